@@ -1,0 +1,69 @@
+/** What a fit says about itself; saved in model.json and printed by `--json`. */
+import type { ResolvedOptions } from '../options.js';
+
+/** Why the loop ended: `reason`, and what that means for the caller: `status`. */
+export type StopReason = 'gradient' | 'objective' | 'sweeps' | 'time' | 'signal';
+export type Status = 'converged' | 'stalled' | 'budget' | 'cancelled';
+
+export interface TraceEntry {
+  readonly sweep: number;
+  /** Seconds since the first sweep began. */
+  readonly seconds: number;
+  readonly objective: number;
+  /** At the point this sweep started from, as the sweep itself measured it; null where the method does not. */
+  readonly relativeGradientNorm: number | null;
+  /** `plain`, `extrapolated` (accelerated and accepted) or `rejected` (tried, not accepted). */
+  readonly step: 'plain' | 'extrapolated' | 'rejected';
+}
+
+/** First-order certificate: measured from the final factors by a pass of its own, not taken from the loop. */
+export interface Certificate {
+  /** (‖∂f/∂U‖·‖U‖ + ‖∂f/∂V‖·‖V‖) / (2‖W∘(A − mean)‖²), biases counted as a column of their factor. */
+  readonly relativeGradientNorm: number;
+  readonly gradientNorm: { readonly U: number; readonly V: number };
+  readonly objective: number;
+  /** No accepted sweep raised the objective (beyond rounding: 1e-12 relative in f64, 1e-6 in f32). */
+  readonly monotone: boolean;
+  readonly tolerance: number;
+}
+
+export interface FitReport {
+  readonly status: Status;
+  readonly reason: StopReason;
+  /** f = loss + regularization. */
+  readonly objective: number;
+  /** Σ W²(A − prediction)² over observed entries. */
+  readonly loss: number;
+  readonly regularization: number;
+  readonly sweeps: number;
+  readonly method: { readonly name: string; readonly reason: string };
+  readonly certificate: Certificate;
+  readonly trace: readonly TraceEntry[];
+  /** Seconds of each part; the command line adds `read` and `write`. */
+  readonly seconds: { readonly prepare: number; readonly start: number; readonly fit: number };
+  /** √(Σr²/count) over entries with W > 0, and √(ΣW²r²/ΣW²). */
+  readonly rmse: { readonly train: number; readonly trainWeighted: number };
+  readonly rows: number;
+  readonly columns: number;
+  readonly observed: number;
+  readonly rank: number;
+  readonly threads: number;
+  readonly inline: boolean;
+  /** Number of row blocks of U and of V. */
+  readonly blocks: { readonly rows: number; readonly columns: number };
+  /** Observations resident in the WebAssembly memory, or staged into it block by block. */
+  readonly resident: boolean;
+  readonly dtype: 'f32' | 'f64';
+  /** What was really used: `fast` falls back where the engine has no relaxed SIMD. */
+  readonly arithmetic: 'reproducible' | 'fast';
+  readonly seed: number;
+  readonly options: ResolvedOptions;
+  /** Busy share of each worker's time in the sweeps, 0…1. */
+  readonly utilization: readonly number[];
+  readonly memoryBytes: { readonly planned: number; readonly peakRss: number };
+  /** Advice in one sentence each, e.g. about λ = 0 with short rows. */
+  readonly notes: readonly string[];
+  /** SHA-256 (hex) of U, V, row bias, column bias as little-endian row-major bytes without padding. */
+  readonly digest: string;
+  readonly versions: { readonly hadamard: string; readonly node: string };
+}
