@@ -15,7 +15,6 @@ export const errorCodes = {
   'index-out-of-range': 'A row or column index lies outside the shape.',
   'duplicate-entry': 'The same entry is listed twice and `duplicates` does not say what that means.',
   'shape-mismatch': 'Two arrays or files that belong together disagree in shape.',
-  'nothing-observed': 'No entry has a positive weight, so there is nothing to fit.',
   'not-enough-memory': 'The plan needs more memory than the limit allows, or an allocation failed.',
   'not-found': 'A file, a folder or a label does not exist.',
   'unreadable-file': 'A file exists but cannot be read.',

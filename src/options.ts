@@ -31,11 +31,7 @@ export interface ChoiceOption extends OptionBase {
   /** What the bare flag means on the command line. */
   readonly bare?: string;
 }
-export interface FlagOption extends OptionBase {
-  readonly kind: 'flag';
-  readonly default: boolean;
-}
-export type OptionSpec = NumberOption | ChoiceOption | FlagOption;
+export type OptionSpec = NumberOption | ChoiceOption;
 
 /** The options of a fit. The objective they speak of is f(U,V) = ‖W ∘ (A − UVᵀ)‖²_F + regularization, without a ½. */
 export const optionTable = {
@@ -225,7 +221,6 @@ export function flagOf(name: string): string {
 /** The rule of an option in words, as errors and the help print it. */
 export function ruleOf(name: OptionName): string {
   const spec: OptionSpec = optionTable[name];
-  if (spec.kind === 'flag') return `${name} is true or false.`;
   if (spec.kind === 'choice') return `${name} is one of ${spec.choices.join(', ')}.`;
   const noun = spec.kind === 'integer' ? 'an integer' : 'a finite number';
   const bounds = [
@@ -236,7 +231,6 @@ export function ruleOf(name: OptionName): string {
 }
 
 function isAllowed(spec: OptionSpec, value: unknown): boolean {
-  if (spec.kind === 'flag') return typeof value === 'boolean';
   if (spec.kind === 'choice') return typeof value === 'string' && spec.choices.includes(value);
   if (typeof value !== 'number' || !Number.isFinite(value)) return false;
   if (spec.kind === 'integer' && !Number.isInteger(value)) return false;

@@ -1,0 +1,296 @@
+/** Walks over the observed entries of A with their weights, whatever form the caller gave them in, checking each. */
+import type { NdArray } from 'ndarray';
+import { type ErrorPosition, HadamardError } from '../errors.js';
+import type { CompressedRows, MatrixInput, RealArray, Triples, WeightsInput, WeightValues } from './input.js';
+
+/** `weight` is W, the square root of what multiplies the squared residual; `index` is the entry's place in the caller's listing. */
+export type EntryVisitor = (row: number, column: number, value: number, weight: number, index: number) => void;
+
+type RawVisitor = (row: number, column: number, value: number, index: number) => void;
+
+/** The shape [m, n] of any accepted form. @throws HadamardError `invalid-input` */
+export function shapeOf(A: MatrixInput): readonly [number, number] {
+  const shape = isObject(A) && Array.isArray(A.shape) ? (A.shape as unknown[]) : [];
+  const [rows, columns] = shape;
+  if (shape.length !== 2 || !isCount(rows) || !isCount(columns))
+    throw invalidInput(
+      isObject(A) && 'shape' in A ? `The shape is [${String(A.shape)}].` : `A is ${describe(A)}.`,
+      'A is an ndarray of two dimensions, { rows, columns, values, shape } or { rowPointers, columnIndices, values, shape }, with shape [m, n], m and n at least 1.',
+    );
+  return [rows, columns];
+}
+
+/** The number of entries listed (sparse forms) or m·n (dense), before unobserved ones are left out. */
+export function listedCount(A: MatrixInput): number {
+  if (isTriples(A) || isCompressed(A)) return A.values.length;
+  const [rows, columns] = shapeOf(A);
+  return rows * columns;
+}
+
+/**
+ * Calls `visit` for every observed entry: listed (or not NaN in a dense A) and of positive weight.
+ *
+ * @throws HadamardError `invalid-input`, `shape-mismatch`, `index-out-of-range`, `invalid-value`, `invalid-weight`,
+ *   `ambiguous-weights`, each with the position of the entry.
+ */
+export function visitEntries(A: MatrixInput, weights: WeightsInput | undefined, visit: EntryVisitor): void {
+  const shape = shapeOf(A);
+  if (weights === undefined) {
+    visitValues(A, shape, (row, column, value, index) => visit(row, column, value, 1, index));
+    return;
+  }
+  const { kind, values } = meaningOf(weights);
+  const read = weightReader(A, values, shape);
+  const toSqrtWeight = { sqrtWeight: (x: number) => x, weight: Math.sqrt, sigma: (x: number) => 1 / x }[kind];
+  visitValues(A, shape, (row, column, value, index) => {
+    const given = read(row, column, index);
+    if (given === undefined) return;
+    const weight = toSqrtWeight(given);
+    if (!(given >= 0 && Number.isFinite(given) && Number.isFinite(weight))) throw invalidWeight(kind, given, row, column, index);
+    if (weight > 0) visit(row, column, value, weight, index);
+  });
+}
+
+function meaningOf(weights: WeightsInput): { kind: 'sqrtWeight' | 'weight' | 'sigma'; values: WeightValues } {
+  const given = isObject(weights) ? Object.entries(weights).filter(([, values]) => values !== undefined) : [];
+  const [kind, values] = given[0] ?? [];
+  if (given.length !== 1 || (kind !== 'sqrtWeight' && kind !== 'weight' && kind !== 'sigma'))
+    throw new HadamardError({
+      code: 'ambiguous-weights',
+      what: 'The weights do not say what they are.',
+      position: { option: 'weights' },
+      rule: 'The objective is Σ W²(A − u·v)²; weights are given as exactly one of { sqrtWeight: W }, { weight: W² } or { sigma: 1/W }.',
+      remedy: 'Wrap them, for example weights: { sigma: uncertainties }.',
+    });
+  return { kind, values: values as WeightValues };
+}
+
+function invalidWeight(kind: string, value: number, row: number, column: number, index: number): HadamardError {
+  return new HadamardError({
+    code: 'invalid-weight',
+    what: `The ${kind} of entry (${row}, ${column}) is ${value}.`,
+    position: { row, column, index },
+    rule:
+      kind === 'sigma'
+        ? 'A sigma is a positive finite number.'
+        : 'A weight is a finite number of at least 0; 0 means unobserved.',
+    remedy: 'Correct it, or leave the entry out.',
+  });
+}
+
+/** Calls `visit` for every listed or not-NaN value of A. */
+function visitValues(A: MatrixInput, shape: readonly [number, number], visit: RawVisitor): void {
+  if (isTriples(A)) visitTriples(A, shape, visit);
+  else if (isCompressed(A)) visitCompressed(A, shape, visit);
+  else visitDense(A as NdArray<RealArray>, shape, visit);
+}
+
+function visitTriples(A: Triples, [m, n]: readonly [number, number], visit: RawVisitor): void {
+  const { rows, columns, values } = A;
+  if (rows.length !== values.length || columns.length !== values.length)
+    throw new HadamardError({
+      code: 'shape-mismatch',
+      what: `There are ${rows.length} rows, ${columns.length} columns and ${values.length} values.`,
+      rule: 'Triples list one row and one column for every value.',
+    });
+  for (let t = 0; t < values.length; t++) {
+    const row = rows[t] as number;
+    const column = columns[t] as number;
+    const value = values[t] as number;
+    if (!(row >= 0 && row < m && column >= 0 && column < n)) throw outOfRange(row, column, t, [m, n]);
+    if (!Number.isFinite(value)) throw invalidValue(value, row, column, t, false);
+    visit(row, column, value, t);
+  }
+}
+
+function visitCompressed(A: CompressedRows, [m, n]: readonly [number, number], visit: RawVisitor): void {
+  const { rowPointers, columnIndices, values } = A;
+  checkPointers(rowPointers, m, values.length);
+  if (columnIndices.length !== values.length)
+    throw new HadamardError({
+      code: 'shape-mismatch',
+      what: `There are ${columnIndices.length} column indices and ${values.length} values.`,
+      rule: 'CSR lists one column index for every value.',
+    });
+  for (let row = 0; row < m; row++) {
+    const end = Number(rowPointers[row + 1]);
+    for (let t = Number(rowPointers[row]); t < end; t++) {
+      const column = columnIndices[t] as number;
+      const value = values[t] as number;
+      if (!(column >= 0 && column < n)) throw outOfRange(row, column, t, [m, n]);
+      if (!Number.isFinite(value)) throw invalidValue(value, row, column, t, false);
+      visit(row, column, value, t);
+    }
+  }
+}
+
+/**
+ * CSR pointers begin at 0, never fall and end at the number of values. They are compared as doubles, so that they are
+ * exact up to 2⁵³.
+ *
+ * @throws HadamardError `shape-mismatch`, `invalid-input` with the row.
+ */
+export function checkPointers(pointers: CompressedRows['rowPointers'], rows: number, entries: number): void {
+  const last = Number(pointers[rows]);
+  if (pointers.length !== rows + 1 || Number(pointers[0]) !== 0 || last !== entries)
+    throw new HadamardError({
+      code: 'shape-mismatch',
+      what: `There are ${pointers.length} row pointers from ${pointers[0]} to ${pointers[pointers.length - 1]} for ${rows} rows and ${entries} values.`,
+      rule: 'CSR has m + 1 row pointers, the first 0 and the last the number of values.',
+    });
+  for (let row = 0; row < rows; row++) {
+    const start = Number(pointers[row]);
+    const end = Number(pointers[row + 1]);
+    if (!(start <= end && end <= entries && Number.isInteger(end)))
+      throw invalidInput(`Row pointer ${row + 1} is ${end} after ${start}.`, 'Row pointers are integers that never fall.', { row });
+  }
+}
+
+function visitDense(A: NdArray<RealArray>, [m, n]: readonly [number, number], visit: RawVisitor): void {
+  const { data, offset } = A;
+  const [rowStride = 0, columnStride = 0] = A.stride;
+  if (typeof data[offset] !== 'number')
+    throw invalidInput(`A's data is ${describe(data)}.`, 'A dense A is an ndarray over numbers with data, shape, stride and offset.');
+  for (let row = 0; row < m; row++)
+    for (let column = 0; column < n; column++) {
+      const value = data[offset + row * rowStride + column * columnStride] as number;
+      if (Number.isNaN(value)) continue;
+      if (!Number.isFinite(value)) throw invalidValue(value, row, column, row * n + column, true);
+      visit(row, column, value, row * n + column);
+    }
+}
+
+/** How to read the given weight of an entry; undefined means that there is none, so the entry is unobserved. */
+function weightReader(
+  A: MatrixInput,
+  weights: WeightValues,
+  [m, n]: readonly [number, number],
+): (row: number, column: number, index: number) => number | undefined {
+  if (weights instanceof Float32Array || weights instanceof Float64Array) {
+    const expected = listedCount(A);
+    if (weights.length !== expected)
+      throw new HadamardError({
+        code: 'shape-mismatch',
+        what: `There are ${weights.length} weights and ${expected} values.`,
+        position: { option: 'weights' },
+        rule: 'A plain array of weights has one for every value of A, in the same order.',
+      });
+    return (_row, _column, index) => weights[index];
+  }
+  const shape = shapeOf(weights);
+  if (shape[0] !== m || shape[1] !== n)
+    throw new HadamardError({
+      code: 'shape-mismatch',
+      what: `The weights are ${shape[0]}×${shape[1]} and A is ${m}×${n}.`,
+      position: { option: 'weights' },
+      rule: 'W has the shape of A.',
+    });
+  if (!isTriples(weights) && !isCompressed(weights)) {
+    const { data, stride, offset } = weights as NdArray<RealArray>;
+    const [rowStride = 0, columnStride = 0] = stride;
+    return (row, column) => data[offset + row * rowStride + column * columnStride];
+  }
+  if (isSamePattern(A, weights)) return (_row, _column, index) => weights.values[index];
+  return sparseLookup(weights, m);
+}
+
+/** True where both list the same entries in the same order, so that one index serves both. */
+function isSamePattern(A: MatrixInput, W: Triples | CompressedRows): boolean {
+  if (isTriples(A) && isTriples(W)) return isEqual(A.rows, W.rows) && isEqual(A.columns, W.columns);
+  if (isCompressed(A) && isCompressed(W))
+    return isEqual(A.rowPointers, W.rowPointers) && isEqual(A.columnIndices, W.columnIndices);
+  return false;
+}
+
+function isEqual(a: ArrayLike<number | bigint>, b: ArrayLike<number | bigint>): boolean {
+  if (a === b) return true;
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
+}
+
+/** A lookup in sparse weights that are listed in another order than A: rows sorted by column, then a binary search. */
+function sparseLookup(W: Triples | CompressedRows, m: number): (row: number, column: number) => number | undefined {
+  const rows: { columns: number[]; values: number[] }[] = Array.from({ length: m }, () => ({ columns: [], values: [] }));
+  visitTriplesOrRows(W, (row, column, value) => {
+    const entry = rows[row] as { columns: number[]; values: number[] };
+    entry.columns.push(column);
+    entry.values.push(value);
+  });
+  const sorted = rows.map(({ columns, values }, row) => {
+    const order = columns.map((_, t) => t).sort((a, b) => (columns[a] as number) - (columns[b] as number));
+    for (let t = 1; t < order.length; t++)
+      if (columns[order[t] as number] === columns[order[t - 1] as number])
+        throw new HadamardError({
+          code: 'duplicate-entry',
+          what: `The weight of entry (${row}, ${columns[order[t] as number]}) is given twice.`,
+          position: { option: 'weights', row, column: columns[order[t] as number] as number },
+          rule: 'Weights that are listed in another order than A name each entry once.',
+        });
+    return {
+      columns: Uint32Array.from(order, (t) => columns[t] as number),
+      values: Float64Array.from(order, (t) => values[t] as number),
+    };
+  });
+  return (row, column) => {
+    const { columns, values } = sorted[row] as { columns: Uint32Array; values: Float64Array };
+    let low = 0;
+    let high = columns.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((columns[middle] as number) < column) low = middle + 1;
+      else high = middle;
+    }
+    return columns[low] === column ? values[low] : undefined;
+  };
+}
+
+/** Like {@link visitValues} for weights, whose values are checked by the reader's caller and may be anything here. */
+function visitTriplesOrRows(W: Triples | CompressedRows, visit: RawVisitor): void {
+  const pattern = { ...W, values: new Float64Array(W.values.length) };
+  visitValues(pattern, shapeOf(W), (row, column, _zero, index) => visit(row, column, W.values[index] as number, index));
+}
+
+export function isTriples(A: unknown): A is Triples {
+  return isObject(A) && 'rows' in A && 'columns' in A && 'values' in A;
+}
+
+export function isCompressed(A: unknown): A is CompressedRows {
+  return isObject(A) && 'rowPointers' in A && 'columnIndices' in A && 'values' in A;
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
+}
+
+function isCount(value: unknown): value is number {
+  return typeof value === 'number' && Number.isInteger(value) && value >= 1 && value < 2 ** 32;
+}
+
+function describe(value: unknown): string {
+  if (Array.isArray(value)) return 'a plain array';
+  return isObject(value) ? (value.constructor?.name ?? 'an object') : String(value);
+}
+
+function invalidInput(what: string, rule: string, position: ErrorPosition = {}): HadamardError {
+  return new HadamardError({ code: 'invalid-input', what, rule, position });
+}
+
+function outOfRange(row: number, column: number, index: number, [m, n]: readonly [number, number]): HadamardError {
+  return new HadamardError({
+    code: 'index-out-of-range',
+    what: `Entry ${index} is at (${row}, ${column}) of a ${m}×${n} matrix.`,
+    position: { row, column, index },
+    rule: `Rows are 0…${m - 1} and columns 0…${n - 1}, counted from 0.`,
+  });
+}
+
+function invalidValue(value: number, row: number, column: number, index: number, dense: boolean): HadamardError {
+  return new HadamardError({
+    code: 'invalid-value',
+    what: `The value at (${row}, ${column}) is ${value}.`,
+    position: { row, column, index },
+    rule: dense ? 'Values are finite; NaN means unobserved.' : 'Listed values are finite numbers.',
+    remedy: 'Leave the entry out if it is unknown.',
+  });
+}

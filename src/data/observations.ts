@@ -1,0 +1,182 @@
+/**
+ * The observed entries of A with their weights, compressed by row and by column.
+ *
+ * Two passes over the caller's data and no copy of it: `survey` checks and counts, `place` scatters the entries straight
+ * into storage that the plan has set aside. Both orientations come out sorted (columns ascending within a row, rows
+ * within a column) whatever the order they were listed in, so the fit does not depend on it.
+ */
+import { HadamardError } from '../errors.js';
+import { visitEntries, shapeOf } from './entries.js';
+import type { MatrixInput, RealArray, WeightsInput } from './input.js';
+
+/** One orientation: row i holds entries pointers[i] … pointers[i+1]−1. Pointers are doubles: exact beyond 2³² entries. */
+export interface Orientation {
+  readonly pointers: Float64Array;
+  readonly indices: Uint32Array;
+  readonly values: RealArray;
+  /** W, the square root of what multiplies the squared residual; undefined where every weight is 1. */
+  readonly weights: RealArray | undefined;
+}
+
+export interface Observations {
+  readonly rows: number;
+  readonly columns: number;
+  readonly observed: number;
+  readonly byRow: Orientation;
+  readonly byColumn: Orientation;
+}
+
+export interface Survey {
+  readonly rows: number;
+  readonly columns: number;
+  /** Entries with a positive weight, duplicates counted. */
+  readonly observed: number;
+  readonly rowCounts: Uint32Array;
+  readonly columnCounts: Uint32Array;
+  /** Smallest and largest W. */
+  readonly weightRange: readonly [number, number];
+}
+
+export type Duplicates = 'refuse' | 'keep' | 'sum' | 'last';
+
+/**
+ * Checks every entry and counts the observed ones.
+ *
+ * @throws HadamardError as `visitEntries`.
+ */
+export function survey(A: MatrixInput, weights: WeightsInput | undefined): Survey {
+  const [rows, columns] = shapeOf(A);
+  const rowCounts = new Uint32Array(rows);
+  const columnCounts = new Uint32Array(columns);
+  let observed = 0;
+  let smallest = Number.POSITIVE_INFINITY;
+  let largest = 0;
+  visitEntries(A, weights, (row, column, _value, weight) => {
+    rowCounts[row] = (rowCounts[row] as number) + 1;
+    columnCounts[column] = (columnCounts[column] as number) + 1;
+    observed++;
+    if (weight < smallest) smallest = weight;
+    if (weight > largest) largest = weight;
+  });
+  return { rows, columns, observed, rowCounts, columnCounts, weightRange: [smallest, largest] };
+}
+
+/**
+ * Fills both orientations; the storage must hold `survey.observed` entries each (`pointers` one more than the rows).
+ *
+ * @throws HadamardError `duplicate-entry` with both places in the caller's listing, unless `duplicates` allows it.
+ */
+export function place(
+  A: MatrixInput,
+  weights: WeightsInput | undefined,
+  found: Survey,
+  storage: { readonly byRow: Orientation; readonly byColumn: Orientation },
+  duplicates: Duplicates,
+): Observations {
+  const { byRow, byColumn } = storage;
+  const cursor = startPointers(byColumn.pointers, found.columnCounts);
+  visitEntries(A, weights, (row, column, value, weight) => {
+    const at = cursor[column] as number;
+    cursor[column] = at + 1;
+    byColumn.indices[at] = row;
+    byColumn.values[at] = value;
+    if (byColumn.weights) byColumn.weights[at] = weight;
+  });
+  startPointers(byRow.pointers, found.rowCounts);
+  transpose(byColumn, byRow);
+  const observed = settleDuplicates(byRow, duplicates, A, weights);
+  if (observed < found.observed) byColumn.pointers.set(recount(byRow, observed, found.columns));
+  transpose(byRow, byColumn);
+  return { rows: found.rows, columns: found.columns, observed, byRow, byColumn };
+}
+
+/** Writes the running sum of `counts` to `pointers` and returns a copy to be used as cursors. */
+function startPointers(pointers: Float64Array, counts: Uint32Array): Float64Array {
+  let sum = 0;
+  for (let i = 0; i < counts.length; i++) {
+    pointers[i] = sum;
+    sum += counts[i] as number;
+  }
+  pointers[counts.length] = sum;
+  return pointers.slice(0, counts.length);
+}
+
+/** A stable counting sort of `from` into `to`, whose pointers are already set. */
+function transpose(from: Orientation, to: Orientation): void {
+  const cursor = to.pointers.slice();
+  const rows = from.pointers.length - 1;
+  for (let row = 0; row < rows; row++) {
+    const end = from.pointers[row + 1] as number;
+    for (let t = from.pointers[row] as number; t < end; t++) {
+      const other = from.indices[t] as number;
+      const at = cursor[other] as number;
+      cursor[other] = at + 1;
+      to.indices[at] = row;
+      to.values[at] = from.values[t] as number;
+      if (to.weights) to.weights[at] = from.weights?.[t] as number;
+    }
+  }
+}
+
+/** Applies the rule for entries that are listed twice to sorted rows, in place; returns the number of entries left. */
+function settleDuplicates(
+  byRow: Orientation,
+  duplicates: Duplicates,
+  A: MatrixInput,
+  weights: WeightsInput | undefined,
+): number {
+  const { pointers, indices, values } = byRow;
+  const rows = pointers.length - 1;
+  if (duplicates === 'keep') return pointers[rows] as number;
+  let kept = 0;
+  let start = 0;
+  for (let row = 0; row < rows; row++) {
+    const end = pointers[row + 1] as number;
+    const first = kept;
+    for (let t = start; t < end; t++) {
+      const column = indices[t] as number;
+      const isSecond = kept > first && indices[kept - 1] === column;
+      if (isSecond && duplicates === 'refuse') throw duplicateEntry(row, column, A, weights);
+      const at = isSecond ? kept - 1 : kept++;
+      values[at] = (values[t] as number) + (isSecond && duplicates === 'sum' ? (values[at] as number) : 0);
+      indices[at] = column;
+      if (byRow.weights) byRow.weights[at] = byRow.weights[t] as number;
+    }
+    start = end;
+    pointers[row] = first;
+  }
+  pointers[rows] = kept;
+  return kept;
+}
+
+/** Column pointers of `observed` sorted entries. */
+function recount(byRow: Orientation, observed: number, columns: number): Float64Array {
+  const counts = new Uint32Array(columns);
+  for (let t = 0; t < observed; t++) {
+    const column = byRow.indices[t] as number;
+    counts[column] = (counts[column] as number) + 1;
+  }
+  const pointers = new Float64Array(columns + 1);
+  startPointers(pointers, counts);
+  return pointers;
+}
+
+function duplicateEntry(
+  row: number,
+  column: number,
+  A: MatrixInput,
+  weights: WeightsInput | undefined,
+): HadamardError {
+  const places: number[] = [];
+  visitEntries(A, weights, (r, c, _value, _weight, index) => {
+    if (r === row && c === column && places.length < 2) places.push(index);
+  });
+  const [first = 0, index = 0] = places;
+  return new HadamardError({
+    code: 'duplicate-entry',
+    what: `Entry (${row}, ${column}) is listed at ${first} and again at ${index}.`,
+    position: { row, column, first, index },
+    rule: "Each entry is listed once, unless `duplicates` is 'keep', 'sum' or 'last'.",
+    remedy: "Remove one, or say duplicates: 'keep' (separate observations), 'sum' or 'last'.",
+  });
+}

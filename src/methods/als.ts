@@ -1,0 +1,93 @@
+/**
+ * Alternating least squares: with U fixed every row of V is a small weighted ridge problem of its own, and the other way
+ * round. Weights and masks: K. R. Gabriel & S. Zamir, Technometrics 21 (1979); λ scaled by the count: Y. Zhou et al., AAIM 2008.
+ *
+ * A sweep is V from U, then U from V, so that U is always the exact solution for V: folding a training row in returns
+ * its factor. U being a function of V, the sweep is a fixed-point iteration on V alone and is extrapolated as one.
+ */
+import { Anderson, andersonDepth } from './anderson.js';
+import type { Method, MethodRun, Point, Proposal, Run } from './method.js';
+import { solvePhase } from './rowPhases.js';
+
+export function als(acceleration: 'anderson' | 'none'): Method {
+  const isAccelerated = acceleration === 'anderson';
+  return {
+    name: 'als',
+    // Rows: accepted and proposed. Columns: accepted, its image under a sweep, and the extrapolated point.
+    buffers: { rows: 2, columns: isAccelerated ? 3 : 2 },
+    ownBytes: (columns, stride, elementBytes) =>
+      isAccelerated ? (2 * andersonDepth + 3) * columns * stride * elementBytes : 0,
+    phases: { [solvePhase.name]: solvePhase },
+    create: (run) => new AlternatingLeastSquares(run, isAccelerated),
+  };
+}
+
+class AlternatingLeastSquares implements MethodRun {
+  readonly #run: Run;
+  readonly #anderson: Anderson | undefined;
+
+  constructor(run: Run, isAccelerated: boolean) {
+    this.#run = run;
+    this.#anderson = isAccelerated ? new Anderson() : undefined;
+  }
+
+  async start(): Promise<Point> {
+    return this.#solveRows(0, 0, this.#run.penalty('columns', 0), false);
+  }
+
+  async step(from: Point, precise: boolean): Promise<Proposal> {
+    const run = this.#run;
+    const image = otherBuffer(from.columns, -1);
+    const solved = await run.phase({
+      phase: 'solve',
+      side: 'columns',
+      own: from.columns,
+      other: from.rows,
+      out: image,
+      precise,
+    });
+    // ∂f/∂U is zero at `from` but for rounding, so this is the whole gradient.
+    const relativeGradientNorm = Math.sqrt(solved.gradientSquared * solved.ownSquared) / run.gradientScale;
+    const rows = 1 - from.rows;
+    if (precise) this.#anderson?.restart();
+    else {
+      const extrapolated = await this.#extrapolate(from, image, rows);
+      if (extrapolated) return { ...extrapolated, relativeGradientNorm, isExtrapolated: true };
+    }
+    const point = await this.#solveRows(rows, image, solved.penalty, precise);
+    return { ...point, relativeGradientNorm, isExtrapolated: false };
+  }
+
+  /** The extrapolated point with its exact U, or undefined when there is none or the objective would not fall. */
+  async #extrapolate(from: Point, image: number, rows: number): Promise<Point | undefined> {
+    const run = this.#run;
+    const target = otherBuffer(from.columns, image);
+    const isReady = this.#anderson?.extrapolate(
+      run.buffer('columns', from.columns),
+      run.buffer('columns', image),
+      run.buffer('columns', target),
+    );
+    if (!isReady) return undefined;
+    const point = await this.#solveRows(rows, target, run.penalty('columns', target), false);
+    if (point.objective < from.objective) return point;
+    this.#anderson?.restart();
+    return undefined;
+  }
+
+  async #solveRows(rows: number, columns: number, columnPenalty: number, precise: boolean): Promise<Point> {
+    const { loss, penalty } = await this.#run.phase({
+      phase: 'solve',
+      side: 'rows',
+      own: null,
+      other: columns,
+      out: rows,
+      precise,
+    });
+    return { rows, columns, loss, objective: loss + penalty + columnPenalty };
+  }
+}
+
+/** The first of the three column buffers that is none of these. */
+function otherBuffer(a: number, b: number): number {
+  return [0, 1, 2].find((index) => index !== a && index !== b) as number;
+}

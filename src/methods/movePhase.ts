@@ -1,0 +1,22 @@
+/** x ← x − step·g over a block of rows: the vector part of a gradient step. */
+import type { Phase } from '../parallel/phase.js';
+import { factorBuffer, penaltyOfRow } from './rowPhases.js';
+
+/** `own` is x, `extra` is g, `out` the moved point; the sums' penalty is that of `out`. */
+export const movePhase: Phase = {
+  name: 'move',
+  run({ fit }, call, block) {
+    const boundaries = fit.blocks[call.side];
+    const first = boundaries[block] as number;
+    const last = boundaries[block + 1] as number;
+    const from = factorBuffer(fit, call.side, call.own as number);
+    const slope = factorBuffer(fit, call.side, call.extra as number);
+    const out = factorBuffer(fit, call.side, call.out as number);
+    const step = call.step as number;
+    for (let i = first * fit.stride; i < last * fit.stride; i++)
+      out[i] = (from[i] as number) - step * (slope[i] as number);
+    let penalty = 0;
+    for (let row = first; row < last; row++) penalty += penaltyOfRow(fit, call.side, out, row);
+    return { loss: 0, penalty, gradientSquared: 0, ownSquared: 0 };
+  },
+};

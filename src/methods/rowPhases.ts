@@ -1,0 +1,193 @@
+/**
+ * The row-separable work that methods and certificates are made of. Row i of ∂f/∂U needs row i of A and W, u_i and V,
+ * and nothing else; so do the exact solution of row i and its loss.
+ */
+import type { Orientation } from '../data/observations.js';
+import { type JobFields, readTotals, writeJob } from '../kernels/load.js';
+import { minimumNormSolution } from '../kernels/minimumNorm.js';
+import { alignUp, elementBytes, type Side } from '../parallel/layout.js';
+import type { FitContext, Phase, PhaseCall, Totals, Workbench } from '../parallel/phase.js';
+
+/** Exact weighted ridge least squares for every row of the block; `own`, if any, has its gradient measured on the way. */
+export const solvePhase: Phase = {
+  name: 'solve',
+  run(workbench, call, block) {
+    const { fit, kernels } = workbench;
+    const job = openJob(workbench, call, block);
+    const solve =
+      fit.dtype === 'f64' ? kernels.solveRows64 : call.precise ? kernels.solveRows32in64 : kernels.solveRows32;
+    solve(job.address, job.first, job.last);
+    const totals = readTotals(workbench.view, job.address);
+    return redoDeficientRows(workbench, call, job, totals);
+  },
+};
+
+/** 2(W∘W∘(UVᵀ−A))V and the penalty's part for every row of the block, at `own`; stored to `out` if any. */
+export const gradientPhase: Phase = {
+  name: 'gradient',
+  run(workbench, call, block) {
+    const { fit, kernels } = workbench;
+    const job = openJob(workbench, call, block);
+    (fit.dtype === 'f64' ? kernels.gradientRows64 : kernels.gradientRows32)(job.address, job.first, job.last);
+    return readTotals(workbench.view, job.address);
+  },
+};
+
+/** Loss and penalty at `own`. */
+export const lossPhase: Phase = {
+  name: 'loss',
+  run(workbench, call, block) {
+    const { fit, kernels } = workbench;
+    const job = openJob(workbench, call, block);
+    (fit.dtype === 'f64' ? kernels.lossRows64 : kernels.lossRows32)(job.address, job.first, job.last);
+    return readTotals(workbench.view, job.address);
+  },
+};
+
+interface OpenJob {
+  readonly address: number;
+  readonly first: number;
+  readonly last: number;
+}
+
+function openJob(workbench: Workbench, call: PhaseCall, block: number): OpenJob {
+  const { fit, scratch, view } = workbench;
+  const boundaries = fit.blocks[call.side];
+  const first = boundaries[block] as number;
+  const last = boundaries[block + 1] as number;
+  const address = scratch + fit.layout.jobOffset;
+  const side = fit.layout.sides[call.side];
+  const other = fit.layout.sides[call.side === 'rows' ? 'columns' : 'rows'];
+  const fields: JobFields = {
+    rank: fit.rank,
+    stride: fit.stride,
+    hasBias: fit.hasBias ? 1 : 0,
+    ownBiasFree: fit.isBiasFitted[call.side] ? 1 : 0,
+    out: call.out === null ? 0 : (side.buffers[call.out] as number),
+    own: call.own === null ? 0 : (side.buffers[call.own] as number),
+    other: other.buffers[call.other] as number,
+    ...(side.resident ?? stage(workbench, fit.observations[call.side], first, last)),
+    penalties: side.penalties,
+    biasPenalties: side.biasPenalties,
+    scratch,
+    status: side.status,
+    mean: fit.mean,
+  };
+  writeJob(view, address, fields);
+  return { address, first, last };
+}
+
+/** Copies a block's observations from outside the memory into this task's scratch. */
+function stage(workbench: Workbench, from: Orientation, first: number, last: number) {
+  const { fit, scratch } = workbench;
+  const { buffer } = fit.memory;
+  const start = from.pointers[first] as number;
+  const end = from.pointers[last] as number;
+  let next = scratch + fit.layout.stageOffset;
+  const reserve = (bytes: number): number => {
+    const address = next;
+    next = alignUp(next + bytes);
+    return address;
+  };
+  const rows = last - first;
+  const pointers = reserve((rows + 1) * 4);
+  const relative = new Uint32Array(buffer, pointers, rows + 1);
+  for (let i = 0; i <= rows; i++) relative[i] = (from.pointers[first + i] as number) - start;
+  const indices = reserve((end - start) * 4);
+  new Uint32Array(buffer, indices, end - start).set(from.indices.subarray(start, end));
+  const copyReals = (source: Orientation['values']): number => {
+    const address = reserve((end - start) * elementBytes(fit.dtype));
+    const Real = fit.dtype === 'f32' ? Float32Array : Float64Array;
+    new Real(buffer, address, end - start).set(source.subarray(start, end));
+    return address;
+  };
+  return {
+    // The kernels read pointers[row] by absolute row number.
+    pointers: pointers - first * 4,
+    indices,
+    values: copyReals(from.values),
+    weights: from.weights ? copyReals(from.weights) : 0,
+  };
+}
+
+/**
+ * Rows whose Cholesky factorization met a vanishing pivot, solved from W_iV_i itself by a rank-revealing route: the
+ * answer of minimum norm in place of NaN.
+ */
+function redoDeficientRows(workbench: Workbench, call: PhaseCall, job: OpenJob, totals: Totals): Totals {
+  const { fit } = workbench;
+  const status = new Uint8Array(fit.memory.buffer, fit.layout.sides[call.side].status, fit.blocks[call.side].at(-1));
+  let { loss, penalty } = totals;
+  for (let row = job.first; row < job.last; row++) {
+    if (status[row] === 0) continue;
+    const redone = solveDeficientRow(fit, call, row);
+    loss += redone.loss;
+    penalty += redone.penalty;
+  }
+  return { ...totals, loss, penalty };
+}
+
+/** A factor-sized buffer of the shared memory as numbers, row-major with the fit's stride. */
+export function factorBuffer(fit: FitContext, side: Side, index: number): Float32Array | Float64Array {
+  const Real = fit.dtype === 'f32' ? Float32Array : Float64Array;
+  const rows = fit.blocks[side].at(-1) as number;
+  return new Real(fit.memory.buffer, fit.layout.sides[side].buffers[index] as number, rows * fit.stride);
+}
+
+/** The rounding unit below which singular values of a row's design count as zero. */
+const epsilon = { f32: 2 ** -23, f64: 2 ** -52 } as const;
+
+function solveDeficientRow(fit: FitContext, call: PhaseCall, row: number): { loss: number; penalty: number } {
+  const { rank, stride, mean } = fit;
+  const { pointers, indices, values, weights } = fit.observations[call.side];
+  const start = pointers[row] as number;
+  const count = (pointers[row + 1] as number) - start;
+  const other = factorBuffer(fit, call.side === 'rows' ? 'columns' : 'rows', call.other);
+  const out = factorBuffer(fit, call.side, call.out as number);
+  const isBiasFree = fit.isBiasFitted[call.side];
+  const width = rank + (isBiasFree ? 1 : 0);
+  const [lambda, biasLambda] = penaltiesOf(fit, call.side, row);
+  const hasPenalty = lambda > 0 || biasLambda > 0;
+  const X = new Float64Array((count + (hasPenalty ? width : 0)) * width);
+  const y = new Float64Array(count + (hasPenalty ? width : 0));
+  const design = (c: number, at: number) => (c < rank ? (other[at + c] as number) : 1);
+  for (let t = 0; t < count; t++) {
+    const weight = weights ? (weights[start + t] as number) : 1;
+    const at = (indices[start + t] as number) * stride;
+    for (let c = 0; c < width; c++) X[t * width + c] = weight * design(c, at);
+    y[t] = weight * ((values[start + t] as number) - mean - (fit.hasBias ? (other[at + rank] as number) : 0));
+  }
+  // A ridge is √λ more observations of zero.
+  if (hasPenalty)
+    for (let c = 0; c < width; c++) X[(count + c) * width + c] = Math.sqrt(c < rank ? lambda : biasLambda);
+  const solution = minimumNormSolution(X, y, width, Math.max(count, width) * epsilon[fit.dtype]);
+  out.fill(0, row * stride, (row + 1) * stride);
+  out.set(solution, row * stride);
+
+  let loss = 0;
+  for (let t = 0; t < count; t++) {
+    const at = (indices[start + t] as number) * stride;
+    let residual = (values[start + t] as number) - mean - (fit.hasBias ? (other[at + rank] as number) : 0);
+    for (let c = 0; c < width; c++) residual -= (out[row * stride + c] as number) * design(c, at);
+    const weighted = (weights ? (weights[start + t] as number) : 1) * residual;
+    loss += weighted * weighted;
+  }
+  return { loss, penalty: penaltyOfRow(fit, call.side, out, row) };
+}
+
+/** λ_i‖x_i‖² and the bias's part, of row i in `factor`. */
+export function penaltyOfRow(fit: FitContext, side: Side, factor: Float32Array | Float64Array, row: number): number {
+  const [lambda, biasLambda] = penaltiesOf(fit, side, row);
+  const start = row * fit.stride;
+  let penalty = 0;
+  for (let c = 0; c < fit.rank; c++) penalty += lambda * (factor[start + c] as number) * (factor[start + c] as number);
+  if (!fit.hasBias) return penalty;
+  const bias = factor[start + fit.rank] as number;
+  return penalty + biasLambda * bias * bias;
+}
+
+function penaltiesOf(fit: FitContext, side: Side, row: number): [number, number] {
+  const { penalties, biasPenalties } = fit.layout.sides[side];
+  const read = (address: number) => new Float64Array(fit.memory.buffer, address + row * 8, 1)[0] as number;
+  return [read(penalties), fit.hasBias ? read(biasPenalties) : 0];
+}

@@ -1,0 +1,69 @@
+/** Claims blocks and runs them: the same loop in a worker thread and inline. */
+import { instantiateKernels, type Kernels } from '../kernels/load.js';
+import { control, type Side, totalsPerBlock } from './layout.js';
+import type { FitContext, PhaseCall, PhaseTable, Totals, Workbench } from './phase.js';
+
+/** Instances are kept for the fit at hand: a fit sends many tasks to the same thread. */
+let current: { readonly id: number; readonly kernels: Kernels; readonly view: DataView } | undefined;
+
+export function openWorkbench(fit: FitContext, slot: number): Workbench {
+  if (current?.id !== fit.id)
+    current = {
+      id: fit.id,
+      kernels: instantiateKernels(fit.module, fit.memory),
+      view: new DataView(fit.memory.buffer),
+    };
+  const { kernels, view } = current;
+  return { fit, kernels, view, scratch: fit.layout.scratch + slot * fit.layout.scratchStride };
+}
+
+/** Lets go of the last fit's memory. */
+export function closeWorkbench(): void {
+  current = undefined;
+}
+
+export function controlWords(fit: FitContext): Int32Array {
+  return new Int32Array(fit.memory.buffer, 0, 16);
+}
+
+export function doneFlags(fit: FitContext, side: Side): Int32Array {
+  return new Int32Array(fit.memory.buffer, fit.layout.sides[side].done, fit.blocks[side].length - 1);
+}
+
+/** Takes the next block that is not done, runs it and stores its sums; false when none is left or a stop was asked for. */
+export function runNextBlock(workbench: Workbench, phases: PhaseTable, call: PhaseCall): boolean {
+  const { fit } = workbench;
+  const words = controlWords(fit);
+  const done = doneFlags(fit, call.side);
+  for (;;) {
+    if (Atomics.load(words, control.stopRequested) !== 0) return false;
+    const block = Atomics.add(words, control.nextBlock, 1);
+    if (block >= done.length) return false;
+    if (Atomics.load(done, block) !== 0) continue;
+    const phase = phases[call.phase];
+    if (!phase) throw new Error(`No phase "${call.phase}" in this build.`);
+    writeTotals(fit, call.side, block, phase.run(workbench, call, block));
+    Atomics.store(done, block, 1);
+    return true;
+  }
+}
+
+function writeTotals(fit: FitContext, side: Side, block: number, totals: Totals): void {
+  new Float64Array(fit.memory.buffer, fit.layout.sides[side].results + block * totalsPerBlock * 8, totalsPerBlock).set([
+    totals.loss,
+    totals.penalty,
+    totals.gradientSquared,
+    totals.ownSquared,
+  ]);
+}
+
+/** Adds the blocks' sums up in block order. */
+export function sumTotals(fit: FitContext, side: Side): Totals {
+  const blocks = fit.blocks[side].length - 1;
+  const results = new Float64Array(fit.memory.buffer, fit.layout.sides[side].results, blocks * totalsPerBlock);
+  const sums = [0, 0, 0, 0];
+  for (let i = 0; i < results.length; i++)
+    sums[i % totalsPerBlock] = (sums[i % totalsPerBlock] as number) + (results[i] as number);
+  const [loss = 0, penalty = 0, gradientSquared = 0, ownSquared = 0] = sums;
+  return { loss, penalty, gradientSquared, ownSquared };
+}

@@ -1,0 +1,132 @@
+/**
+ * Runs a phase over all blocks of a side: on worker threads, or inline in this one by the same code.
+ *
+ * A phase is T tasks, one a worker; each claims blocks from a counter in shared memory, so no message passes per block. A
+ * worker that dies leaves its block undone: the phase is run again over what is not done, which gives the same bits because
+ * a phase reads buffers that it does not write.
+ */
+import { Piscina } from 'piscina';
+import { HadamardError } from '../errors.js';
+import { closeWorkbench, controlWords, doneFlags, openWorkbench, runNextBlock, sumTotals } from './blocks.js';
+import { control } from './layout.js';
+import type { FitContext, PhaseCall, PhaseTable, Task, TaskReport, Totals } from './phase.js';
+
+/** Thrown by {@link Crew.run} when a stop was asked for before all blocks were done. */
+export class Interrupted extends Error {
+  override readonly name = 'Interrupted';
+}
+
+export interface Crew {
+  readonly threads: number;
+  readonly isInline: boolean;
+  /** @throws Interrupted after a stop request; HadamardError `worker-died` when a block kills its worker twice. */
+  run(fit: FitContext, call: PhaseCall): Promise<Totals>;
+  /** Seconds each task slot has been at work since the crew was made. */
+  readonly busy: readonly number[];
+  close(): Promise<void>;
+}
+
+/** How long inline work may hold the host's event loop before timers and signals get their turn. */
+const inlineSliceMilliseconds = 8;
+
+export function inlineCrew(phases: PhaseTable): Crew {
+  const busy = [0];
+  return {
+    threads: 1,
+    isInline: true,
+    busy,
+    async run(fit, call) {
+      const words = prepare(fit, call);
+      const workbench = openWorkbench(fit, 0);
+      let sliceStart = performance.now();
+      const started = sliceStart;
+      while (runNextBlock(workbench, phases, call)) {
+        if (performance.now() - sliceStart < inlineSliceMilliseconds) continue;
+        await new Promise((resolve) => setImmediate(resolve));
+        sliceStart = performance.now();
+      }
+      busy[0] = (busy[0] as number) + (performance.now() - started) / 1000;
+      if (Atomics.load(words, control.stopRequested) !== 0) throw new Interrupted();
+      return sumTotals(fit, call.side);
+    },
+    async close() {
+      closeWorkbench();
+    },
+  };
+}
+
+export interface PooledCrewOptions {
+  /** The worker entry, as a string: see workers/rows.ts. */
+  readonly workerUrl: string;
+  readonly threads: number;
+}
+
+export function pooledCrew({ workerUrl, threads }: PooledCrewOptions): Crew {
+  const pool = new Piscina<Task, TaskReport>({
+    filename: workerUrl,
+    minThreads: threads,
+    maxThreads: threads,
+    // Workers inherit nothing from the host's command line: a host's loaders and profilers are not for them.
+    execArgv: [],
+    atomics: 'disabled',
+  });
+  // A worker that dies rejects its task, which run() handles; without a listener its 'error' event would end the host.
+  pool.on('error', () => undefined);
+  const busy = new Array<number>(threads).fill(0);
+  let closed = false;
+  return {
+    threads,
+    isInline: false,
+    busy,
+    async run(fit, call) {
+      if (closed) throw new Error('The crew is closed.');
+      const words = prepare(fit, call);
+      for (let attempt = 1; ; attempt++) {
+        const tasks = Array.from({ length: threads }, (_, slot) => pool.run({ fit, call, slot }));
+        const outcomes = await Promise.allSettled(tasks);
+        outcomes.forEach((outcome, slot) => {
+          if (outcome.status === 'fulfilled') busy[slot] = (busy[slot] as number) + outcome.value.busy;
+        });
+        if (Atomics.load(words, control.stopRequested) !== 0) throw new Interrupted();
+        const undone = doneFlags(fit, call.side).indexOf(0);
+        if (undone < 0) return sumTotals(fit, call.side);
+        if (attempt === 2) throw workerDied(outcomes, undone, call);
+        Atomics.store(words, control.nextBlock, 0);
+      }
+    },
+    async close() {
+      closed = true;
+      await pool.destroy();
+    },
+  };
+}
+
+/** A stop request stands until it is withdrawn: it also stops phases that begin after it. */
+export function requestStop(fit: FitContext): void {
+  Atomics.store(controlWords(fit), control.stopRequested, 1);
+}
+
+export function withdrawStop(fit: FitContext): void {
+  Atomics.store(controlWords(fit), control.stopRequested, 0);
+}
+
+function prepare(fit: FitContext, call: PhaseCall): Int32Array {
+  const words = controlWords(fit);
+  doneFlags(fit, call.side).fill(0);
+  Atomics.store(words, control.nextBlock, 0);
+  return words;
+}
+
+function workerDied(outcomes: readonly PromiseSettledResult<TaskReport>[], block: number, call: PhaseCall): Error {
+  const cause = outcomes.find((outcome) => outcome.status === 'rejected')?.reason as unknown;
+  return new HadamardError(
+    {
+      code: 'worker-died',
+      what: `A worker died twice on block ${block} of the ${call.side} in phase ${call.phase}: ${cause instanceof Error ? cause.message : String(cause)}.`,
+      position: { index: block },
+      rule: 'A lost block is redone once.',
+      remedy: 'Look for memory limits or signals from outside; with fewer threads less scratch memory is needed.',
+    },
+    { cause },
+  );
+}

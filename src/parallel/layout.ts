@@ -1,0 +1,201 @@
+/**
+ * Where everything stands in the shared memory of a fit, decided before anything is allocated.
+ *
+ * One WebAssembly.Memory of fixed size holds the control words, the factors, the penalties, each task's scratch and,
+ * where they fit, the observations; otherwise these stay in SharedArrayBuffers and each block is staged into the
+ * scratch of the task that works on it.
+ */
+import type { Observations, Orientation } from '../data/observations.js';
+import type { Dtype } from '../kernels/load.js';
+
+/** `rows` solves for U with V fixed, `columns` the other way round. */
+export type Side = 'rows' | 'columns';
+export const sides = ['rows', 'columns'] as const;
+
+export type PerSide<T> = Readonly<Record<Side, T>>;
+
+/** wasm32 addresses end here. */
+export const memoryCeiling = 2 ** 32 - 65536;
+const pageBytes = 65536;
+
+/** The control words, as indices of an Int32Array at address 0. */
+export const control = { nextBlock: 0, stopRequested: 1 } as const;
+const controlBytes = 64;
+
+/** A block adds four float64 sums to the results: see {@link Totals}. */
+export const totalsPerBlock = 4;
+
+export interface LayoutRequest {
+  readonly dtype: Dtype;
+  /** Elements between factor rows: k and a bias slot, rounded up to 4. */
+  readonly stride: number;
+  readonly hasBias: boolean;
+  readonly isWeighted: boolean;
+  readonly observed: number;
+  readonly counts: PerSide<number>;
+  readonly blocks: PerSide<number>;
+  /** Factor-sized buffers the method works with on each side. */
+  readonly buffers: PerSide<number>;
+  readonly threads: number;
+  /** Kernel scratch of one task. */
+  readonly kernelScratch: number;
+  /** The largest block's rows and entries, for staging. */
+  readonly largestBlock: { readonly rows: number; readonly entries: number };
+  readonly residency: 'auto' | 'staged';
+}
+
+export interface SideAddresses {
+  /** One address a factor buffer. */
+  readonly buffers: readonly number[];
+  /** f64 a row: λ_i, and the bias's. */
+  readonly penalties: number;
+  readonly biasPenalties: number;
+  /** u8 a row, set by the solver where a row needs the rank-revealing route. */
+  readonly status: number;
+  /** u32 a block: whether it is done. */
+  readonly done: number;
+  /** f64 × {@link totalsPerBlock} a block. */
+  readonly results: number;
+  /** Where the observations are resident: u32 pointers, u32 indices, values, weights (0: all 1). */
+  readonly resident: ResidentAddresses | undefined;
+}
+
+export interface ResidentAddresses {
+  readonly pointers: number;
+  readonly indices: number;
+  readonly values: number;
+  readonly weights: number;
+}
+
+export interface Layout {
+  readonly sides: PerSide<SideAddresses>;
+  /** Task t's scratch: the kernel's, then its job record, then its staged block. */
+  readonly scratch: number;
+  readonly scratchStride: number;
+  readonly jobOffset: number;
+  readonly stageOffset: number;
+  readonly isResident: boolean;
+  readonly pages: number;
+  /** Bytes of the shared memory, of observations outside it, and the parts of the first by purpose. */
+  readonly bytes: {
+    readonly memory: number;
+    readonly outside: number;
+    readonly factors: number;
+    readonly observations: number;
+    readonly scratch: number;
+  };
+}
+
+export function elementBytes(dtype: Dtype): number {
+  return dtype === 'f32' ? 4 : 8;
+}
+
+export function strideOf(rank: number, hasBias: boolean): number {
+  return Math.ceil((rank + (hasBias ? 1 : 0)) / 4) * 4;
+}
+
+export function planLayout(request: LayoutRequest): Layout {
+  const resident = request.residency === 'auto' ? arrange(request, true) : undefined;
+  return resident && resident.bytes.memory <= memoryCeiling ? resident : arrange(request, false);
+}
+
+const jobBytes = 256;
+
+function arrange(request: LayoutRequest, isResident: boolean): Layout {
+  const { observed, isWeighted } = request;
+  const element = elementBytes(request.dtype);
+  let next = controlBytes;
+  const reserve = (bytes: number): number => {
+    const address = next;
+    next = alignUp(next + bytes);
+    return address;
+  };
+  const factorBytes = (side: Side) => request.counts[side] * request.stride * element;
+  const arrangeSide = (side: Side): SideAddresses => {
+    const rows = request.counts[side];
+    return {
+      done: reserve(request.blocks[side] * 4),
+      results: reserve(request.blocks[side] * totalsPerBlock * 8),
+      penalties: reserve(rows * 8),
+      biasPenalties: request.hasBias ? reserve(rows * 8) : 0,
+      status: reserve(rows),
+      buffers: Array.from({ length: request.buffers[side] }, () => reserve(factorBytes(side))),
+      resident: isResident
+        ? {
+            pointers: reserve((rows + 1) * 4),
+            indices: reserve(observed * 4),
+            values: reserve(observed * element),
+            weights: isWeighted ? reserve(observed * element) : 0,
+          }
+        : undefined,
+    };
+  };
+  const addresses = { rows: arrangeSide('rows'), columns: arrangeSide('columns') };
+  const entryBytes = 4 + element * (isWeighted ? 2 : 1);
+  const stageBytes = isResident
+    ? 0
+    : alignUp((request.largestBlock.rows + 1) * 4) + 3 * 64 + request.largestBlock.entries * entryBytes;
+  const jobOffset = alignUp(request.kernelScratch);
+  const stageOffset = jobOffset + jobBytes;
+  const scratchStride = alignUp(stageOffset + stageBytes);
+  const scratch = reserve(scratchStride * request.threads);
+  const observations = 2 * observed * entryBytes + (request.counts.rows + request.counts.columns + 2) * 12;
+  return {
+    sides: addresses,
+    scratch,
+    scratchStride,
+    jobOffset,
+    stageOffset,
+    isResident,
+    pages: Math.ceil(next / pageBytes),
+    bytes: {
+      memory: Math.ceil(next / pageBytes) * pageBytes,
+      outside: isResident ? (request.counts.rows + request.counts.columns + 2) * 8 : observations,
+      factors: factorBytes('rows') * request.buffers.rows + factorBytes('columns') * request.buffers.columns,
+      observations,
+      scratch: scratchStride * request.threads,
+    },
+  };
+}
+
+export function alignUp(bytes: number): number {
+  return Math.ceil(bytes / 64) * 64;
+}
+
+/** Empty storage for both orientations: inside the memory where they are resident, in SharedArrayBuffers of their own otherwise. */
+export function observationStorage(
+  request: LayoutRequest,
+  layout: Layout,
+  memory: WebAssembly.Memory,
+): { byRow: Orientation; byColumn: Orientation } {
+  const Real = request.dtype === 'f32' ? Float32Array : Float64Array;
+  const element = elementBytes(request.dtype);
+  const storageOf = (side: Side): Orientation => {
+    const { resident } = layout.sides[side];
+    const length = request.observed;
+    const pointers = new Float64Array(new SharedArrayBuffer((request.counts[side] + 1) * 8));
+    if (resident)
+      return {
+        pointers,
+        indices: new Uint32Array(memory.buffer, resident.indices, length),
+        values: new Real(memory.buffer, resident.values, length),
+        weights: request.isWeighted ? new Real(memory.buffer, resident.weights, length) : undefined,
+      };
+    return {
+      pointers,
+      indices: new Uint32Array(new SharedArrayBuffer(length * 4)),
+      values: new Real(new SharedArrayBuffer(length * element)),
+      weights: request.isWeighted ? new Real(new SharedArrayBuffer(length * element)) : undefined,
+    };
+  };
+  return { byRow: storageOf('rows'), byColumn: storageOf('columns') };
+}
+
+/** Resident pointers are 32-bit entry numbers: entries that fit a wasm32 memory are fewer than 2³². */
+export function writeResidentPointers(layout: Layout, memory: WebAssembly.Memory, observations: Observations): void {
+  for (const side of sides) {
+    const { resident } = layout.sides[side];
+    const { pointers } = side === 'rows' ? observations.byRow : observations.byColumn;
+    if (resident) new Uint32Array(memory.buffer, resident.pointers, pointers.length).set(pointers);
+  }
+}

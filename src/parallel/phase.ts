@@ -1,0 +1,79 @@
+/** What a task is: the messages between the coordinator and its workers, and the code a block's work is written in. */
+import type { Orientation } from '../data/observations.js';
+import type { Dtype, Kernels } from '../kernels/load.js';
+import type { Layout, PerSide, Side } from './layout.js';
+
+/** The facts of a fit that every task needs. Shared buffers and the compiled module cross threads by reference. */
+export interface FitContext {
+  /** Tells a worker whether the instance it holds is for this fit. */
+  readonly id: number;
+  readonly memory: WebAssembly.Memory;
+  readonly module: WebAssembly.Module;
+  readonly layout: Layout;
+  readonly dtype: Dtype;
+  readonly rank: number;
+  readonly stride: number;
+  readonly hasBias: boolean;
+  /** Whether the side's own bias is fitted. */
+  readonly isBiasFitted: PerSide<boolean>;
+  readonly mean: number;
+  readonly blocks: PerSide<Uint32Array>;
+  readonly observations: PerSide<Orientation>;
+}
+
+/** One parallel-for over the blocks of a side. Buffers are named by number; null means that there is none. */
+export interface PhaseCall {
+  readonly phase: string;
+  readonly side: Side;
+  /** The buffer of this side that the phase reads. */
+  readonly own: number | null;
+  /** The buffer of the other side, held fixed. */
+  readonly other: number;
+  /** The buffer of this side that the phase writes. */
+  readonly out: number | null;
+  /** What else a phase takes: `precise` asks for f64 arithmetic on f32 storage, `step` is a step length, `extra` another buffer. */
+  readonly precise?: boolean;
+  readonly step?: number;
+  readonly extra?: number;
+}
+
+/** Float64 sums over rows, each over fixed blocks in a fixed order. */
+export interface Totals {
+  /** Σ W²r² */
+  readonly loss: number;
+  /** Σ λ_i‖x_i‖² */
+  readonly penalty: number;
+  /** Σ ‖∂f/∂x_i‖² at `own`, or what a phase says it sums instead */
+  readonly gradientSquared: number;
+  /** Σ ‖x_i‖² of `own` */
+  readonly ownSquared: number;
+}
+
+/** What a block's code works with in its own thread. */
+export interface Workbench {
+  readonly fit: FitContext;
+  readonly kernels: Kernels;
+  /** The address of this task's scratch. */
+  readonly scratch: number;
+  readonly view: DataView;
+}
+
+/** A named piece of row-separable work; `run` does one block and returns its sums. */
+export interface Phase {
+  readonly name: string;
+  readonly run: (workbench: Workbench, call: PhaseCall, block: number) => Totals;
+}
+
+export type PhaseTable = Readonly<Record<string, Phase>>;
+
+export interface Task {
+  readonly fit: FitContext;
+  readonly call: PhaseCall;
+  /** Which scratch to use. */
+  readonly slot: number;
+}
+
+/** Seconds the task spent in blocks. */
+export interface TaskReport {
+  readonly busy: number;
+}
