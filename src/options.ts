@@ -150,6 +150,13 @@ export const optionTable = {
     commandLine: false,
     sentence: 'auto: small problems run in the calling thread. never: always use the worker threads.',
   },
+  residency: {
+    kind: 'choice',
+    choices: ['auto', 'staged'],
+    default: 'auto',
+    commandLine: false,
+    sentence: 'auto: observations live in the WebAssembly memory where they fit. staged: always copied in block by block.',
+  },
   memoryLimit: {
     kind: 'integer',
     minimum: 1,
@@ -182,6 +189,7 @@ export interface FitOptions {
   readonly timeLimit?: number | undefined;
   readonly duplicates?: Choice<'duplicates'> | undefined;
   readonly inline?: Choice<'inline'> | undefined;
+  readonly residency?: Choice<'residency'> | undefined;
   readonly memoryLimit?: number | undefined;
 }
 
@@ -203,6 +211,7 @@ export interface CheckedOptions {
   readonly timeLimit: number | undefined;
   readonly duplicates: Choice<'duplicates'>;
   readonly inline: Choice<'inline'>;
+  readonly residency: Choice<'residency'>;
   readonly memoryLimit: number | undefined;
 }
 
@@ -291,6 +300,7 @@ export function checkOptions(options: FitOptions): CheckedOptions {
     timeLimit: options.timeLimit,
     duplicates: options.duplicates ?? table.duplicates.default,
     inline: options.inline ?? table.inline.default,
+    residency: options.residency ?? table.residency.default,
     memoryLimit: options.memoryLimit,
   };
 }

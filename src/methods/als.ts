@@ -7,7 +7,6 @@
  */
 import { Anderson, andersonDepth } from './anderson.js';
 import type { Method, MethodRun, Point, Proposal, Run } from './method.js';
-import { solvePhase } from './rowPhases.js';
 
 export function als(acceleration: 'anderson' | 'none'): Method {
   const isAccelerated = acceleration === 'anderson';
@@ -17,7 +16,6 @@ export function als(acceleration: 'anderson' | 'none'): Method {
     buffers: { rows: 2, columns: isAccelerated ? 3 : 2 },
     ownBytes: (columns, stride, elementBytes) =>
       isAccelerated ? (2 * andersonDepth + 3) * columns * stride * elementBytes : 0,
-    phases: { [solvePhase.name]: solvePhase },
     create: (run) => new AlternatingLeastSquares(run, isAccelerated),
   };
 }
@@ -29,10 +27,6 @@ class AlternatingLeastSquares implements MethodRun {
   constructor(run: Run, isAccelerated: boolean) {
     this.#run = run;
     this.#anderson = isAccelerated ? new Anderson() : undefined;
-  }
-
-  async start(): Promise<Point> {
-    return this.#solveRows(0, 0, this.#run.penalty('columns', 0), false);
   }
 
   async step(from: Point, precise: boolean): Promise<Proposal> {
@@ -47,7 +41,7 @@ class AlternatingLeastSquares implements MethodRun {
       precise,
     });
     // ∂f/∂U is zero at `from` but for rounding, so this is the whole gradient.
-    const relativeGradientNorm = Math.sqrt(solved.gradientSquared * solved.ownSquared) / run.gradientScale;
+    const relativeGradientNorm = run.relative(Math.sqrt(solved.gradientSquared * solved.ownSquared));
     const rows = 1 - from.rows;
     if (precise) this.#anderson?.restart();
     else {

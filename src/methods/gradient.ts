@@ -7,8 +7,6 @@
  */
 import { dot } from './anderson.js';
 import type { Method, MethodRun, Point, Proposal, Run } from './method.js';
-import { gradientPhase, solvePhase } from './rowPhases.js';
-import { movePhase } from './movePhase.js';
 
 /** Buffers 0 and 1 of each side are points, 2 and 3 the gradients at them. */
 const gradientAt = (point: number) => point + 2;
@@ -20,11 +18,6 @@ export const gradient: Method = {
   name: 'gradient',
   buffers: { rows: 4, columns: 4 },
   ownBytes: () => 0,
-  phases: {
-    [solvePhase.name]: solvePhase,
-    [gradientPhase.name]: gradientPhase,
-    [movePhase.name]: movePhase,
-  },
   create: (run) => new SpectralGradient(run),
 };
 
@@ -44,11 +37,6 @@ class SpectralGradient implements MethodRun {
     this.#run = run;
   }
 
-  async start(): Promise<Point> {
-    const { loss, penalty } = await this.#solveRows({ rows: 0, columns: 0 });
-    return { rows: 0, columns: 0, loss, objective: loss + penalty + this.#run.penalty('columns', 0) };
-  }
-
   async step(from: Point, _precise: boolean): Promise<Proposal> {
     const slope = await this.#slopeAt(from);
     // f ≥ 0, so the step to the zero of the tangent is a generous first guess (Polyak's).
@@ -65,14 +53,13 @@ class SpectralGradient implements MethodRun {
   }
 
   async finish(from: Point): Promise<Proposal> {
-    const to = { rows: 1 - from.rows, columns: from.columns };
-    const { loss, penalty } = await this.#solveRows(to);
-    const objective = loss + penalty + this.#run.penalty('columns', to.columns);
-    return { ...to, loss, objective, relativeGradientNorm: null, isExtrapolated: false };
-  }
-
-  #solveRows({ rows, columns }: { rows: number; columns: number }) {
-    return this.#run.phase({ phase: 'solve', side: 'rows', own: null, other: columns, out: rows, precise: false });
+    const run = this.#run;
+    const { columns } = from;
+    const rows = 1 - from.rows;
+    const solve = { phase: 'solve', side: 'rows', own: null, other: columns, out: rows } as const;
+    const { loss, penalty } = await run.phase(solve);
+    const objective = loss + penalty + run.penalty('columns', columns);
+    return { rows, columns, loss, objective, relativeGradientNorm: null, isExtrapolated: false };
   }
 
   /** Both gradients at a point, into their buffers. */
@@ -100,7 +87,7 @@ class SpectralGradient implements MethodRun {
     const rowGradientSquared = dot(rowGradient, rowGradient);
     const norms =
       Math.sqrt(rowGradientSquared * dot(rows, rows)) + Math.sqrt(ofColumns.gradientSquared * ofColumns.ownSquared);
-    return { squared: rowGradientSquared + ofColumns.gradientSquared, relative: norms / run.gradientScale };
+    return { squared: rowGradientSquared + ofColumns.gradientSquared, relative: run.relative(norms) };
   }
 
   /** to = from − step·gradient, and the objective there. */

@@ -1,5 +1,5 @@
 /** What a method is: where it starts, one step, and the row-separable phases its steps are made of. */
-import type { PhaseCall, PhaseTable, Totals } from '../parallel/phase.js';
+import type { PhaseCall, Totals } from '../parallel/phase.js';
 
 /** The buffers that hold the accepted factors. */
 export interface Position {
@@ -21,15 +21,15 @@ export interface Proposal extends Point {
 
 /** What the engine lends a method: a way to run phases, and the scale that makes gradients relative. */
 export interface Run {
+  /** The side whose start is given or drawn; the other is solved from it. */
+  readonly startsFrom: 'rows' | 'columns';
   phase(call: PhaseCall): Promise<Totals>;
   /** A factor-sized buffer as numbers, for the coordinator's own vector work. */
   buffer(side: 'rows' | 'columns', index: number): Float32Array | Float64Array;
   /** Per-row penalties λ_i and the bias's, f64. */
   penalty(side: 'rows' | 'columns', index: number): number;
-  /** 2‖W∘(A − mean)‖². */
-  readonly gradientScale: number;
-  /** Whether a new objective may follow an old one: finite and not above it beyond the rounding of this dtype. */
-  isAcceptable(objective: number, before: number): boolean;
+  /** Makes Σ‖∂f/∂X‖·‖X‖ relative: divided by 2‖W∘(A − mean)‖². */
+  relative(product: number): number;
 }
 
 export interface Method {
@@ -38,14 +38,19 @@ export interface Method {
   readonly buffers: { readonly rows: number; readonly columns: number };
   /** Bytes of the coordinator's own memory. */
   ownBytes(columns: number, stride: number, elementBytes: number): number;
-  readonly phases: PhaseTable;
   create(run: Run): MethodRun;
+}
+
+/** The first point of every method: U solved exactly from V in buffer 0, and V before that where only U was given. */
+export async function startExactly(run: Run): Promise<Point> {
+  const solve = { phase: 'solve', own: null, other: 0, out: 0 };
+  if (run.startsFrom === 'rows') await run.phase({ ...solve, side: 'columns' });
+  const { loss, penalty } = await run.phase({ ...solve, side: 'rows' });
+  return { rows: 0, columns: 0, loss, objective: loss + penalty + run.penalty('columns', 0) };
 }
 
 /** A method at work on one fit. It writes to buffers that do not hold the accepted position and never decides to stop. */
 export interface MethodRun {
-  /** The first point, from the start in buffer 0 of each side. */
-  start(): Promise<Point>;
   /** Proposes the next point; `precise` asks for f64 arithmetic on f32 storage and the plainest step. */
   step(from: Point, precise: boolean): Promise<Proposal>;
   /** The exact half-sweep on U that every fit ends with, where steps do not end with it already. */

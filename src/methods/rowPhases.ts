@@ -2,10 +2,11 @@
  * The row-separable work that methods and certificates are made of. Row i of ∂f/∂U needs row i of A and W, u_i and V,
  * and nothing else; so do the exact solution of row i and its loss.
  */
+import type { RealArray } from '../data/input.js';
 import type { Orientation } from '../data/observations.js';
 import { type JobFields, readTotals, writeJob } from '../kernels/load.js';
 import { minimumNormSolution } from '../kernels/minimumNorm.js';
-import { alignUp, elementBytes, type Side } from '../parallel/layout.js';
+import { alignUp, elementBytes, realView, type Side } from '../parallel/layout.js';
 import type { FitContext, Phase, PhaseCall, Totals, Workbench } from '../parallel/phase.js';
 
 /** Exact weighted ridge least squares for every row of the block; `own`, if any, has its gradient measured on the way. */
@@ -72,6 +73,7 @@ function openJob(workbench: Workbench, call: PhaseCall, block: number): OpenJob 
     scratch,
     status: side.status,
     mean: fit.mean,
+    ...(call.isUnweighted && { weights: 0 }),
   };
   writeJob(view, address, fields);
   return { address, first, last };
@@ -97,8 +99,7 @@ function stage(workbench: Workbench, from: Orientation, first: number, last: num
   new Uint32Array(buffer, indices, end - start).set(from.indices.subarray(start, end));
   const copyReals = (source: Orientation['values']): number => {
     const address = reserve((end - start) * elementBytes(fit.dtype));
-    const Real = fit.dtype === 'f32' ? Float32Array : Float64Array;
-    new Real(buffer, address, end - start).set(source.subarray(start, end));
+    realView(fit.dtype, buffer, address, end - start).set(source.subarray(start, end));
     return address;
   };
   return {
@@ -128,10 +129,10 @@ function redoDeficientRows(workbench: Workbench, call: PhaseCall, job: OpenJob, 
 }
 
 /** A factor-sized buffer of the shared memory as numbers, row-major with the fit's stride. */
-export function factorBuffer(fit: FitContext, side: Side, index: number): Float32Array | Float64Array {
-  const Real = fit.dtype === 'f32' ? Float32Array : Float64Array;
+export function factorBuffer(fit: FitContext, side: Side, index: number): RealArray {
   const rows = fit.blocks[side].at(-1) as number;
-  return new Real(fit.memory.buffer, fit.layout.sides[side].buffers[index] as number, rows * fit.stride);
+  const address = fit.layout.sides[side].buffers[index] as number;
+  return realView(fit.dtype, fit.memory.buffer, address, rows * fit.stride);
 }
 
 /** The rounding unit below which singular values of a row's design count as zero. */
@@ -176,7 +177,7 @@ function solveDeficientRow(fit: FitContext, call: PhaseCall, row: number): { los
 }
 
 /** λ_i‖x_i‖² and the bias's part, of row i in `factor`. */
-export function penaltyOfRow(fit: FitContext, side: Side, factor: Float32Array | Float64Array, row: number): number {
+export function penaltyOfRow(fit: FitContext, side: Side, factor: RealArray, row: number): number {
   const [lambda, biasLambda] = penaltiesOf(fit, side, row);
   const start = row * fit.stride;
   let penalty = 0;

@@ -1,20 +1,8 @@
 /** What a fit says about itself; saved in model.json and printed by `--json`. */
+import type { Status, StopReason, TraceEntry } from '../engine/trace.js';
 import type { ResolvedOptions } from '../options.js';
 
-/** Why the loop ended: `reason`, and what that means for the caller: `status`. */
-export type StopReason = 'gradient' | 'objective' | 'sweeps' | 'time' | 'signal';
-export type Status = 'converged' | 'stalled' | 'budget' | 'cancelled';
-
-export interface TraceEntry {
-  readonly sweep: number;
-  /** Seconds since the first sweep began. */
-  readonly seconds: number;
-  readonly objective: number;
-  /** At the point this sweep started from, as the sweep itself measured it; null where the method does not. */
-  readonly relativeGradientNorm: number | null;
-  /** `plain`, `extrapolated` (accelerated and accepted) or `rejected` (tried, not accepted). */
-  readonly step: 'plain' | 'extrapolated' | 'rejected';
-}
+export type { Status, StopReason, TraceEntry };
 
 /** First-order certificate: measured from the final factors by a pass of its own, not taken from the loop. */
 export interface Certificate {

@@ -5,6 +5,7 @@
  * where they fit, the observations; otherwise these stay in SharedArrayBuffers and each block is staged into the
  * scratch of the task that works on it.
  */
+import type { RealArray } from '../data/input.js';
 import type { Observations, Orientation } from '../data/observations.js';
 import type { Dtype } from '../kernels/load.js';
 
@@ -90,6 +91,10 @@ export function elementBytes(dtype: Dtype): number {
   return dtype === 'f32' ? 4 : 8;
 }
 
+export function realView(dtype: Dtype, buffer: ArrayBufferLike, address: number, length: number): RealArray {
+  return dtype === 'f32' ? new Float32Array(buffer, address, length) : new Float64Array(buffer, address, length);
+}
+
 export function strideOf(rank: number, hasBias: boolean): number {
   return Math.ceil((rank + (hasBias ? 1 : 0)) / 4) * 4;
 }
@@ -168,7 +173,6 @@ export function observationStorage(
   layout: Layout,
   memory: WebAssembly.Memory,
 ): { byRow: Orientation; byColumn: Orientation } {
-  const Real = request.dtype === 'f32' ? Float32Array : Float64Array;
   const element = elementBytes(request.dtype);
   const storageOf = (side: Side): Orientation => {
     const { resident } = layout.sides[side];
@@ -178,14 +182,16 @@ export function observationStorage(
       return {
         pointers,
         indices: new Uint32Array(memory.buffer, resident.indices, length),
-        values: new Real(memory.buffer, resident.values, length),
-        weights: request.isWeighted ? new Real(memory.buffer, resident.weights, length) : undefined,
+        values: realView(request.dtype, memory.buffer, resident.values, length),
+        weights: request.isWeighted ? realView(request.dtype, memory.buffer, resident.weights, length) : undefined,
       };
     return {
       pointers,
       indices: new Uint32Array(new SharedArrayBuffer(length * 4)),
-      values: new Real(new SharedArrayBuffer(length * element)),
-      weights: request.isWeighted ? new Real(new SharedArrayBuffer(length * element)) : undefined,
+      values: realView(request.dtype, new SharedArrayBuffer(length * element), 0, length),
+      weights: request.isWeighted
+        ? realView(request.dtype, new SharedArrayBuffer(length * element), 0, length)
+        : undefined,
     };
   };
   return { byRow: storageOf('rows'), byColumn: storageOf('columns') };

@@ -1,0 +1,120 @@
+/**
+ * The only outer loop. Methods propose, the loop accepts: it owns iteration, clock, stop rules, progress and trace.
+ */
+import { HadamardError } from '../errors.js';
+import type { MethodRun, Point, Proposal } from '../methods/method.js';
+import { Interrupted } from '../parallel/crew.js';
+import type { Status, StopReason, TraceEntry } from './trace.js';
+
+export interface LoopOptions {
+  readonly maxSweeps: number;
+  /** On the relative gradient norm. */
+  readonly tolerance: number;
+  /** How much a sweep may raise the objective, relative: rounding of this precision and no more. */
+  readonly rise: number;
+  /** A fall of less than this, relative, counts as none. */
+  readonly fall: number;
+  /** Independent relative gradient norm at a point; asked before `gradient` is believed. */
+  readonly measure: (point: Point) => Promise<number>;
+  /** Called after each accepted sweep. */
+  readonly onSweep: (entry: TraceEntry) => void;
+  /** Why a phase was interrupted. */
+  readonly interruption: () => 'time' | 'signal';
+  /** Lets phases run again after an interruption, for the last half-sweep. */
+  readonly resume: () => void;
+}
+
+export interface Outcome {
+  readonly point: Point;
+  readonly status: Status;
+  readonly reason: StopReason;
+  readonly sweeps: number;
+  readonly trace: readonly TraceEntry[];
+  readonly isMonotone: boolean;
+}
+
+const statusOf: Record<StopReason, Status> = {
+  gradient: 'converged',
+  objective: 'stalled',
+  sweeps: 'budget',
+  time: 'budget',
+  signal: 'cancelled',
+};
+
+/** Sweeps in a row without a fall before the loop believes that there is none at this precision. */
+const patience = 5;
+
+/**
+ * @throws HadamardError `numeric-failure` when the objective of the start is not finite.
+ */
+export async function iterate(start: Point, method: MethodRun, options: LoopOptions): Promise<Outcome> {
+  if (!Number.isFinite(start.objective)) throw numericFailure(start.objective);
+  let point = start;
+  const started = performance.now();
+  const trace: TraceEntry[] = [];
+  let sweeps = 0;
+  let isMonotone = true;
+  let sweepsWithoutFall = 0;
+
+  const record = (proposal: Proposal, step: TraceEntry['step']) => {
+    const entry: TraceEntry = {
+      sweep: sweeps,
+      seconds: (performance.now() - started) / 1000,
+      objective: proposal.objective,
+      relativeGradientNorm: proposal.relativeGradientNorm,
+      step,
+    };
+    trace.push(entry);
+    return entry;
+  };
+  const isAcceptable = (next: Point) => next.objective <= point.objective + options.rise * Math.abs(point.objective);
+
+  const sweep = async (): Promise<StopReason | undefined> => {
+    let proposal = await method.step(point, false);
+    if (!isAcceptable(proposal)) {
+      record(proposal, 'rejected');
+      proposal = await method.step(point, true);
+      if (!isAcceptable(proposal)) {
+        record(proposal, 'rejected');
+        return 'objective';
+      }
+    }
+    sweeps++;
+    isMonotone &&= isAcceptable(proposal);
+    const hasFallen = proposal.objective < point.objective * (1 - options.fall);
+    sweepsWithoutFall = hasFallen ? 0 : sweepsWithoutFall + 1;
+    point = proposal;
+    options.onSweep(record(proposal, proposal.isExtrapolated ? 'extrapolated' : 'plain'));
+    if ((proposal.relativeGradientNorm ?? Number.POSITIVE_INFINITY) <= options.tolerance) {
+      point = await finished(method, point, isAcceptable);
+      if ((await options.measure(point)) <= options.tolerance) return 'gradient';
+    }
+    return sweepsWithoutFall >= patience ? 'objective' : undefined;
+  };
+
+  let reason: StopReason | undefined;
+  try {
+    while (reason === undefined) reason = sweeps >= options.maxSweeps ? 'sweeps' : await sweep();
+  } catch (error) {
+    if (!(error instanceof Interrupted)) throw error;
+    reason = options.interruption();
+    options.resume();
+  }
+  if (reason !== 'gradient') point = await finished(method, point, isAcceptable);
+  return { point, status: statusOf[reason], reason, sweeps, trace, isMonotone };
+}
+
+/** The point after the exact half-sweep on U that every fit ends with. */
+async function finished(method: MethodRun, point: Point, isAcceptable: (next: Point) => boolean): Promise<Point> {
+  const proposal = await method.finish?.(point);
+  return proposal && isAcceptable(proposal) ? proposal : point;
+}
+
+function numericFailure(objective: number): HadamardError {
+  return new HadamardError({
+    code: 'numeric-failure',
+    what: `The objective of the start is ${objective}.`,
+    rule: 'Squares of values times weights must be finite in the chosen precision.',
+    remedy: "Use dtype: 'f64', or scale the values (scaling A by c scales U and V by √c).",
+  });
+}

@@ -1,0 +1,117 @@
+/** Copies the factors out of the shared memory and writes down what the fit has to say. */
+import { createHash } from 'node:crypto';
+import type { FirstOrder } from '../certificate/firstOrder.js';
+import type { RealArray } from '../data/input.js';
+import type { Outcome } from '../engine/iterate.js';
+import { factorBuffer } from '../methods/rowPhases.js';
+import type { FitReport } from '../model/fitReport.js';
+import { type Biases, Model, matrix } from '../model/model.js';
+import type { ResolvedOptions } from '../options.js';
+import type { Side } from '../parallel/layout.js';
+import type { FitContext } from '../parallel/phase.js';
+import { version } from '../version.js';
+import type { FitInHand } from './factorize.js';
+
+export interface Measured {
+  readonly resolved: ResolvedOptions;
+  /** Σr² over observed entries. */
+  readonly unweightedLoss: number;
+  readonly seconds: FitReport['seconds'];
+}
+
+export function buildModel(inHand: FitInHand, outcome: Outcome, first: FirstOrder, measured: Measured): Model {
+  const { plan, crew, fit, scales, options, checked } = inHand;
+  const { resolved } = measured;
+  const observed = fit.observations.rows.pointers.at(-1) as number;
+  const U = unpad(fit, 'rows', outcome.point.rows);
+  const V = unpad(fit, 'columns', outcome.point.columns);
+  const biases: Biases = {
+    kind: checked.biases,
+    mean: fit.mean,
+    ...(U.bias && { rows: U.bias }),
+    ...(V.bias && { columns: V.bias }),
+  };
+  const report: FitReport = {
+    status: outcome.status,
+    reason: outcome.reason,
+    objective: first.objective,
+    loss: first.loss,
+    regularization: first.regularization,
+    sweeps: outcome.sweeps,
+    method: { name: plan.method.name, reason: options.method ? 'asked for' : 'default' },
+    certificate: {
+      relativeGradientNorm: first.relativeGradientNorm,
+      gradientNorm: first.gradientNorm,
+      objective: first.objective,
+      monotone: outcome.isMonotone,
+      tolerance: resolved.tolerance,
+    },
+    trace: outcome.trace,
+    seconds: measured.seconds,
+    rmse: {
+      train: Math.sqrt(measured.unweightedLoss / Math.max(observed, 1)),
+      trainWeighted: Math.sqrt(first.loss / Math.max(scales.weightSum, Number.MIN_VALUE)),
+    },
+    rows: plan.rows,
+    columns: plan.columns,
+    observed,
+    rank: plan.rank,
+    threads: checked.threads,
+    inline: crew.isInline,
+    blocks: plan.blocks,
+    resident: plan.resident,
+    dtype: fit.dtype,
+    arithmetic: inHand.arithmetic,
+    seed: checked.seed,
+    options: resolved,
+    utilization: crew.busy.map((busy) => Math.min(1, busy / (measured.seconds.start + measured.seconds.fit))),
+    memoryBytes: { planned: plan.bytes.total, peakRss: process.resourceUsage().maxRSS * 1024 },
+    notes: notesOn(inHand),
+    digest: digestOf([U.factor, V.factor, U.bias, V.bias]),
+    versions: { hadamard: version, node: process.versions.node },
+  };
+  return new Model({
+    U: matrix(U.factor, plan.rows, plan.rank),
+    V: matrix(V.factor, plan.columns, plan.rank),
+    biases,
+    ...(options.labels && { labels: options.labels }),
+    fit: report,
+  });
+}
+
+function unpad(fit: FitContext, side: Side, index: number): { factor: RealArray; bias: RealArray | undefined } {
+  const padded = factorBuffer(fit, side, index);
+  const rows = fit.blocks[side].at(-1) as number;
+  const Real = fit.dtype === 'f32' ? Float32Array : Float64Array;
+  const factor = new Real(rows * fit.rank);
+  const bias = fit.isBiasFitted[side] ? new Real(rows) : undefined;
+  for (let row = 0; row < rows; row++) {
+    const start = row * fit.stride;
+    factor.set(padded.subarray(start, start + fit.rank), row * fit.rank);
+    if (bias) bias[row] = padded[start + fit.rank] as number;
+  }
+  return { factor, bias };
+}
+
+/** SHA-256 (hex) of the arrays' little-endian bytes. Every machine that Node runs WebAssembly on is little endian. */
+function digestOf(arrays: readonly (RealArray | undefined)[]): string {
+  const hash = createHash('sha256');
+  for (const array of arrays) if (array) hash.update(new Uint8Array(array.buffer, array.byteOffset, array.byteLength));
+  return hash.digest('hex');
+}
+
+/** Advice, a sentence each. */
+function notesOn({ plan, fit, checked, options }: FitInHand): string[] {
+  const notes: string[] = [];
+  const { rows, columns } = fit.observations;
+  const isShort = ({ pointers }: typeof rows) =>
+    pointers.some((end, i) => i > 0 && end > (pointers[i - 1] as number) && end - (pointers[i - 1] as number) < plan.rank);
+  if (checked.lambda === 0 && (isShort(rows) || isShort(columns)))
+    notes.push(
+      'λ is 0 and some rows or columns have fewer observations than the rank: they are fitted exactly, so their predictions of other entries mean little. Try --lambda 0.05 --lambda-scale count.',
+    );
+  if (fit.dtype === 'f64' && !options.dtype)
+    notes.push('W² spans more than 1e6, so f64 was chosen; dtype f32 is faster if the smallest weights do not matter.');
+  if (rows.pointers.at(-1) === 0) notes.push('Nothing is observed: every weight is zero, so every factor is zero.');
+  return notes;
+}

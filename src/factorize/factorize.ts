@@ -1,0 +1,204 @@
+/** One fit from data to model: check, plan, lay out, iterate, certify. */
+import type { NdArray } from 'ndarray';
+import { certifyFirstOrder, relativeTo } from '../certificate/firstOrder.js';
+import type { MatrixInput, RealArray, WeightsInput } from '../data/input.js';
+import { survey } from '../data/observations.js';
+import { iterate } from '../engine/iterate.js';
+import type { TraceEntry } from '../engine/trace.js';
+import { compileKernels } from '../kernels/load.js';
+import { type Point, type Run, startExactly } from '../methods/method.js';
+import { phases } from '../methods/phases.js';
+import { factorBuffer, penaltyOfRow } from '../methods/rowPhases.js';
+import type { Labels, Model } from '../model/model.js';
+import { type CheckedOptions, checkOptions, type FitOptions, type ResolvedOptions } from '../options.js';
+import { type Crew, Interrupted, inlineCrew, pooledCrew, requestStop, withdrawStop } from '../parallel/crew.js';
+import { acquireMemory, releaseMemory } from '../parallel/memoryPool.js';
+import type { FitContext, PhaseCall } from '../parallel/phase.js';
+import { buildModel } from './buildModel.js';
+import { layOut } from './layOut.js';
+import { planFit, type WorkingPlan } from './plan.js';
+
+/** Where to start from: V alone suffices, since U is solved exactly from it; U alone gives V the same way. */
+export interface Init {
+  /** m×k */
+  readonly U?: NdArray<RealArray>;
+  /** n×k */
+  readonly V?: NdArray<RealArray>;
+}
+
+export interface Progress {
+  readonly phase: 'prepare' | 'sweep' | 'certify';
+  readonly sweep: number;
+  readonly maxSweeps: number;
+  readonly objective: number;
+  readonly relativeGradientNorm: number | null;
+  /** Since the first sweep began. */
+  readonly seconds: number;
+  readonly observationsPerSecond: number;
+}
+
+export interface FactorizeOptions extends FitOptions {
+  readonly weights?: WeightsInput | undefined;
+  readonly init?: Init | undefined;
+  /** Names of rows and columns, kept with the model. */
+  readonly labels?: Labels | undefined;
+  readonly onProgress?: ((progress: Progress) => void) | undefined;
+  readonly signal?: AbortSignal | undefined;
+  /** Where a bundled application put workers/rows.js, and the folder of the two .wasm files. */
+  readonly workerUrl?: string | undefined;
+  readonly wasmUrl?: string | undefined;
+}
+
+/**
+ * Finds U (m×k) and V (n×k) that minimise f(U,V) = ‖W∘(A − mean − b1ᵀ − 1cᵀ − UVᵀ)‖²_F + Σ λ_i‖u_i‖² + Σ λ_j‖v_j‖² (+ biases).
+ *
+ * @param A an ndarray (NaN is unobserved), triples or CSR; never changed or detached.
+ * @returns the model, also after `signal` was aborted or a budget ran out; `model.fit.status` says which.
+ * @throws HadamardError with a `code` for bad input, options or too little memory; `AbortError` when `signal` was aborted
+ *   before the first sweep.
+ */
+export async function factorize(A: MatrixInput, options: FactorizeOptions): Promise<Model> {
+  const checked = checkOptions(options);
+  options.signal?.throwIfAborted();
+  const began = performance.now();
+  const found = survey(A, options.weights);
+  const plan = planFit(found, checked);
+  const crew = plan.inline
+    ? inlineCrew(phases)
+    : pooledCrew({ workerUrl: options.workerUrl ?? defaultWorkerUrl, threads: plan.threads });
+  const memory = acquireMemory(plan.layout.pages);
+  try {
+    const compiled = await compileKernels(checked.arithmetic, options.wasmUrl);
+    const { fit, scales } = layOut(A, options, checked, plan, found, memory, compiled.module);
+    const prepared = performance.now();
+    return await runFit({ A, options, checked, plan, crew, fit, scales, arithmetic: compiled.arithmetic, began, prepared });
+  } finally {
+    await crew.close();
+    releaseMemory(memory);
+  }
+}
+
+/** A string: piscina takes no URL objects. */
+const defaultWorkerUrl = new URL('../../workers/rows.js', import.meta.url).href;
+
+export interface FitInHand {
+  readonly A: MatrixInput;
+  readonly options: FactorizeOptions;
+  readonly checked: CheckedOptions;
+  readonly plan: WorkingPlan;
+  readonly crew: Crew;
+  readonly fit: FitContext;
+  readonly scales: { readonly centredNorm: number; readonly weightSum: number };
+  readonly arithmetic: 'reproducible' | 'fast';
+  /** performance.now() when the call came, and when the data stood in the shared memory. */
+  readonly began: number;
+  readonly prepared: number;
+}
+
+/** How much a sweep may raise f, and what counts as a fall, relative to f. */
+const rounding = { f32: { rise: 1e-6, fall: 1e-9 }, f64: { rise: 1e-12, fall: 1e-15 } } as const;
+const defaultTolerance = { f32: 1e-5, f64: 1e-8 } as const;
+
+async function runFit(inHand: FitInHand): Promise<Model> {
+  const { options, checked, plan, crew, fit, scales } = inHand;
+  const tolerance = checked.tolerance ?? defaultTolerance[fit.dtype];
+  const run = createRun(fit, crew, scales.centredNorm, options.init);
+  const certify = (point: Point) => certifyFirstOrder(crew.run, fit, point, scales.centredNorm);
+
+  const stops = watchStops(fit, options.signal, checked.timeLimit);
+  try {
+    const start = await startExactly(run);
+    const firstSweep = performance.now();
+    const outcome = await iterate(start, plan.method.create(run), {
+      maxSweeps: checked.maxSweeps,
+      tolerance,
+      ...rounding[fit.dtype],
+      measure: async (point) => (await certify(point)).relativeGradientNorm,
+      onSweep: (entry) => options.onProgress?.(progressOf(entry, checked.maxSweeps, plan.observed)),
+      interruption: stops.reason,
+      resume: () => withdrawStop(fit),
+    });
+    withdrawStop(fit);
+    const fitted = performance.now();
+    const first = await certify(outcome.point);
+    const unweighted = await crew.run(fit, {
+      phase: 'loss',
+      side: 'rows',
+      own: outcome.point.rows,
+      other: outcome.point.columns,
+      out: null,
+      isUnweighted: true,
+    });
+    const resolved: ResolvedOptions = {
+      ...checked,
+      dtype: fit.dtype,
+      tolerance,
+      timeLimit: checked.timeLimit ?? null,
+      memoryLimit: plan.limit,
+    };
+    return buildModel(inHand, outcome, first, {
+      resolved,
+      unweightedLoss: unweighted.loss,
+      seconds: {
+        prepare: (inHand.prepared - inHand.began) / 1000,
+        start: (firstSweep - inHand.prepared) / 1000,
+        fit: (fitted - firstSweep) / 1000,
+      },
+    });
+  } catch (error) {
+    if (error instanceof Interrupted && stops.reason() === 'signal')
+      throw options.signal?.reason ?? new DOMException('The fit was aborted before its first sweep.', 'AbortError');
+    throw error;
+  } finally {
+    stops.dispose();
+  }
+}
+
+function createRun(fit: FitContext, crew: Crew, centredNorm: number, init: Init | undefined): Run {
+  return {
+    startsFrom: init?.U && !init.V ? 'rows' : 'columns',
+    phase: (call: PhaseCall) => crew.run(fit, call),
+    buffer: (side, index) => factorBuffer(fit, side, index),
+    penalty: (side, index) => {
+      const factor = factorBuffer(fit, side, index);
+      const rows = fit.blocks[side].at(-1) as number;
+      let penalty = 0;
+      for (let row = 0; row < rows; row++) penalty += penaltyOfRow(fit, side, factor, row);
+      return penalty;
+    },
+    relative: (product) => relativeTo(centredNorm, product),
+  };
+}
+
+/** Turns an abort signal and a time limit into the stop word that workers read before each block. */
+function watchStops(fit: FitContext, signal: AbortSignal | undefined, timeLimit: number | undefined) {
+  let reason: 'time' | 'signal' = 'signal';
+  const stop = (why: 'time' | 'signal') => {
+    reason = why;
+    requestStop(fit);
+  };
+  const onAbort = () => stop('signal');
+  signal?.addEventListener('abort', onAbort, { once: true });
+  // Node's timers hold 32-bit milliseconds; a longer limit is none.
+  const milliseconds = (timeLimit ?? Number.POSITIVE_INFINITY) * 1000;
+  const timer = milliseconds < 2 ** 31 ? setTimeout(stop, milliseconds, 'time') : undefined;
+  return {
+    reason: () => reason,
+    dispose: () => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', onAbort);
+    },
+  };
+}
+
+function progressOf(entry: TraceEntry, maxSweeps: number, observed: number): Progress {
+  return {
+    phase: 'sweep',
+    sweep: entry.sweep,
+    maxSweeps,
+    objective: entry.objective,
+    relativeGradientNorm: entry.relativeGradientNorm,
+    seconds: entry.seconds,
+    observationsPerSecond: entry.seconds > 0 ? (entry.sweep * observed) / entry.seconds : 0,
+  };
+}

@@ -1,0 +1,187 @@
+/** What a fit will take, said before anything is allocated. */
+import { totalmem } from 'node:os';
+import { isCompressed, isTriples, listedCount, shapeOf } from '../data/entries.js';
+import type { MatrixInput, WeightsInput } from '../data/input.js';
+import { type Survey, survey } from '../data/observations.js';
+import { HadamardError } from '../errors.js';
+import { type Dtype, scratchBytes } from '../kernels/load.js';
+import type { Method } from '../methods/method.js';
+import { type CheckedOptions, checkOptions, type FitOptions } from '../options.js';
+import { elementBytes, type Layout, type LayoutRequest, memoryCeiling, type PerSide, planLayout, strideOf } from '../parallel/layout.js';
+import { partition, sideCost } from '../parallel/partition.js';
+import { methodOf } from './methods.js';
+
+/** A problem by its size alone. `observed` defaults to rows·columns. */
+export interface ProblemShape {
+  readonly shape: readonly [number, number];
+  readonly observed?: number;
+  readonly weighted?: boolean;
+}
+
+export interface Plan {
+  readonly rows: number;
+  readonly columns: number;
+  readonly observed: number;
+  readonly rank: number;
+  readonly dtype: Dtype;
+  /** Threads that will work: 1 where the problem runs inline. */
+  readonly threads: number;
+  readonly inline: boolean;
+  readonly blocks: PerSide<number>;
+  /** Observations live in the WebAssembly memory, or are staged into it block by block. */
+  readonly resident: boolean;
+  /** Bytes by purpose; `total` is what the fit allocates above the caller's own arrays. */
+  readonly bytes: {
+    readonly total: number;
+    readonly factors: number;
+    readonly observations: number;
+    readonly scratch: number;
+    readonly method: number;
+    readonly model: number;
+  };
+  /** Bytes that the plan may use. */
+  readonly limit: number;
+}
+
+/** The plan with what the fit itself needs of it. */
+export interface WorkingPlan extends Plan {
+  readonly method: Method;
+  readonly request: LayoutRequest;
+  readonly layout: Layout;
+  readonly boundaries: PerSide<Uint32Array>;
+}
+
+/** Below this many floating-point operations a sweep takes a few milliseconds, and threads would cost more than they save. */
+const inlineCost = 5e7;
+/** Where W² spans more than this, f32 normal equations lose the small weights. */
+const widestSpanOfF32 = 1e6;
+
+/**
+ * Bytes, blocks and threads of a fit, without allocating them.
+ *
+ * @param problem A itself, or its shape and number of observations (rows then count as equally long).
+ * @throws HadamardError `invalid-option`, `invalid-input`, `not-enough-memory`, and what checking A finds.
+ */
+export function plan(
+  problem: MatrixInput | ProblemShape,
+  options: FitOptions & { readonly weights?: WeightsInput | undefined },
+): Plan {
+  const checked = checkOptions(options);
+  const found =
+    'data' in problem || isTriples(problem) || isCompressed(problem)
+      ? survey(problem as MatrixInput, options.weights)
+      : surveyOfShape(problem as ProblemShape);
+  const { method: _method, request: _request, layout: _layout, boundaries: _boundaries, ...said } = planFit(found, checked);
+  return said;
+}
+
+function surveyOfShape(problem: ProblemShape): Survey {
+  const [rows, columns] = shapeOf(problem as MatrixInput);
+  const observed = problem.observed ?? listedCount(problem as MatrixInput);
+  const even = (count: number) =>
+    Uint32Array.from({ length: count }, (_, i) => Math.floor(((i + 1) * observed) / count) - Math.floor((i * observed) / count));
+  return {
+    rows,
+    columns,
+    observed,
+    rowCounts: even(rows),
+    columnCounts: even(columns),
+    weightRange: problem.weighted ? [0.5, 1] : [1, 1],
+  };
+}
+
+/** @throws HadamardError `not-enough-memory` */
+export function planFit(found: Survey, options: CheckedOptions): WorkingPlan {
+  const [smallest, largest] = found.weightRange;
+  const dtype = options.dtype ?? ((largest / smallest) ** 2 > widestSpanOfF32 ? 'f64' : 'f32');
+  const hasBias = options.biases !== 'none';
+  const stride = strideOf(options.rank, hasBias);
+  const method = methodOf(options);
+  const pointers = { rows: runningSum(found.rowCounts), columns: runningSum(found.columnCounts) };
+  const boundaries = {
+    rows: partition(pointers.rows, options.rank),
+    columns: partition(pointers.columns, options.rank),
+  };
+  const cost = sideCost(pointers.rows, options.rank) + sideCost(pointers.columns, options.rank);
+  const inline = options.inline === 'auto' && (options.threads === 1 || cost <= inlineCost);
+  const threads = inline ? 1 : options.threads;
+  const blocks = { rows: boundaries.rows.length - 1, columns: boundaries.columns.length - 1 };
+  const request: LayoutRequest = {
+    dtype,
+    stride,
+    hasBias,
+    isWeighted: smallest !== 1 || largest !== 1,
+    observed: found.observed,
+    counts: { rows: found.rows, columns: found.columns },
+    blocks,
+    buffers: method.buffers,
+    threads,
+    kernelScratch: scratchBytes(options.rank, stride),
+    largestBlock: largestBlock(pointers, boundaries),
+    residency: options.residency,
+  };
+  const layout = planLayout(request);
+  const element = elementBytes(dtype);
+  const modelBytes = (found.rows + found.columns) * (options.rank + (hasBias ? 1 : 0)) * element;
+  const methodBytes = method.ownBytes(found.columns, stride, element);
+  const counting = (found.rows + found.columns) * 24;
+  const said: Plan = {
+    rows: found.rows,
+    columns: found.columns,
+    observed: found.observed,
+    rank: options.rank,
+    dtype,
+    threads,
+    inline,
+    blocks,
+    resident: layout.isResident,
+    bytes: {
+      total: layout.bytes.memory + layout.bytes.outside + methodBytes + modelBytes + counting,
+      factors: layout.bytes.factors,
+      observations: layout.bytes.observations,
+      scratch: layout.bytes.scratch,
+      method: methodBytes,
+      model: modelBytes,
+    },
+    limit: options.memoryLimit ?? machineLimit(),
+  };
+  if (said.bytes.total > said.limit) throw tooLarge(said, said.limit);
+  if (layout.bytes.memory > memoryCeiling) throw tooLarge(said, memoryCeiling);
+  return { ...said, method, request, layout, boundaries };
+}
+
+function runningSum(counts: Uint32Array): Float64Array {
+  const sums = new Float64Array(counts.length + 1);
+  for (let i = 0; i < counts.length; i++) sums[i + 1] = (sums[i] as number) + (counts[i] as number);
+  return sums;
+}
+
+function largestBlock(pointers: PerSide<Float64Array>, boundaries: PerSide<Uint32Array>) {
+  let rows = 0;
+  let entries = 0;
+  for (const side of ['rows', 'columns'] as const)
+    for (let block = 0; block + 1 < boundaries[side].length; block++) {
+      const first = boundaries[side][block] as number;
+      const last = boundaries[side][block + 1] as number;
+      rows = Math.max(rows, last - first);
+      entries = Math.max(entries, (pointers[side][last] as number) - (pointers[side][first] as number));
+    }
+  return { rows, entries };
+}
+
+/** The container's memory limit where there is one, else the machine's memory. */
+function machineLimit(): number {
+  const constrained = process.constrainedMemory();
+  return constrained !== undefined && constrained > 0 ? Math.min(constrained, totalmem()) : totalmem();
+}
+
+function tooLarge({ bytes }: Plan, limit: number): HadamardError {
+  const mebibytes = (count: number) => `${Math.ceil(count / 2 ** 20)} MiB`;
+  return new HadamardError({
+    code: 'not-enough-memory',
+    what: `The fit needs ${mebibytes(bytes.total)}: observations ${mebibytes(bytes.observations)}, factors ${mebibytes(bytes.factors)}, scratch ${mebibytes(bytes.scratch)}, method ${mebibytes(bytes.method)}, model ${mebibytes(bytes.model)}.`,
+    position: { option: 'memoryLimit' },
+    rule: `The limit is ${mebibytes(limit)}.`,
+    remedy: "Lower the rank, use dtype 'f32', or acceleration 'none'; raise memoryLimit if the machine has more.",
+  });
+}
