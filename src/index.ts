@@ -6,3 +6,4 @@ export { type FactorizeOptions, factorize, type Init, type Progress } from './fa
 export { type Plan, plan, type ProblemShape } from './factorize/plan.js';
 export { type Biases, type Labels, Model } from './model/model.js';
 export { type FitOptions, type OptionName, type OptionSpec, optionTable, type ResolvedOptions } from './options.js';
+export { openSession, type Session, type SessionOptions } from './session/openSession.js';

@@ -57,15 +57,36 @@ export interface FactorizeOptions extends FitOptions {
  * @throws HadamardError with a `code` for bad input, options or too little memory; `AbortError` when `signal` was aborted
  *   before the first sweep.
  */
-export async function factorize(A: MatrixInput, options: FactorizeOptions): Promise<Model> {
+export function factorize(A: MatrixInput, options: FactorizeOptions): Promise<Model> {
+  return factorizeWith(hireCrew, A, options);
+}
+
+/** A crew for one fit, and how to let go of it. */
+export interface HiredCrew {
+  readonly crew: Crew;
+  release(): Promise<void>;
+}
+
+/** Workers for one fit, ended with it. */
+export function hireCrew(plan: WorkingPlan, options: FactorizeOptions): HiredCrew {
+  const crew = plan.inline
+    ? inlineCrew(phases)
+    : pooledCrew({ workerUrl: options.workerUrl ?? defaultWorkerUrl, threads: plan.threads });
+  return { crew, release: () => crew.close() };
+}
+
+/** {@link factorize} with workers from elsewhere: a session keeps its own from fit to fit. */
+export async function factorizeWith(
+  hire: typeof hireCrew,
+  A: MatrixInput,
+  options: FactorizeOptions,
+): Promise<Model> {
   const checked = checkOptions(options);
   options.signal?.throwIfAborted();
   const began = performance.now();
   const found = survey(A, options.weights);
   const plan = planFit(found, checked);
-  const crew = plan.inline
-    ? inlineCrew(phases)
-    : pooledCrew({ workerUrl: options.workerUrl ?? defaultWorkerUrl, threads: plan.threads });
+  const { crew, release } = hire(plan, options);
   const memory = acquireMemory(plan.layout.pages);
   try {
     const compiled = await compileKernels(checked.arithmetic, options.wasmUrl);
@@ -73,7 +94,7 @@ export async function factorize(A: MatrixInput, options: FactorizeOptions): Prom
     const prepared = performance.now();
     return await runFit({ A, options, checked, plan, crew, fit, scales, arithmetic: compiled.arithmetic, began, prepared });
   } finally {
-    await crew.close();
+    await release();
     releaseMemory(memory);
   }
 }

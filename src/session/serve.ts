@@ -1,0 +1,101 @@
+/** The session's own thread: runs the fits one after another with workers that stay. */
+import { expose, type ProxyMarked, type Remote, releaseProxy, transfer } from 'comlink';
+import ndarray, { type NdArray } from 'ndarray';
+import { parentPort } from 'node:worker_threads';
+import type { MatrixInput, RealArray } from '../data/input.js';
+import { type ErrorMessage, toErrorMessage } from '../errors.js';
+import { type FactorizeOptions, factorizeWith, type HiredCrew, hireCrew, type Progress } from '../factorize/factorize.js';
+import type { WorkingPlan } from '../factorize/plan.js';
+import type { FitReport } from '../model/fitReport.js';
+import type { Biases } from '../model/model.js';
+import type { Crew } from '../parallel/crew.js';
+import { endpointOf } from './endpoint.js';
+
+/** A model as plain data, its arrays handed over. */
+export interface ModelMessage {
+  readonly U: RealArray;
+  readonly V: RealArray;
+  readonly biases: Biases;
+  readonly fit: FitReport;
+}
+
+export type Answer = { readonly model: ModelMessage } | { readonly error: ErrorMessage };
+
+type ProgressCallback = ((progress: Progress) => void) & ProxyMarked;
+
+/** Labels and callbacks stay in the host: the thread needs neither. */
+export type FitRequest = Omit<FactorizeOptions, 'signal' | 'onProgress' | 'labels'>;
+
+export interface SessionThread {
+  fit(id: number, A: MatrixInput, options: FitRequest, onProgress: ProgressCallback | undefined): Promise<Answer>;
+  cancel(id: number): void;
+}
+
+export function serveSession(): void {
+  const controllers = new Map<number, AbortController>();
+  let kept: Crew | undefined;
+  let last: Promise<unknown> = Promise.resolve();
+
+  /** The pool is started with the first fit that needs it. A session's number of threads does not change. */
+  const hire = (plan: WorkingPlan, options: FactorizeOptions): HiredCrew => {
+    if (plan.inline) return hireCrew(plan, options);
+    kept ??= hireCrew(plan, options).crew;
+    return { crew: kept, release: async () => undefined };
+  };
+
+  const fit = async (
+    A: MatrixInput,
+    options: FactorizeOptions,
+    onProgress: Remote<ProgressCallback> | undefined,
+  ): Promise<Answer> => {
+    try {
+      const model = await factorizeWith(hire, asMatrix(A), {
+        ...options,
+        ...(options.init && { init: asInit(options.init) }),
+        ...(options.weights && { weights: asWeights(options.weights) }),
+        ...(onProgress && { onProgress: (progress: Progress) => void onProgress(progress) }),
+      });
+      const message = { U: model.U.data, V: model.V.data, biases: model.biases, fit: model.fit };
+      const arrays = [message.U, message.V, message.biases.rows, message.biases.columns];
+      return transfer(
+        { model: message },
+        arrays.flatMap((array) => (array ? [array.buffer as ArrayBuffer] : [])),
+      );
+    } catch (error) {
+      return { error: toErrorMessage(error) };
+    }
+  };
+
+  const thread: SessionThread = {
+    async fit(id, A, options, onProgress) {
+      const controller = new AbortController();
+      controllers.set(id, controller);
+      const callback = onProgress as Remote<ProgressCallback> | undefined;
+      const turn = last.then(() => fit(A, { ...options, signal: controller.signal }, callback));
+      last = turn;
+      try {
+        return await turn;
+      } finally {
+        controllers.delete(id);
+        callback?.[releaseProxy]();
+      }
+    },
+    cancel: (id) => controllers.get(id)?.abort(),
+  };
+  if (parentPort) expose(thread, endpointOf(parentPort));
+}
+
+/** ndarrays lose their methods on the way; they are made anew over the same memory. */
+function asMatrix<T>(value: T): T {
+  const plain = value as Partial<NdArray<RealArray>>;
+  if (!plain.data || !plain.shape || !plain.stride) return value;
+  return ndarray(plain.data, plain.shape, plain.stride, plain.offset) as T;
+}
+
+function asInit({ U, V }: NonNullable<FactorizeOptions['init']>): NonNullable<FactorizeOptions['init']> {
+  return { ...(U && { U: asMatrix(U) }), ...(V && { V: asMatrix(V) }) };
+}
+
+function asWeights<T extends object>(weights: T): T {
+  return Object.fromEntries(Object.entries(weights).map(([kind, values]) => [kind, asMatrix(values)])) as T;
+}

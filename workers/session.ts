@@ -1,0 +1,4 @@
+/** Entry of a session's thread. */
+import { serveSession } from '../src/session/serve.js';
+
+serveSession();
