@@ -1,0 +1,44 @@
+/**
+ * Packs the package as npm would publish it, without building again, and looks at the tarball: publint and
+ * are-the-types-wrong for its entry points, and a list of what must and must not be in it.
+ */
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+const needed = [
+  /^dist\/src\/index\.js$/,
+  /^dist\/workers\/rows\.js$/,
+  /\.wasm$/,
+  /^samples\/.+\.csv$/,
+  /^LICENSE$/,
+  /^README\.md$/,
+];
+const allowed = /^(package\.json|README\.md|LICENSE|(dist\/(src|workers)|samples)\/.+)$/;
+
+const folder = mkdtempSync(join(tmpdir(), 'hadamard-pack-'));
+try {
+  const packed = execFileSync('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', folder], {
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  const [{ filename, files, size }] = JSON.parse(packed);
+  const paths = files.map((file) => file.path);
+  const complaints = [
+    ...needed.filter((one) => !paths.some((path) => one.test(path))).map((one) => `missing: ${one.source}`),
+    ...paths.filter((path) => !allowed.test(path)).map((path) => `does not belong in the package: ${path}`),
+  ];
+  for (const complaint of complaints) console.error(complaint);
+  console.log(`package: ${paths.length} files, ${Math.round(size / 1000)} kB packed`);
+
+  const tarball = join(folder, filename);
+  const passes = (tool, args) => spawnSync(join('node_modules', '.bin', tool), args, { stdio: 'inherit' }).status === 0;
+  const sound = [
+    passes('publint', [tarball, '--strict']),
+    passes('attw', [tarball, '--profile', 'esm-only', '--no-emoji']),
+  ];
+  if (complaints.length > 0 || sound.includes(false)) process.exitCode = 1;
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}

@@ -1,0 +1,234 @@
+/**
+ * Every check of `npm run check` is seen to pass on a small sound package and to fail on a fault planted in it. The package
+ * stands in a folder of its own; configuration and scripts are the project's.
+ */
+import { spawnSync } from 'node:child_process';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+const project = fileURLToPath(new URL('../../', import.meta.url));
+const folder = mkdtempSync(join(tmpdir(), 'hadamard-house-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const manifest = JSON.parse(readFileSync(join(project, 'package.json'), 'utf8'));
+const { 'fast-check': _, ...devDependencies } = manifest.devDependencies;
+
+/** A package.json as the formatter wants it. */
+const manifestWith = (changes: object): string => `${JSON.stringify({ ...manifest, ...changes }, null, 2)}\n`;
+
+const soundPackage = {
+  'package.json': manifestWith({ dependencies: {}, devDependencies }),
+  'src/errors.ts': 'export class HadamardError extends Error {}\n',
+  'src/data/matrix.ts': `import { HadamardError } from '../errors.js';
+
+export function rows(values: readonly number[]): number {
+  if (values.length === 0) throw new HadamardError('empty');
+  return values.length;
+}
+`,
+  'src/model/model.ts': "export { rows } from '../data/matrix.js';\n",
+  'src/index.ts': "export { rows } from './model/model.js';\n",
+  'src/cli/main.ts': "#!/usr/bin/env node\nimport { rows } from '../index.js';\n\nconsole.log(rows([1]));\n",
+  'workers/rows.ts': "import { rows } from '../src/data/matrix.js';\n\nrows([1]);\n",
+  'test/rows.test.ts': "import { rows } from '../dist/src/index.js';\n\nrows([1]);\n",
+  'bench/rows.mjs': "import { rows } from '../dist/src/index.js';\n\nrows([1]);\n",
+  'dist/src/kernels/kernels.wasm': '',
+  'samples/small/table.csv': 'row,a\n1,2\n',
+  'README.md': '# hadamard\n',
+  LICENSE: 'MIT\n',
+};
+
+function write(files: Readonly<Record<string, string>>): void {
+  for (const [path, text] of Object.entries(files)) {
+    mkdirSync(dirname(join(folder, path)), { recursive: true });
+    writeFileSync(join(folder, path), text);
+  }
+}
+
+function check(name: string): { failed: boolean; said: string } {
+  const run = spawnSync('npm', ['run', '--silent', `check:${name}`], { cwd: folder, encoding: 'utf8' });
+  return { failed: run.status !== 0, said: run.stdout + run.stderr };
+}
+
+/** Runs a check with some files replaced or added, then puts things back. */
+function checkWith(name: string, fault: Readonly<Record<string, string>>): ReturnType<typeof check> {
+  const places = Object.keys(fault).map((path) => join(folder, path));
+  const before = places.map((place) => (existsSync(place) ? readFileSync(place) : undefined));
+  write(fault);
+  try {
+    return check(name);
+  } finally {
+    places.forEach((place, index) => {
+      const content = before[index];
+      if (content === undefined) rmSync(place);
+      else writeFileSync(place, content);
+    });
+  }
+}
+
+beforeAll(() => {
+  const shared = [
+    'tsconfig.json',
+    'biome.json',
+    'knip.ts',
+    'vitest.config.ts',
+    '.dependency-cruiser.mjs',
+    'scripts/check-layers.mjs',
+    'scripts/check-package.mjs',
+    'test/tsconfig.json',
+    'bench/tsconfig.json',
+  ];
+  for (const path of shared) cpSync(join(project, path), join(folder, path), { recursive: true });
+  symlinkSync(join(project, 'node_modules'), join(folder, 'node_modules'));
+  write(soundPackage);
+});
+
+// In the order of `npm run check`: types also compiles the dist/ that package looks at.
+describe.each(['types', 'lint', 'layers', 'unused', 'package'])('check:%s', (name) => {
+  it('passes on a sound package', () => {
+    const { failed, said } = check(name);
+    expect(failed, said).toBe(false);
+  });
+});
+
+describe('check:types fails on', () => {
+  it.each([
+    ['a type error in src', 'src/data/count.ts', "export const count: number = 'one';\n", /TS2322/],
+    [
+      'a type error in a test',
+      'test/wrong.test.ts',
+      "import { rows } from '../dist/src/index.js';\n\nrows('1');\n",
+      /TS2345/,
+    ],
+    [
+      'a type error in a benchmark',
+      'bench/wrong.mjs',
+      "import { rows } from '../dist/src/index.js';\n\nrows('1');\n",
+      /TS2345/,
+    ],
+  ])('%s', (_fault, path, text, complaint) => {
+    const { failed, said } = checkWith('types', { [path]: text });
+    expect(said).toMatch(complaint);
+    expect(failed).toBe(true);
+  });
+});
+
+describe('check:lint fails on', () => {
+  it.each([
+    ['a file that is not formatted', 'export const a = "b"\n', /format/],
+    [
+      'a fault that only lint sees',
+      'export function isNaNumber(x: number): boolean {\n  return x === NaN;\n}\n',
+      /useIsNan/,
+    ],
+    ['a mere warning', "import { rows } from './matrix.js';\n\nexport const a = 1;\n", /noUnusedImports/],
+  ])('%s', (_fault, text, complaint) => {
+    const { failed, said } = checkWith('lint', { 'src/data/fault.ts': text });
+    expect(said).toMatch(complaint);
+    expect(failed).toBe(true);
+  });
+});
+
+describe('check:layers fails on', () => {
+  it.each([
+    ['an import from a floor above', 'src/data/up.ts', "import '../model/model.js';\n", 'never-up-from-kernels-data'],
+    [
+      'a type imported from above',
+      'src/data/up.ts',
+      "export type { rows } from '../index.js';\n",
+      'never-up-from-kernels-data',
+    ],
+    ['an import from a sibling room', 'src/kernels/side.ts', "import '../data/matrix.js';\n", 'siblings-kernels-data'],
+    [
+      'an import of a worker entry',
+      'src/cli/entry.ts',
+      "import '../../workers/rows.js';\n",
+      'no-import-of-worker-entries',
+    ],
+    ['a file that stands on no floor', 'src/shed/tool.ts', "import '../errors.js';\n", 'every-file-has-a-floor'],
+    ['an import of a development tool', 'src/data/tool.ts', "import 'typescript';\n", 'only-what-is-shipped'],
+    ['an import of what is not there', 'src/data/gone.ts', "import './nowhere.js';\n", 'found'],
+  ])('%s', (_fault, path, text, rule) => {
+    const { failed, said } = checkWith('layers', { [path]: text });
+    expect(said).toContain(`${rule}: ${path} → `);
+    expect(failed).toBe(true);
+  });
+
+  it('a circle', () => {
+    const { failed, said } = checkWith('layers', {
+      'src/data/one.ts': "import './two.js';\n",
+      'src/data/two.ts': "import './one.js';\n",
+    });
+    expect(said).toContain('no-circle: src/data/one.ts → src/data/two.ts → src/data/one.ts');
+    expect(failed).toBe(true);
+  });
+
+  it('files that the tool did not look at', () => {
+    const config = readFileSync(join(project, '.dependency-cruiser.mjs'), 'utf8');
+    const blind = config.replace("exclude: { path: '", "exclude: { path: '^src/model/|");
+    expect(blind).not.toBe(config);
+    const { failed, said } = checkWith('layers', { '.dependency-cruiser.mjs': blind });
+    expect(said).toContain('not seen by dependency-cruiser: src/model/model.ts');
+    expect(failed).toBe(true);
+  });
+});
+
+describe('check:unused fails on', () => {
+  it.each([
+    [
+      'an export that nobody uses',
+      { 'src/model/model.ts': `${soundPackage['src/model/model.ts']}export const spare = 1;\n` },
+      'spare',
+    ],
+    ['a file that nobody imports', { 'src/data/spare.ts': 'export const a = 1;\n' }, 'src/data/spare.ts'],
+    [
+      'a dependency that nobody imports',
+      {
+        'package.json': manifestWith({ dependencies: { comlink: '^4.4.2' }, devDependencies }),
+      },
+      'comlink',
+    ],
+  ])('%s', (_fault, files, complaint) => {
+    const { failed, said } = checkWith('unused', files as Record<string, string>);
+    expect(said).toContain(complaint);
+    expect(failed).toBe(true);
+  });
+});
+
+it('check:unused counts what a test takes from dist/ as used', () => {
+  const { failed, said } = checkWith('unused', {
+    'src/model/model.ts': `${soundPackage['src/model/model.ts']}export const spare = 1;\n`,
+    'test/spare.test.ts': "import { spare } from '../dist/src/model/model.js';\n\nspare.toFixed();\n",
+  });
+  expect(failed, said).toBe(false);
+});
+
+describe('check:package fails on', () => {
+  it('an entry point that is not there', () => {
+    const exports = { '.': { types: './dist/src/index.d.ts', default: './dist/src/main.js' } };
+    const { failed, said } = checkWith('package', {
+      'package.json': manifestWith({ exports }),
+    });
+    expect(said).toMatch(/dist\/src\/main\.js.*does not exist/);
+    expect(failed).toBe(true);
+  });
+
+  it('types that only their reader finds broken', () => {
+    const { failed, said } = checkWith('package', { 'dist/src/index.d.ts': "export { rows } from './gone.js';\n" });
+    expect(said).toContain('All good!'); // publint does not look into them
+    expect(said).toContain('Internal resolution error');
+    expect(failed).toBe(true);
+  });
+
+  it('a missing file, and one too many', () => {
+    const { failed, said } = checkWith('package', {
+      'package.json': manifestWith({ files: ['dist/src', 'samples', 'bench'] }),
+    });
+    expect(said).toContain('missing: ^dist\\/workers\\/rows\\.js$');
+    expect(said).toContain('does not belong in the package: bench/rows.mjs');
+    expect(failed).toBe(true);
+  });
+});
