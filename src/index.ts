@@ -4,6 +4,7 @@ export type { CompressedRows, DenseMatrix, IndexArray, MatrixInput, RealArray, T
 export { type ErrorCode, type ErrorPosition, type ErrorRecord, errorCodes, HadamardError, isHadamardError } from './errors.js';
 export { type FactorizeOptions, factorize, type Init, type Progress } from './factorize/factorize.js';
 export { type Plan, plan, type ProblemShape } from './factorize/plan.js';
+export { loadModel } from './model/load.js';
 export { type Biases, type Labels, Model } from './model/model.js';
 export { type FitOptions, type OptionName, type OptionSpec, optionTable, type ResolvedOptions } from './options.js';
 export { openSession, type Session, type SessionOptions } from './session/openSession.js';

@@ -107,7 +107,7 @@ export const optionTable = {
   seed: {
     kind: 'integer',
     minimum: 0,
-    maximum: 2 ** 32 - 1,
+    maximum: 4294967295,
     placeholder: 'S',
     default: 1,
     sentence: 'Seed of the random start.',
@@ -165,7 +165,7 @@ export const optionTable = {
     defaultText: "the container's or the machine's memory",
     sentence: 'A plan that needs more than this is refused before anything is allocated.',
   },
-} as const satisfies Record<string, OptionSpec>;
+} as const;
 
 export type OptionName = keyof typeof optionTable;
 

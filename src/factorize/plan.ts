@@ -116,7 +116,7 @@ export function planFit(found: Survey, options: CheckedOptions): WorkingPlan {
     blocks,
     buffers: method.buffers,
     threads,
-    kernelScratch: scratchBytes(options.rank, stride),
+    kernelScratch: scratchBytes(stride),
     largestBlock: largestBlock(pointers, boundaries),
     residency: options.residency,
   };

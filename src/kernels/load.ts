@@ -1,5 +1,5 @@
-/** Compiles and instantiates the WebAssembly kernels. */
-import { readFileSync } from 'node:fs';
+/** Compiles and instantiates the WebAssembly kernels, and writes down what they are asked to do. */
+import { readFile } from 'node:fs/promises';
 
 /** `reproducible`: strict SIMD, the same bits everywhere. `fast`: relaxed multiply-add, the same bits on one machine and Node. */
 export type Arithmetic = 'reproducible' | 'fast';
@@ -9,4 +9,129 @@ export interface CompiledKernels {
   readonly module: WebAssembly.Module;
   /** What was really compiled: `fast` falls back where the engine has no relaxed SIMD. */
   readonly arithmetic: Arithmetic;
+}
+
+/** Rows first … last−1 of the job at an address. */
+type RowKernel = (job: number, first: number, last: number) => void;
+
+/** Named for the storage type, `32in64` for f32 storage computed in f64. */
+export interface Kernels {
+  /** Exact weighted ridge least squares of every row. */
+  readonly solveRows32: RowKernel;
+  readonly solveRows64: RowKernel;
+  readonly solveRows32in64: RowKernel;
+  /** Gradient, loss and penalty at `own`. */
+  readonly gradientRows32: RowKernel;
+  readonly gradientRows64: RowKernel;
+  /** Loss and penalty at `own`. */
+  readonly lossRows32: RowKernel;
+  readonly lossRows64: RowKernel;
+}
+
+const files = { reproducible: 'strict.wasm', fast: 'relaxed.wasm' } as const;
+const compiled = new Map<string, Promise<CompiledKernels>>();
+
+/** @param wasmUrl the folder of the two .wasm files, ending in a slash; default beside this file. */
+export function compileKernels(arithmetic: Arithmetic, wasmUrl: string = import.meta.url): Promise<CompiledKernels> {
+  const key = `${arithmetic} ${wasmUrl}`;
+  let kernels = compiled.get(key);
+  if (!kernels) {
+    kernels = compile(arithmetic, wasmUrl);
+    compiled.set(key, kernels);
+    kernels.catch(() => compiled.delete(key));
+  }
+  return kernels;
+}
+
+async function compile(arithmetic: Arithmetic, wasmUrl: string): Promise<CompiledKernels> {
+  const bytes = await readFile(new URL(files[arithmetic], wasmUrl));
+  if (arithmetic === 'fast' && !WebAssembly.validate(bytes)) return compileKernels('reproducible', wasmUrl);
+  return { module: await WebAssembly.compile(bytes), arithmetic };
+}
+
+export function instantiateKernels(module: WebAssembly.Module, memory: WebAssembly.Memory): Kernels {
+  const env = {
+    memory,
+    abort: () => {
+      throw new Error('A kernel aborted.');
+    },
+  };
+  return new WebAssembly.Instance(module, { env }).exports as unknown as Kernels;
+}
+
+/** Addresses (0: absent), counts and strides of a {@link RowKernel} call; rows are absolute numbers. */
+export interface JobFields {
+  readonly rank: number;
+  /** Elements from one factor row to the next, a multiple of 4; slot `rank` is the bias. */
+  readonly stride: number;
+  readonly hasBias: number;
+  readonly ownBiasFree: number;
+  readonly out: number;
+  readonly own: number;
+  readonly other: number;
+  /** u32 entry numbers, read at pointers + 4·row. */
+  readonly pointers: number;
+  readonly indices: number;
+  readonly values: number;
+  readonly weights: number;
+  readonly penalties: number;
+  readonly biasPenalties: number;
+  readonly scratch: number;
+  readonly status: number;
+  readonly mean: number;
+}
+
+const words = [
+  'rank',
+  'stride',
+  'hasBias',
+  'ownBiasFree',
+  'out',
+  'own',
+  'other',
+  'pointers',
+  'indices',
+  'values',
+  'weights',
+  'penalties',
+  'biasPenalties',
+  'scratch',
+  'status',
+] as const satisfies readonly (keyof JobFields)[];
+
+/** The doubles follow the 32-bit words at the next multiple of 8. */
+const meanOffset = Math.ceil((words.length * 4) / 8) * 8;
+const totalsOffset = meanOffset + 8;
+
+/** Writes a job with its sums at zero. */
+export function writeJob(view: DataView, address: number, fields: JobFields): void {
+  // setUint32 wraps a negative base, as the kernel's own address arithmetic does.
+  words.forEach((name, i) => {
+    view.setUint32(address + 4 * i, fields[name], true);
+  });
+  view.setFloat64(address + meanOffset, fields.mean, true);
+  for (let i = 0; i < 4; i++) view.setFloat64(address + totalsOffset + 8 * i, 0, true);
+}
+
+export interface JobTotals {
+  /** Σ W²r² of the new rows (solve) or of `own`. */
+  readonly loss: number;
+  /** Σ λ_i‖x_i‖² and the biases' part, of the same. */
+  readonly penalty: number;
+  /** Σ ‖∂f/∂x_i‖² at `own`. */
+  readonly gradientSquared: number;
+  /** Σ ‖x_i‖² of `own`. */
+  readonly ownSquared: number;
+}
+
+/** The sums that the kernels have added up for a job. */
+export function readTotals(view: DataView, address: number): JobTotals {
+  const read = (i: number) => view.getFloat64(address + totalsOffset + 8 * i, true);
+  return { loss: read(0), penalty: read(1), gradientSquared: read(2), ownSquared: read(3) };
+}
+
+/** Scratch of one task, enough for every kernel in f64 and rows of any length. See Space in assembly/solveRows.ts. */
+export function scratchBytes(stride: number): number {
+  const panel = Math.max(64, stride);
+  return 64 + 8 * (stride * stride + panel * stride + panel + 4 * stride);
 }

@@ -11,7 +11,7 @@ import type { Dtype } from '../kernels/load.js';
 
 /** `rows` solves for U with V fixed, `columns` the other way round. */
 export type Side = 'rows' | 'columns';
-export const sides = ['rows', 'columns'] as const;
+export const sides: readonly Side[] = ['rows', 'columns'];
 
 export type PerSide<T> = Readonly<Record<Side, T>>;
 

@@ -1,6 +1,6 @@
 /** What a task is: the messages between the coordinator and its workers, and the code a block's work is written in. */
 import type { Orientation } from '../data/observations.js';
-import type { Dtype, Kernels } from '../kernels/load.js';
+import type { Dtype, JobTotals, Kernels } from '../kernels/load.js';
 import type { Layout, PerSide, Side } from './layout.js';
 
 /** The facts of a fit that every task needs. Shared buffers and the compiled module cross threads by reference. */
@@ -40,16 +40,7 @@ export interface PhaseCall {
 }
 
 /** Float64 sums over rows, each over fixed blocks in a fixed order. */
-export interface Totals {
-  /** Σ W²r² */
-  readonly loss: number;
-  /** Σ λ_i‖x_i‖² */
-  readonly penalty: number;
-  /** Σ ‖∂f/∂x_i‖² at `own`, or what a phase says it sums instead */
-  readonly gradientSquared: number;
-  /** Σ ‖x_i‖² of `own` */
-  readonly ownSquared: number;
-}
+export type Totals = JobTotals;
 
 /** What a block's code works with in its own thread. */
 export interface Workbench {

@@ -1,0 +1,76 @@
+/** Row i of ∂f/∂X = 2(Σ W²(prediction − a)·v_j + λ_i x_i), summed in float64. */
+import { RowJob } from "./job";
+import { dotWide, penaltyOfRow, weightOf, widen } from "./residual";
+
+export function gradientRows<S>(job: RowJob, first: i32, last: i32): void {
+  const stride = job.stride, rank = job.rank;
+  const width = <usize>stride * sizeof<S>();
+  const wide = job.scratch;
+  const g = wide + (<usize>stride << 3);
+  for (let row = first; row < last; row++) {
+    const bias = widen<S>(job, job.own + <usize>row * width, wide);
+    const offset = job.mean + bias;
+    memory.fill(g, 0, <usize>stride << 3);
+    let ofBias: f64 = 0, loss: f64 = 0;
+    const end = <usize>load<u32>(job.pointers + (<usize>row << 2), 4);
+    for (let t = <usize>load<u32>(job.pointers + (<usize>row << 2)); t < end; t++) {
+      const v = job.other + <usize>load<u32>(job.indices + (t << 2)) * width;
+      const w = weightOf<S>(job, t);
+      const r = w * (<f64>load<S>(job.values + t * sizeof<S>()) - offset - dotWide<S>(wide, v, stride));
+      loss += r * r;
+      addScaled<S>(g, v, -w * r, stride);
+      ofBias -= w * r;
+    }
+    job.loss += loss;
+    job.penalty += penaltyOfRow(job, wide, bias, row);
+    finishRow<S>(job, row, g, ofBias, bias);
+  }
+}
+
+/** g ← g + s·v. */
+// @ts-ignore: decorator
+@inline
+function addScaled<S>(g: usize, v: usize, s: f64, stride: i32): void {
+  const factor = f64x2.splat(s);
+  for (let c = 0; c < stride; c += 4) {
+    const o = g + (<usize>c << 3);
+    if (sizeof<S>() == 4) {
+      const x = v128.load(v + (<usize>c << 2));
+      v128.store(o, f64x2.add(v128.load(o), f64x2.mul(factor, f64x2.promote_low_f32x4(x))));
+      v128.store(o, f64x2.add(v128.load(o, 16), f64x2.mul(factor, f64x2.promote_low_f32x4(v128.shuffle<i64>(x, x, 1, 1)))), 16);
+    } else {
+      const x = v + (<usize>c << 3);
+      v128.store(o, f64x2.add(v128.load(o), f64x2.mul(factor, v128.load(x))));
+      v128.store(o, f64x2.add(v128.load(o, 16), f64x2.mul(factor, v128.load(x, 16))), 16);
+    }
+  }
+}
+
+/** Doubles, adds the penalty's part, adds the squares up and stores the gradient if it is wanted. */
+function finishRow<S>(job: RowJob, row: i32, g: usize, ofBias: f64, bias: f64): void {
+  const stride = job.stride, rank = job.rank;
+  const width = <usize>stride * sizeof<S>();
+  const lambda = load<f64>(job.penalties + (<usize>row << 3));
+  const wide = job.scratch;
+  let squared: f64 = 0, own: f64 = 0;
+  for (let c = 0; c < rank; c++) {
+    const x = load<f64>(wide + (<usize>c << 3));
+    const o = g + (<usize>c << 3);
+    const d = 2 * (load<f64>(o) + lambda * x);
+    store<f64>(o, d);
+    squared += d * d;
+    own += x * x;
+  }
+  for (let c = rank; c < stride; c++) store<f64>(g + (<usize>c << 3), 0);
+  if (job.ownBiasFree) {
+    const d = 2 * (ofBias + load<f64>(job.biasPenalties + (<usize>row << 3)) * bias);
+    store<f64>(g + (<usize>rank << 3), d);
+    squared += d * d;
+    own += bias * bias;
+  }
+  job.gradientSquared += squared;
+  job.ownSquared += own;
+  if (job.out == 0) return;
+  const out = job.out + <usize>row * width;
+  for (let c = 0; c < stride; c++) store<S>(out + <usize>c * sizeof<S>(), <S>load<f64>(g + (<usize>c << 3)));
+}

@@ -1,0 +1,34 @@
+/** 128-bit vectors of T: four f32 or two f64. The one place where strict and relaxed arithmetic differ. */
+
+/** c + a·b: rounded twice in the strict build, fused where the machine has it in the relaxed one. */
+// @ts-ignore: decorator
+@inline
+export function madd<T>(a: v128, b: v128, c: v128): v128 {
+  if (ASC_FEATURE_RELAXED_SIMD) return v128.relaxed_madd<T>(a, b, c);
+  return v128.add<T>(c, v128.mul<T>(a, b));
+}
+
+/** c − a·b. */
+// @ts-ignore: decorator
+@inline
+export function nmadd<T>(a: v128, b: v128, c: v128): v128 {
+  if (ASC_FEATURE_RELAXED_SIMD) return v128.relaxed_nmadd<T>(a, b, c);
+  return v128.sub<T>(c, v128.mul<T>(a, b));
+}
+
+/** The T at `address` in every lane. */
+// @ts-ignore: decorator
+@inline
+export function spread<T>(address: usize, offset: usize = 0): v128 {
+  if (sizeof<T>() == 4) return v128.load32_splat(address + offset);
+  return v128.load64_splat(address + offset);
+}
+
+/** The sum of the lanes, in a fixed order. */
+// @ts-ignore: decorator
+@inline
+export function sumLanes<T>(x: v128): T {
+  if (sizeof<T>() == 4)
+    return <T>(f32x4.extract_lane(x, 0) + f32x4.extract_lane(x, 1) + (f32x4.extract_lane(x, 2) + f32x4.extract_lane(x, 3)));
+  return <T>(f64x2.extract_lane(x, 0) + f64x2.extract_lane(x, 1));
+}

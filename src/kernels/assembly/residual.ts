@@ -1,0 +1,77 @@
+/** Predictions and residuals of a row in float64, whatever the storage: f is never summed in f32. */
+import { RowJob } from "./job";
+
+/**
+ * Writes row x as float64 to `wide`, with 1 in the bias slot (which meets the other side's bias there).
+ * @returns the row's own bias.
+ */
+export function widen<S>(job: RowJob, x: usize, wide: usize): f64 {
+  const rank = job.rank;
+  for (let c = 0; c < job.stride; c++)
+    store<f64>(wide + (<usize>c << 3), c < rank ? <f64>load<S>(x + <usize>c * sizeof<S>()) : 0);
+  if (!job.hasBias) return 0;
+  store<f64>(wide + (<usize>rank << 3), 1);
+  return job.ownBiasFree ? <f64>load<S>(x + <usize>rank * sizeof<S>()) : 0;
+}
+
+/** wide·v, v of S; four sums side by side. */
+// @ts-ignore: decorator
+@inline
+export function dotWide<S>(wide: usize, v: usize, stride: i32): f64 {
+  let s0 = f64x2.splat(0), s1 = f64x2.splat(0);
+  for (let c = 0; c < stride; c += 4) {
+    const w = wide + (<usize>c << 3);
+    if (sizeof<S>() == 4) {
+      const x = v128.load(v + (<usize>c << 2));
+      s0 = f64x2.add(s0, f64x2.mul(v128.load(w), f64x2.promote_low_f32x4(x)));
+      s1 = f64x2.add(s1, f64x2.mul(v128.load(w, 16), f64x2.promote_low_f32x4(v128.shuffle<i64>(x, x, 1, 1))));
+    } else {
+      const x = v + (<usize>c << 3);
+      s0 = f64x2.add(s0, f64x2.mul(v128.load(w), v128.load(x)));
+      s1 = f64x2.add(s1, f64x2.mul(v128.load(w, 16), v128.load(x, 16)));
+    }
+  }
+  const s = f64x2.add(s0, s1);
+  return f64x2.extract_lane(s, 0) + f64x2.extract_lane(s, 1);
+}
+
+// @ts-ignore: decorator
+@inline
+export function weightOf<S>(job: RowJob, t: usize): f64 {
+  return job.weights ? <f64>load<S>(job.weights + t * sizeof<S>()) : 1;
+}
+
+/** Σ W²r² over the entries first … last−1 of a row widened to `wide`. */
+export function lossOfRow<S>(job: RowJob, wide: usize, bias: f64, first: usize, last: usize): f64 {
+  const width = <usize>job.stride * sizeof<S>();
+  const offset = job.mean + bias;
+  let loss: f64 = 0;
+  for (let t = first; t < last; t++) {
+    const v = job.other + <usize>load<u32>(job.indices + (t << 2)) * width;
+    const r = weightOf<S>(job, t) * (<f64>load<S>(job.values + t * sizeof<S>()) - offset - dotWide<S>(wide, v, job.stride));
+    loss += r * r;
+  }
+  return loss;
+}
+
+/** λ_i‖x‖² + β_i b², of row `row` widened to `wide`. */
+export function penaltyOfRow(job: RowJob, wide: usize, bias: f64, row: i32): f64 {
+  let squared: f64 = 0;
+  for (let c = 0; c < job.rank; c++) {
+    const x = load<f64>(wide + (<usize>c << 3));
+    squared += x * x;
+  }
+  const penalty = load<f64>(job.penalties + (<usize>row << 3)) * squared;
+  return job.hasBias ? penalty + load<f64>(job.biasPenalties + (<usize>row << 3)) * bias * bias : penalty;
+}
+
+export function lossRows<S>(job: RowJob, first: i32, last: i32): void {
+  const wide = job.scratch;
+  for (let row = first; row < last; row++) {
+    const bias = widen<S>(job, job.own + <usize>row * <usize>job.stride * sizeof<S>(), wide);
+    const start = <usize>load<u32>(job.pointers + (<usize>row << 2));
+    const end = <usize>load<u32>(job.pointers + (<usize>row << 2), 4);
+    job.loss += lossOfRow<S>(job, wide, bias, start, end);
+    job.penalty += penaltyOfRow(job, wide, bias, row);
+  }
+}
