@@ -21,7 +21,7 @@ const command =
         ...['--weights', `${sample}/uncertainties.csv`, '--weights-are', 'sigma', '--out', 'profiles/model'],
         ...(tool === 'flame' ? ['--threads', '1'] : []),
       ];
-const program = ['dist/src/cli/main.js', ...command];
+const program = ['--import', './scripts/profile-threads.mjs', 'dist/src/cli/main.js', ...command];
 
 mkdirSync('profiles', { recursive: true });
 const clinic = createRequire(import.meta.url).resolve('clinic/bin.js');
