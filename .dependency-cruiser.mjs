@@ -58,6 +58,7 @@ export default {
   options: {
     tsConfig: { fileName: 'tsconfig.json' },
     tsPreCompilationDeps: true,
+    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'node', 'default', 'types'] },
     doNotFollow: { path: 'node_modules' },
     // AssemblyScript is a language of its own; the kernels' build compiles it.
     exclude: { path: '^src/kernels/assembly/' },
