@@ -1,3 +1,4 @@
+// @ts-check
 /**
  * The arrows of the house: a file imports from its own room and from floors below it, never up, never in a circle.
  * The floors are those of DESIGN and ARCHITECTURE.md, from the ground up; rooms that stand on one floor do not know each other.

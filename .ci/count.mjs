@@ -32,7 +32,9 @@ for (const argument of process.argv.slice(2)) {
 
 const data = process.env.HADAMARD_DATA;
 if (skipped.size > 0) {
-  const why = data ? `although HADAMARD_DATA is ${data}` : 'HADAMARD_DATA is not set, and ../shared/data is not there';
+  const why = data
+    ? `although HADAMARD_DATA is ${data}`
+    : 'no data: neither HADAMARD_DATA nor ../shared/data is a folder';
   console.log(`Skipped (${why}):`);
   for (const name of skipped) console.log(`  ${name}`);
 }

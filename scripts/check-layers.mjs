@@ -1,3 +1,4 @@
+// @ts-check
 /**
  * Runs dependency-cruiser over src and workers and fails on any violation, or when it did not see every source file: under
  * some versions of TypeScript it finds no modules at all and calls that success.

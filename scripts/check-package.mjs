@@ -1,3 +1,4 @@
+// @ts-check
 /**
  * Packs the package as npm would publish it, without building again, and looks at the tarball: publint and
  * are-the-types-wrong for its entry points, and a list of what must and must not be in it.

@@ -1,3 +1,4 @@
+// @ts-check
 /**
  * Loaded with --import by scripts/profile.mjs. hadamard's threads inherit nothing from the host's command line, and a
  * profiler is part of that: here they are given --cpu-prof again, and kept from what clinic puts into NODE_OPTIONS,

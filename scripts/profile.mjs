@@ -1,3 +1,4 @@
+// @ts-check
 /**
  * Profiles the command line on the shipped sample, or on the arguments given after the tool's name:
  *
