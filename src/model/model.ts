@@ -1,32 +1,29 @@
 /** A fitted model: the factors, what they predict, and what the fit says about itself. */
 import ndarray, { type NdArray } from 'ndarray';
-import type { RealArray } from '../data/input.js';
+import type { MatrixInput, RealArray } from '../data/input.js';
+import { HadamardError } from '../errors.js';
 import type { Certificate, FitReport, TraceEntry } from './fitReport.js';
+import { type ObjectiveOptions, objectiveOf, predictEntry } from './objective.js';
+import type { Biases, Labels, ModelParts } from './parts.js';
 
-export interface Biases {
-  readonly kind: 'none' | 'rows' | 'columns' | 'both';
-  /** The weighted mean ΣW²A/ΣW² where biases are fitted, else 0. */
-  readonly mean: number;
-  /** m values, absent unless kind is rows or both. */
-  readonly rows?: RealArray;
-  /** n values, absent unless kind is columns or both. */
-  readonly columns?: RealArray;
+export type { ObjectiveOptions } from './objective.js';
+export type { Biases, Labels, ModelParts } from './parts.js';
+
+export interface Recommendation {
+  readonly column: number;
+  /** The column's label, where the model has labels. */
+  readonly label?: string;
+  readonly prediction: number;
 }
 
-export interface Labels {
-  readonly rows?: readonly string[];
-  readonly columns?: readonly string[];
+export interface RecommendOptions {
+  /** How many at most; default 10. */
+  readonly top?: number;
+  /** Columns to leave out, such as those the row has already. */
+  readonly exclude?: Iterable<number>;
 }
 
-export interface ModelParts {
-  readonly U: NdArray<RealArray>;
-  readonly V: NdArray<RealArray>;
-  readonly biases: Biases;
-  readonly labels?: Labels;
-  readonly fit: FitReport;
-}
-
-export class Model {
+export class Model implements ModelParts {
   /** m×k, row-major, owned by the model. */
   readonly U: NdArray<RealArray>;
   /** n×k, row-major, owned by the model (scikit-learn's components_ is Vᵀ). */
@@ -34,6 +31,8 @@ export class Model {
   readonly biases: Biases;
   readonly labels: Labels;
   readonly fit: FitReport;
+  #rowIndex: Map<string, number> | undefined;
+  #columnIndex: Map<string, number> | undefined;
 
   constructor(parts: ModelParts) {
     this.U = parts.U;
@@ -43,6 +42,15 @@ export class Model {
     this.fit = parts.fit;
   }
 
+  /** [m, n] */
+  get shape(): readonly [number, number] {
+    return [this.U.shape[0] as number, this.V.shape[0] as number];
+  }
+
+  get rank(): number {
+    return this.U.shape[1] as number;
+  }
+
   get trace(): readonly TraceEntry[] {
     return this.fit.trace;
   }
@@ -50,9 +58,116 @@ export class Model {
   get certificate(): Certificate {
     return this.fit.certificate;
   }
+
+  /** The index of a row's label; undefined where there is no such label. */
+  rowIndex(label: string): number | undefined {
+    this.#rowIndex ??= indexOf(this.labels.rows);
+    return this.#rowIndex.get(label);
+  }
+
+  /** The index of a column's label; undefined where there is no such label. */
+  columnIndex(label: string): number | undefined {
+    this.#columnIndex ??= indexOf(this.labels.columns);
+    return this.#columnIndex.get(label);
+  }
+
+  /**
+   * mean + b_i + c_j + u_i·v_j of one entry, or of every pair (rows[t], columns[t]); indices count from 0. A row or
+   * column that had no weight in the fit has factor and bias 0, so the mean and the other bias are what remains.
+   *
+   * @throws HadamardError `index-out-of-range`; `shape-mismatch` when rows and columns differ in length.
+   */
+  predict(row: number, column: number): number;
+  predict(rows: ArrayLike<number>, columns: ArrayLike<number>): Float64Array;
+  predict(rows: number | ArrayLike<number>, columns: number | ArrayLike<number>): number | Float64Array {
+    if (typeof rows === 'number' && typeof columns === 'number') {
+      this.#check(rows, columns, undefined);
+      return predictEntry(this, rows, columns);
+    }
+    if (typeof rows === 'number' || typeof columns === 'number' || rows.length !== columns.length)
+      throw new HadamardError({
+        code: 'shape-mismatch',
+        what: `There are ${lengthOf(rows)} rows and ${lengthOf(columns)} columns.`,
+        rule: 'predict takes two indices, or two arrays of indices of one length.',
+      });
+    const predictions = new Float64Array(rows.length);
+    for (let t = 0; t < predictions.length; t++) {
+      const [row, column] = [rows[t] as number, columns[t] as number];
+      this.#check(row, column, t);
+      predictions[t] = predictEntry(this, row, column);
+    }
+    return predictions;
+  }
+
+  /**
+   * The objective of the fit, f = Σ W²(A − prediction)² + regularization, recomputed in float64 from `data`.
+   *
+   * @throws HadamardError `shape-mismatch`, and as `factorize` for bad data.
+   */
+  objective(data: MatrixInput, options: ObjectiveOptions = {}): number {
+    return objectiveOf(this, data, options);
+  }
+
+  /**
+   * The columns of highest prediction for a row, best first, ties by column; exact: every column is scored.
+   *
+   * @throws HadamardError `index-out-of-range` for the row, `invalid-option` when top is not an integer of at least 1.
+   */
+  recommend(row: number, { top = 10, exclude = [] }: RecommendOptions = {}): Recommendation[] {
+    this.#check(row, 0, undefined);
+    if (!(Number.isInteger(top) && top >= 1))
+      throw new HadamardError({
+        code: 'invalid-option',
+        what: `top is ${top}.`,
+        position: { option: 'top' },
+        rule: 'top is an integer of at least 1.',
+      });
+    const excluded = new Set(exclude);
+    const scores = Float64Array.from({ length: this.shape[1] }, (_, column) => predictEntry(this, row, column));
+    const { columns } = this.labels;
+    return Array.from(scores.keys())
+      .filter((column) => !excluded.has(column))
+      .sort((a, b) => (scores[b] as number) - (scores[a] as number) || a - b)
+      .slice(0, top)
+      .map((column) => ({
+        column,
+        ...(columns && { label: columns[column] as string }),
+        prediction: scores[column] as number,
+      }));
+  }
+
+  /**
+   * Writes the model to a folder: U.npy, V.npy, row_bias.npy and column_bias.npy, rows.jsonl and columns.jsonl where
+   * there are biases and labels, and model.json. An older hadamard model there is replaced as a whole or not at all.
+   *
+   * @throws HadamardError `output-refused` when the folder holds anything else, `output-failed` when it cannot be written.
+   */
+  async save(directory: string): Promise<void> {
+    const { saveModel } = await import('./save.js');
+    await saveModel(this, directory);
+  }
+
+  #check(row: number, column: number, index: number | undefined): void {
+    const [m, n] = this.shape;
+    if (Number.isInteger(row) && row >= 0 && row < m && Number.isInteger(column) && column >= 0 && column < n) return;
+    throw new HadamardError({
+      code: 'index-out-of-range',
+      what: `Entry (${row}, ${column})${index === undefined ? '' : ` at ${index}`} is not in a ${m}×${n} model.`,
+      position: { row, column, ...(index !== undefined && { index }) },
+      rule: `Rows are 0…${m - 1} and columns 0…${n - 1}, counted from 0.`,
+    });
+  }
 }
 
 /** A row-major ndarray over `data`. */
 export function matrix(data: RealArray, rows: number, columns: number): NdArray<RealArray> {
   return ndarray(data, [rows, columns]);
+}
+
+function indexOf(labels: readonly string[] = []): Map<string, number> {
+  return new Map(labels.map((label, index) => [label, index]));
+}
+
+function lengthOf(value: number | ArrayLike<number>): string {
+  return typeof value === 'number' ? 'one' : String(value.length);
 }

@@ -1,0 +1,42 @@
+/** What the exit code says. */
+import { type ErrorCode, isHadamardError } from '../errors.js';
+import type { FitReport } from '../index.js';
+
+/** As the help prints them. */
+export const exitCodes = {
+  0: 'done: converged, or stopped by --max-sweeps or --time-limit as you asked',
+  1: 'a fault of hadamard itself; nothing written',
+  2: 'bad input, options or output folder; nothing written',
+  3: 'written, but not converged: out of the default budget, or no further fall of the objective at this precision',
+  130: 'cancelled (Ctrl-C); the model so far is written, if there was one',
+} as const;
+
+export type ExitCode = 0 | 1 | 2 | 3 | 130;
+
+const ownFaults: ReadonlySet<ErrorCode> = new Set(['worker-died', 'session-closed', 'queue-full']);
+
+/** @param given the flags that the user gave, in camelCase. */
+export function exitCodeOf(
+  { status, reason }: Pick<FitReport, 'status' | 'reason'>,
+  given: ReadonlySet<string>,
+): ExitCode {
+  switch (status) {
+    case 'converged':
+      return 0;
+    case 'cancelled':
+      return 130;
+    case 'budget':
+      return given.has(reason === 'time' ? 'timeLimit' : 'maxSweeps') ? 0 : 3;
+    case 'stalled':
+      return 3;
+  }
+}
+
+export function exitCodeOfError(error: unknown): ExitCode {
+  if (isHadamardError(error)) return ownFaults.has(error.code) ? 1 : 2;
+  return isAbort(error) ? 130 : 1;
+}
+
+export function isAbort(error: unknown): boolean {
+  return error instanceof Error && error.name === 'AbortError';
+}

@@ -1,0 +1,72 @@
+/** `hadamard fit` */
+import { HadamardError } from '../index.js';
+import { type ExitCode, exitCodeOf } from './exitCodes.js';
+import { columnNames, type FitFlags, fitOptionsOf } from './flags.js';
+import type { WeightKind } from './problem.js';
+import { progressLine } from './progress.js';
+import { runFit } from './runFit.js';
+import { resultAsJson, summaryAsText } from './summary.js';
+
+export interface FitCommandFlags extends FitFlags {
+  readonly weights?: string;
+  readonly weightsAre?: string;
+  readonly columns?: string;
+  readonly table?: true;
+  readonly test?: string;
+  readonly out?: string;
+  readonly json?: true;
+  readonly quiet?: true;
+}
+
+export async function fit(path: string, flags: FitCommandFlags): Promise<ExitCode> {
+  const options = fitOptionsOf(flags);
+  const line = progressLine(process.stderr, { quiet: flags.quiet === true, timeLimit: options.timeLimit });
+  const data = {
+    path,
+    weights: flags.weights,
+    weightsAre: weightKindOf(flags),
+    test: flags.test,
+    columns: columnNames(flags.columns),
+    table: flags.table === true,
+  };
+  const done = await runFit({ data, options, out: flags.out }, line);
+  if (flags.json) process.stdout.write(`${resultAsJson(done)}\n`);
+  else if (!flags.quiet) process.stdout.write(`${summaryAsText(done, sourceOf(path, flags), process.stdout)}\n`);
+  if (flags.out === undefined) line.note('Nothing was saved: --out <dir> keeps the model.');
+  return exitCodeOf(done.model.fit, new Set(Object.keys(flags)));
+}
+
+const kinds: Readonly<Record<string, WeightKind>> = {
+  weight: 'weight',
+  'sqrt-weight': 'sqrtWeight',
+  sqrt: 'sqrtWeight',
+  sigma: 'sigma',
+};
+
+function weightKindOf({ weights, weightsAre }: FitCommandFlags): WeightKind | undefined {
+  const rule = 'The objective is Σ W²(A − u·v)²; a weight is W² (weight), W (sqrt-weight) or 1/W (sigma).';
+  if (weightsAre === undefined) {
+    if (weights === undefined) return undefined;
+    throw new HadamardError({
+      code: 'ambiguous-weights',
+      what: `${weights} does not say what its weights are.`,
+      position: { option: 'weightsAre', file: weights },
+      rule,
+      remedy: 'Add --weights-are weight, --weights-are sqrt-weight or --weights-are sigma.',
+    });
+  }
+  const kind = kinds[weightsAre];
+  if (kind !== undefined) return kind;
+  throw new HadamardError({
+    code: 'invalid-option',
+    what: `weightsAre is "${weightsAre}".`,
+    position: { option: 'weightsAre' },
+    rule: `weightsAre is one of ${Object.keys(kinds).join(', ')}. ${rule}`,
+    remedy: 'Give --weights-are one of these.',
+  });
+}
+
+function sourceOf(path: string, { weights, weightsAre }: FitCommandFlags): string {
+  if (weightsAre === undefined) return path;
+  return `${path}, weighted by ${weights ?? 'its fourth column'} (${weightsAre})`;
+}

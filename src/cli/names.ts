@@ -1,0 +1,39 @@
+/** Rows and columns as people name them, and predictions of those that a model has never seen. */
+import { HadamardError, type Model } from '../index.js';
+
+/** Stands for a row or column that is not in the model. */
+export const unknown = -1;
+
+/** As `model.predict`; an unknown row or column adds nothing, so the mean and the other's bias remain. */
+export function predictPairs(model: Model, rows: ArrayLike<number>, columns: ArrayLike<number>): Float64Array {
+  const { mean, rows: rowBias, columns: columnBias } = model.biases;
+  return Float64Array.from({ length: rows.length }, (_, t) => {
+    const row = rows[t] as number;
+    const column = columns[t] as number;
+    if (row !== unknown && column !== unknown) return model.predict(row, column);
+    return mean + (rowBias?.[row] ?? 0) + (columnBias?.[column] ?? 0);
+  });
+}
+
+/**
+ * The row that a person names: by its label, or by its index from 0 where the model has no labels.
+ *
+ * @throws HadamardError `not-found`
+ */
+export function rowOf(model: Model, name: string): number {
+  const row = model.labels.rows ? model.rowIndex(name) : indexNamed(name, model.shape[0]);
+  if (row !== undefined) return row;
+  throw new HadamardError({
+    code: 'not-found',
+    what: `The model has no row "${name}".`,
+    position: { option: 'row' },
+    rule: model.labels.rows
+      ? `Its ${model.shape[0]} rows have labels, such as "${model.labels.rows[0]}".`
+      : `Its rows have no labels; they are 0…${model.shape[0] - 1}.`,
+  });
+}
+
+/** The index that a text writes out, if it is one of 0…count − 1. */
+export function indexNamed(text: string, count: number): number | undefined {
+  return /^\d+$/.test(text) && Number(text) < count ? Number(text) : undefined;
+}

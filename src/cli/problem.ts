@@ -1,0 +1,146 @@
+/** Reads A, its weights and its test entries from files, and brings them together by label. */
+import { listedCount, shapeOf, visitEntries } from '../data/entries.js';
+import type { MatrixInput, WeightsInput, WeightValues } from '../data/input.js';
+import { readTable, type Table } from '../formats/readTable.js';
+import { HadamardError, type Labels } from '../index.js';
+import { unknown } from './names.js';
+
+export type WeightKind = 'weight' | 'sqrtWeight' | 'sigma';
+
+/** How CSV files are to be read. */
+export interface ReadRequest {
+  /** Header names of row, column, value and weight. */
+  readonly columns?: readonly string[] | undefined;
+  readonly table?: boolean | undefined;
+}
+
+export interface DataRequest extends ReadRequest {
+  readonly path: string;
+  readonly weights?: string | undefined;
+  /** What the weights are; without `weights` they are the fourth column of A. */
+  readonly weightsAre?: WeightKind | undefined;
+  readonly test?: string | undefined;
+}
+
+export interface Problem {
+  readonly A: MatrixInput;
+  readonly weights: WeightsInput | undefined;
+  readonly labels: Labels | undefined;
+  readonly test: TestEntries | undefined;
+  /** What the readers did that the user should know, a sentence each. */
+  readonly notes: readonly string[];
+}
+
+/** Indices are those of A; {@link unknown} where A has no such label. */
+export interface TestEntries {
+  readonly rows: Int32Array;
+  readonly columns: Int32Array;
+  readonly values: Float64Array;
+}
+
+/** @throws HadamardError as the readers; `shape-mismatch` when files do not belong together. */
+export async function readProblem(request: DataRequest): Promise<Problem> {
+  const { path, weights: weightsPath, weightsAre, test: testPath } = request;
+  const hasWeightColumn = weightsAre !== undefined && weightsPath === undefined;
+  const table = await read(path, request, hasWeightColumn);
+  const notes = [...table.notes];
+  let weights: WeightsInput | undefined;
+  if (weightsPath !== undefined) {
+    const given = await read(weightsPath, request, false);
+    notes.push(...given.notes);
+    weights = { [weightsAre as WeightKind]: weightsFor(table, given, weightsPath, notes) } as WeightsInput;
+  } else if (hasWeightColumn) {
+    weights = { [weightsAre]: table.weights } as WeightsInput;
+  }
+  let test: TestEntries | undefined;
+  if (testPath !== undefined) {
+    const held = await read(testPath, request, hasWeightColumn);
+    notes.push(...held.notes);
+    test = testFor(table, held, testPath, weightsAre);
+  }
+  return { A: table.matrix, weights, labels: table.labels, test, notes };
+}
+
+/** Reads one file; a fourth column is a weight only where `weights` says so. */
+export function read(path: string, { columns, table }: ReadRequest, weights: boolean): Promise<Table> {
+  return readTable(path, { columns, table, weights });
+}
+
+/** For each label of `from`, its index in `to`, or {@link unknown}. */
+export function matchLabels(from: readonly string[], to: readonly string[]): Int32Array {
+  const index = new Map(to.map((label, i) => [label, i]));
+  return Int32Array.from(from, (label) => index.get(label) ?? unknown);
+}
+
+/** Where the rows and columns of a file stand in A; undefined means at the same index. */
+interface Places {
+  readonly rows: Int32Array;
+  readonly columns: Int32Array;
+}
+
+/** Matches a file's labels to A's. Without labels on either side the positions count, and the shapes must agree. */
+function placesOf(table: Table, other: Table, path: string): Places | undefined {
+  const own = table.labels;
+  const its = other.labels;
+  if (own?.rows && own.columns && its?.rows && its.columns) {
+    if (isSame(own.rows, its.rows) && isSame(own.columns, its.columns)) return undefined;
+    return { rows: matchLabels(its.rows, own.rows), columns: matchLabels(its.columns, own.columns) };
+  }
+  const [m, n] = shapeOf(table.matrix);
+  const [rows, columns] = shapeOf(other.matrix);
+  if (m === rows && n === columns) return undefined;
+  throw new HadamardError({
+    code: 'shape-mismatch',
+    what: `${path} is ${rows}×${columns} and A is ${m}×${n}.`,
+    position: { file: path },
+    rule: 'Files without labels are matched by position, so they have the shape of A.',
+    remedy: 'Give both as files with labels, or both with the same shape.',
+  });
+}
+
+function weightsFor(table: Table, given: Table, path: string, notes: string[]): WeightValues {
+  const places = placesOf(table, given, path);
+  const isLabelled = given.labels !== undefined;
+  // An empty cell of a table is no weight; the NaN of an .npy file is an error that the fit reports.
+  if (places === undefined && !(isLabelled && 'data' in given.matrix)) return given.matrix;
+  const { rows, columns, values } = entriesAt(given, places, undefined);
+  let kept = 0;
+  for (let t = 0; t < values.length; t++) {
+    if (rows[t] === unknown || columns[t] === unknown) continue;
+    rows[kept] = rows[t] as number;
+    columns[kept] = columns[t] as number;
+    values[kept++] = values[t] as number;
+  }
+  if (kept < values.length)
+    notes.push(`${path}: ${values.length - kept} weights belong to labels that A does not have; left out.`);
+  return {
+    rows: rows.subarray(0, kept),
+    columns: columns.subarray(0, kept),
+    values: values.subarray(0, kept),
+    shape: shapeOf(table.matrix),
+  };
+}
+
+function testFor(table: Table, held: Table, path: string, kind: WeightKind | undefined): TestEntries {
+  const weights = held.weights && kind ? ({ [kind]: held.weights } as WeightsInput) : undefined;
+  return entriesAt(held, placesOf(table, held, path), weights);
+}
+
+/** The entries of positive weight, at A's indices. */
+function entriesAt({ matrix }: Table, places: Places | undefined, weights: WeightsInput | undefined): TestEntries {
+  const most = listedCount(matrix);
+  const rows = new Int32Array(most);
+  const columns = new Int32Array(most);
+  const values = new Float64Array(most);
+  let count = 0;
+  visitEntries(matrix, weights, (row, column, value) => {
+    rows[count] = places ? (places.rows[row] as number) : row;
+    columns[count] = places ? (places.columns[column] as number) : column;
+    values[count++] = value;
+  });
+  return { rows: rows.subarray(0, count), columns: columns.subarray(0, count), values: values.subarray(0, count) };
+}
+
+function isSame(a: readonly string[], b: readonly string[]): boolean {
+  return a === b || (a.length === b.length && a.every((label, i) => label === b[i]));
+}

@@ -1,0 +1,94 @@
+/** Progress on stderr: one live line on a terminal, a few plain lines elsewhere, nothing with --quiet. */
+import { styleText } from 'node:util';
+import type { Progress } from '../index.js';
+import { clock, rate, real } from './render.js';
+
+/** Seconds between two drawings of the live line. */
+const framePause = 0.1;
+/** Seconds from the first plain line to the second; each pause is twice the one before. */
+const firstPause = 2;
+
+export interface ProgressLine {
+  /** What is being done now, where it is not a sweep. */
+  stage(text: string): void;
+  update(progress: Progress): void;
+  /** A line that stays. */
+  note(text: string): void;
+  /** Removes the live line. */
+  end(): void;
+}
+
+export function progressLine(
+  stream: NodeJS.WriteStream,
+  options: { quiet: boolean; timeLimit?: number | undefined },
+): ProgressLine {
+  if (options.quiet) return { stage() {}, update() {}, note() {}, end() {} };
+  return stream.isTTY ? liveLine(stream, options.timeLimit) : plainLines(stream, options.timeLimit);
+}
+
+function liveLine(stream: NodeJS.WriteStream, timeLimit: number | undefined): ProgressLine {
+  let shown = '';
+  let drawnAt = Number.NEGATIVE_INFINITY;
+  const clear = () => {
+    if (shown !== '') stream.write('\r\u001b[2K');
+    shown = '';
+  };
+  const draw = (text: string) => {
+    shown = text.slice(0, (stream.columns ?? 80) - 1);
+    drawnAt = performance.now();
+    stream.write(`\r\u001b[2K${styleText('dim', shown, { stream })}`);
+  };
+  return {
+    stage: draw,
+    update(progress) {
+      if (progress.phase === 'sweep' && performance.now() - drawnAt < framePause * 1000) return;
+      draw(describe(progress, timeLimit));
+    },
+    note(text) {
+      const line = shown;
+      clear();
+      stream.write(`${text}\n`);
+      if (line !== '') draw(line);
+    },
+    end: clear,
+  };
+}
+
+function plainLines(stream: NodeJS.WriteStream, timeLimit: number | undefined): ProgressLine {
+  let next = Number.NEGATIVE_INFINITY;
+  let pause = firstPause / 2;
+  return {
+    stage() {},
+    update(progress) {
+      if (progress.phase !== 'sweep' || progress.seconds < next) return;
+      pause *= 2;
+      next = progress.seconds + pause;
+      stream.write(`${describe(progress, timeLimit)}\n`);
+    },
+    note: (text) => void stream.write(`${text}\n`),
+    end() {},
+  };
+}
+
+function describe(progress: Progress, timeLimit: number | undefined): string {
+  if (progress.phase === 'prepare') return 'laying out the data …';
+  if (progress.phase === 'certify') return 'measuring the certificate …';
+  const { sweep, maxSweeps, objective, relativeGradientNorm, observationsPerSecond } = progress;
+  return [
+    `sweep ${sweep}/${maxSweeps}`,
+    `objective ${real(objective)}`,
+    relativeGradientNorm !== null && `gradient ${relativeGradientNorm.toExponential(1)}`,
+    `${rate(observationsPerSecond)} obs/s`,
+    timeLeft(progress, timeLimit),
+  ]
+    .filter(Boolean)
+    .join('  ');
+}
+
+/** An upper bound: convergence may come sooner than the budget's end. */
+function timeLeft({ sweep, maxSweeps, seconds }: Progress, timeLimit: number | undefined): string | false {
+  if (sweep === 0) return false;
+  const bySweeps = (seconds / sweep) * (maxSweeps - sweep);
+  const left = Math.min(bySweeps, (timeLimit ?? Number.POSITIVE_INFINITY) - seconds);
+  return `≤ ${clock(Math.max(0, left))} left`;
+}

@@ -1,0 +1,141 @@
+/** The pairs of `hadamard predict`: rows and columns by name, some of which the model may never have seen. */
+import { readFile } from 'node:fs/promises';
+import { gunzipSync } from 'node:zlib';
+import { parse } from 'csv-parse/sync';
+import { visitEntries } from '../data/entries.js';
+import { readTable } from '../formats/readTable.js';
+import { HadamardError, type Model } from '../index.js';
+import { indexNamed, unknown } from './names.js';
+
+export interface NamedPairs {
+  /** Indices of the model, or {@link unknown}. */
+  readonly rows: Int32Array;
+  readonly columns: Int32Array;
+  /** As the file names them. */
+  readonly rowNames: readonly string[];
+  readonly columnNames: readonly string[];
+  readonly notes: readonly string[];
+}
+
+/**
+ * Reads pairs from .mtx (counted from 1) or from the first two fields of .csv, .tsv and .txt lines, or the two that
+ * `names` chooses by the header. Without `names` a first line that names neither a row nor a column is a header.
+ *
+ * @throws HadamardError as the readers; `malformed-file` with the line where a field is missing.
+ */
+export async function readPairs(model: Model, path: string, names: readonly string[] | undefined): Promise<NamedPairs> {
+  return /\.mtx(\.gz)?$/i.test(path) ? matrixPairs(model, path) : textPairs(model, path, names);
+}
+
+async function matrixPairs(model: Model, path: string): Promise<NamedPairs> {
+  const { matrix, notes } = await readTable(path, {});
+  const [m, n] = model.shape;
+  const rows: number[] = [];
+  const columns: number[] = [];
+  visitEntries(matrix, undefined, (row, column) => {
+    rows.push(row);
+    columns.push(column);
+  });
+  const fromOne = (index: number) => String(index + 1);
+  return {
+    rows: Int32Array.from(rows, (row) => (row < m ? row : unknown)),
+    columns: Int32Array.from(columns, (column) => (column < n ? column : unknown)),
+    rowNames: rows.map(fromOne),
+    columnNames: columns.map(fromOne),
+    notes,
+  };
+}
+async function textPairs(model: Model, path: string, names: readonly string[] | undefined): Promise<NamedPairs> {
+  const records = recordsOf(await readText(path), path);
+  const { rowFinder, columnFinder } = findersOf(model);
+  const first = records[0]?.fields ?? [];
+  const isHeader =
+    names !== undefined || (rowFinder(first[0] ?? '') === undefined && columnFinder(first[1] ?? '') === undefined);
+  const places = names === undefined ? [0, 1] : names.slice(0, 2).map((name) => placeOf(name, first, path));
+  const notes: string[] = [];
+  if (isHeader && names === undefined && first.length > 0)
+    notes.push(`${path}: the first line names no row and no column of the model, so it is taken as a header.`);
+  const rowNames: string[] = [];
+  const columnNames: string[] = [];
+  for (const { fields, line } of isHeader ? records.slice(1) : records) {
+    const [row, column] = places.map((place) => fields[place]);
+    if (row === undefined || column === undefined)
+      throw malformedPairs(path, line, `Line ${line} has ${fields.length} of the fields it needs.`);
+    rowNames.push(row);
+    columnNames.push(column);
+  }
+  const rows = Int32Array.from(rowNames, (name) => rowFinder(name) ?? unknown);
+  const columns = Int32Array.from(columnNames, (name) => columnFinder(name) ?? unknown);
+  const strangers = rows.reduce((sum, row, t) => sum + (row === unknown || columns[t] === unknown ? 1 : 0), 0);
+  if (strangers > 0)
+    notes.push(
+      `${path}: ${strangers} of ${rows.length} pairs name a row or column that the model has not seen; the mean and the other's bias are given.`,
+    );
+  return { rows, columns, rowNames, columnNames, notes };
+}
+
+/** How a name becomes an index: by label, or as an index from 0 where there are no labels. */
+function findersOf(model: Model) {
+  const [m, n] = model.shape;
+  return {
+    rowFinder: (name: string) => (model.labels.rows ? model.rowIndex(name) : indexNamed(name, m)),
+    columnFinder: (name: string) => (model.labels.columns ? model.columnIndex(name) : indexNamed(name, n)),
+  };
+}
+interface TextRecord {
+  readonly fields: readonly string[];
+  /** From 1. */
+  readonly line: number;
+}
+
+/** The lines of a text whose fields are divided by what divides the first line: tab, comma, semicolon or space. */
+function recordsOf(text: string, path: string): TextRecord[] {
+  const firstLine = /^[^\r\n]*/.exec(text)?.[0] ?? '';
+  const delimiter = ['\t', ',', ';'].find((sign) => firstLine.includes(sign)) ?? ' ';
+  try {
+    const parsed = parse(text, { bom: true, delimiter, info: true, relax_column_count: true, skip_empty_lines: true });
+    return (parsed as unknown as { record: string[]; info: { lines: number } }[]).map(({ record, info }) => ({
+      fields: record,
+      line: info.lines,
+    }));
+  } catch (error) {
+    throw malformedPairs(path, (error as { lines?: number }).lines, (error as Error).message, error);
+  }
+}
+
+function placeOf(name: string, header: readonly string[], path: string): number {
+  const place = header.indexOf(name);
+  if (place >= 0) return place;
+  throw malformedPairs(path, 1, `There is no column "${name}"; the header is ${header.join(', ')}.`);
+}
+
+function malformedPairs(path: string, line: number | undefined, what: string, cause?: unknown): HadamardError {
+  return new HadamardError(
+    {
+      code: 'malformed-file',
+      what,
+      position: { file: path, ...(line !== undefined && { line }) },
+      rule: 'Each line of a pairs file names a row and a column.',
+    },
+    { cause },
+  );
+}
+
+async function readText(path: string): Promise<string> {
+  try {
+    const bytes = await readFile(path);
+    return (path.toLowerCase().endsWith('.gz') ? gunzipSync(bytes) : bytes).toString();
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code?.startsWith('Z_'))
+      throw malformedPairs(path, undefined, `${path} is no complete gzip file: ${message}.`, error);
+    throw new HadamardError(
+      {
+        code: code === 'ENOENT' ? 'not-found' : 'unreadable-file',
+        what: `${path} cannot be read: ${message}.`,
+        position: { file: path },
+      },
+      { cause: error },
+    );
+  }
+}

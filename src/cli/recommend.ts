@@ -1,0 +1,49 @@
+/** `hadamard recommend` */
+import { visitEntries } from '../data/entries.js';
+import { loadModel, type Model } from '../index.js';
+import type { ExitCode } from './exitCodes.js';
+import { columnNames } from './flags.js';
+import { rowOf, unknown } from './names.js';
+import { matchLabels, read } from './problem.js';
+import { grid, printable, real } from './render.js';
+
+export interface RecommendFlags {
+  readonly row: string;
+  readonly top: string;
+  readonly exclude?: string;
+  readonly columns?: string;
+  readonly table?: true;
+  readonly json?: true;
+}
+
+export async function recommend(directory: string, flags: RecommendFlags): Promise<ExitCode> {
+  const model = await loadModel(directory);
+  const row = rowOf(model, flags.row);
+  const exclude = flags.exclude === undefined ? [] : await columnsListed(model, row, flags.exclude, flags);
+  const best = model.recommend(row, { top: Number(flags.top), exclude });
+  if (flags.json) {
+    process.stdout.write(`${JSON.stringify({ schema: 1, row: flags.row, recommendations: best })}\n`);
+    return 0;
+  }
+  const rows = best.map(({ column, label, prediction }, rank) => [
+    String(rank + 1),
+    printable(label ?? String(column)),
+    real(prediction),
+  ]);
+  process.stdout.write(`${grid(['', 'column', 'prediction'], rows, process.stdout)}\n`);
+  return 0;
+}
+
+/** The model's columns that a file lists for a row, whatever their values. */
+async function columnsListed(model: Model, row: number, path: string, flags: RecommendFlags): Promise<Set<number>> {
+  const { matrix, labels } = await read(path, { columns: columnNames(flags.columns), table: flags.table }, false);
+  const rows = labels?.rows && model.labels.rows ? matchLabels(labels.rows, model.labels.rows) : undefined;
+  const columns =
+    labels?.columns && model.labels.columns ? matchLabels(labels.columns, model.labels.columns) : undefined;
+  const listed = new Set<number>();
+  visitEntries(matrix, undefined, (i, j) => {
+    if ((rows ? rows[i] : i) === row) listed.add(columns ? (columns[j] as number) : j);
+  });
+  listed.delete(unknown);
+  return listed;
+}

@@ -1,0 +1,99 @@
+/** Numbers, tables and CSV as people and programs read them. */
+import { styleText } from 'node:util';
+
+/** 12587 → "12,587" */
+export function count(value: number): string {
+  return value.toLocaleString('en-US');
+}
+
+/** Six significant digits: 84973.58, 0.000123457, 1.2e-9. */
+export function real(value: number): string {
+  const magnitude = Math.abs(value);
+  if (value === 0 || !Number.isFinite(value)) return String(value);
+  if (magnitude >= 1e7 || magnitude < 1e-4) return value.toExponential(2).replace('e+', 'e');
+  return String(Number(value.toPrecision(6)));
+}
+
+/** 0.0123 → "12 ms", 3.21 → "3.2 s", 200 → "3 min 20 s" */
+export function duration(seconds: number): string {
+  if (seconds < 0.9995) return `${Math.round(seconds * 1000)} ms`;
+  if (seconds < 99.95) return `${seconds.toFixed(1)} s`;
+  const whole = Math.round(seconds);
+  if (whole < 3600) return `${Math.floor(whole / 60)} min ${whole % 60} s`;
+  return `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min`;
+}
+
+/** 12.3 → "13 s", 200 → "3:20", 14000 → "3:53:20" */
+export function clock(seconds: number): string {
+  const whole = Math.ceil(seconds);
+  if (whole < 60) return `${whole} s`;
+  const two = (number: number) => String(number).padStart(2, '0');
+  const minutes = Math.floor(whole / 60);
+  if (minutes < 60) return `${minutes}:${two(whole % 60)}`;
+  return `${Math.floor(minutes / 60)}:${two(minutes % 60)}:${two(whole % 60)}`;
+}
+
+/** 12345678 → "12.3 M" */
+export function rate(perSecond: number): string {
+  const [scale, unit] = perSecond >= 1e9 ? [1e9, ' G'] : perSecond >= 1e6 ? [1e6, ' M'] : [1e3, ' k'];
+  return `${(perSecond / scale).toPrecision(3)}${unit}`;
+}
+
+/** A field of a CSV line, quoted where RFC 4180 asks for it. */
+export function csvField(text: string): string {
+  return /[",\r\n]|^\s|\s$/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
+
+/** Control characters and line breaks as escapes, so that no label or file name can disturb a terminal. */
+export function printable(text: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what this replaces
+  return text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g, (character) =>
+    character === '\n' ? '\\n' : `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+}
+
+/** Lines of `name  value`, names bold, values wrapped below themselves at the width of the stream (80 for files). */
+export function facts(rows: readonly (readonly [name: string, value: string])[], stream: NodeJS.WriteStream): string {
+  const indent = Math.max(...rows.map(([name]) => name.length)) + 4;
+  const width = Math.max(40, Math.min(stream.columns ?? 80, 100)) - indent;
+  return rows
+    .flatMap(([name, value]) =>
+      wrap(value, width).map((line, index) =>
+        index === 0
+          ? `  ${styleText('bold', name, { stream })}${' '.repeat(indent - 2 - name.length)}${line}`
+          : ' '.repeat(indent) + line,
+      ),
+    )
+    .join('\n');
+}
+
+/** Columns of text under bold headings; numbers (cells that parse as such) are aligned to the right. */
+export function grid(
+  headings: readonly string[],
+  rows: readonly (readonly string[])[],
+  stream: NodeJS.WriteStream,
+): string {
+  const widths = headings.map((heading, column) =>
+    Math.max(heading.length, ...rows.map((row) => row[column]?.length ?? 0)),
+  );
+  const isNumeric = headings.map((_, column) => rows.every((row) => Number.isFinite(Number(row[column]))));
+  const line = (cells: readonly string[]) =>
+    `  ${cells.map((cell, column) => (isNumeric[column] ? cell.padStart(widths[column] ?? 0) : cell.padEnd(widths[column] ?? 0))).join('  ')}`.trimEnd();
+  return [styleText('bold', line(headings), { stream }), ...rows.map(line)].join('\n');
+}
+
+/** Lines of at most `width` characters, broken at spaces and at the line breaks there are. */
+export function wrap(text: string, width: number): string[] {
+  const lines: string[] = [];
+  for (const paragraph of text.split('\n')) {
+    let line = '';
+    for (const word of paragraph.split(' ')) {
+      if (line !== '' && line.length + 1 + word.length > width) {
+        lines.push(line);
+        line = word;
+      } else line = line === '' ? word : `${line} ${word}`;
+    }
+    lines.push(line);
+  }
+  return lines;
+}

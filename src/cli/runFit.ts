@@ -1,0 +1,114 @@
+/** One fit from files to a saved model: what `fit` and `demo` share. */
+
+import { visitEntries } from '../data/entries.js';
+import { type FitOptions, factorize, HadamardError, isHadamardError, type Labels, type Model } from '../index.js';
+import { rmse } from '../metrics/rmse.js';
+import { checkOutput } from '../model/folder.js';
+import { predictPairs } from './names.js';
+import { type DataRequest, type Problem, readProblem } from './problem.js';
+import type { ProgressLine } from './progress.js';
+import { onInterrupt } from './signals.js';
+
+export interface FitRequest {
+  readonly data: DataRequest;
+  readonly options: FitOptions;
+  /** Where the model goes; nothing is saved without. */
+  readonly out: string | undefined;
+}
+
+export interface TestResult {
+  /** √(Σr²/count) over entries of positive weight. */
+  readonly rmse: number;
+  readonly entries: number;
+  /** Entries whose row or column was not seen in training: predicted by the mean and the known bias. */
+  readonly coldEntries: number;
+}
+
+export interface FitDone {
+  readonly model: Model;
+  readonly seconds: { readonly read: number; readonly write: number };
+  readonly out: string | undefined;
+  readonly test: TestResult | undefined;
+}
+
+/**
+ * Checks the output folder, reads, fits and saves. The first Ctrl-C ends the fit, whose model so far is saved; while the
+ * files are still being read it ends the command.
+ *
+ * @throws HadamardError for bad input or output; AbortError when it was cancelled before there was a model.
+ */
+export async function runFit({ data, options, out }: FitRequest, line: ProgressLine): Promise<FitDone> {
+  if (out !== undefined) await checkOutput(out);
+  const cancel = new AbortController();
+  let isFitting = false;
+  const release = onInterrupt(() => {
+    if (isFitting)
+      line.note(`Stopping${out === undefined ? '' : '; the model so far will be saved'}. Ctrl-C again exits at once.`);
+    cancel.abort();
+  });
+  try {
+    line.stage('reading …');
+    const [problem, read] = await timed(() => unlessAborted(readProblem(data), cancel.signal));
+    for (const note of problem.notes) line.note(note);
+    const { A, weights, labels } = problem;
+    isFitting = true;
+    const model = await factorize(A, {
+      ...options,
+      weights,
+      labels,
+      signal: cancel.signal,
+      onProgress: line.update,
+    }).catch((error: unknown) => {
+      throw withLabels(error, labels);
+    });
+    for (const note of model.fit.notes) line.note(note);
+    const [, write] = out === undefined ? [undefined, 0] : await timed(() => model.save(out));
+    return { model, seconds: { read, write }, out, test: testOf(model, problem) };
+  } finally {
+    line.end();
+    release();
+  }
+}
+
+function testOf(model: Model, { A, weights, test }: Problem): TestResult | undefined {
+  if (!test) return undefined;
+  const [m, n] = model.shape;
+  const isRowSeen = new Uint8Array(m);
+  const isColumnSeen = new Uint8Array(n);
+  visitEntries(A, weights, (row, column) => {
+    isRowSeen[row] = 1;
+    isColumnSeen[column] = 1;
+  });
+  let coldEntries = 0;
+  for (let t = 0; t < test.values.length; t++)
+    if (isRowSeen[test.rows[t] as number] !== 1 || isColumnSeen[test.columns[t] as number] !== 1) coldEntries++;
+  return {
+    rmse: rmse(test.values, predictPairs(model, test.rows, test.columns)),
+    entries: test.values.length,
+    coldEntries,
+  };
+}
+
+async function timed<T>(action: () => Promise<T>): Promise<[result: T, seconds: number]> {
+  const began = performance.now();
+  const result = await action();
+  return [result, (performance.now() - began) / 1000];
+}
+
+function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+    work.then(resolve, reject);
+  });
+}
+
+/** The same error, saying also which labels its row and column have. */
+function withLabels(error: unknown, labels: Labels | undefined): unknown {
+  if (!isHadamardError(error)) return error;
+  const { row, column } = error.position;
+  const named = [
+    row !== undefined && labels?.rows && `Row ${row} is ${JSON.stringify(labels.rows[row])}.`,
+    column !== undefined && labels?.columns && `Column ${column} is ${JSON.stringify(labels.columns[column])}.`,
+  ].filter(Boolean);
+  return named.length === 0 ? error : new HadamardError({ ...error.toJSON(), what: [error.what, ...named].join(' ') });
+}

@@ -1,0 +1,104 @@
+/** What is said at the end of a fit: a few lines for a person, one line of JSON for a program. */
+import type { FitReport } from '../index.js';
+import { count, duration, facts, printable, real } from './render.js';
+import type { FitDone } from './runFit.js';
+
+/** The line of `--json`. Keys are only ever added. */
+export function resultAsJson({ model, seconds, test }: FitDone): string {
+  const { fit } = model;
+  return JSON.stringify({
+    schema: 1,
+    status: fit.status,
+    reason: fit.reason,
+    objective: fit.objective,
+    loss: fit.loss,
+    regularization: fit.regularization,
+    sweeps: fit.sweeps,
+    method: fit.method,
+    certificate: fit.certificate,
+    seconds: { read: seconds.read, ...fit.seconds, write: seconds.write },
+    rmse: { ...fit.rmse, ...(test && { test: test.rmse, coldEntries: test.coldEntries }) },
+    rows: fit.rows,
+    columns: fit.columns,
+    observed: fit.observed,
+    rank: fit.rank,
+    threads: fit.threads,
+    inline: fit.inline,
+    blocks: fit.blocks,
+    dtype: fit.dtype,
+    arithmetic: fit.arithmetic,
+    seed: fit.seed,
+    options: fit.options,
+    utilization: fit.utilization,
+    memoryBytes: fit.memoryBytes,
+    digest: fit.digest,
+  });
+}
+
+/** Name and value of each line of the summary; `source` says what was read. */
+export function summaryOf(done: FitDone, source: string): [name: string, value: string][] {
+  const { fit } = done.model;
+  const { seconds, out, test } = done;
+  const share = (100 * fit.observed) / (fit.rows * fit.columns);
+  const total = seconds.read + fit.seconds.prepare + fit.seconds.start + fit.seconds.fit + seconds.write;
+  const parts = `read ${duration(seconds.read)}, fit ${duration(fit.seconds.prepare + fit.seconds.start + fit.seconds.fit)}${out === undefined ? '' : `, write ${duration(seconds.write)}`}`;
+  return [
+    [
+      'read',
+      `${printable(source)}\n${count(fit.rows)} × ${count(fit.columns)}, ${count(fit.observed)} observed (${share.toPrecision(3)} %)`,
+    ],
+    ['objective', objectiveInWords(fit)],
+    ['RMSE', rmseInWords(fit, test)],
+    ['certificate', certificateInWords(fit)],
+    ['time', `${duration(total)} (${parts}); ${sweepsInWords(fit)} at rank ${fit.rank}, ${computation(fit)}`],
+    ...(out === undefined ? [] : [['model', printable(out)] as [string, string]]),
+  ];
+}
+
+export function summaryAsText(done: FitDone, source: string, stream: NodeJS.WriteStream): string {
+  return facts(summaryOf(done, source), stream);
+}
+
+function objectiveInWords({ objective, loss, regularization }: FitReport): string {
+  if (regularization === 0) return `${real(objective)}, without regularization`;
+  return `${real(objective)} = loss ${real(loss)} + regularization ${real(regularization)}`;
+}
+
+function rmseInWords({ rmse }: FitReport, test: FitDone['test']): string {
+  const parts = [`${real(rmse.train)} on the entries fitted`];
+  if (rmse.trainWeighted !== rmse.train) parts.push(`${real(rmse.trainWeighted)} weighted`);
+  if (test)
+    parts.push(
+      `${real(test.rmse)} on ${count(test.entries)} test entries${test.coldEntries > 0 ? ` (${count(test.coldEntries)} cold)` : ''}`,
+    );
+  return parts.join(', ');
+}
+
+function certificateInWords({ status, reason, sweeps, certificate }: FitReport): string {
+  const { relativeGradientNorm, tolerance, monotone } = certificate;
+  const norm = relativeGradientNorm.toExponential(1);
+  const bound = tolerance.toExponential(1).replace('.0e', 'e');
+  const measured =
+    relativeGradientNorm <= tolerance
+      ? `${norm}, within the tolerance ${bound}`
+      : `${norm}, above the tolerance ${bound}`;
+  const end = {
+    converged: 'converged: a stationary point',
+    stalled: 'not converged: the objective falls no further at this precision',
+    cancelled: `cancelled after ${sweepsInWords({ sweeps })}`,
+    budget:
+      reason === 'time'
+        ? `out of time after ${sweepsInWords({ sweeps })}`
+        : `stopped after ${sweepsInWords({ sweeps })}`,
+  }[status];
+  return `${end}\nrelative gradient norm ${measured}\n${monotone ? 'no sweep raised the objective' : 'a sweep raised the objective beyond rounding'}`;
+}
+
+function computation({ dtype, arithmetic, threads, inline }: FitReport): string {
+  const where = inline ? 'in this thread' : threads === 1 ? 'on 1 thread' : `on ${threads} threads`;
+  return `${dtype}${arithmetic === 'fast' ? ' fast' : ''}, ${where}`;
+}
+
+function sweepsInWords({ sweeps }: Pick<FitReport, 'sweeps'>): string {
+  return `${count(sweeps)} ${sweeps === 1 ? 'sweep' : 'sweeps'}`;
+}

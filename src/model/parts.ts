@@ -1,0 +1,29 @@
+/** What a model is made of. */
+import type { NdArray } from 'ndarray';
+import type { RealArray } from '../data/input.js';
+import type { FitReport } from './fitReport.js';
+
+export interface Biases {
+  readonly kind: 'none' | 'rows' | 'columns' | 'both';
+  /** The weighted mean ΣW²A/ΣW² where biases are fitted, else 0. */
+  readonly mean: number;
+  /** m values, absent unless kind is rows or both. */
+  readonly rows?: RealArray;
+  /** n values, absent unless kind is columns or both. */
+  readonly columns?: RealArray;
+}
+
+export interface Labels {
+  readonly rows?: readonly string[];
+  readonly columns?: readonly string[];
+}
+
+export interface ModelParts {
+  /** m×k, row-major without padding. */
+  readonly U: NdArray<RealArray>;
+  /** n×k, row-major without padding. */
+  readonly V: NdArray<RealArray>;
+  readonly biases: Biases;
+  readonly labels?: Labels;
+  readonly fit: FitReport;
+}

@@ -1,0 +1,35 @@
+/** Writes a model to a folder. */
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { writeJsonLines } from '../formats/jsonLines.js';
+import { writeNpy } from '../formats/npy.js';
+import { modelFormat, replaceFolder } from './folder.js';
+import type { ModelParts } from './parts.js';
+
+/** The version of the folder's layout that this package writes and reads. */
+export const modelVersion = 1;
+
+/** As `Model.save`. */
+export async function saveModel({ U, V, biases, labels = {}, fit }: ModelParts, directory: string): Promise<void> {
+  const [m, k] = U.shape as [number, number];
+  const n = V.shape[0] as number;
+  await replaceFolder(directory, async (folder) => {
+    await writeNpy(join(folder, 'U.npy'), U.data, [m, k]);
+    await writeNpy(join(folder, 'V.npy'), V.data, [n, k]);
+    if (biases.rows) await writeNpy(join(folder, 'row_bias.npy'), biases.rows, [m]);
+    if (biases.columns) await writeNpy(join(folder, 'column_bias.npy'), biases.columns, [n]);
+    if (labels.rows) await writeJsonLines(join(folder, 'rows.jsonl'), labels.rows);
+    if (labels.columns) await writeJsonLines(join(folder, 'columns.jsonl'), labels.columns);
+    const description = {
+      format: modelFormat,
+      version: modelVersion,
+      shape: [m, n],
+      rank: k,
+      dtype: U.data instanceof Float64Array ? 'f64' : 'f32',
+      biases: { kind: biases.kind, mean: biases.mean },
+      labels: { rows: labels.rows !== undefined, columns: labels.columns !== undefined },
+      fit,
+    };
+    await writeFile(join(folder, 'model.json'), `${JSON.stringify(description, null, 1)}\n`);
+  });
+}

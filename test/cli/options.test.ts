@@ -1,0 +1,152 @@
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, describe, expect, test } from 'vitest';
+import { exitCodeOf, exitCodeOfError, exitCodes } from '../../dist/src/cli/exitCodes.js';
+import { HadamardError } from '../../dist/src/errors.js';
+import { flagOf, optionTable } from '../../dist/src/options.js';
+import { version } from '../../dist/src/version.js';
+import { failureOf, run, temporaryFolder } from './run.js';
+
+const folder = temporaryFolder();
+afterAll(folder.remove);
+const cli = (...args: string[]) => run(args, folder.path);
+
+describe('help', () => {
+  test('names every option of the table, teaches by examples and lists the exit codes', async () => {
+    const { code, stdout, stderr } = await cli('fit', '--help');
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    for (const [name, spec] of Object.entries(optionTable))
+      expect(stdout.includes(`${flagOf(name)} `), name).toBe(!('commandLine' in spec));
+    for (const text of ['Examples:', 'Exit codes:', ...Object.keys(exitCodes)]) expect(stdout).toContain(text);
+    for (const line of stdout.split('\n')) expect(line.length, line).toBeLessThanOrEqual(80);
+    for (const command of ['predict', 'recommend', 'demo']) expect((await cli(command, '--help')).code).toBe(0);
+  });
+
+  test('goes to stderr with exit code 2 when there is no command', async () => {
+    const { code, stdout, stderr } = await cli();
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toContain('hadamard demo');
+  });
+
+  test('and version come at once: nothing of the engine is loaded', async () => {
+    let fastest = Number.POSITIVE_INFINITY;
+    for (let round = 0; round < 5; round++) {
+      const began = performance.now();
+      expect((await cli('--version')).stdout).toBe(`${version}\n`);
+      fastest = Math.min(fastest, performance.now() - began);
+    }
+    expect(fastest).toBeLessThan(300);
+  });
+});
+
+describe('a bad command line', () => {
+  const wrong: Record<string, string> = { integer: '2.5', number: 'x', choice: 'nothing' };
+
+  test.each(Object.entries(optionTable).filter(([name, spec]) => !('commandLine' in spec) && name !== 'biases'))(
+    'is refused by the rule of %s',
+    async (name, spec) => {
+      const ended = await cli(
+        'fit',
+        'no-such-file.csv',
+        '--rank',
+        '2',
+        flagOf(name),
+        wrong[spec.kind] as string,
+        '--json',
+      );
+      expect(ended).toMatchObject({ code: 2, stdout: '' });
+      expect(failureOf(ended)).toMatchObject({ code: 'invalid-option', position: { option: name } });
+      expect(Object.keys(failureOf(ended))).toEqual(['code', 'message', 'position']);
+    },
+  );
+
+  test('is told in words without --json: what, where, the rule and the remedy', async () => {
+    const { code, stdout, stderr } = await cli('fit', 'A.csv', '--rank', '0');
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toMatch(/rank is 0.*\[invalid-option\]\nwhere .*option rank\nrule .*at least 1.*\ntry .*--rank/s);
+  });
+
+  test.each([
+    [['fit', 'A.csv', '--rnak', '3'], 'Did you mean --rank?'],
+    [['fti', 'A.csv'], 'Did you mean fit?'],
+    [['fit', 'A.csv', 'B.csv', '--rank', '3'], 'Too many arguments'],
+    [['fit', '--rank', '3'], "Missing required argument 'A'"],
+    [['recommend', 'model'], '--row'],
+  ])('%j is answered with %s', async (args, answer) => {
+    const ended = await cli(...args);
+    expect(ended).toMatchObject({ code: 2, stdout: '' });
+    expect(ended.stderr).toContain(answer);
+  });
+
+  test('that leaves the meaning of weights open is refused with the remedy', async () => {
+    const ended = await cli('fit', 'A.csv', '--rank', '3', '--weights', 'W.csv', '--json');
+    expect(ended).toMatchObject({ code: 2, stdout: '' });
+    expect(failureOf(ended)).toMatchObject({
+      code: 'ambiguous-weights',
+      position: { option: 'weightsAre', file: 'W.csv' },
+    });
+    expect(failureOf(ended).message).toContain('--weights-are sigma');
+    const unclear = await cli(
+      'fit',
+      'A.csv',
+      '--rank',
+      '3',
+      '--weights',
+      'W.csv',
+      '--weights-are',
+      'variance',
+      '--json',
+    );
+    expect(failureOf(unclear)).toMatchObject({ code: 'invalid-option', position: { option: 'weightsAre' } });
+  });
+
+  test('of an unreadable path is refused', async () => {
+    for (const args of [
+      ['fit', 'nowhere.csv', '--rank', '2', '--json'],
+      ['predict', 'nowhere', 'pairs.csv', '--json'],
+      ['recommend', 'nowhere', '--row', '1', '--json'],
+    ]) {
+      const ended = await cli(...args);
+      expect(ended).toMatchObject({ code: 2, stdout: '' });
+      expect(failureOf(ended).code).toBe('not-found');
+    }
+  });
+
+  test('with an output folder of something else is refused before anything is read', async () => {
+    mkdirSync(join(folder.path, 'mine'));
+    writeFileSync(join(folder.path, 'mine', 'notes.txt'), 'mine');
+    const ended = await cli('fit', 'nowhere.csv', '--rank', '2', '--out', 'mine', '--json');
+    expect(ended).toMatchObject({ code: 2, stdout: '' });
+    expect(failureOf(ended)).toMatchObject({ code: 'output-refused', position: { option: 'out', file: 'mine' } });
+    expect(readdirSync(join(folder.path, 'mine'))).toEqual(['notes.txt']);
+    expect(readdirSync(folder.path)).toEqual(['mine']);
+  });
+
+  test('with an output folder that cannot be made is refused before anything is read', async () => {
+    writeFileSync(join(folder.path, 'file'), '');
+    const ended = await cli('fit', 'nowhere.csv', '--rank', '2', '--out', 'file/model', '--json');
+    expect(ended).toMatchObject({ code: 2, stdout: '' });
+    expect(failureOf(ended)).toMatchObject({ code: 'output-failed', position: { option: 'out', file: 'file/model' } });
+  });
+});
+
+describe('exit codes', () => {
+  test('say how the fit ended', () => {
+    const given = (...flags: string[]) => new Set(flags);
+    expect(exitCodeOf({ status: 'converged', reason: 'gradient' }, given())).toBe(0);
+    expect(exitCodeOf({ status: 'stalled', reason: 'objective' }, given('maxSweeps'))).toBe(3);
+    expect(exitCodeOf({ status: 'budget', reason: 'sweeps' }, given())).toBe(3);
+    expect(exitCodeOf({ status: 'budget', reason: 'sweeps' }, given('timeLimit'))).toBe(3);
+    expect(exitCodeOf({ status: 'budget', reason: 'sweeps' }, given('maxSweeps'))).toBe(0);
+    expect(exitCodeOf({ status: 'budget', reason: 'time' }, given('timeLimit'))).toBe(0);
+    expect(exitCodeOf({ status: 'cancelled', reason: 'signal' }, given('maxSweeps'))).toBe(130);
+  });
+
+  test('say whose fault an error is', () => {
+    expect(exitCodeOfError(new HadamardError({ code: 'malformed-file', what: '' }))).toBe(2);
+    expect(exitCodeOfError(new HadamardError({ code: 'output-failed', what: '' }))).toBe(2);
+    expect(exitCodeOfError(new HadamardError({ code: 'worker-died', what: '' }))).toBe(1);
+    expect(exitCodeOfError(new TypeError('a slip'))).toBe(1);
+    expect(exitCodeOfError(new DOMException('', 'AbortError'))).toBe(130);
+  });
+});

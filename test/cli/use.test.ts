@@ -1,0 +1,159 @@
+import { spawn } from 'node:child_process';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { sampleModel } from '../model/sample.js';
+import { failureOf, main, run, temporaryFolder } from './run.js';
+
+const folder = temporaryFolder();
+const at = (name: string) => join(folder.path, name);
+const cli = (...args: string[]) => run(args, folder.path);
+
+const rows = ['ann', 'line\nbreak', 'say "hi", bob', ' space ', 'λ'];
+const columns = ['x', 'y,z', '"', 'w'];
+const model = sampleModel({ biases: 'both', labels: { rows, columns } });
+const plain = sampleModel({ biases: 'both' });
+const quoted = (text: string) => `"${text.replaceAll('"', '""')}"`;
+
+beforeAll(async () => {
+  await model.save(at('model'));
+  await plain.save(at('plain'));
+});
+afterAll(folder.remove);
+
+describe('predict', () => {
+  test('answers each pair in the order of the file, hostile labels included', async () => {
+    const pairs = rows.flatMap((row) => columns.map((column) => [row, column] as const)).reverse();
+    const text = `${pairs.map(([row, column]) => `${quoted(row)},${quoted(column)}`).join('\r\n')}\r\n`;
+    writeFileSync(at('pairs.csv'), text);
+    writeFileSync(at('pairs.csv.gz'), gzipSync(text));
+    const ended = await cli('predict', 'model', 'pairs.csv');
+    expect(ended).toMatchObject({ code: 0, stderr: '' });
+    const { parse } = await import('csv-parse/sync');
+    const [header, ...lines] = parse(ended.stdout) as string[][];
+    expect(header).toEqual(['row', 'column', 'prediction']);
+    expect(lines.map(([row, column]) => [row, column])).toEqual(pairs);
+    lines.forEach(([row, column, prediction]) => {
+      expect(Number(prediction)).toBe(model.predict(rows.indexOf(row as string), columns.indexOf(column as string)));
+    });
+    expect((await cli('predict', 'model', 'pairs.csv.gz')).stdout).toBe(ended.stdout);
+    expect(await cli('predict', 'model', 'pairs.csv', '--out', 'predictions.csv')).toMatchObject({
+      code: 0,
+      stdout: '',
+    });
+    expect(readFileSync(at('predictions.csv'), 'utf8')).toBe(ended.stdout);
+  });
+
+  test('takes a header, by itself or by --columns', async () => {
+    writeFileSync(at('headed.csv'), 'time,user,item\n9,ann,x\n8,λ,w\n');
+    const ended = await cli('predict', 'model', 'headed.csv', '--columns', 'user,item');
+    expect(ended.stdout.split('\n')[2]).toBe(`λ,w,${model.predict(4, 3)}`);
+    writeFileSync(at('headed.tsv'), 'user\titem\tignored\nann\tx\t1\n');
+    const noted = await cli('predict', 'model', 'headed.tsv');
+    expect(noted.stdout).toBe(`row,column,prediction\nann,x,${model.predict(0, 0)}\n`);
+    expect(noted.stderr).toContain('header');
+    expect(failureOf(await cli('predict', 'model', 'headed.csv', '--columns', 'user,film', '--json'))).toMatchObject({
+      code: 'malformed-file',
+      position: { file: 'headed.csv', line: 1 },
+    });
+  });
+
+  test('gives strangers the mean and the other bias', async () => {
+    writeFileSync(at('cold.csv'), 'ann,x\nann,new\nnew,x\nnew,new\n');
+    const { stdout, stderr } = await cli('predict', 'model', 'cold.csv');
+    const { mean, rows: rowBias, columns: columnBias } = model.biases;
+    expect(
+      stdout
+        .trim()
+        .split('\n')
+        .slice(1)
+        .map((line) => Number(line.split(',')[2])),
+    ).toEqual([model.predict(0, 0), mean + (rowBias?.[0] as number), mean + (columnBias?.[0] as number), mean]);
+    expect(stderr).toContain('3 of 4 pairs');
+  });
+
+  test('counts from 0 without labels, and from 1 in Matrix Market files', async () => {
+    writeFileSync(at('numbers.csv'), '0,3\n4,0\n');
+    writeFileSync(at('pairs.mtx'), '%%MatrixMarket matrix coordinate pattern general\n5 4 2\n1 4\n5 1\n');
+    const lines = (rowNames: string[]) =>
+      `row,column,prediction\n${rowNames[0]},${plain.predict(0, 3)}\n${rowNames[1]},${plain.predict(4, 0)}\n`;
+    expect((await cli('predict', 'plain', 'numbers.csv')).stdout).toBe(lines(['0,3', '4,0']));
+    expect((await cli('predict', 'plain', 'pairs.mtx')).stdout).toBe(lines(['1,4', '5,1']));
+  });
+
+  test('refuses a line with a missing field, and leaves the output file alone', async () => {
+    writeFileSync(at('short.csv'), 'ann,x\nann\n');
+    writeFileSync(at('older.csv'), 'older');
+    const ended = await cli('predict', 'model', 'short.csv', '--out', 'older.csv', '--json');
+    expect(ended).toMatchObject({ code: 2, stdout: '' });
+    expect(failureOf(ended)).toMatchObject({ code: 'malformed-file', position: { file: 'short.csv', line: 2 } });
+    expect(readFileSync(at('older.csv'), 'utf8')).toBe('older');
+  });
+
+  test('fails with a typed error where the output cannot be written', async () => {
+    writeFileSync(at('one.csv'), 'ann,x\n');
+    const ended = await cli('predict', 'model', 'one.csv', '--out', 'no-such-folder/p.csv', '--json');
+    expect(ended).toMatchObject({ code: 2, stdout: '' });
+    expect(failureOf(ended).code).toBe('output-failed');
+    expect(existsSync(at('no-such-folder'))).toBe(false);
+  });
+
+  test('into a reader that has seen enough is no error', async () => {
+    writeFileSync(at('many.csv'), 'ann,x\n'.repeat(50000));
+    const child = spawn(
+      'bash',
+      ['-c', 'set -o pipefail; "$0" "$1" predict model many.csv | head -n 1', process.execPath, main],
+      {
+        cwd: folder.path,
+      },
+    );
+    let stderr = '';
+    child.stderr.on('data', (chunk) => (stderr += chunk));
+    const code = await new Promise((resolve) => child.once('close', resolve));
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  });
+});
+
+describe('recommend', () => {
+  test('prints a small table, or one line of JSON', async () => {
+    const best = model.recommend(0, { top: 2 });
+    const table = await cli('recommend', 'model', '--row', 'ann', '--top', '2');
+    expect(table).toMatchObject({ code: 0, stderr: '' });
+    expect(table.stdout.split('\n')).toHaveLength(4);
+    const json = await cli('recommend', 'model', '--row', 'ann', '--top', '2', '--json');
+    expect(JSON.parse(json.stdout)).toEqual({ schema: 1, row: 'ann', recommendations: best });
+    const numbered = await cli('recommend', 'plain', '--row', '0', '--json');
+    expect(JSON.parse(numbered.stdout).recommendations).toEqual(plain.recommend(0));
+  });
+
+  test('leaves out what a file lists for the row', async () => {
+    writeFileSync(at('seen.csv'), `ann,x,0\nann,${quoted('y,z')},5\nλ,w,1\nann,unknown,1\n`);
+    const { stdout } = await cli('recommend', 'model', '--row', 'ann', '--exclude', 'seen.csv', '--json');
+    const listed = (JSON.parse(stdout).recommendations as { label: string }[]).map(({ label }) => label);
+    expect(listed.sort()).toEqual(['"', 'w']);
+  });
+
+  test('refuses a row or a number that is none', async () => {
+    expect(failureOf(await cli('recommend', 'model', '--row', 'nobody', '--json'))).toMatchObject({
+      code: 'not-found',
+      position: { option: 'row' },
+    });
+    expect(failureOf(await cli('recommend', 'plain', '--row', '5', '--json')).code).toBe('not-found');
+    expect(failureOf(await cli('recommend', 'model', '--row', 'ann', '--top', 'x', '--json'))).toMatchObject({
+      code: 'invalid-option',
+      position: { option: 'top' },
+    });
+  });
+});
+
+test('a damaged model is refused', async () => {
+  await model.save(at('damaged'));
+  const bytes = readFileSync(at('damaged/U.npy'));
+  bytes[bytes.length - 2] = (bytes[bytes.length - 2] as number) ^ 1;
+  writeFileSync(at('damaged/U.npy'), bytes);
+  writeFileSync(at('one.csv'), 'ann,x\n');
+  const ended = await cli('predict', 'damaged', 'one.csv', '--json');
+  expect(ended).toMatchObject({ code: 2, stdout: '' });
+  expect(failureOf(ended).code).toBe('malformed-model');
+});

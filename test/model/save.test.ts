@@ -1,0 +1,256 @@
+import { execFileSync, spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { loadModel } from '../../dist/src/model/load.js';
+import { sampleModel } from './sample.js';
+
+let place: string;
+let out: string;
+beforeEach(() => {
+  place = mkdtempSync(join(tmpdir(), 'hadamard-save-'));
+  out = join(place, 'model');
+});
+afterEach(() => rmSync(place, { recursive: true, force: true }));
+
+const hostile = ['plain', 'line\nbreak', '"quoted", and comma', ' space ', '\u2028 \u0000 \\ λ 🜁', '', '{"a":1}'];
+
+/** Every file with its bytes. */
+function contentOf(folder: string): Record<string, string> {
+  return Object.fromEntries(
+    readdirSync(folder).map((name) => [name, readFileSync(join(folder, name)).toString('base64')]),
+  );
+}
+
+describe('save and load', () => {
+  test.each(['none', 'rows', 'columns', 'both'] as const)('give the same model back, biases %s', async (biases) => {
+    for (const dtype of ['f32', 'f64'] as const) {
+      const model = sampleModel({
+        biases,
+        dtype,
+        rows: hostile.length,
+        labels: { rows: hostile, columns: ['a', 'b', 'c', 'd'] },
+      });
+      await model.save(out);
+      const loaded = await loadModel(out);
+      expect(loaded.U.data).toEqual(model.U.data);
+      expect(loaded.V.data).toEqual(model.V.data);
+      expect(loaded.U.shape).toEqual(model.U.shape);
+      expect(loaded.biases).toEqual(model.biases);
+      expect(loaded.labels).toEqual(model.labels);
+      expect(loaded.fit).toEqual(model.fit);
+      expect(loaded.rowIndex('line\nbreak')).toBe(1);
+    }
+  });
+
+  test('write the files the format names, and those only', async () => {
+    await sampleModel().save(out);
+    expect(readdirSync(out).sort()).toEqual(['U.npy', 'V.npy', 'model.json']);
+    await sampleModel({
+      biases: 'both',
+      labels: { rows: ['1', '2', '3', '4', '5'], columns: ['a', 'b', 'c', 'd'] },
+    }).save(out);
+    expect(readdirSync(out).sort()).toEqual([
+      'U.npy',
+      'V.npy',
+      'column_bias.npy',
+      'columns.jsonl',
+      'model.json',
+      'row_bias.npy',
+      'rows.jsonl',
+    ]);
+    expect(readdirSync(place)).toEqual(['model']);
+    const described = JSON.parse(readFileSync(join(out, 'model.json'), 'utf8'));
+    expect(described).toMatchObject({ format: 'hadamard-model', version: 1, shape: [5, 4], rank: 2, dtype: 'f64' });
+  });
+
+  test('leave a digest that the bytes of the .npy files confirm', async () => {
+    await sampleModel({ biases: 'both' }).save(out);
+    const hash = createHash('sha256');
+    for (const name of ['U.npy', 'V.npy', 'row_bias.npy', 'column_bias.npy']) {
+      const bytes = readFileSync(join(out, name));
+      hash.update(bytes.subarray(10 + bytes.readUInt16LE(8)));
+    }
+    expect(JSON.parse(readFileSync(join(out, 'model.json'), 'utf8')).fit.digest).toBe(hash.digest('hex'));
+  });
+
+  test('make the folders above, and write through a link to the folder behind it', async () => {
+    await sampleModel().save(join(place, 'a', 'b', 'model'));
+    await loadModel(join(place, 'a', 'b', 'model'));
+    symlinkSync(join(place, 'a', 'b', 'model'), out);
+    await sampleModel({ seed: 2 }).save(out);
+    expect((await loadModel(join(place, 'a', 'b', 'model'))).fit.seed).toBe(2);
+  });
+});
+
+describe('an output folder', () => {
+  test('is refused when it holds anything but a model, and stays as it was', async () => {
+    const refuse = async (what: string) => {
+      const before = contentOf(out);
+      await expect(sampleModel().save(out), what).rejects.toMatchObject({
+        code: 'output-refused',
+        position: { file: out },
+      });
+      expect(contentOf(out)).toEqual(before);
+      expect(readdirSync(place)).toEqual(['model']);
+    };
+    mkdirSync(out);
+    writeFileSync(join(out, 'notes.txt'), 'mine');
+    await refuse('a foreign file');
+    writeFileSync(join(out, 'model.json'), '{"format":"something else"}');
+    await refuse('another model.json');
+    rmSync(join(out, 'notes.txt'));
+    rmSync(join(out, 'model.json'));
+    await sampleModel().save(out);
+    writeFileSync(join(out, 'notes.txt'), 'mine');
+    await refuse('a model and a foreign file');
+    rmSync(out, { recursive: true });
+    writeFileSync(out, 'a file');
+    await expect(sampleModel().save(out)).rejects.toMatchObject({ code: 'output-refused' });
+  });
+
+  test('that cannot be written fails, and nothing is left or lost', async () => {
+    const isRoot = process.getuid?.() === 0;
+    const readOnly = isRoot ? '/proc/hadamard-model' : join(place, 'closed', 'model');
+    if (!isRoot) {
+      mkdirSync(join(place, 'closed'));
+      chmodSync(join(place, 'closed'), 0o555);
+    }
+    await expect(sampleModel().save(readOnly)).rejects.toMatchObject({
+      code: 'output-failed',
+      position: { file: readOnly },
+    });
+  });
+
+  test('on a full disk keeps the older model byte for byte', async () => {
+    await sampleModel().save(out);
+    const before = contentOf(out);
+    // A limit on the size of files stands for a full disk: write() fails part of the way.
+    const code = `
+      import { matrix, Model } from '${new URL('../../dist/src/model/model.js', import.meta.url).href}';
+      import { loadModel } from '${new URL('../../dist/src/model/load.js', import.meta.url).href}';
+      const small = await loadModel('${out}');
+      const model = new Model({ ...small, U: matrix(new Float64Array(1e6), 5e5, 2), V: small.V, biases: small.biases, labels: {}, fit: small.fit });
+      await model.save('${out}').then(() => console.log('saved'), (error) => console.log(error.code));
+    `;
+    const printed = execFileSync('bash', [
+      '-c',
+      `ulimit -f 100; exec "$0" --input-type=module -e "$1"`,
+      process.execPath,
+      code,
+    ]);
+    expect(String(printed).trim()).toBe('output-failed');
+    expect(contentOf(out)).toEqual(before);
+    expect(readdirSync(place)).toEqual(['model']);
+  });
+});
+
+describe('a process that dies while it saves', () => {
+  /** Saves over and over in a process of its own, until it is killed. */
+  function endlessSaves() {
+    const code = `
+      import { loadModel } from '${new URL('../../dist/src/model/load.js', import.meta.url).href}';
+      const model = await loadModel('${out}');
+      for (;;) { await model.save('${out}'); console.log('saved'); }
+    `;
+    return spawn(process.execPath, ['--input-type=module', '-e', code], { stdio: ['ignore', 'pipe', 'inherit'] });
+  }
+
+  test('leaves a model that can be read, wherever kill -9 strikes', async () => {
+    await sampleModel({ rows: 20000, columns: 3000, rank: 8 }).save(out);
+    const digest = (await loadModel(out)).fit.digest;
+    for (let round = 0; round < 8; round++) {
+      const saver = endlessSaves();
+      await new Promise((resolve) => saver.stdout.once('data', resolve));
+      await new Promise((resolve) => setTimeout(resolve, 3 + 7 * round));
+      saver.kill('SIGKILL');
+      await new Promise((resolve) => saver.once('close', resolve));
+      expect((await loadModel(out)).fit.digest).toBe(digest);
+    }
+  });
+
+  test('between its two renames leaves the older model where load and the next save find it', async () => {
+    await sampleModel({ seed: 3 }).save(out);
+    cpSync(out, join(place, '.model.old'), { recursive: true });
+    rmSync(out, { recursive: true });
+    expect((await loadModel(out)).fit.seed).toBe(3);
+    await sampleModel({ seed: 4 }).save(out);
+    expect((await loadModel(out)).fit.seed).toBe(4);
+    expect(readdirSync(place)).toEqual(['model']);
+  });
+});
+
+describe('load refuses', () => {
+  async function expectMalformed(file: string) {
+    await expect(loadModel(out)).rejects.toMatchObject({
+      code: 'malformed-model',
+      position: { file: join(out, file) },
+    });
+  }
+  beforeEach(() =>
+    sampleModel({ biases: 'both', labels: { rows: ['1', '2', '3', '4', '5'], columns: ['a', 'b', 'c', 'd'] } }).save(
+      out,
+    ),
+  );
+
+  test('a folder without a model', async () => {
+    await expect(loadModel(join(place, 'nothing'))).rejects.toMatchObject({ code: 'not-found' });
+    await expect(loadModel(place)).rejects.toMatchObject({ code: 'not-found' });
+  });
+
+  test.each(['U.npy', 'V.npy', 'row_bias.npy', 'column_bias.npy', 'rows.jsonl', 'columns.jsonl'])(
+    'a missing or shortened %s',
+    async (file) => {
+      const bytes = readFileSync(join(out, file));
+      writeFileSync(join(out, file), bytes.subarray(0, bytes.length - 4));
+      await expectMalformed(file);
+      rmSync(join(out, file));
+      await expectMalformed(file);
+    },
+  );
+
+  test('numbers that were changed', async () => {
+    const bytes = readFileSync(join(out, 'V.npy'));
+    bytes[bytes.length - 1] = (bytes[bytes.length - 1] as number) ^ 1;
+    writeFileSync(join(out, 'V.npy'), bytes);
+    await expectMalformed('model.json');
+  });
+
+  test('factors of another size or type', async () => {
+    const other = join(place, 'other');
+    await sampleModel({ rows: 6, dtype: 'f32' }).save(other);
+    cpSync(join(other, 'U.npy'), join(out, 'U.npy'));
+    await expectMalformed('U.npy');
+  });
+
+  test.each([
+    ['broken JSON', (text: string) => text.slice(0, -10)],
+    ['a newer version', (text: string) => text.replace('"version": 1', '"version": 2')],
+    ['another format', (text: string) => text.replace('hadamard-model', 'other')],
+    ['null', () => 'null'],
+    ['a missing field', (text: string) => text.replace('"rank"', '"knar"')],
+  ])('a model.json with %s', async (_, change) => {
+    const file = join(out, 'model.json');
+    writeFileSync(file, change(readFileSync(file, 'utf8')));
+    await expectMalformed('model.json');
+  });
+});
+
+test('nothing is left listening after a save', async () => {
+  await sampleModel().save(out);
+  expect(process.listeners('exit').filter(({ name }) => name === 'removeUnfinished')).toEqual([]);
+  expect(existsSync(out)).toBe(true);
+});
