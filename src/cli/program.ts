@@ -141,7 +141,7 @@ mean and the other's bias remain.`;
 
 const overview = [
   'hadamard demo',
-  'hadamard fit ratings.csv --rank 10 --lambda 0.1 --lambda-scale count --out model',
+  'hadamard fit ratings.csv --rank 10 --lambda 5 --biases --out model',
   'hadamard fit A.mtx --rank 4 --weights s.mtx --weights-are sigma --out model',
   'hadamard predict model pairs.csv > predictions.csv',
   'hadamard recommend model --row alice --top 5 --exclude ratings.csv',

@@ -12,6 +12,8 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { HadamardError, isHadamardError } from '../errors.js';
 
 export const modelFormat = 'hadamard-model';
+/** The version of the folder's layout that this package writes and reads. */
+export const modelVersion = 1;
 
 /** Every file a model folder may hold. */
 const modelFiles = [

@@ -3,14 +3,11 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { RealArray } from '../data/input.js';
 import { HadamardError, isHadamardError } from '../errors.js';
-import { readJsonLines } from '../formats/jsonLines.js';
-import { readNpy } from '../formats/npy.js';
 import { digestOf } from './digest.js';
 import type { FitReport } from './fitReport.js';
-import { findModel, modelFormat } from './folder.js';
+import { findModel, modelFormat, modelVersion } from './folder.js';
 import { Model, matrix } from './model.js';
 import type { Biases } from './parts.js';
-import { modelVersion } from './save.js';
 
 interface Description {
   readonly format: string;
@@ -114,6 +111,7 @@ async function readArray(
   expected: readonly number[],
   dtype: 'f32' | 'f64',
 ): Promise<RealArray> {
+  const { readNpy } = await import('../formats/npy.js');
   const { data, shape } = await orMalformed(folder, name, () => readNpy(join(folder, name)));
   const Real = dtype === 'f32' ? Float32Array : Float64Array;
   if (String(shape) !== String(expected) || !(data instanceof Real))
@@ -122,6 +120,7 @@ async function readArray(
 }
 
 async function readLabels(folder: string, name: string, expected: number): Promise<string[]> {
+  const { readJsonLines } = await import('../formats/jsonLines.js');
   const labels = await orMalformed(folder, name, () => readJsonLines(join(folder, name)));
   if (labels.length !== expected || !labels.every((label) => typeof label === 'string'))
     throw malformed(folder, name, `It holds ${labels.length} lines; model.json says ${expected} strings.`);

@@ -3,11 +3,8 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeJsonLines } from '../formats/jsonLines.js';
 import { writeNpy } from '../formats/npy.js';
-import { modelFormat, replaceFolder } from './folder.js';
+import { modelFormat, modelVersion, replaceFolder } from './folder.js';
 import type { ModelParts } from './parts.js';
-
-/** The version of the folder's layout that this package writes and reads. */
-export const modelVersion = 1;
 
 /** As `Model.save`. */
 export async function saveModel({ U, V, biases, labels = {}, fit }: ModelParts, directory: string): Promise<void> {

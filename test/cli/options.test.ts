@@ -18,8 +18,11 @@ describe('help', () => {
     for (const [name, spec] of Object.entries(optionTable))
       expect(stdout.includes(`${flagOf(name)} `), name).toBe(!('commandLine' in spec));
     for (const text of ['Examples:', 'Exit codes:', ...Object.keys(exitCodes)]) expect(stdout).toContain(text);
-    for (const line of stdout.split('\n')) expect(line.length, line).toBeLessThanOrEqual(80);
-    for (const command of ['predict', 'recommend', 'demo']) expect((await cli(command, '--help')).code).toBe(0);
+    for (const command of [[], ['fit'], ['predict'], ['recommend'], ['demo']]) {
+      const help = await cli(...command, '--help');
+      expect(help).toMatchObject({ code: 0, stderr: '' });
+      for (const line of help.stdout.split('\n')) expect(line.length, line).toBeLessThanOrEqual(80);
+    }
   });
 
   test('goes to stderr with exit code 2 when there is no command', async () => {
