@@ -8,7 +8,15 @@ import { record } from './record.mjs';
 import { ratings } from './synthetic.mjs';
 
 const A = ratings({ rows: 2000, columns: 800, observed: 100_000, seed: 5, rank: 5 });
-const common = { rank: 8, lambda: 0.05, lambdaScale: 'count', dtype: 'f64', tolerance: 1e-6, maxSweeps: 3000, threads: 1 };
+const common = {
+  rank: 8,
+  lambda: 0.05,
+  lambdaScale: 'count',
+  dtype: 'f64',
+  tolerance: 1e-6,
+  maxSweeps: 3000,
+  threads: 1,
+};
 const contestants = {
   'ALS, accelerated': { method: 'als', acceleration: 'anderson' },
   ALS: { method: 'als', acceleration: 'none' },
@@ -20,7 +28,14 @@ for (const [name, options] of Object.entries(contestants)) {
   const runs = [];
   for (let seed = 1; seed <= 5; seed++) {
     const { fit } = await factorize(A, { ...common, ...options, seed });
-    runs.push({ seed, status: fit.status, sweeps: fit.sweeps, seconds: fit.seconds.fit, objective: fit.objective, trace: fit.trace });
+    runs.push({
+      seed,
+      status: fit.status,
+      sweeps: fit.sweeps,
+      seconds: fit.seconds.fit,
+      objective: fit.objective,
+      trace: fit.trace,
+    });
   }
   curves[name] = runs;
   console.log(name.padEnd(18), runs.map((r) => `${r.sweeps} sweeps ${r.seconds.toFixed(2)} s ${r.status}`).join(' | '));
@@ -31,7 +46,10 @@ record('convergence', {
     Object.entries(curves).map(([name, runs]) => [name, runs.map(({ trace: _trace, ...rest }) => rest)]),
   ),
 });
-writeFileSync(new URL('../docs/convergence.svg', import.meta.url), draw(Object.entries(curves).map(([name, runs]) => [name, runs[0]])));
+writeFileSync(
+  new URL('../docs/convergence.svg', import.meta.url),
+  draw(Object.entries(curves).map(([name, runs]) => [name, runs[0]])),
+);
 
 /** (f − best)/best against sweeps, log scale. */
 function draw(series) {

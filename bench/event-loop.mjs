@@ -26,5 +26,11 @@ for (let round = 0; round < 5; round++) rounds.push({ idle: await measure(idle),
 await session.close();
 const above = (key) => spread(rounds.map((round) => round.fit[key] - round.idle[key]));
 const result = { p99AboveIdle: above('p99'), maxAboveIdle: above('max') };
-console.log(`above idle: p99 ${result.p99AboveIdle.median.toFixed(1)} ms, max ${result.maxAboveIdle.median.toFixed(1)} ms`);
-record('event-loop', { what: 'milliseconds, 10 M observations, 70k×10k, rank 16, 5 sweeps, 2 threads', ...result, rounds });
+console.log(
+  `above idle: p99 ${result.p99AboveIdle.median.toFixed(1)} ms, max ${result.maxAboveIdle.median.toFixed(1)} ms`,
+);
+record('event-loop', {
+  what: 'milliseconds, 10 M observations, 70k×10k, rank 16, 5 sweeps, 2 threads',
+  ...result,
+  rounds,
+});

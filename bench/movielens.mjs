@@ -10,7 +10,9 @@ import { record } from './record.mjs';
 const data = process.env.HADAMARD_DATA ?? '../shared/data';
 
 function read(name) {
-  const lines = gunzipSync(readFileSync(`${data}/ml-100k/${name}.mtx.gz`)).toString().split('\n');
+  const lines = gunzipSync(readFileSync(`${data}/ml-100k/${name}.mtx.gz`))
+    .toString()
+    .split('\n');
   const entries = lines.filter((line) => line && !line.startsWith('%')).map((line) => line.split(' ').map(Number));
   const [[m, n], ...list] = entries;
   return {

@@ -33,7 +33,8 @@ writeFileSync(file, lines.join('\n'));
 const bin = fileURLToPath(new URL('../dist/src/cli/main.js', import.meta.url));
 const flags = '--rank 10 --lambda 0.05 --lambda-scale count --max-sweeps 20 --tolerance 0 --json --quiet'.split(' ');
 const cold = [];
-for (let i = 0; i < 9; i++) cold.push(await timed(async () => execFileSync(process.execPath, [bin, 'fit', file, ...flags])));
+for (let i = 0; i < 9; i++)
+  cold.push(await timed(async () => execFileSync(process.execPath, [bin, 'fit', file, ...flags])));
 rmSync(folder, { recursive: true });
 
 const result = { warm: spread(warm), warmUnaccelerated: spread(plain), coldProcess: spread(cold) };

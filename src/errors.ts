@@ -8,7 +8,8 @@
 /** Each code with the one sentence that says what it means; the docs print this table. */
 export const errorCodes = {
   'invalid-option': 'An option has a value outside its constraint, or is unknown.',
-  'invalid-input': 'A is not one of the accepted forms (ndarray, triples, CSR), or an array has the wrong type or length.',
+  'invalid-input':
+    'A is not one of the accepted forms (ndarray, triples, CSR), or an array has the wrong type or length.',
   'invalid-value': 'A value of A is infinite, or NaN where NaN does not mean "unobserved".',
   'invalid-weight': 'A weight is negative, NaN or infinite, or a sigma is not a positive finite number.',
   'ambiguous-weights': 'Weights were given without saying whether they are W, W² or 1/W.',
@@ -115,5 +116,8 @@ export function toErrorMessage(error: unknown): ErrorMessage {
 export function fromErrorMessage(message: ErrorMessage): Error {
   if ('code' in message) return new HadamardError(message);
   if (message.name === 'AbortError') return new DOMException(message.message, 'AbortError');
-  return Object.assign(new Error(message.message), { name: message.name, ...(message.stack && { stack: message.stack }) });
+  return Object.assign(new Error(message.message), {
+    name: message.name,
+    ...(message.stack && { stack: message.stack }),
+  });
 }

@@ -1,9 +1,26 @@
 /** The public surface of hadamard. */
-export type { Certificate, FitReport, Status, StopReason, TraceEntry } from './model/fitReport.js';
-export type { CompressedRows, DenseMatrix, IndexArray, MatrixInput, RealArray, Triples, WeightsInput, WeightValues } from './data/input.js';
-export { type ErrorCode, type ErrorPosition, type ErrorRecord, errorCodes, HadamardError, isHadamardError } from './errors.js';
+
+export type {
+  CompressedRows,
+  DenseMatrix,
+  IndexArray,
+  MatrixInput,
+  RealArray,
+  Triples,
+  WeightsInput,
+  WeightValues,
+} from './data/input.js';
+export {
+  type ErrorCode,
+  type ErrorPosition,
+  type ErrorRecord,
+  errorCodes,
+  HadamardError,
+  isHadamardError,
+} from './errors.js';
 export { type FactorizeOptions, factorize, type Init, type Progress } from './factorize/factorize.js';
-export { type Plan, plan, type ProblemShape } from './factorize/plan.js';
+export { type Plan, type ProblemShape, plan } from './factorize/plan.js';
+export type { Certificate, FitReport, Status, StopReason, TraceEntry } from './model/fitReport.js';
 export { loadModel } from './model/load.js';
 export { type Biases, type Labels, Model } from './model/model.js';
 export { type FitOptions, type OptionName, type OptionSpec, optionTable, type ResolvedOptions } from './options.js';

@@ -155,7 +155,8 @@ export const optionTable = {
     choices: ['auto', 'staged'],
     default: 'auto',
     commandLine: false,
-    sentence: 'auto: observations live in the WebAssembly memory where they fit. staged: always copied in block by block.',
+    sentence:
+      'auto: observations live in the WebAssembly memory where they fit. staged: always copied in block by block.',
   },
   memoryLimit: {
     kind: 'integer',

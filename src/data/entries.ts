@@ -46,7 +46,8 @@ export function visitEntries(A: MatrixInput, weights: WeightsInput | undefined, 
     const given = read(row, column, index);
     if (given === undefined) return;
     const weight = toSqrtWeight(given);
-    if (!(given >= 0 && Number.isFinite(given) && Number.isFinite(weight))) throw invalidWeight(kind, given, row, column, index);
+    if (!(given >= 0 && Number.isFinite(given) && Number.isFinite(weight)))
+      throw invalidWeight(kind, given, row, column, index);
     if (weight > 0) visit(row, column, value, weight, index);
   });
 }
@@ -142,7 +143,11 @@ export function checkPointers(pointers: CompressedRows['rowPointers'], rows: num
     const start = Number(pointers[row]);
     const end = Number(pointers[row + 1]);
     if (!(start <= end && end <= entries && Number.isInteger(end)))
-      throw invalidInput(`Row pointer ${row + 1} is ${end} after ${start}.`, 'Row pointers are integers that never fall.', { row });
+      throw invalidInput(
+        `Row pointer ${row + 1} is ${end} after ${start}.`,
+        'Row pointers are integers that never fall.',
+        { row },
+      );
   }
 }
 
@@ -150,7 +155,10 @@ function visitDense(A: NdArray<RealArray>, [m, n]: readonly [number, number], vi
   const { data, offset } = A;
   const [rowStride = 0, columnStride = 0] = A.stride;
   if (typeof data[offset] !== 'number')
-    throw invalidInput(`A's data is ${describe(data)}.`, 'A dense A is an ndarray over numbers with data, shape, stride and offset.');
+    throw invalidInput(
+      `A's data is ${describe(data)}.`,
+      'A dense A is an ndarray over numbers with data, shape, stride and offset.',
+    );
   for (let row = 0; row < m; row++)
     for (let column = 0; column < n; column++) {
       const value = data[offset + row * rowStride + column * columnStride] as number;
@@ -211,7 +219,10 @@ function isEqual(a: ArrayLike<number | bigint>, b: ArrayLike<number | bigint>): 
 
 /** A lookup in sparse weights that are listed in another order than A: rows sorted by column, then a binary search. */
 function sparseLookup(W: Triples | CompressedRows, m: number): (row: number, column: number) => number | undefined {
-  const rows: { columns: number[]; values: number[] }[] = Array.from({ length: m }, () => ({ columns: [], values: [] }));
+  const rows: { columns: number[]; values: number[] }[] = Array.from({ length: m }, () => ({
+    columns: [],
+    values: [],
+  }));
   visitTriplesOrRows(W, (row, column, value) => {
     const entry = rows[row] as { columns: number[]; values: number[] };
     entry.columns.push(column);

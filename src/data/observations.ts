@@ -6,7 +6,7 @@
  * within a column) whatever the order they were listed in, so the fit does not depend on it.
  */
 import { HadamardError } from '../errors.js';
-import { visitEntries, shapeOf } from './entries.js';
+import { shapeOf, visitEntries } from './entries.js';
 import type { MatrixInput, RealArray, WeightsInput } from './input.js';
 
 /** One orientation: row i holds entries pointers[i] … pointers[i+1]−1. Pointers are doubles: exact beyond 2³² entries. */
@@ -161,12 +161,7 @@ function recount(byRow: Orientation, observed: number, columns: number): Float64
   return pointers;
 }
 
-function duplicateEntry(
-  row: number,
-  column: number,
-  A: MatrixInput,
-  weights: WeightsInput | undefined,
-): HadamardError {
+function duplicateEntry(row: number, column: number, A: MatrixInput, weights: WeightsInput | undefined): HadamardError {
   const places: number[] = [];
   visitEntries(A, weights, (r, c, _value, _weight, index) => {
     if (r === row && c === column && places.length < 2) places.push(index);

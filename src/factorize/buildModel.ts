@@ -105,7 +105,9 @@ function notesOn({ plan, fit, checked, options }: FitInHand): string[] {
   const notes: string[] = [];
   const { rows, columns } = fit.observations;
   const isShort = ({ pointers }: typeof rows) =>
-    pointers.some((end, i) => i > 0 && end > (pointers[i - 1] as number) && end - (pointers[i - 1] as number) < plan.rank);
+    pointers.some(
+      (end, i) => i > 0 && end > (pointers[i - 1] as number) && end - (pointers[i - 1] as number) < plan.rank,
+    );
   if (checked.lambda === 0 && (isShort(rows) || isShort(columns)))
     notes.push(
       'λ is 0 and some rows or columns have fewer observations than the rank: they are fitted exactly, so their predictions of other entries mean little. Try --lambda 0.05 --lambda-scale count.',

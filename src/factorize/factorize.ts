@@ -76,11 +76,7 @@ export function hireCrew(plan: WorkingPlan, options: FactorizeOptions): HiredCre
 }
 
 /** {@link factorize} with workers from elsewhere: a session keeps its own from fit to fit. */
-export async function factorizeWith(
-  hire: typeof hireCrew,
-  A: MatrixInput,
-  options: FactorizeOptions,
-): Promise<Model> {
+export async function factorizeWith(hire: typeof hireCrew, A: MatrixInput, options: FactorizeOptions): Promise<Model> {
   const checked = checkOptions(options);
   options.signal?.throwIfAborted();
   const began = performance.now();
@@ -92,7 +88,18 @@ export async function factorizeWith(
     const compiled = await compileKernels(checked.arithmetic, options.wasmUrl);
     const { fit, scales } = layOut(A, options, checked, plan, found, memory, compiled.module);
     const prepared = performance.now();
-    return await runFit({ A, options, checked, plan, crew, fit, scales, arithmetic: compiled.arithmetic, began, prepared });
+    return await runFit({
+      A,
+      options,
+      checked,
+      plan,
+      crew,
+      fit,
+      scales,
+      arithmetic: compiled.arithmetic,
+      began,
+      prepared,
+    });
   } finally {
     await release();
     releaseMemory(memory);

@@ -7,7 +7,15 @@ import { HadamardError } from '../errors.js';
 import { type Dtype, scratchBytes } from '../kernels/load.js';
 import type { Method } from '../methods/method.js';
 import { type CheckedOptions, checkOptions, type FitOptions } from '../options.js';
-import { elementBytes, type Layout, type LayoutRequest, memoryCeiling, type PerSide, planLayout, strideOf } from '../parallel/layout.js';
+import {
+  elementBytes,
+  type Layout,
+  type LayoutRequest,
+  memoryCeiling,
+  type PerSide,
+  planLayout,
+  strideOf,
+} from '../parallel/layout.js';
 import { partition, sideCost } from '../parallel/partition.js';
 import { methodOf } from './methods.js';
 
@@ -71,7 +79,13 @@ export function plan(
     'data' in problem || isTriples(problem) || isCompressed(problem)
       ? survey(problem as MatrixInput, options.weights)
       : surveyOfShape(problem as ProblemShape);
-  const { method: _method, request: _request, layout: _layout, boundaries: _boundaries, ...said } = planFit(found, checked);
+  const {
+    method: _method,
+    request: _request,
+    layout: _layout,
+    boundaries: _boundaries,
+    ...said
+  } = planFit(found, checked);
   return said;
 }
 
@@ -79,7 +93,10 @@ function surveyOfShape(problem: ProblemShape): Survey {
   const [rows, columns] = shapeOf(problem as MatrixInput);
   const observed = problem.observed ?? listedCount(problem as MatrixInput);
   const even = (count: number) =>
-    Uint32Array.from({ length: count }, (_, i) => Math.floor(((i + 1) * observed) / count) - Math.floor((i * observed) / count));
+    Uint32Array.from(
+      { length: count },
+      (_, i) => Math.floor(((i + 1) * observed) / count) - Math.floor((i * observed) / count),
+    );
   return {
     rows,
     columns,

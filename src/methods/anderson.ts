@@ -9,6 +9,8 @@ type Vector = Float32Array | Float64Array;
 
 /** Differences kept. More cost memory (two vectors each) and win little on ALS. */
 export const andersonDepth = 5;
+/** Extrapolating from fewer differences slows the first few sweeps, where the iteration is far from linear. */
+const leastHistory = 3;
 
 export class Anderson {
   /** Δr = r_i − r_{i−1} and Δg = g_i − g_{i−1}, the oldest first. */
@@ -35,9 +37,7 @@ export class Anderson {
     for (let i = 0; i < residual.length; i++) residual[i] = (g[i] as number) - (x[i] as number);
     if (this.#residual && this.#value) {
       const recycled = this.#residualSteps.length === andersonDepth;
-      this.#residualSteps.push(
-        subtract(residual, this.#residual, recycled ? this.#residualSteps.shift() : undefined),
-      );
+      this.#residualSteps.push(subtract(residual, this.#residual, recycled ? this.#residualSteps.shift() : undefined));
       this.#valueSteps.push(subtract(g, this.#value, recycled ? this.#valueSteps.shift() : undefined));
     }
     this.#residual = residual;
@@ -56,7 +56,7 @@ export class Anderson {
   /** γ minimising ‖r − ΔR·γ‖, from normal equations with a small ridge: a near-singular history must not send γ to infinity. */
   #coefficients(residual: Vector): Float64Array | undefined {
     const steps = this.#residualSteps;
-    if (steps.length === 0) return undefined;
+    if (steps.length < leastHistory) return undefined;
     const size = steps.length;
     const G = steps.map((a) => steps.map((b) => dot(a, b)));
     const rhs = Float64Array.from(steps, (a) => dot(a, residual));

@@ -1,6 +1,7 @@
 /** A worker_threads port as the endpoint that comlink speaks to. */
-import type { Endpoint } from 'comlink';
+
 import type { MessagePort, Worker } from 'node:worker_threads';
+import type { Endpoint } from 'comlink';
 
 type Listener = (event: { data: unknown }) => void;
 
@@ -10,7 +11,9 @@ export function endpointOf(port: MessagePort | Worker): Endpoint {
     postMessage: (message: unknown, transfer?: Transferable[]) => port.postMessage(message, transfer as never),
     addEventListener: (_type: string, listener: unknown) => {
       const forward = (data: unknown) =>
-        typeof listener === 'function' ? listener({ data }) : (listener as { handleEvent: Listener }).handleEvent({ data });
+        typeof listener === 'function'
+          ? listener({ data })
+          : (listener as { handleEvent: Listener }).handleEvent({ data });
       port.on('message', forward);
       wrapped.set(listener, forward);
     },

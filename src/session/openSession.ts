@@ -2,8 +2,9 @@
  * A session: fits run in a thread of their own, which fans out to workers that stay from fit to fit. The host's event loop
  * only hands data over.
  */
-import { proxy, type Remote, wrap } from 'comlink';
+
 import { Worker } from 'node:worker_threads';
+import { proxy, type Remote, wrap } from 'comlink';
 import type { MatrixInput } from '../data/input.js';
 import { fromErrorMessage, HadamardError } from '../errors.js';
 import type { FactorizeOptions } from '../factorize/factorize.js';
@@ -99,13 +100,21 @@ class ThreadSession implements Session {
     this.#hold(1);
     signal?.addEventListener('abort', cancel, { once: true });
     try {
-      const shared = (await share({ A, weights: request.weights, init: request.init })) as Pick<FitRequest, 'weights' | 'init'> & {
+      const shared = (await share({ A, weights: request.weights, init: request.init })) as Pick<
+        FitRequest,
+        'weights' | 'init'
+      > & {
         A: MatrixInput;
       };
       signal?.throwIfAborted();
       const callback = onProgress && proxy(onProgress);
       const answer = await Promise.race([
-        this.#thread.fit(id, shared.A, { ...request, weights: shared.weights, init: shared.init }, callback) as Promise<Answer>,
+        this.#thread.fit(
+          id,
+          shared.A,
+          { ...request, weights: shared.weights, init: shared.init },
+          callback,
+        ) as Promise<Answer>,
         this.#ended,
       ]);
       if ('error' in answer) throw fromErrorMessage(answer.error);

@@ -1,10 +1,17 @@
 /** The session's own thread: runs the fits one after another with workers that stay. */
+
+import { parentPort } from 'node:worker_threads';
 import { expose, type ProxyMarked, type Remote, releaseProxy, transfer } from 'comlink';
 import ndarray, { type NdArray } from 'ndarray';
-import { parentPort } from 'node:worker_threads';
 import type { MatrixInput, RealArray } from '../data/input.js';
 import { type ErrorMessage, toErrorMessage } from '../errors.js';
-import { type FactorizeOptions, factorizeWith, type HiredCrew, hireCrew, type Progress } from '../factorize/factorize.js';
+import {
+  type FactorizeOptions,
+  factorizeWith,
+  type HiredCrew,
+  hireCrew,
+  type Progress,
+} from '../factorize/factorize.js';
 import type { WorkingPlan } from '../factorize/plan.js';
 import type { FitReport } from '../model/fitReport.js';
 import type { Biases } from '../model/model.js';

@@ -1,0 +1,106 @@
+/** Which fields of a CSV hold row, column, value and weight: from the first line and what the caller said. */
+import { HadamardError } from '../errors.js';
+import { malformed } from './lines.js';
+import type { ReadRequest } from './table.js';
+
+export interface CsvColumns {
+  readonly row: number;
+  readonly column: number;
+  readonly value: number;
+  /** −1 where there is none. */
+  readonly weight: number;
+  readonly hasHeader: boolean;
+  readonly notes: readonly string[];
+}
+
+const isNumber = (text: string | undefined): boolean =>
+  text !== undefined && text !== '' && !Number.isNaN(Number(text));
+
+/** @throws HadamardError `malformed-file`, `invalid-option`, `ambiguous-weights` */
+export function chooseColumns(first: readonly string[], request: ReadRequest, path: string): CsvColumns {
+  return request.columns
+    ? namedColumns(first, request.columns, request, path)
+    : columnsByPosition(first, request, path);
+}
+
+function namedColumns(
+  first: readonly string[],
+  names: readonly string[],
+  { weights }: ReadRequest,
+  path: string,
+): CsvColumns {
+  if (names.length !== (weights ? 4 : 3)) {
+    const isSurplus = names.length === 4;
+    throw new HadamardError({
+      code: isSurplus ? 'ambiguous-weights' : 'invalid-option',
+      what: `--columns names ${names.length} columns: ${names.join(', ')}.`,
+      position: { option: 'columns' },
+      rule: weights
+        ? 'With --weights-are and no --weights file, four columns are named: row, column, value and weight.'
+        : 'Three columns are named: row, column and value.',
+      ...(isSurplus && { remedy: 'Say what the fourth is: --weights-are weight, sqrt-weight or sigma.' }),
+    });
+  }
+  const byName = names.map((name) => first.indexOf(name));
+  // A headerless file has its columns named by number, from 1.
+  const areNumbers = byName.every((at) => at < 0) && names.every((name) => /^[1-9]\d{0,5}$/.test(name));
+  const places = areNumbers ? names.map((name) => Number(name) - 1) : byName;
+  const missing = places.findIndex((at) => at < 0 || at >= first.length);
+  if (missing >= 0)
+    throw malformed(
+      path,
+      `There is no column "${names[missing]}".`,
+      { line: 1 },
+      `The first line has ${first.map((name) => `"${name}"`).join(', ')}.`,
+    );
+  const [row = 0, column = 1, value = 2, weight = -1] = places;
+  const hasHeader = !areNumbers || !isNumber(first[value]);
+  const ignored = first.filter((_, i) => !places.includes(i));
+  return { row, column, value, weight, hasHeader, notes: hasHeader ? noteIgnored(ignored, path) : [] };
+}
+
+function columnsByPosition(first: readonly string[], { weights }: ReadRequest, path: string): CsvColumns {
+  const needed = weights ? 4 : 3;
+  if (first.length < needed)
+    throw malformed(
+      path,
+      `The first line has ${first.length} field${first.length === 1 ? '' : 's'}: ${first.join(' | ')}.`,
+      { line: 1 },
+      weights
+        ? 'With --weights-are and no --weights file, lines are row, column, value, weight.'
+        : 'Lines are row, column, value; a dense table needs --table.',
+    );
+  const hasHeader = !isNumber(first[2]);
+  const extra = first.slice(needed);
+  if (!weights && extra.length > 0) {
+    const fourth = extra[0] as string;
+    if (!hasHeader)
+      throw new HadamardError({
+        code: 'ambiguous-weights',
+        what: `${path} has ${first.length} columns and no header, so it is not known what "${fourth}" in the fourth is.`,
+        position: { file: path, line: 1 },
+        rule: 'A fourth column is a weight only where that is said; in many rating files it is a time.',
+        remedy: 'Say --columns 1,2,3 to leave it out, or --weights-are weight, sqrt-weight or sigma to use it.',
+      });
+    if (/^(w|weights?|sqrt[-_ ]?weights?|sigma|σ|sd|std|uncertainty|error|confidence)$/i.test(fourth))
+      throw new HadamardError({
+        code: 'ambiguous-weights',
+        what: `${path} has a fourth column "${fourth}".`,
+        position: { file: path, line: 1 },
+        rule: 'A column is a weight only where that is said, and as what: W, W² or 1/W.',
+        remedy: `Say --weights-are weight, sqrt-weight or sigma, or --columns ${first.slice(0, 3).join(',')} to leave it out.`,
+      });
+  }
+  return {
+    row: 0,
+    column: 1,
+    value: 2,
+    weight: weights ? 3 : -1,
+    hasHeader,
+    notes: hasHeader ? noteIgnored(extra, path) : [],
+  };
+}
+
+function noteIgnored(names: readonly string[], path: string): string[] {
+  return names.length > 0 ? [`${path}: ignored ${names.map((name) => `"${name}"`).join(', ')}.`] : [];
+}

@@ -1,0 +1,54 @@
+/** Dense CSV tables as laboratories keep them: column labels in the first line, row labels in the first field. */
+import ndarray from 'ndarray';
+import { badNumber, records } from './csv.js';
+import { malformed } from './lines.js';
+import { parseNumber } from './numbers.js';
+import type { Table } from './table.js';
+
+/** Empty cells are unobserved (NaN). @throws HadamardError `malformed-file`, `invalid-value`, with the line. */
+export async function readCsvTable(path: string): Promise<Table> {
+  let columns: string[] | undefined;
+  const rows: string[] = [];
+  const lines: Float64Array[] = [];
+  for await (const { fields, line } of records(path)) {
+    if (columns === undefined) {
+      columns = fields.slice(1);
+      if (columns.length === 0)
+        throw malformed(path, 'The first line has one field.', { line }, 'A table has a label for every column.');
+      continue;
+    }
+    if (fields.length !== columns.length + 1)
+      throw malformed(
+        path,
+        `Line ${line} has ${fields.length} fields and the header ${columns.length + 1}.`,
+        { line },
+        'Each line is a row label and a value, or nothing, for every column.',
+      );
+    rows.push(fields[0] as string);
+    lines.push(
+      Float64Array.from(columns, (_, j) => {
+        const text = fields[j + 1] as string;
+        if (text === '') return Number.NaN;
+        const bytes = Buffer.from(text);
+        const number = parseNumber(bytes, 0, bytes.length);
+        if (!Number.isFinite(number)) throw badNumber(path, text, line, j + 1);
+        return number;
+      }),
+    );
+  }
+  if (columns === undefined || rows.length === 0)
+    throw malformed(path, `${path} holds no rows.`, {}, 'A table is a line of column labels, then a line a row.');
+  for (const [kind, labels] of [
+    ['row', rows],
+    ['column', columns],
+  ] as const) {
+    const seen = new Set<string>();
+    const twice = labels.find((label) => seen.size === seen.add(label).size);
+    if (twice !== undefined) throw malformed(path, `The ${kind} label "${twice}" stands there twice.`);
+  }
+  const values = new Float64Array(rows.length * columns.length);
+  lines.forEach((numbers, i) => {
+    values.set(numbers, i * numbers.length);
+  });
+  return { matrix: ndarray(values, [rows.length, columns.length]), labels: { rows, columns }, notes: [] };
+}

@@ -1,0 +1,92 @@
+/** Files as a stream of bytes or lines, unpacked where their name ends in .gz, never held as a whole. */
+import { createReadStream } from 'node:fs';
+import { pipeline } from 'node:stream/promises';
+import { createGunzip } from 'node:zlib';
+import { HadamardError, isHadamardError } from '../errors.js';
+
+/** Large chunks: a call per mebibyte instead of one per 64 KiB. */
+const chunkBytes = 1 << 20;
+const newline = 10;
+
+/**
+ * Hands the file's bytes to `onChunk`. The file is closed whatever happens.
+ *
+ * @throws HadamardError `not-found`, `unreadable-file`; `malformed-file` where a .gz is truncated or corrupt.
+ */
+export async function eachChunk(path: string, onChunk: (chunk: Buffer) => void): Promise<void> {
+  const consume = async (source: AsyncIterable<Buffer>): Promise<void> => {
+    for await (const chunk of source) onChunk(chunk);
+  };
+  const file = createReadStream(path, { highWaterMark: chunkBytes });
+  try {
+    if (/\.gz$/i.test(path)) await pipeline(file, createGunzip({ chunkSize: chunkBytes }), consume);
+    else await pipeline(file, consume);
+  } catch (error) {
+    throw asFileError(path, error);
+  }
+}
+
+/** Takes one line, without its line end, as bytes[start … end); `line` counts from 1. */
+export type LineVisitor = (bytes: Buffer, start: number, end: number, line: number) => void;
+
+/** Hands the file's lines to `onLine`; the bytes are only good during the call. */
+export async function eachLine(path: string, onLine: LineVisitor): Promise<void> {
+  let rest: Buffer = Buffer.alloc(0);
+  let line = 0;
+  const visit = (bytes: Buffer, start: number, end: number): void => {
+    const last = end > start && bytes[end - 1] === 13 ? end - 1 : end;
+    onLine(bytes, line === 0 ? skipByteOrderMark(bytes, start) : start, last, ++line);
+  };
+  await eachChunk(path, (chunk) => {
+    const bytes = rest.length > 0 ? Buffer.concat([rest, chunk]) : chunk;
+    let start = 0;
+    for (let end = bytes.indexOf(newline); end >= 0; end = bytes.indexOf(newline, start)) {
+      visit(bytes, start, end);
+      start = end + 1;
+    }
+    rest = bytes.subarray(start);
+  });
+  if (rest.length > 0) visit(rest, 0, rest.length);
+}
+
+function skipByteOrderMark(bytes: Buffer, start: number): number {
+  return bytes[start] === 0xef && bytes[start + 1] === 0xbb && bytes[start + 2] === 0xbf ? start + 3 : start;
+}
+
+/** A typed error for what the file system or zlib said. */
+export function asFileError(path: string, error: unknown): unknown {
+  if (isHadamardError(error) || !(error instanceof Error)) return error;
+  const code = (error as NodeJS.ErrnoException).code ?? '';
+  if (code.startsWith('Z_'))
+    return malformed(path, `${path} is not sound gzip: ${error.message}.`, {}, 'Fetch or pack the file again.');
+  if (code === 'ENOENT')
+    return new HadamardError(
+      { code: 'not-found', what: `There is no file ${path}.`, position: { file: path }, remedy: 'Correct the path.' },
+      { cause: error },
+    );
+  if (!/^E[A-Z]+$/.test(code)) return error;
+  return new HadamardError(
+    {
+      code: 'unreadable-file',
+      what: `${path} cannot be read: ${error.message}.`,
+      position: { file: path },
+      rule: 'Data comes from a file that this user may read.',
+      remedy: 'Check that it is a file and its permissions.',
+    },
+    { cause: error },
+  );
+}
+
+export function malformed(
+  path: string,
+  what: string,
+  position: { line?: number; byte?: number } = {},
+  remedy?: string,
+): HadamardError {
+  return new HadamardError({
+    code: 'malformed-file',
+    what,
+    position: { file: path, ...position },
+    ...(remedy !== undefined && { remedy }),
+  });
+}

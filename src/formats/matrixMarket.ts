@@ -1,0 +1,207 @@
+/** Matrix Market: coordinate and array, general, symmetric and skew-symmetric, real, integer and pattern (R. F. Boisvert et al., NISTIR 5935). */
+import ndarray from 'ndarray';
+import { HadamardError } from '../errors.js';
+import { EntryList } from './entryList.js';
+import { eachLine, malformed } from './lines.js';
+import { parseNumber } from './numbers.js';
+import type { Table } from './table.js';
+
+interface Header {
+  readonly isArray: boolean;
+  readonly isPattern: boolean;
+  readonly symmetry: 'general' | 'symmetric' | 'skew-symmetric';
+}
+
+/** @throws HadamardError `malformed-file`, `unsupported-format`, `invalid-value`, `index-out-of-range`, with the line. */
+export async function readMatrixMarket(path: string): Promise<Table> {
+  const reader = new MatrixMarketReader(path);
+  await eachLine(path, (bytes, start, end, line) => reader.takeLine(bytes, start, end, line));
+  return reader.table();
+}
+
+class MatrixMarketReader {
+  readonly #path: string;
+  #header: Header | undefined;
+  /** Rows, columns and, for coordinates, entries. */
+  #sizes: readonly number[] | undefined;
+  readonly #entries = new EntryList(false);
+  #listed = 0;
+
+  constructor(path: string) {
+    this.#path = path;
+  }
+
+  takeLine(bytes: Buffer, start: number, end: number, line: number): void {
+    if (this.#header === undefined) {
+      this.#header = parseHeader(this.#path, bytes.toString('latin1', start, Math.min(end, start + 256)));
+      return;
+    }
+    let at = skipSpace(bytes, start, end);
+    if (at === end || bytes[at] === 37) return;
+    const { isArray, isPattern } = this.#header;
+    if (this.#sizes === undefined) {
+      this.#sizes = this.#parseSizes(bytes.toString('latin1', at, end), line);
+      return;
+    }
+    const [rows = 0, columns = 0] = this.#sizes;
+    if (isArray) {
+      for (; at < end; at = skipSpace(bytes, at, end)) {
+        const stop = fieldEnd(bytes, at, end);
+        this.#takeValue(bytes, at, stop, line);
+        at = stop;
+      }
+      return;
+    }
+    const rowEnd = fieldEnd(bytes, at, end);
+    const row = parseNumber(bytes, at, rowEnd);
+    at = skipSpace(bytes, rowEnd, end);
+    const columnEnd = fieldEnd(bytes, at, end);
+    const column = parseNumber(bytes, at, columnEnd);
+    at = skipSpace(bytes, columnEnd, end);
+    if (!Number.isInteger(row) || !Number.isInteger(column) || (!isPattern && at === end))
+      throw malformed(
+        this.#path,
+        `Line ${line} is "${bytes.toString('latin1', start, end)}".`,
+        { line },
+        isPattern ? 'Entries are row and column.' : 'Entries are row, column and value.',
+      );
+    if (!(row >= 1 && row <= rows && column >= 1 && column <= columns))
+      throw new HadamardError({
+        code: 'index-out-of-range',
+        what: `Line ${line} names entry (${row}, ${column}) of a ${rows}×${columns} matrix.`,
+        position: { file: this.#path, line, row: row - 1, column: column - 1 },
+        rule: 'Matrix Market counts rows and columns from 1.',
+      });
+    const value = isPattern ? 1 : parseNumber(bytes, at, fieldEnd(bytes, at, end));
+    if (!Number.isFinite(value)) throw this.#badValue(bytes.toString('latin1', at, end), line);
+    this.#listed++;
+    this.#push(row - 1, column - 1, value);
+  }
+
+  table(): Table {
+    const path = this.#path;
+    if (this.#header === undefined || this.#sizes === undefined)
+      throw malformed(path, `${path} ends before its sizes.`, {}, 'The file seems truncated: fetch it again.');
+    const [rows = 0, columns = 0, entries = this.#arrayLength(rows, columns)] = this.#sizes;
+    if (this.#listed !== entries)
+      throw malformed(
+        path,
+        `${path} announces ${entries} entries and has ${this.#listed}.`,
+        {},
+        'The file seems truncated or changed: fetch it again.',
+      );
+    const triples = this.#entries.triples([rows, columns]);
+    if (!this.#header.isArray) return { matrix: triples, notes: [] };
+    const dense = new Float64Array(rows * columns);
+    for (let t = 0; t < triples.values.length; t++)
+      dense[(triples.rows[t] as number) * columns + (triples.columns[t] as number)] = triples.values[t] as number;
+    return { matrix: ndarray(dense, [rows, columns]), notes: [] };
+  }
+
+  /** Values of an array stand column by column; of a symmetric one only those on and below the diagonal. */
+  #takeValue(bytes: Buffer, start: number, end: number, line: number): void {
+    const [rows = 0, columns = 0] = this.#sizes ?? [];
+    const isMissing = /^[+-]?nan$/i.test(bytes.toString('latin1', start, end));
+    const value = isMissing ? Number.NaN : parseNumber(bytes, start, end);
+    if (!isMissing && !Number.isFinite(value)) throw this.#badValue(bytes.toString('latin1', start, end), line);
+    if (this.#listed >= this.#arrayLength(rows, columns))
+      throw malformed(this.#path, `Line ${line} goes on after the last of ${this.#listed} values.`, { line });
+    this.#push(this.#arrayRow, this.#arrayColumn, value);
+    this.#listed++;
+    if (++this.#arrayRow < rows) return;
+    this.#arrayColumn++;
+    this.#arrayRow = this.#firstRow(this.#arrayColumn);
+  }
+
+  #arrayRow = 0;
+  #arrayColumn = 0;
+
+  #firstRow(column: number): number {
+    return { general: 0, symmetric: column, 'skew-symmetric': column + 1 }[this.#header?.symmetry ?? 'general'];
+  }
+
+  #arrayLength(rows: number, columns: number): number {
+    const { symmetry } = this.#header as Header;
+    if (symmetry === 'general') return rows * columns;
+    return (rows * (rows + (symmetry === 'symmetric' ? 1 : -1))) / 2;
+  }
+
+  #push(row: number, column: number, value: number): void {
+    this.#entries.push(row, column, value, 1);
+    const { symmetry } = this.#header as Header;
+    if (symmetry === 'general' || row === column) return;
+    this.#entries.push(column, row, symmetry === 'symmetric' ? value : -value, 1);
+  }
+
+  #parseSizes(text: string, line: number): number[] {
+    const { isArray, symmetry } = this.#header as Header;
+    const sizes = text.trim().split(/\s+/).map(Number);
+    const [rows = 0, columns = 0, entries = 0] = sizes;
+    const isSound =
+      sizes.length === (isArray ? 2 : 3) &&
+      sizes.every((size) => Number.isSafeInteger(size) && size >= 0) &&
+      Math.min(rows, columns) >= 1 &&
+      Math.max(rows, columns) < 2 ** 32 &&
+      (isArray || entries <= rows * columns) &&
+      (symmetry === 'general' || rows === columns);
+    if (!isSound)
+      throw malformed(
+        this.#path,
+        `Line ${line} gives the sizes "${text.trim().slice(0, 80)}".`,
+        { line },
+        isArray ? 'Sizes are rows and columns.' : 'Sizes are rows, columns and entries, at most rows times columns.',
+      );
+    if (isArray) this.#arrayRow = this.#firstRow(0);
+    return sizes;
+  }
+
+  #badValue(text: string, line: number): HadamardError {
+    const isNumberLike = /^[+-]?(nan|inf|\d)/i.test(text.trim());
+    return new HadamardError({
+      code: isNumberLike ? 'invalid-value' : 'malformed-file',
+      what: `Line ${line} has the value "${text.trim()}".`,
+      position: { file: this.#path, line },
+      rule: 'Values are finite numbers; in an array NaN means unobserved.',
+      remedy: 'Leave unknown entries out.',
+    });
+  }
+}
+
+function parseHeader(path: string, text: string): Header {
+  const [banner, object, format, field, symmetry] = text.trim().toLowerCase().split(/\s+/);
+  if (banner !== '%%matrixmarket')
+    throw malformed(
+      path,
+      `${path} begins with "${text.slice(0, 40)}".`,
+      { line: 1 },
+      'A Matrix Market file begins with %%MatrixMarket.',
+    );
+  const isKnown =
+    object === 'matrix' &&
+    (format === 'coordinate' || format === 'array') &&
+    (field === 'real' ||
+      field === 'integer' ||
+      field === 'double' ||
+      (field === 'pattern' && format === 'coordinate')) &&
+    (symmetry === 'general' || symmetry === 'symmetric' || symmetry === 'skew-symmetric');
+  if (!isKnown)
+    throw new HadamardError({
+      code: 'unsupported-format',
+      what: `${path} is "${text.trim()}".`,
+      position: { file: path, line: 1 },
+      rule: 'Matrix Market files are matrix, coordinate or array, real, integer or pattern, general, symmetric or skew-symmetric.',
+    });
+  return { isArray: format === 'array', isPattern: field === 'pattern', symmetry };
+}
+
+function skipSpace(bytes: Buffer, start: number, end: number): number {
+  let at = start;
+  while (at < end && (bytes[at] === 32 || bytes[at] === 9)) at++;
+  return at;
+}
+
+function fieldEnd(bytes: Buffer, start: number, end: number): number {
+  let at = start;
+  while (at < end && bytes[at] !== 32 && bytes[at] !== 9) at++;
+  return at;
+}

@@ -1,0 +1,112 @@
+/** NumPy's .npy: reads numeric arrays of either order and byte order, writes f4 and f8 in C order (NEP 1). */
+import { writeFile } from 'node:fs/promises';
+import ndarray from 'ndarray';
+import type { RealArray } from '../data/input.js';
+import { HadamardError } from '../errors.js';
+import { eachChunk, malformed } from './lines.js';
+import type { Table } from './table.js';
+
+export interface NpyArray {
+  readonly data: RealArray;
+  readonly shape: readonly number[];
+  readonly isFortranOrder: boolean;
+}
+
+const magic = Buffer.from('\x93NUMPY', 'latin1');
+
+/** How to read one item of a dtype, little or big endian. */
+const items: Record<string, { bytes: number; read: (view: DataView, at: number, isLittle: boolean) => number }> = {
+  f4: { bytes: 4, read: (view, at, isLittle) => view.getFloat32(at, isLittle) },
+  f8: { bytes: 8, read: (view, at, isLittle) => view.getFloat64(at, isLittle) },
+  i1: { bytes: 1, read: (view, at) => view.getInt8(at) },
+  u1: { bytes: 1, read: (view, at) => view.getUint8(at) },
+  b1: { bytes: 1, read: (view, at) => view.getUint8(at) },
+  i2: { bytes: 2, read: (view, at, isLittle) => view.getInt16(at, isLittle) },
+  u2: { bytes: 2, read: (view, at, isLittle) => view.getUint16(at, isLittle) },
+  i4: { bytes: 4, read: (view, at, isLittle) => view.getInt32(at, isLittle) },
+  u4: { bytes: 4, read: (view, at, isLittle) => view.getUint32(at, isLittle) },
+  i8: { bytes: 8, read: (view, at, isLittle) => Number(view.getBigInt64(at, isLittle)) },
+  u8: { bytes: 8, read: (view, at, isLittle) => Number(view.getBigUint64(at, isLittle)) },
+};
+
+/** @throws HadamardError `malformed-file`, `unsupported-format` (objects, strings, complex), and as every file. */
+export async function readNpy(path: string): Promise<NpyArray> {
+  const chunks: Buffer[] = [];
+  await eachChunk(path, (chunk) => chunks.push(Buffer.from(chunk)));
+  const file = Buffer.concat(chunks);
+  if (file.length < 10 || !file.subarray(0, 6).equals(magic))
+    throw malformed(path, `${path} does not begin as .npy.`, { byte: 0 }, 'Save it with numpy.save.');
+  const isOld = file[6] === 1;
+  const lengthBytes = isOld ? 2 : 4;
+  const headerLength = file.length >= 8 + lengthBytes ? (isOld ? file.readUInt16LE(8) : file.readUInt32LE(8)) : 0;
+  const start = 8 + lengthBytes + headerLength;
+  const header = file.toString('latin1', 8 + lengthBytes, start);
+  const descr = /'descr'\s*:\s*'([<>=|])([a-z]\d+)'/.exec(header);
+  const order = /'fortran_order'\s*:\s*(True|False)/.exec(header);
+  const shapeText = /'shape'\s*:\s*\(([\d,\s]*)\)/.exec(header);
+  if (file.length < start || !order || !shapeText)
+    throw malformed(
+      path,
+      `The header of ${path} is truncated or damaged.`,
+      { byte: 8 },
+      'Save it again with numpy.save.',
+    );
+  const item = descr && items[descr[2] as string];
+  if (!item)
+    throw new HadamardError({
+      code: 'unsupported-format',
+      what: `${path} holds ${/'descr'\s*:\s*([^,}]*)/.exec(header)?.[1] ?? 'an unknown type'}.`,
+      position: { file: path },
+      rule: 'An array holds f4, f8, booleans or integers.',
+      remedy: 'Convert it: numpy.save(path, array.astype("f8")).',
+    });
+  const shape = (shapeText[1] as string)
+    .split(',')
+    .map((part) => part.trim())
+    .filter(Boolean)
+    .map(Number);
+  const length = shape.reduce((product, size) => product * size, 1);
+  // Compared before anything of that length is made: a header may say what it likes.
+  if (file.length - start !== length * item.bytes)
+    throw malformed(
+      path,
+      `${path} announces ${shape.join('×')} items of ${item.bytes} bytes and has ${file.length - start} bytes.`,
+      { byte: start },
+      'The file seems truncated: save or fetch it again.',
+    );
+  const view = new DataView(file.buffer, file.byteOffset + start);
+  const isLittle = descr[1] !== '>';
+  const data = descr[2] === 'f4' ? new Float32Array(length) : new Float64Array(length);
+  for (let i = 0; i < length; i++) data[i] = item.read(view, i * item.bytes, isLittle);
+  return { data, shape, isFortranOrder: order[1] === 'True' };
+}
+
+/** A two-dimensional .npy as a dense matrix; NaN is unobserved. */
+export async function readNpyMatrix(path: string): Promise<Table> {
+  const { data, shape, isFortranOrder } = await readNpy(path);
+  const [rows = 0, columns = 0] = shape;
+  if (shape.length !== 2 || rows === 0 || columns === 0)
+    throw new HadamardError({
+      code: 'shape-mismatch',
+      what: `${path} has the shape (${shape.join(', ')}).`,
+      position: { file: path },
+      rule: 'A matrix has two dimensions, each at least 1.',
+    });
+  return { matrix: ndarray(data, [rows, columns], isFortranOrder ? [1, rows] : [columns, 1]), notes: [] };
+}
+
+/** Writes f4 or f8 in C order, data aligned to 64 bytes as numpy writes it. */
+export async function writeNpy(path: string, data: RealArray, shape: readonly number[]): Promise<void> {
+  const descr = data instanceof Float32Array ? '<f4' : '<f8';
+  const tuple = shape.length === 1 ? `${shape[0]},` : shape.join(', ');
+  const text = `{'descr': '${descr}', 'fortran_order': False, 'shape': (${tuple}), }`;
+  const length = Math.ceil((10 + text.length + 1) / 64) * 64 - 10;
+  const head = Buffer.alloc(10 + length, ' ');
+  magic.copy(head);
+  head.writeUInt8(1, 6);
+  head.writeUInt8(0, 7);
+  head.writeUInt16LE(length, 8);
+  head.write(text, 10, 'latin1');
+  head.write('\n', head.length - 1);
+  await writeFile(path, [head, Buffer.from(data.buffer, data.byteOffset, data.byteLength)]);
+}

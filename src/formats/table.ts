@@ -1,0 +1,22 @@
+/** What a reader makes of a file, and what it may be told. */
+import type { MatrixInput } from '../data/input.js';
+
+export interface Table {
+  /** Triples from coordinate files and CSV; an ndarray (NaN is unobserved) from arrays, .npy and tables. */
+  readonly matrix: MatrixInput;
+  /** One number per listed value, where a column of weights was asked for. */
+  readonly weights?: Float64Array;
+  /** Names in order of first appearance (CSV) or as the table lists them. */
+  readonly labels?: { readonly rows: readonly string[]; readonly columns: readonly string[] };
+  /** What was passed over, a sentence each. */
+  readonly notes: readonly string[];
+}
+
+export interface ReadRequest {
+  /** Header names (or numbers from 1) of row, column, value and, with `weights`, weight. */
+  readonly columns?: readonly string[] | undefined;
+  /** The CSV is a dense table: column labels in the first line, row labels in the first field, empty is unobserved. */
+  readonly table?: boolean | undefined;
+  /** Whether a fourth column is a weight. */
+  readonly weights?: boolean | undefined;
+}
