@@ -80,7 +80,7 @@ function orthogonalizeColumns(B: Float64Array[], P: Float64Array[]): void {
         const aa = dot(a, a);
         const bb = dot(b, b);
         const ab = dot(a, b);
-        if (!(Math.abs(ab) > 1e-15 * Math.sqrt(aa * bb))) continue;
+        if (!(Math.abs(ab) > 1e-15 * Math.sqrt(aa) * Math.sqrt(bb))) continue;
         rotated = true;
         const tau = (bb - aa) / (2 * ab);
         const t = (tau < 0 ? -1 : 1) / (Math.abs(tau) + Math.sqrt(1 + tau * tau));
