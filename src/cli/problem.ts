@@ -54,7 +54,7 @@ export async function readProblem(request: DataRequest): Promise<Problem> {
   }
   let test: TestEntries | undefined;
   if (testPath !== undefined) {
-    const held = await read(testPath, request, hasWeightColumn);
+    const held = await read(testPath, request, hasWeightColumn && 'optional');
     notes.push(...held.notes);
     test = testFor(table, held, testPath, weightsAre);
   }
@@ -62,7 +62,7 @@ export async function readProblem(request: DataRequest): Promise<Problem> {
 }
 
 /** Reads one file; a fourth column is a weight only where `weights` says so. */
-export function read(path: string, { columns, table }: ReadRequest, weights: boolean): Promise<Table> {
+export function read(path: string, { columns, table }: ReadRequest, weights: boolean | 'optional'): Promise<Table> {
   return readTable(path, { columns, table, weights });
 }
 

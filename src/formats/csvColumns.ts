@@ -18,17 +18,16 @@ const isNumber = (text: string | undefined): boolean =>
 
 /** @throws HadamardError `malformed-file`, `invalid-option`, `ambiguous-weights` */
 export function chooseColumns(first: readonly string[], request: ReadRequest, path: string): CsvColumns {
-  return request.columns
-    ? namedColumns(first, request.columns, request, path)
-    : columnsByPosition(first, request, path);
+  const { columns } = request;
+  if (columns === undefined) {
+    const weights = request.weights === 'optional' ? first.length >= 4 : request.weights;
+    return columnsByPosition(first, weights === true, path);
+  }
+  const isAbsent = request.weights === 'optional' && columns.length === 4 && !first.includes(columns[3] as string);
+  return namedColumns(first, isAbsent ? columns.slice(0, 3) : columns, !isAbsent && Boolean(request.weights), path);
 }
 
-function namedColumns(
-  first: readonly string[],
-  names: readonly string[],
-  { weights }: ReadRequest,
-  path: string,
-): CsvColumns {
+function namedColumns(first: readonly string[], names: readonly string[], weights: boolean, path: string): CsvColumns {
   if (names.length !== (weights ? 4 : 3)) {
     const isSurplus = names.length === 4;
     throw new HadamardError({
@@ -59,7 +58,7 @@ function namedColumns(
   return { row, column, value, weight, hasHeader, notes: hasHeader ? noteIgnored(ignored, path) : [] };
 }
 
-function columnsByPosition(first: readonly string[], { weights }: ReadRequest, path: string): CsvColumns {
+function columnsByPosition(first: readonly string[], weights: boolean, path: string): CsvColumns {
   const needed = weights ? 4 : 3;
   if (first.length < needed)
     throw malformed(

@@ -17,6 +17,6 @@ export interface ReadRequest {
   readonly columns?: readonly string[] | undefined;
   /** The CSV is a dense table: column labels in the first line, row labels in the first field, empty is unobserved. */
   readonly table?: boolean | undefined;
-  /** Whether a fourth column is a weight. */
-  readonly weights?: boolean | undefined;
+  /** Whether a fourth column is a weight; `optional`: if there is one. */
+  readonly weights?: boolean | 'optional' | undefined;
 }

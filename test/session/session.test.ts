@@ -11,7 +11,11 @@ const dense = () => {
   return ndarray(values, shape);
 };
 const options = { rank: 3, lambda: 0.1, dtype: 'f64', maxSweeps: 20 } as const;
-const settled = (promise: Promise<unknown>) => promise.then(() => undefined, (error: unknown) => error);
+const settled = (promise: Promise<unknown>) =>
+  promise.then(
+    () => undefined,
+    (error: unknown) => error,
+  );
 
 describe('openSession', () => {
   it('gives the same bits as factorize, and leaves the caller’s array as it was', async () => {
@@ -29,7 +33,12 @@ describe('openSession', () => {
     await using session = openSession({ threads: 1 });
     const A = dense();
     const weights = { sigma: ndarray(new Float64Array(60 * 40).fill(0.5), [60, 40]) };
-    const init = { V: ndarray(Float64Array.from({ length: 120 }, (_, i) => (i % 5) - 2), [40, 3]) };
+    const init = {
+      V: ndarray(
+        Float64Array.from({ length: 120 }, (_, i) => (i % 5) - 2),
+        [40, 3],
+      ),
+    };
     const there = await session.factorize(A, { ...options, weights, init });
     const here = await factorize(A, { ...options, weights, init });
     expect(there.fit.digest).toBe(here.fit.digest);
@@ -53,7 +62,10 @@ describe('openSession', () => {
   it('carries typed errors with their position', async () => {
     await using session = openSession({ threads: 1 });
     const error = await settled(
-      session.factorize({ rows: new Uint32Array([9]), columns: new Uint32Array([0]), values: new Float64Array([1]), shape: [2, 2] }, options),
+      session.factorize(
+        { rows: new Uint32Array([9]), columns: new Uint32Array([0]), values: new Float64Array([1]), shape: [2, 2] },
+        options,
+      ),
     );
     expect(isHadamardError(error) && [error.code, error.position]).toEqual([
       'index-out-of-range',
@@ -64,12 +76,17 @@ describe('openSession', () => {
   it('resolves as cancelled when aborted on its way, and rejects when aborted before', async () => {
     await using session = openSession({ threads: 1 });
     const controller = new AbortController();
-    const model = await session.factorize(dense(), {
+    // Half a second of sweeps at the least, so that the abort arrives on the way.
+    const large = ndarray(
+      Float64Array.from({ length: 600 * 400 }, (_, t) => Math.sin(t * t)),
+      [600, 400],
+    );
+    const model = await session.factorize(large, {
       ...options,
+      rank: 20,
       tolerance: 0,
       maxSweeps: 1_000_000,
       acceleration: 'none',
-      method: 'gradient',
       onProgress: () => controller.abort(),
       signal: controller.signal,
     });
