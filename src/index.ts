@@ -18,7 +18,8 @@ export {
   HadamardError,
   isHadamardError,
 } from './errors.js';
-export { type FactorizeOptions, factorize, type Init, type Progress } from './factorize/factorize.js';
+export { factorize } from './factorize/factorize.js';
+export type { FactorizeOptions, Init, Progress } from './factorize/factorizeOptions.js';
 export { type Plan, type ProblemShape, plan } from './factorize/plan.js';
 export type { Certificate, FitReport, Status, StopReason, TraceEntry } from './model/fitReport.js';
 export { loadModel } from './model/load.js';

@@ -6,11 +6,27 @@ import type { Outcome } from '../engine/iterate.js';
 import { factorBuffer } from '../methods/rowPhases.js';
 import type { FitReport } from '../model/fitReport.js';
 import { type Biases, Model, matrix } from '../model/model.js';
-import type { ResolvedOptions } from '../options.js';
+import type { CheckedOptions, ResolvedOptions } from '../options.js';
+import type { Crew } from '../parallel/crew.js';
 import type { Side } from '../parallel/layout.js';
 import type { FitContext } from '../parallel/phase.js';
 import { version } from '../version.js';
-import type { FitInHand } from './factorize.js';
+import type { FactorizeOptions } from './factorizeOptions.js';
+import type { WorkingPlan } from './plan.js';
+
+/** A fit on its way, as its parts are handed around. */
+export interface FitInHand {
+  readonly options: FactorizeOptions;
+  readonly checked: CheckedOptions;
+  readonly plan: WorkingPlan;
+  readonly crew: Crew;
+  readonly fit: FitContext;
+  readonly scales: { readonly centredNorm: number; readonly weightSum: number };
+  readonly arithmetic: 'reproducible' | 'fast';
+  /** performance.now() when the call came, and when the data stood in the shared memory. */
+  readonly began: number;
+  readonly prepared: number;
+}
 
 export interface Measured {
   readonly resolved: ResolvedOptions;

@@ -1,7 +1,6 @@
 /** One fit from data to model: check, plan, lay out, iterate, certify. */
-import type { NdArray } from 'ndarray';
 import { certifyFirstOrder, relativeTo } from '../certificate/firstOrder.js';
-import type { MatrixInput, RealArray, WeightsInput } from '../data/input.js';
+import type { MatrixInput } from '../data/input.js';
 import { survey } from '../data/observations.js';
 import { iterate } from '../engine/iterate.js';
 import type { TraceEntry } from '../engine/trace.js';
@@ -9,45 +8,15 @@ import { compileKernels } from '../kernels/load.js';
 import { type Point, type Run, startExactly } from '../methods/method.js';
 import { phases } from '../methods/phases.js';
 import { factorBuffer, penaltyOfRow } from '../methods/rowPhases.js';
-import type { Labels, Model } from '../model/model.js';
-import { type CheckedOptions, checkOptions, type FitOptions, type ResolvedOptions } from '../options.js';
+import type { Model } from '../model/model.js';
+import { checkOptions, type ResolvedOptions } from '../options.js';
 import { type Crew, Interrupted, inlineCrew, pooledCrew, requestStop, withdrawStop } from '../parallel/crew.js';
 import { acquireMemory, releaseMemory } from '../parallel/memoryPool.js';
 import type { FitContext, PhaseCall } from '../parallel/phase.js';
-import { buildModel } from './buildModel.js';
+import { buildModel, type FitInHand } from './buildModel.js';
+import type { FactorizeOptions, Init, Progress } from './factorizeOptions.js';
 import { layOut } from './layOut.js';
 import { planFit, type WorkingPlan } from './plan.js';
-
-/** Where to start from: V alone suffices, since U is solved exactly from it; U alone gives V the same way. */
-export interface Init {
-  /** m×k */
-  readonly U?: NdArray<RealArray>;
-  /** n×k */
-  readonly V?: NdArray<RealArray>;
-}
-
-export interface Progress {
-  readonly phase: 'prepare' | 'sweep' | 'certify';
-  readonly sweep: number;
-  readonly maxSweeps: number;
-  readonly objective: number;
-  readonly relativeGradientNorm: number | null;
-  /** Since the first sweep began. */
-  readonly seconds: number;
-  readonly observationsPerSecond: number;
-}
-
-export interface FactorizeOptions extends FitOptions {
-  readonly weights?: WeightsInput | undefined;
-  readonly init?: Init | undefined;
-  /** Names of rows and columns, kept with the model. */
-  readonly labels?: Labels | undefined;
-  readonly onProgress?: ((progress: Progress) => void) | undefined;
-  readonly signal?: AbortSignal | undefined;
-  /** Where a bundled application put workers/rows.js, and the folder of the two .wasm files. */
-  readonly workerUrl?: string | undefined;
-  readonly wasmUrl?: string | undefined;
-}
 
 /**
  * Finds U (m×k) and V (n×k) that minimise f(U,V) = ‖W∘(A − mean − b1ᵀ − 1cᵀ − UVᵀ)‖²_F + Σ λ_i‖u_i‖² + Σ λ_j‖v_j‖² (+ biases).
@@ -89,7 +58,6 @@ export async function factorizeWith(hire: typeof hireCrew, A: MatrixInput, optio
     const { fit, scales } = layOut(A, options, checked, plan, found, memory, compiled.module);
     const prepared = performance.now();
     return await runFit({
-      A,
       options,
       checked,
       plan,
@@ -108,20 +76,6 @@ export async function factorizeWith(hire: typeof hireCrew, A: MatrixInput, optio
 
 /** A string: piscina takes no URL objects. */
 const defaultWorkerUrl = new URL('../../workers/rows.js', import.meta.url).href;
-
-export interface FitInHand {
-  readonly A: MatrixInput;
-  readonly options: FactorizeOptions;
-  readonly checked: CheckedOptions;
-  readonly plan: WorkingPlan;
-  readonly crew: Crew;
-  readonly fit: FitContext;
-  readonly scales: { readonly centredNorm: number; readonly weightSum: number };
-  readonly arithmetic: 'reproducible' | 'fast';
-  /** performance.now() when the call came, and when the data stood in the shared memory. */
-  readonly began: number;
-  readonly prepared: number;
-}
 
 /** How much a sweep may raise f, and what counts as a fall, relative to f. */
 const rounding = { f32: { rise: 1e-6, fall: 1e-9 }, f64: { rise: 1e-12, fall: 1e-15 } } as const;

@@ -9,7 +9,7 @@ import type { CheckedOptions } from '../options.js';
 import { observationStorage, type PerSide, type Side, sides, writeResidentPointers } from '../parallel/layout.js';
 import type { FitContext } from '../parallel/phase.js';
 import { normalAt } from '../starts/random.js';
-import type { FactorizeOptions } from './factorize.js';
+import type { FactorizeOptions } from './factorizeOptions.js';
 import type { WorkingPlan } from './plan.js';
 
 let fits = 0;

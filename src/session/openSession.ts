@@ -7,7 +7,7 @@ import { Worker } from 'node:worker_threads';
 import { proxy, type Remote, wrap } from 'comlink';
 import type { MatrixInput } from '../data/input.js';
 import { fromErrorMessage, HadamardError } from '../errors.js';
-import type { FactorizeOptions } from '../factorize/factorize.js';
+import type { FactorizeOptions } from '../factorize/factorizeOptions.js';
 import { Model, matrix } from '../model/model.js';
 import { checkOption, checkOptions } from '../options.js';
 import { endpointOf } from './endpoint.js';

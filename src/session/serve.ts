@@ -5,13 +5,8 @@ import { expose, type ProxyMarked, type Remote, releaseProxy, transfer } from 'c
 import ndarray, { type NdArray } from 'ndarray';
 import type { MatrixInput, RealArray } from '../data/input.js';
 import { type ErrorMessage, toErrorMessage } from '../errors.js';
-import {
-  type FactorizeOptions,
-  factorizeWith,
-  type HiredCrew,
-  hireCrew,
-  type Progress,
-} from '../factorize/factorize.js';
+import { factorizeWith, type HiredCrew, hireCrew } from '../factorize/factorize.js';
+import type { FactorizeOptions, Progress } from '../factorize/factorizeOptions.js';
 import type { WorkingPlan } from '../factorize/plan.js';
 import type { FitReport } from '../model/fitReport.js';
 import type { Biases } from '../model/model.js';

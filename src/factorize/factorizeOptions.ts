@@ -1,0 +1,36 @@
+/** What a caller may give beside the data. */
+import type { NdArray } from 'ndarray';
+import type { RealArray, WeightsInput } from '../data/input.js';
+import type { Labels } from '../model/model.js';
+import type { FitOptions } from '../options.js';
+
+/** Where to start from: V alone suffices, since U is solved exactly from it; U alone gives V the same way. */
+export interface Init {
+  /** m×k */
+  readonly U?: NdArray<RealArray>;
+  /** n×k */
+  readonly V?: NdArray<RealArray>;
+}
+
+export interface Progress {
+  readonly phase: 'prepare' | 'sweep' | 'certify';
+  readonly sweep: number;
+  readonly maxSweeps: number;
+  readonly objective: number;
+  readonly relativeGradientNorm: number | null;
+  /** Since the first sweep began. */
+  readonly seconds: number;
+  readonly observationsPerSecond: number;
+}
+
+export interface FactorizeOptions extends FitOptions {
+  readonly weights?: WeightsInput | undefined;
+  readonly init?: Init | undefined;
+  /** Names of rows and columns, kept with the model. */
+  readonly labels?: Labels | undefined;
+  readonly onProgress?: ((progress: Progress) => void) | undefined;
+  readonly signal?: AbortSignal | undefined;
+  /** Where a bundled application put workers/rows.js, and the folder of the two .wasm files. */
+  readonly workerUrl?: string | undefined;
+  readonly wasmUrl?: string | undefined;
+}
