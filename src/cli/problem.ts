@@ -1,20 +1,13 @@
 /** Reads A, its weights and its test entries from files, and brings them together by label. */
 import { listedCount, shapeOf, visitEntries } from '../data/entries.js';
 import type { MatrixInput, WeightsInput, WeightValues } from '../data/input.js';
-import { readTable, type Table } from '../formats/readTable.js';
+import { type ReadRequest, readTable, type Table } from '../formats/readTable.js';
 import { HadamardError, type Labels } from '../index.js';
 import { unknown } from './names.js';
 
 export type WeightKind = 'weight' | 'sqrtWeight' | 'sigma';
 
-/** How CSV files are to be read. */
-export interface ReadRequest {
-  /** Header names of row, column, value and weight. */
-  readonly columns?: readonly string[] | undefined;
-  readonly table?: boolean | undefined;
-}
-
-export interface DataRequest extends ReadRequest {
+export interface DataRequest extends Pick<ReadRequest, 'columns' | 'table'> {
   readonly path: string;
   readonly weights?: string | undefined;
   /** What the weights are; without `weights` they are the fourth column of A. */
@@ -40,13 +33,13 @@ export interface TestEntries {
 
 /** @throws HadamardError as the readers; `shape-mismatch` when files do not belong together. */
 export async function readProblem(request: DataRequest): Promise<Problem> {
-  const { path, weights: weightsPath, weightsAre, test: testPath } = request;
+  const { path, weights: weightsPath, weightsAre, test: testPath, columns, table: isTable } = request;
   const hasWeightColumn = weightsAre !== undefined && weightsPath === undefined;
-  const table = await read(path, request, hasWeightColumn);
+  const table = await readTable(path, { columns, table: isTable, weights: hasWeightColumn });
   const notes = [...table.notes];
   let weights: WeightsInput | undefined;
   if (weightsPath !== undefined) {
-    const given = await read(weightsPath, request, false);
+    const given = await readTable(weightsPath, { table: isTable });
     notes.push(...given.notes);
     weights = { [weightsAre as WeightKind]: weightsFor(table, given, weightsPath, notes) } as WeightsInput;
   } else if (hasWeightColumn) {
@@ -54,16 +47,15 @@ export async function readProblem(request: DataRequest): Promise<Problem> {
   }
   let test: TestEntries | undefined;
   if (testPath !== undefined) {
-    const held = await read(testPath, request, hasWeightColumn && 'optional');
+    const held = await readTable(testPath, {
+      columns,
+      table: isTable,
+      weights: hasWeightColumn && 'optional',
+    });
     notes.push(...held.notes);
     test = testFor(table, held, testPath, weightsAre);
   }
   return { A: table.matrix, weights, labels: table.labels, test, notes };
-}
-
-/** Reads one file; a fourth column is a weight only where `weights` says so. */
-export function read(path: string, { columns, table }: ReadRequest, weights: boolean | 'optional'): Promise<Table> {
-  return readTable(path, { columns, table, weights });
 }
 
 /** For each label of `from`, its index in `to`, or {@link unknown}. */

@@ -60,7 +60,11 @@ function fitCommand(settle: Settle): Command {
     .description(fitDescription)
     .usage('<A> --rank <k> [options]');
   const own = [
-    inGroup('Data:', '--weights <file>', 'Weights of the entries, in any of the formats of A.'),
+    inGroup(
+      'Data:',
+      '--weights <file>',
+      'Weights of the entries, in any of the formats of A; in .csv by position: row, column, weight.',
+    ),
     inGroup(
       'Data:',
       '--weights-are <weight|sqrt-weight|sigma>',

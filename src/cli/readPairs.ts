@@ -1,8 +1,6 @@
 /** The pairs of `hadamard predict`: rows and columns by name, some of which the model may never have seen. */
-import { readFile } from 'node:fs/promises';
-import { gunzipSync } from 'node:zlib';
-import { parse } from 'csv-parse/sync';
 import { visitEntries } from '../data/entries.js';
+import { records } from '../formats/csv.js';
 import { readTable } from '../formats/readTable.js';
 import { HadamardError, type Model } from '../index.js';
 import { indexNamed, unknown } from './names.js';
@@ -46,9 +44,10 @@ async function matrixPairs(model: Model, path: string): Promise<NamedPairs> {
   };
 }
 async function textPairs(model: Model, path: string, names: readonly string[] | undefined): Promise<NamedPairs> {
-  const records = recordsOf(await readText(path), path);
+  const lines: TextRecord[] = [];
+  for await (const record of records(path)) lines.push(record);
   const { rowFinder, columnFinder } = findersOf(model);
-  const first = records[0]?.fields ?? [];
+  const first = lines[0]?.fields ?? [];
   const isHeader =
     names !== undefined || (rowFinder(first[0] ?? '') === undefined && columnFinder(first[1] ?? '') === undefined);
   const places = names === undefined ? [0, 1] : names.slice(0, 2).map((name) => placeOf(name, first, path));
@@ -57,7 +56,7 @@ async function textPairs(model: Model, path: string, names: readonly string[] | 
     notes.push(`${path}: the first line names no row and no column of the model, so it is taken as a header.`);
   const rowNames: string[] = [];
   const columnNames: string[] = [];
-  for (const { fields, line } of isHeader ? records.slice(1) : records) {
+  for (const { fields, line } of isHeader ? lines.slice(1) : lines) {
     const [row, column] = places.map((place) => fields[place]);
     if (row === undefined || column === undefined)
       throw malformedPairs(path, line, `Line ${line} has ${fields.length} of the fields it needs.`);
@@ -88,54 +87,17 @@ interface TextRecord {
   readonly line: number;
 }
 
-/** The lines of a text whose fields are divided by what divides the first line: tab, comma, semicolon or space. */
-function recordsOf(text: string, path: string): TextRecord[] {
-  const firstLine = /^[^\r\n]*/.exec(text)?.[0] ?? '';
-  const delimiter = ['\t', ',', ';'].find((sign) => firstLine.includes(sign)) ?? ' ';
-  try {
-    const parsed = parse(text, { bom: true, delimiter, info: true, relax_column_count: true, skip_empty_lines: true });
-    return (parsed as unknown as { record: string[]; info: { lines: number } }[]).map(({ record, info }) => ({
-      fields: record,
-      line: info.lines,
-    }));
-  } catch (error) {
-    throw malformedPairs(path, (error as { lines?: number }).lines, (error as Error).message, error);
-  }
-}
-
 function placeOf(name: string, header: readonly string[], path: string): number {
   const place = header.indexOf(name);
   if (place >= 0) return place;
   throw malformedPairs(path, 1, `There is no column "${name}"; the header is ${header.join(', ')}.`);
 }
 
-function malformedPairs(path: string, line: number | undefined, what: string, cause?: unknown): HadamardError {
-  return new HadamardError(
-    {
-      code: 'malformed-file',
-      what,
-      position: { file: path, ...(line !== undefined && { line }) },
-      rule: 'Each line of a pairs file names a row and a column.',
-    },
-    { cause },
-  );
-}
-
-async function readText(path: string): Promise<string> {
-  try {
-    const bytes = await readFile(path);
-    return (path.toLowerCase().endsWith('.gz') ? gunzipSync(bytes) : bytes).toString();
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    if (code?.startsWith('Z_'))
-      throw malformedPairs(path, undefined, `${path} is no complete gzip file: ${message}.`, error);
-    throw new HadamardError(
-      {
-        code: code === 'ENOENT' ? 'not-found' : 'unreadable-file',
-        what: `${path} cannot be read: ${message}.`,
-        position: { file: path },
-      },
-      { cause: error },
-    );
-  }
+function malformedPairs(path: string, line: number, what: string): HadamardError {
+  return new HadamardError({
+    code: 'malformed-file',
+    what,
+    position: { file: path, line },
+    rule: 'Each line of a pairs file names a row and a column.',
+  });
 }

@@ -1,10 +1,11 @@
 /** `hadamard recommend` */
 import { visitEntries } from '../data/entries.js';
+import { readTable } from '../formats/readTable.js';
 import { loadModel, type Model } from '../index.js';
 import type { ExitCode } from './exitCodes.js';
 import { columnNames } from './flags.js';
 import { rowOf, unknown } from './names.js';
-import { matchLabels, read } from './problem.js';
+import { matchLabels } from './problem.js';
 import { grid, printable, real } from './render.js';
 
 export interface RecommendFlags {
@@ -36,7 +37,9 @@ export async function recommend(directory: string, flags: RecommendFlags): Promi
 
 /** The model's columns that a file lists for a row, whatever their values. */
 async function columnsListed(model: Model, row: number, path: string, flags: RecommendFlags): Promise<Set<number>> {
-  const { matrix, labels } = await read(path, { columns: columnNames(flags.columns), table: flags.table }, false);
+  const names = columnNames(flags.columns);
+  const weights = names?.length === 3 ? false : 'optional';
+  const { matrix, labels } = await readTable(path, { columns: names, table: flags.table, weights });
   const rows = labels?.rows && model.labels.rows ? matchLabels(labels.rows, model.labels.rows) : undefined;
   const columns =
     labels?.columns && model.labels.columns ? matchLabels(labels.columns, model.labels.columns) : undefined;

@@ -3,6 +3,8 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { RealArray } from '../data/input.js';
 import { HadamardError, isHadamardError } from '../errors.js';
+import { readJsonLines } from '../formats/jsonLines.js';
+import { readNpy } from '../formats/npy.js';
 import { digestOf } from './digest.js';
 import type { FitReport } from './fitReport.js';
 import { findModel, modelFormat, modelVersion } from './folder.js';
@@ -111,20 +113,22 @@ async function readArray(
   expected: readonly number[],
   dtype: 'f32' | 'f64',
 ): Promise<RealArray> {
-  const { readNpy } = await import('../formats/npy.js');
-  const { data, shape } = await orMalformed(folder, name, () => readNpy(join(folder, name)));
+  const { data, shape, isFortranOrder } = await orMalformed(folder, name, () => readNpy(join(folder, name)));
   const Real = dtype === 'f32' ? Float32Array : Float64Array;
-  if (String(shape) !== String(expected) || !(data instanceof Real))
-    throw malformed(folder, name, `It is ${data.constructor.name} [${shape}]; model.json says ${dtype} [${expected}].`);
+  if (String(shape) !== String(expected) || !(data instanceof Real) || isFortranOrder)
+    throw malformed(
+      folder,
+      name,
+      `It is ${data.constructor.name} [${shape}]${isFortranOrder ? ' in Fortran order' : ''}; model.json says ${dtype} [${expected}].`,
+    );
   return data;
 }
 
 async function readLabels(folder: string, name: string, expected: number): Promise<string[]> {
-  const { readJsonLines } = await import('../formats/jsonLines.js');
   const labels = await orMalformed(folder, name, () => readJsonLines(join(folder, name)));
-  if (labels.length !== expected || !labels.every((label) => typeof label === 'string'))
-    throw malformed(folder, name, `It holds ${labels.length} lines; model.json says ${expected} strings.`);
-  return labels as string[];
+  if (labels.length !== expected)
+    throw malformed(folder, name, `It holds ${labels.length} labels; model.json says ${expected}.`);
+  return labels;
 }
 
 async function orMalformed<T>(folder: string, name: string, read: () => T | Promise<T>): Promise<T> {

@@ -5,6 +5,7 @@ import { HadamardError } from '../errors.js';
 import type { Certificate, FitReport, TraceEntry } from './fitReport.js';
 import { type ObjectiveOptions, objectiveOf, predictEntry } from './objective.js';
 import type { Biases, Labels, ModelParts } from './parts.js';
+import { saveModel } from './save.js';
 
 export type { ObjectiveOptions } from './objective.js';
 export type { Biases, Labels, ModelParts } from './parts.js';
@@ -142,9 +143,8 @@ export class Model implements ModelParts {
    *
    * @throws HadamardError `output-refused` when the folder holds anything else, `output-failed` when it cannot be written.
    */
-  async save(directory: string): Promise<void> {
-    const { saveModel } = await import('./save.js');
-    await saveModel(this, directory);
+  save(directory: string): Promise<void> {
+    return saveModel(this, directory);
   }
 
   #check(row: number, column: number, index: number | undefined): void {

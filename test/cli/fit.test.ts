@@ -177,6 +177,18 @@ describe('weights', () => {
   });
 });
 
+test('columns may be chosen by name, and a headerless fourth column is refused with the remedy', async () => {
+  write('headed.csv', ['time,user,score,item', ...entries.map((e) => `9,u${e[0]},${value(...e)},item ${e[1]}`)]);
+  const options = ['--rank', '2', '--max-sweeps', '5', '--json'];
+  const byName = await cli('fit', 'headed.csv', '--columns', 'user,item,score', ...options);
+  const byPosition = await cli('fit', 'A.csv', ...options);
+  expect(JSON.parse(byName.stdout).digest).toBe(JSON.parse(byPosition.stdout).digest);
+  expect(byName.stderr).toContain('ignored "time"');
+  const ended = await cli('fit', 'A4.csv', ...options);
+  expect(ended).toMatchObject({ code: 2, stdout: '' });
+  expect(failureOf(ended)).toMatchObject({ code: 'ambiguous-weights', position: { file: 'A4.csv', line: 1 } });
+});
+
 describe('--out', () => {
   test('saves what Python reads: .npy factors whose digest is the printed one, and labels', async () => {
     const ended = await cli(

@@ -134,6 +134,16 @@ describe('recommend', () => {
     expect(listed.sort()).toEqual(['"', 'w']);
   });
 
+  test('leaves out what the ratings of the fit list, whatever their fourth column is', async () => {
+    writeFileSync(at('timed.csv'), 'ann,x,0,978300760\nann,w,5,978300761\n');
+    writeFileSync(at('timed-headed.csv'), 'user,time,item,score\nann,1,x,0\nann,2,w,3\n');
+    for (const args of [['timed.csv'], ['timed-headed.csv', '--columns', 'user,item,score']]) {
+      const { stdout } = await cli('recommend', 'model', '--row', 'ann', '--json', '--exclude', ...args);
+      const listed = (JSON.parse(stdout).recommendations as { label: string }[]).map(({ label }) => label);
+      expect(listed.sort()).toEqual(['"', 'y,z']);
+    }
+  });
+
   test('refuses a row or a number that is none', async () => {
     expect(failureOf(await cli('recommend', 'model', '--row', 'nobody', '--json'))).toMatchObject({
       code: 'not-found',
