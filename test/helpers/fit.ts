@@ -1,8 +1,8 @@
 /** A fit laid out in memory with factors of the test's choice, so that single phases can be run on it. */
 import { survey } from '../../dist/src/data/observations.js';
-import type { FactorizeOptions } from '../../dist/src/factorize/factorize.js';
 import { layOut } from '../../dist/src/factorize/layOut.js';
 import { planFit } from '../../dist/src/factorize/plan.js';
+import type { FactorizeOptions } from '../../dist/src/index.js';
 import { compileKernels } from '../../dist/src/kernels/load.js';
 import { phases } from '../../dist/src/methods/phases.js';
 import { factorBuffer } from '../../dist/src/methods/rowPhases.js';

@@ -1,0 +1,92 @@
+/** DESIGN rule 6: the same bits for any number of threads, inline or pooled, resident or staged. */
+import { describe, expect, test } from 'vitest';
+import { type FactorizeOptions, factorize } from '../../dist/src/index.js';
+import { digestOf } from '../../dist/src/model/digest.js';
+import type { Model } from '../../dist/src/model/model.js';
+import { problem, sqrtWeights, triples } from '../helpers/problem.js';
+
+const weighted = problem({ m: 3000, n: 800, density: 0.05, rank: 4, isWeighted: true, offset: 1, seed: 12 });
+const A = triples(weighted);
+const weights = sqrtWeights(weighted);
+
+/** Ways to run the same fit. */
+const ways: readonly (Partial<FactorizeOptions> & { threads: number })[] = [
+  { threads: 1, inline: 'never' },
+  { threads: 2, inline: 'never' },
+  { threads: 3, inline: 'never', residency: 'staged' },
+  { threads: 5, inline: 'never' },
+  { threads: 8, inline: 'never', residency: 'staged' },
+  { threads: 1, inline: 'auto', residency: 'staged' },
+];
+
+const table = (['als', 'unaccelerated', 'gradient'] as const).flatMap((method) =>
+  (['f32', 'f64'] as const).flatMap((dtype) =>
+    (['reproducible', 'fast'] as const).flatMap((arithmetic) =>
+      [false, true].flatMap((isWeighted) =>
+        (['none', 'both'] as const).map((biases) => ({ method, dtype, arithmetic, isWeighted, biases })),
+      ),
+    ),
+  ),
+);
+type Row = (typeof table)[number];
+
+async function fit({ method, isWeighted, ...options }: Row, way: Partial<FactorizeOptions>): Promise<Model> {
+  const model = await factorize(A, {
+    rank: 12,
+    lambda: 0.1,
+    seed: 5,
+    maxSweeps: 3,
+    ...(method === 'gradient'
+      ? { method, maxSweeps: 2 }
+      : { acceleration: method === 'als' ? 'anderson' : 'none', method: 'als' }),
+    ...(isWeighted && { weights }),
+    ...options,
+    ...way,
+  });
+  expect(model.fit.blocks.rows).toBeGreaterThan(8);
+  expect(model.fit.blocks.columns).toBeGreaterThan(8);
+  return model;
+}
+
+/** What must not differ: factors and biases, and every number of the report that is not a time. */
+function bitsOf({ fit: { digest, objective, loss, regularization, sweeps, certificate, trace, rmse } }: Model) {
+  const { tolerance: _tolerance, ...certified } = certificate;
+  const way = trace.map(({ seconds: _seconds, ...entry }) => entry);
+  return { digest, objective, loss, regularization, sweeps, rmse, certified, way };
+}
+
+describe('every method, dtype, arithmetic, with and without weights and biases', () => {
+  test.each(table)('$method $dtype $arithmetic, weighted $isWeighted, biases $biases', async (row) => {
+    const i = table.indexOf(row);
+    const inline = await fit(row, { threads: 1 });
+    expect(inline.fit.inline).toBe(true);
+    const way = ways[(i * 5 + Math.floor(i / 6)) % ways.length] as (typeof ways)[number];
+    const other = await fit(row, way);
+    expect(other.fit.inline).toBe(way.inline === 'auto');
+    expect(other.fit.resident).toBe(way.residency !== 'staged');
+    expect(other.fit.threads).toBe(way.threads);
+    expect(bitsOf(other)).toEqual(bitsOf(inline));
+  });
+});
+
+describe('every way to run it', () => {
+  const rows = table.filter(
+    (row) =>
+      row.isWeighted &&
+      (row.method === 'gradient') === (row.dtype === 'f64') &&
+      row.biases === 'both' &&
+      row.arithmetic === 'reproducible',
+  );
+  test.each(rows)('$method $dtype', async (row) => {
+    const expected = bitsOf(await fit(row, { threads: 1 }));
+    for (const way of ways) expect(bitsOf(await fit(row, way)), JSON.stringify(way)).toEqual(expected);
+  });
+});
+
+test('the digest is the SHA-256 of U, V and the biases, and tells seeds apart', async () => {
+  const row = { method: 'als', dtype: 'f32', arithmetic: 'reproducible', isWeighted: true, biases: 'both' } as const;
+  const model = await fit(row, { threads: 2 });
+  const { U, V, biases } = model;
+  expect(model.fit.digest).toBe(digestOf([U.data, V.data, biases.rows, biases.columns]));
+  expect((await fit(row, { threads: 2, seed: 6 })).fit.digest).not.toBe(model.fit.digest);
+});

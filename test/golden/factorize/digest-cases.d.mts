@@ -1,0 +1,1 @@
+export declare const digestCases: Record<string, () => Promise<string>>;
