@@ -1,0 +1,78 @@
+/** The certificate: what it says is the plain float64 gradient of the final factors, and nothing is called converged without it. */
+import { describe, expect, test } from 'vitest';
+import { certifyFirstOrder, relativeTo } from '../../dist/src/certificate/firstOrder.js';
+import { type FactorizeOptions, factorize } from '../../dist/src/index.js';
+import { expectClose } from '../helpers/compare.js';
+import { openFit } from '../helpers/fit.js';
+import { problem, sqrtWeights, triples, withEntries } from '../helpers/problem.js';
+import { uniform } from '../helpers/random.js';
+import { firstOrderAt, pointOf } from '../helpers/reference.js';
+
+const of = problem({ m: 40, n: 25, density: 0.5, isWeighted: true, offset: 1, seed: 21 });
+
+const table = (['als', 'gradient'] as const).flatMap((method) =>
+  (['f32', 'f64'] as const).flatMap((dtype) =>
+    [1e-2, 1e-4, 1e-6].flatMap((tolerance) =>
+      (['none', 'both'] as const).map((biases) => ({ method, dtype, tolerance, biases })),
+    ),
+  ),
+);
+
+test.each(table)('honest: $method $dtype to $tolerance, biases $biases', async (options) => {
+  const rule = { lambda: 0.05, lambdaScale: 'count' } as const;
+  const model = await factorize(triples(of), {
+    rank: 3,
+    ...rule,
+    weights: sqrtWeights(of),
+    maxSweeps: 2000,
+    ...options,
+  });
+  const { certificate, status, reason } = model.fit;
+  const recomputed = firstOrderAt(of, pointOf(model), rule);
+  expectClose([certificate.relativeGradientNorm], [recomputed.relativeGradientNorm], 1e-6, 'relative gradient norm');
+  expectClose([certificate.gradientNorm.V], [recomputed.gradientNorm.V], 1e-6, '‖∂f/∂V‖');
+  expect(certificate.tolerance).toBe(options.tolerance);
+  expect(status === 'converged').toBe(reason === 'gradient');
+  if (status === 'converged')
+    expect(recomputed.relativeGradientNorm).toBeLessThanOrEqual(options.tolerance * (1 + 1e-6));
+  if (options.dtype === 'f64') expect(status).toBe('converged');
+});
+
+test('a converged fit that is stopped by chance at a tolerance of 0 is not called converged', async () => {
+  const { fit } = await factorize(triples(of), { rank: 2, dtype: 'f64', lambda: 1, maxSweeps: 60, tolerance: 0 });
+  expect(fit.certificate.relativeGradientNorm).toBeGreaterThan(0);
+  expect(fit.status).not.toBe('converged');
+});
+
+describe('the relative gradient norm does not change', () => {
+  const next = uniform(5);
+  const point = {
+    k: 3,
+    U: new Float64Array(of.m * 3).map(() => next() - 0.5),
+    V: new Float64Array(of.n * 3).map(() => next() - 0.5),
+  };
+  const options: FactorizeOptions = { rank: 3, dtype: 'f64', method: 'gradient' };
+  const measure = async (problemOf: typeof of, at: typeof point) => {
+    const { fit, run, centredNorm } = await openFit(problemOf, options, at);
+    return (await certifyFirstOrder((_fit, call) => run(call), fit, { rows: 0, columns: 0 }, centredNorm))
+      .relativeGradientNorm;
+  };
+  const scaled = (x: Float64Array, c: number) => x.map((value) => value * c);
+
+  test.each([
+    ['by U → cU, V → V/c', of, { ...point, U: scaled(point.U, 8), V: scaled(point.V, 1 / 8) }],
+    [
+      'by scaling A',
+      withEntries(of, (e) => ({ value: 9 * e.value })),
+      { ...point, U: scaled(point.U, 3), V: scaled(point.V, 3) },
+    ],
+    ['by scaling W', withEntries(of, (e) => ({ weight: 7 * e.weight })), point],
+  ])('%s', async (_name, changed, at) => {
+    expectClose([await measure(changed, at)], [await measure(of, point)], 1e-12);
+  });
+});
+
+test('a zero gradient is zero even where nothing is observed', () => {
+  expect(relativeTo(0, 0)).toBe(0);
+  expect(relativeTo(2, 8)).toBe(2);
+});
