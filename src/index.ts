@@ -23,6 +23,13 @@ export type { FactorizeOptions, Init, Progress } from './factorize/factorizeOpti
 export { type Plan, type ProblemShape, plan } from './factorize/plan.js';
 export type { Certificate, FitReport, Status, StopReason, TraceEntry } from './model/fitReport.js';
 export { loadModel } from './model/load.js';
-export { type Biases, type Labels, Model } from './model/model.js';
+export {
+  type Biases,
+  type Labels,
+  Model,
+  type ObjectiveOptions,
+  type Recommendation,
+  type RecommendOptions,
+} from './model/model.js';
 export { type FitOptions, type OptionName, type OptionSpec, optionTable, type ResolvedOptions } from './options.js';
 export { openSession, type Session, type SessionOptions } from './session/openSession.js';

@@ -41,7 +41,7 @@ const statusOf: Record<StopReason, Status> = {
   signal: 'cancelled',
 };
 
-/** Sweeps in a row without a fall before the loop believes that there is none at this precision. */
+/** Sweeps in a row without a fall of objective or gradient before the loop believes that there is none at this precision. */
 const patience = 5;
 
 /**
@@ -55,6 +55,7 @@ export async function iterate(start: Point, method: MethodRun, options: LoopOpti
   let sweeps = 0;
   let isMonotone = true;
   let sweepsWithoutFall = 0;
+  let smallestGradient = Number.POSITIVE_INFINITY;
 
   const record = (proposal: Proposal, step: TraceEntry['step']) => {
     const entry: TraceEntry = {
@@ -81,11 +82,14 @@ export async function iterate(start: Point, method: MethodRun, options: LoopOpti
     }
     sweeps++;
     isMonotone &&= isAcceptable(proposal);
-    const hasFallen = proposal.objective < point.objective * (1 - options.fall);
+    // Near the optimum f is flat: its fall drowns in rounding while the gradient still shrinks, so that counts as well.
+    const gradient = proposal.relativeGradientNorm ?? Number.POSITIVE_INFINITY;
+    const hasFallen = proposal.objective < point.objective * (1 - options.fall) || gradient < smallestGradient * 0.99;
+    smallestGradient = Math.min(smallestGradient, gradient);
     sweepsWithoutFall = hasFallen ? 0 : sweepsWithoutFall + 1;
     point = proposal;
     options.onSweep(record(proposal, proposal.isExtrapolated ? 'extrapolated' : 'plain'));
-    if ((proposal.relativeGradientNorm ?? Number.POSITIVE_INFINITY) <= options.tolerance) {
+    if (gradient <= options.tolerance) {
       point = await finished(method, point, isAcceptable);
       if ((await options.measure(point)) <= options.tolerance) return 'gradient';
     }

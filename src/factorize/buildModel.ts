@@ -1,9 +1,9 @@
 /** Copies the factors out of the shared memory and writes down what the fit has to say. */
-import { createHash } from 'node:crypto';
 import type { FirstOrder } from '../certificate/firstOrder.js';
 import type { RealArray } from '../data/input.js';
 import type { Outcome } from '../engine/iterate.js';
 import { factorBuffer } from '../methods/rowPhases.js';
+import { digestOf } from '../model/digest.js';
 import type { FitReport } from '../model/fitReport.js';
 import { type Biases, Model, matrix } from '../model/model.js';
 import type { CheckedOptions, ResolvedOptions } from '../options.js';
@@ -107,13 +107,6 @@ function unpad(fit: FitContext, side: Side, index: number): { factor: RealArray;
     if (bias) bias[row] = padded[start + fit.rank] as number;
   }
   return { factor, bias };
-}
-
-/** SHA-256 (hex) of the arrays' little-endian bytes. Every machine that Node runs WebAssembly on is little endian. */
-function digestOf(arrays: readonly (RealArray | undefined)[]): string {
-  const hash = createHash('sha256');
-  for (const array of arrays) if (array) hash.update(new Uint8Array(array.buffer, array.byteOffset, array.byteLength));
-  return hash.digest('hex');
 }
 
 /** Advice, a sentence each. */

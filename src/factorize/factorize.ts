@@ -87,10 +87,13 @@ async function runFit(inHand: FitInHand): Promise<Model> {
   const run = createRun(fit, crew, scales.centredNorm, options.init);
   const certify = (point: Point) => certifyFirstOrder(crew.run, fit, point, scales.centredNorm);
 
-  const stops = watchStops(fit, options.signal, checked.timeLimit);
+  // An abort since the call was not heard by anyone yet.
+  options.signal?.throwIfAborted();
+  const stops = watchStops(fit, options.signal);
   try {
     const start = await startExactly(run);
     const firstSweep = performance.now();
+    stops.startClock(checked.timeLimit);
     const outcome = await iterate(start, plan.method.create(run), {
       maxSweeps: checked.maxSweeps,
       tolerance,
@@ -98,9 +101,9 @@ async function runFit(inHand: FitInHand): Promise<Model> {
       measure: async (point) => (await certify(point)).relativeGradientNorm,
       onSweep: (entry) => options.onProgress?.(progressOf(entry, checked.maxSweeps, plan.observed)),
       interruption: stops.reason,
-      resume: () => withdrawStop(fit),
+      resume: stops.dispose,
     });
-    withdrawStop(fit);
+    stops.dispose();
     const fitted = performance.now();
     const first = await certify(outcome.point);
     const unweighted = await crew.run(fit, {
@@ -152,23 +155,29 @@ function createRun(fit: FitContext, crew: Crew, centredNorm: number, init: Init 
   };
 }
 
-/** Turns an abort signal and a time limit into the stop word that workers read before each block. */
-function watchStops(fit: FitContext, signal: AbortSignal | undefined, timeLimit: number | undefined) {
+/**
+ * Turns an abort signal and a time limit into the stop word that workers read before each block, until it is disposed of:
+ * what follows the sweeps (the last half-sweep, the certificate) is not to be stopped.
+ */
+function watchStops(fit: FitContext, signal: AbortSignal | undefined) {
   let reason: 'time' | 'signal' = 'signal';
+  let timer: NodeJS.Timeout | undefined;
   const stop = (why: 'time' | 'signal') => {
     reason = why;
     requestStop(fit);
   };
   const onAbort = () => stop('signal');
   signal?.addEventListener('abort', onAbort, { once: true });
-  // Node's timers hold 32-bit milliseconds; a longer limit is none.
-  const milliseconds = (timeLimit ?? Number.POSITIVE_INFINITY) * 1000;
-  const timer = milliseconds < 2 ** 31 ? setTimeout(stop, milliseconds, 'time') : undefined;
   return {
     reason: () => reason,
+    startClock: (timeLimit = Number.POSITIVE_INFINITY) => {
+      // Node's timers hold 32-bit milliseconds; a longer limit is none.
+      if (timeLimit * 1000 < 2 ** 31) timer = setTimeout(stop, timeLimit * 1000, 'time');
+    },
     dispose: () => {
       clearTimeout(timer);
       signal?.removeEventListener('abort', onAbort);
+      withdrawStop(fit);
     },
   };
 }

@@ -31,6 +31,8 @@ const inlineSliceMilliseconds = 8;
 
 export function inlineCrew(phases: PhaseTable): Crew {
   const busy = [0];
+  // One slice over all phases: those of a small problem are shorter than a slice each.
+  let sliceStart = performance.now();
   return {
     threads: 1,
     isInline: true,
@@ -38,8 +40,7 @@ export function inlineCrew(phases: PhaseTable): Crew {
     async run(fit, call) {
       const words = prepare(fit, call);
       const workbench = openWorkbench(fit, 0);
-      let sliceStart = performance.now();
-      const started = sliceStart;
+      const started = performance.now();
       while (runNextBlock(workbench, phases, call)) {
         if (performance.now() - sliceStart < inlineSliceMilliseconds) continue;
         await new Promise((resolve) => setImmediate(resolve));
