@@ -19,7 +19,7 @@ export async function demo(): Promise<ExitCode> {
     weightsAre: 'sigma' as const,
     table: true,
   };
-  const done = await runFit({ data, options: { rank: 4, dtype: 'f64', tolerance: 1e-6 }, out: folder }, line);
+  const done = await runFit({ data, options: { rank: 4 }, out: folder }, line);
   const source =
     'Air over Baton Rouge (US EPA): concentrations of 41 volatile species in 307 samples, each weighted by 1/σ of its measured uncertainty';
   const title = styleText('bold', 'Four sources of what is in the air', { stream: process.stdout });
