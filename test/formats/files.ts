@@ -1,0 +1,53 @@
+/** Files of a test, in a folder that goes when the test file ends, and what their readers throw. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { NdArray } from 'ndarray';
+import { afterAll, expect } from 'vitest';
+import type { Triples } from '../../dist/src/data/input.js';
+import { type ErrorRecord, isHadamardError } from '../../dist/src/errors.js';
+import type { Table } from '../../dist/src/formats/readTable.js';
+
+const folder = mkdtempSync(join(tmpdir(), 'hadamard-formats-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+let count = 0;
+
+/** The path of a new file with this content, named so that it ends in `ending`. */
+export function fileOf(ending: string, content: string | Uint8Array): string {
+  const path = pathOf(ending);
+  writeFileSync(path, content);
+  return path;
+}
+
+/** A path at which nothing is yet. */
+export function pathOf(ending: string): string {
+  return join(folder, `${++count}${ending}`);
+}
+
+/** The typed error that the work must end in, complete: code, file, and the rest as a record. */
+export async function failure(work: Promise<unknown>): Promise<ErrorRecord> {
+  const error = await work.then(
+    () => expect.unreachable('should have been refused'),
+    (reason: unknown) => reason,
+  );
+  if (!isHadamardError(error)) throw error;
+  return error.toJSON();
+}
+
+/** The entries of a table of triples as [row label or index, column label or index, value, weight?]. */
+export function entriesOf({ matrix, labels, weights }: Table): (string | number)[][] {
+  const { rows, columns, values } = matrix as Triples;
+  return Array.from(values, (value, t) => {
+    const row = rows[t] as number;
+    const column = columns[t] as number;
+    const entry = [labels?.rows[row] ?? row, labels?.columns[column] ?? column, value];
+    return weights ? [...entry, weights[t] as number] : entry;
+  });
+}
+
+/** The values of a dense table row by row. */
+export function denseOf({ matrix }: Table): number[] {
+  const array = matrix as NdArray<Float64Array>;
+  const [rows = 0, columns = 0] = array.shape;
+  return Array.from({ length: rows * columns }, (_, t) => array.get(Math.floor(t / columns), t % columns));
+}
