@@ -269,8 +269,9 @@ export const otherOptions = ['weights', 'init', 'onProgress', 'signal', 'labels'
  * @throws HadamardError `invalid-option` with the option's name, value, rule and remedy.
  */
 export function checkOptions(options: FitOptions): CheckedOptions {
-  for (const [name, value] of Object.entries(options)) {
-    if (name in optionTable) {
+  // Plain JavaScript may leave the options out.
+  for (const [name, value] of Object.entries(options ?? {})) {
+    if (Object.hasOwn(optionTable, name)) {
       if (value !== undefined) checkOption(name as OptionName, value);
     } else if (!(otherOptions as readonly string[]).includes(name)) {
       throw new HadamardError({
@@ -282,7 +283,7 @@ export function checkOptions(options: FitOptions): CheckedOptions {
       });
     }
   }
-  checkOption('rank', options.rank);
+  checkOption('rank', options?.rank);
   const table = optionTable;
   return {
     rank: options.rank,
