@@ -68,6 +68,7 @@ export function layOut(
     for (let buffer = 0; buffer < request.buffers[side]; buffer++) factorBuffer(fit, side, buffer).fill(0);
   }
   writeStart(fit, request.counts, options, checked, Math.sqrt(norm / Math.max(weightSum, Number.MIN_VALUE)));
+  for (const side of sides) clearEmptyRows(fit, side);
   return { fit, scales: { centredNorm: norm, weightSum } };
 }
 
@@ -89,6 +90,14 @@ function writeStart(
   const scale = Math.sqrt((rootMeanSquare || 1) / Math.sqrt(fit.rank));
   for (let row = 0; row < counts.columns; row++)
     for (let c = 0; c < fit.rank; c++) V[row * fit.stride + c] = scale * normalAt(seed, 1, row, c);
+}
+
+/** A row without observations has factor 0 from the start: where λ = 0 nothing would ever move it. */
+function clearEmptyRows(fit: FitContext, side: Side): void {
+  const { pointers } = fit.observations[side];
+  const buffer = factorBuffer(fit, side, 0);
+  for (let row = 0; row + 1 < pointers.length; row++)
+    if (pointers[row] === pointers[row + 1]) buffer.fill(0, row * fit.stride, (row + 1) * fit.stride);
 }
 
 function copyStart(fit: FitContext, side: Side, given: NdArray<RealArray>, rows: number): void {
