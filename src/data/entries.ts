@@ -152,13 +152,9 @@ export function checkPointers(pointers: CompressedRows['rowPointers'], rows: num
 }
 
 function visitDense(A: NdArray<RealArray>, [m, n]: readonly [number, number], visit: RawVisitor): void {
+  checkDense(A);
   const { data, offset } = A;
   const [rowStride = 0, columnStride = 0] = A.stride;
-  if (typeof data[offset] !== 'number')
-    throw invalidInput(
-      `A's data is ${describe(data)}.`,
-      'A dense A is an ndarray over numbers with data, shape, stride and offset.',
-    );
   for (let row = 0; row < m; row++)
     for (let column = 0; column < n; column++) {
       const value = data[offset + row * rowStride + column * columnStride] as number;
@@ -166,6 +162,15 @@ function visitDense(A: NdArray<RealArray>, [m, n]: readonly [number, number], vi
       if (!Number.isFinite(value)) throw invalidValue(value, row, column, row * n + column, true);
       visit(row, column, value, row * n + column);
     }
+}
+
+/** @throws HadamardError `invalid-input` where an object with a shape is not an ndarray of numbers. */
+function checkDense({ data, stride, offset }: NdArray<RealArray>): void {
+  if (isObject(data) && isObject(stride) && typeof data[offset] === 'number') return;
+  throw invalidInput(
+    `The data of a dense matrix is ${describe(data)}.`,
+    'A dense matrix is an ndarray over numbers with data, shape, stride and offset.',
+  );
 }
 
 /** How to read the given weight of an entry; undefined means that there is none, so the entry is unobserved. */
@@ -194,6 +199,7 @@ function weightReader(
       rule: 'W has the shape of A.',
     });
   if (!isTriples(weights) && !isCompressed(weights)) {
+    checkDense(weights as NdArray<RealArray>);
     const { data, stride, offset } = weights as NdArray<RealArray>;
     const [rowStride = 0, columnStride = 0] = stride;
     return (row, column) => data[offset + row * rowStride + column * columnStride];
