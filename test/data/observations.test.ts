@@ -1,0 +1,95 @@
+/** survey counts, place sorts: both orientations of the same entries whatever the order of the listing. */
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { type Orientation, place, survey } from '../../dist/src/data/observations.js';
+import { type Problem, problem, reordered, sqrtWeights, triples } from '../helpers/problem.js';
+import { permutation } from '../helpers/random.js';
+import { at } from '../helpers/reference.js';
+
+function room(rows: number, observed: number): Orientation {
+  return {
+    pointers: new Float64Array(rows + 1),
+    indices: new Uint32Array(observed),
+    values: new Float64Array(observed),
+    weights: new Float64Array(observed),
+  };
+}
+
+function placed(of: Problem, duplicates: 'refuse' | 'keep' | 'sum' | 'last' = 'refuse') {
+  const A = triples(of);
+  const found = survey(A, sqrtWeights(of));
+  const storage = { byRow: room(of.m, found.observed), byColumn: room(of.n, found.observed) };
+  return { found, ...place(A, sqrtWeights(of), found, storage, duplicates) };
+}
+
+/** The entries of an orientation, as lines of text. */
+function listed({ pointers, indices, values, weights }: Orientation): string[] {
+  const lines: string[] = [];
+  for (let row = 0; row + 1 < pointers.length; row++)
+    for (let t = at(pointers, row); t < at(pointers, row + 1); t++)
+      lines.push(`${row} ${at(indices, t)} ${at(values, t)} ${at(weights, t)}`);
+  return lines;
+}
+
+const shapes = fc.record({
+  m: fc.integer({ min: 1, max: 12 }),
+  n: fc.integer({ min: 1, max: 12 }),
+  density: fc.double({ min: 0, max: 1, noNaN: true }),
+  isWeighted: fc.boolean(),
+  seed: fc.integer({ min: 1, max: 1e6 }),
+});
+
+test('both orientations hold the entries, sorted, in any order of the listing', () => {
+  fc.assert(
+    fc.property(shapes, (shape) => {
+      const of = problem(shape);
+      const { found, byRow, byColumn, observed } = placed(reordered(of, permutation(of.entries.length, shape.seed)));
+      expect(observed).toBe(of.entries.length);
+      expect(listed(byRow)).toEqual(of.entries.map((e) => `${e.row} ${e.column} ${e.value} ${e.weight}`));
+      const transposed = of.entries.toSorted((a, b) => a.column - b.column || a.row - b.row);
+      expect(listed(byColumn)).toEqual(transposed.map((e) => `${e.column} ${e.row} ${e.value} ${e.weight}`));
+      expect(Array.from(found.rowCounts)).toEqual(
+        Array.from({ length: of.m }, (_, i) => of.entries.filter((e) => e.row === i).length),
+      );
+      expect(Array.from(found.columnCounts)).toEqual(
+        Array.from({ length: of.n }, (_, j) => of.entries.filter((e) => e.column === j).length),
+      );
+      const weights = of.entries.map((e) => e.weight);
+      expect(found.weightRange).toEqual([Math.min(...weights), Math.max(...weights)]);
+    }),
+  );
+});
+
+describe('duplicates', () => {
+  const [a, b, c] = [
+    { row: 1, column: 2, value: 10, weight: 1 },
+    { row: 0, column: 2, value: 3, weight: 1 },
+    { row: 1, column: 2, value: 20, weight: 2 },
+  ] as const;
+  const of = { m: 2, n: 4, entries: [a, b, { ...a, column: 0 }, c, { ...c, value: 40, weight: 4 }] };
+
+  test('refuse: the first two places', () => {
+    expect(() => placed(of)).toThrow('Entry (1, 2) is listed at 0 and again at 3.');
+  });
+
+  test.each([
+    ['keep', ['0 2 3 1', '1 0 10 1', '1 2 10 1', '1 2 20 2', '1 2 40 4']],
+    ['sum', ['0 2 3 1', '1 0 10 1', '1 2 70 4']],
+    ['last', ['0 2 3 1', '1 0 10 1', '1 2 40 4']],
+  ] as const)('%s, in both orientations', (duplicates, expected) => {
+    const { byRow, byColumn, observed } = placed(of, duplicates);
+    expect(observed).toBe(expected.length);
+    expect(listed(byRow)).toEqual(expected);
+    const swap = (line: string) => line.replace(/^(\d+) (\d+)/, '$2 $1');
+    expect(listed(byColumn).map(swap).sort()).toEqual([...expected].sort());
+    expect(listed(byColumn).map((line) => Number(line[0]))).toEqual([0, ...new Array(expected.length - 1).fill(2)]);
+  });
+});
+
+test('entries without weight leave no trace', () => {
+  const of = problem({ m: 4, n: 3 });
+  const half = { ...of, entries: of.entries.map((e, t) => ({ ...e, weight: t % 2 })) };
+  const { found, byRow } = placed(half);
+  expect(found.observed).toBe(6);
+  expect(listed(byRow)).toHaveLength(6);
+});
