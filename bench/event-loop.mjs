@@ -9,7 +9,7 @@ import { ratings } from './synthetic.mjs';
 
 const A = ratings({ rows: 70_000, columns: 10_000, observed: 10_000_000, seed: 10 });
 const session = openSession({ threads: 2 });
-await session.factorize(ratings({ rows: 50, columns: 40, observed: 1100, seed: 1 }), { rank: 2, inline: 'never' });
+await session.factorize(ratings({ rows: 400, columns: 200, observed: 12_000, seed: 1 }), { rank: 2, inline: 'never' });
 
 const measure = async (work) => {
   const histogram = monitorEventLoopDelay({ resolution: 1 });
