@@ -26,6 +26,10 @@ export function controlWords(fit: FitContext): Int32Array {
   return new Int32Array(fit.memory.buffer, 0, 16);
 }
 
+/** A block that is begun and has nobody at work on it was lost with its worker. */
+export const blockState = { untouched: 0, done: 1, begun: 2 } as const;
+
+/** The {@link blockState} of every block. */
 export function doneFlags(fit: FitContext, side: Side): Int32Array {
   return new Int32Array(fit.memory.buffer, fit.layout.sides[side].done, fit.blocks[side].length - 1);
 }
@@ -39,11 +43,12 @@ export function runNextBlock(workbench: Workbench, phases: PhaseTable, call: Pha
     if (Atomics.load(words, control.stopRequested) !== 0) return false;
     const block = Atomics.add(words, control.nextBlock, 1);
     if (block >= done.length) return false;
-    if (Atomics.load(done, block) !== 0) continue;
+    if (Atomics.load(done, block) === blockState.done) continue;
     const phase = phases[call.phase];
     if (!phase) throw new Error(`No phase "${call.phase}" in this build.`);
+    Atomics.store(done, block, blockState.begun);
     writeTotals(fit, call.side, block, phase.run(workbench, call, block));
-    Atomics.store(done, block, 1);
+    Atomics.store(done, block, blockState.done);
     return true;
   }
 }

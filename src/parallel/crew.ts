@@ -7,7 +7,15 @@
  */
 import { Piscina } from 'piscina';
 import { HadamardError } from '../errors.js';
-import { closeWorkbench, controlWords, doneFlags, openWorkbench, runNextBlock, sumTotals } from './blocks.js';
+import {
+  blockState,
+  closeWorkbench,
+  controlWords,
+  doneFlags,
+  openWorkbench,
+  runNextBlock,
+  sumTotals,
+} from './blocks.js';
 import { control } from './layout.js';
 import type { FitContext, PhaseCall, PhaseTable, Task, TaskReport, Totals } from './phase.js';
 
@@ -82,16 +90,23 @@ export function pooledCrew({ workerUrl, threads }: PooledCrewOptions): Crew {
     async run(fit, call) {
       if (closed) throw new Error('The crew is closed.');
       const words = prepare(fit, call);
-      for (let attempt = 1; ; attempt++) {
+      const done = doneFlags(fit, call.side);
+      const lost = new Set<number>();
+      for (;;) {
         const tasks = Array.from({ length: threads }, (_, slot) => pool.run({ fit, call, slot }));
         const outcomes = await Promise.allSettled(tasks);
         outcomes.forEach((outcome, slot) => {
           if (outcome.status === 'fulfilled') busy[slot] = (busy[slot] as number) + outcome.value.busy;
         });
         if (Atomics.load(words, control.stopRequested) !== 0) throw new Interrupted();
-        const undone = doneFlags(fit, call.side).indexOf(0);
-        if (undone < 0) return sumTotals(fit, call.side);
-        if (attempt === 2) throw workerDied(outcomes, undone, call);
+        if (done.every((state) => state === blockState.done)) return sumTotals(fit, call.side);
+        const begun = Array.from(done.keys()).filter((block) => done[block] === blockState.begun);
+        const again = begun.find((block) => lost.has(block));
+        // Where no block was even begun, workers do not start: -1 can be lost twice as well.
+        if (again !== undefined || (begun.length === 0 && lost.has(-1)))
+          throw workerDied(outcomes, again ?? done.indexOf(blockState.untouched), call);
+        for (const block of begun.length > 0 ? begun : [-1]) lost.add(block);
+        for (const block of begun) done[block] = blockState.untouched;
         Atomics.store(words, control.nextBlock, 0);
       }
     },
