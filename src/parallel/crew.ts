@@ -79,8 +79,14 @@ export function pooledCrew({ workerUrl, threads }: PooledCrewOptions): Crew {
     execArgv: [],
     atomics: 'disabled',
   });
-  // A worker that dies rejects its task, which run() handles; without a listener its 'error' event would end the host.
-  pool.on('error', () => undefined);
+  // A worker that dies rejects its task, which run() handles, and is replaced; one that fails as it starts is not, and tasks
+  // would wait for ever once there is none left. Without a listener the 'error' event would end the host.
+  const noWorkers = new Promise<never>((_, reject) => {
+    pool.on('error', (error) => {
+      if (pool.threads.length === 0) reject(cannotStart(error, workerUrl));
+    });
+  });
+  noWorkers.catch(() => undefined);
   const busy = new Array<number>(threads).fill(0);
   let closed = false;
   return {
@@ -94,18 +100,18 @@ export function pooledCrew({ workerUrl, threads }: PooledCrewOptions): Crew {
       const lost = new Set<number>();
       for (;;) {
         const tasks = Array.from({ length: threads }, (_, slot) => pool.run({ fit, call, slot }));
-        const outcomes = await Promise.allSettled(tasks);
+        const outcomes = await Promise.race([Promise.allSettled(tasks), noWorkers]);
         outcomes.forEach((outcome, slot) => {
           if (outcome.status === 'fulfilled') busy[slot] = (busy[slot] as number) + outcome.value.busy;
         });
         if (Atomics.load(words, control.stopRequested) !== 0) throw new Interrupted();
         if (done.every((state) => state === blockState.done)) return sumTotals(fit, call.side);
         const begun = Array.from(done.keys()).filter((block) => done[block] === blockState.begun);
+        // Where no block was even begun, it is the first of those left that its worker did not live to begin.
+        if (begun.length === 0) begun.push(done.indexOf(blockState.untouched));
         const again = begun.find((block) => lost.has(block));
-        // Where no block was even begun, workers do not start: -1 can be lost twice as well.
-        if (again !== undefined || (begun.length === 0 && lost.has(-1)))
-          throw workerDied(outcomes, again ?? done.indexOf(blockState.untouched), call);
-        for (const block of begun.length > 0 ? begun : [-1]) lost.add(block);
+        if (again !== undefined) throw workerDied(outcomes, again, call);
+        for (const block of begun) lost.add(block);
         for (const block of begun) done[block] = blockState.untouched;
         Atomics.store(words, control.nextBlock, 0);
       }
@@ -131,6 +137,18 @@ function prepare(fit: FitContext, call: PhaseCall): Int32Array {
   doneFlags(fit, call.side).fill(0);
   Atomics.store(words, control.nextBlock, 0);
   return words;
+}
+
+function cannotStart(cause: unknown, workerUrl: string): Error {
+  return new HadamardError(
+    {
+      code: 'worker-died',
+      what: `Workers do not start from ${workerUrl}: ${cause instanceof Error ? cause.message : String(cause)}.`,
+      rule: 'The worker entry is a file that Node can load in a thread.',
+      remedy: 'Where the application is bundled, mark hadamard as external or give workerUrl.',
+    },
+    { cause },
+  );
 }
 
 function workerDied(outcomes: readonly PromiseSettledResult<TaskReport>[], block: number, call: PhaseCall): Error {
