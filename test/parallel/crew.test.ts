@@ -1,0 +1,150 @@
+/** Workers that die: the sweep is finished with the same bits, twice on the same block is an error, and nothing is left running. */
+import { execFile } from 'node:child_process';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { type FactorizeOptions, factorize } from '../../dist/src/index.js';
+import { fitProblem } from '../helpers/fitProblem.mjs';
+
+const { A, options } = fitProblem;
+const workerUrl = new URL('../helpers/dyingWorker.mjs', import.meta.url).href;
+
+interface Death {
+  how: 'exit' | 'throw' | 'memory';
+  phase: 'solve' | 'gradient' | 'move' | 'loss';
+  side: 'rows' | 'columns';
+  blocks: number[];
+  times: number;
+}
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'hadamard-death-'));
+});
+afterEach(() => {
+  rmSync(folder, { recursive: true });
+  delete process.env.HADAMARD_TEST_DEATH;
+});
+
+const deaths = () => readdirSync(folder).sort();
+
+function fit(death: Partial<Death>, more: Partial<FactorizeOptions> = {}) {
+  process.env.HADAMARD_TEST_DEATH = JSON.stringify({
+    ...{ how: 'exit', phase: 'solve', side: 'columns', blocks: [5], times: 1, folder },
+    ...death,
+  });
+  return factorize(A, { ...options, inline: 'never', threads: 2, workerUrl, ...more });
+}
+
+const expected = async (more: Partial<FactorizeOptions> = {}) =>
+  (await factorize(A, { ...options, threads: 1, ...more })).fit;
+
+describe('a lost block is redone', () => {
+  const table: [string, Partial<Death>, Partial<FactorizeOptions>][] = [
+    ['process.exit while V is solved', {}, {}],
+    ['an exception while U is solved', { how: 'throw', side: 'rows' }, {}],
+    ['the only worker', { blocks: [0] }, { threads: 1 }],
+    ['the last block', { side: 'rows', blocks: [-1] }, { threads: 3 }],
+    ['several blocks of one phase, one after the other', { blocks: [1, 4, 7, 9] }, { threads: 1 }],
+    ['several workers at once', { blocks: [0, 1, 2] }, { threads: 3 }],
+    ['in the certificate', { phase: 'gradient', side: 'rows' }, {}],
+    ['in the last pass', { phase: 'loss', side: 'rows' }, {}],
+    ['in a gradient', { phase: 'gradient' }, { method: 'gradient' }],
+    ['in a move, staged', { phase: 'move', side: 'rows' }, { method: 'gradient', residency: 'staged' }],
+  ];
+  test.each(table)('%s', async (_name, death, more) => {
+    const { digest, objective, blocks, certificate } = await expected(more);
+    expect(Math.min(blocks.rows, blocks.columns)).toBeGreaterThan(9);
+    const blocksOf = (death.blocks ?? [5]).map((block) =>
+      block < 0 ? blocks[death.side ?? 'columns'] + block : block,
+    );
+    const model = await fit({ ...death, blocks: blocksOf }, more);
+    expect(deaths()).toEqual(blocksOf.map((block) => `${block}-1`).sort());
+    expect(model.fit).toMatchObject({ digest, objective, certificate });
+  });
+});
+
+describe('a second death on the same block', () => {
+  test.each(['exit', 'throw'] as const)('fails the fit: %s', async (how) => {
+    await expect(fit({ how, times: 2, blocks: [6] })).rejects.toMatchObject({
+      code: 'worker-died',
+      position: { index: 6 },
+      message: expect.stringContaining(how === 'throw' ? 'Shot in a test.' : 'block 6 of the columns in phase solve'),
+    });
+    expect(deaths()).toEqual(['6-1', '6-2']);
+  });
+
+  test('and the next fit is well', async () => {
+    await expect(fit({ times: 2 })).rejects.toMatchObject({ code: 'worker-died' });
+    const model = await factorize(A, { ...options, inline: 'never', threads: 2 });
+    expect(model.fit.digest).toBe((await expected()).digest);
+  });
+});
+
+test('a worker that cannot be loaded is an error, not a wait', async () => {
+  await expect(fit({}, { workerUrl: new URL('../helpers/nowhere.mjs', import.meta.url).href })).rejects.toMatchObject({
+    code: 'worker-died',
+  });
+});
+
+describe('the process ends by itself', () => {
+  function run(
+    mode: string,
+    death: Partial<Death> = {},
+    nodeOptions: string[] = [],
+  ): Promise<{ said: unknown; seconds: number }> {
+    const script = fileURLToPath(new URL('../helpers/fitScript.mjs', import.meta.url));
+    const env = {
+      ...process.env,
+      HADAMARD_TEST_DEATH: JSON.stringify({
+        how: 'exit',
+        phase: 'solve',
+        side: 'columns',
+        blocks: [5],
+        times: 1,
+        folder,
+        ...death,
+      }),
+    };
+    const started = performance.now();
+    return new Promise((resolve, reject) => {
+      // Killed, and so failed, if it does not.
+      execFile(
+        process.execPath,
+        [...nodeOptions, script, mode],
+        { env, timeout: 20_000, killSignal: 'SIGKILL' },
+        (error, stdout) => {
+          if (error) reject(error);
+          else resolve({ said: JSON.parse(stdout), seconds: (performance.now() - started) / 1000 });
+        },
+      );
+    });
+  }
+
+  const table: [string, object, Partial<Death>?][] = [
+    ['success', { status: 'budget' }],
+    ['inline', { status: 'budget' }],
+    ['time limit', { status: 'budget' }],
+    ['failure', { code: 'invalid-option' }],
+    ['bad data', { code: 'invalid-value' }],
+    ['abort', { name: 'AbortError' }],
+    ['cancel', { status: 'cancelled' }],
+    ['throwing progress', { message: 'progress' }],
+    ['worker dies', { status: 'budget' }],
+    ['worker dies', { code: 'worker-died' }, { times: 2 }],
+    ['no such worker', { code: 'worker-died' }],
+  ];
+  test.each(table)('%s: %o', async (mode, outcome, death) => {
+    const { said, seconds } = await run(mode, death);
+    expect(said).toMatchObject(outcome);
+    expect(seconds).toBeLessThan(10);
+  });
+
+  test('a worker out of memory: redone, same digest', async () => {
+    const { said } = await run('worker dies', { how: 'memory' }, ['--max-old-space-size=96']);
+    expect(said).toMatchObject({ digest: (await expected()).digest });
+    expect(deaths()).toEqual(['5-1']);
+  });
+});
