@@ -3,13 +3,13 @@
  * A file with quotes goes to csv-parse instead.
  */
 
-import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import { parse } from 'csv-parse';
 import { HadamardError } from '../errors.js';
 import { type CsvColumns, chooseColumns } from './csvColumns.js';
 import { EntryList } from './entryList.js';
 import { LabelIndex } from './labels.js';
-import { eachChunk, eachLine, malformed } from './lines.js';
+import { afterLines, asFileError, eachLine, malformed, pipeBytes } from './lines.js';
 import { parseNumber } from './numbers.js';
 import type { ReadRequest, Table } from './table.js';
 
@@ -38,28 +38,85 @@ async function readQuoted(path: string, request: ReadRequest): Promise<Table> {
   return collector.table();
 }
 
-/** Records of a CSV with quotes, and the line each ends on. */
-export async function* records(path: string): AsyncGenerator<{ fields: string[]; line: number }> {
-  const chunks: Buffer[] = [];
-  await eachChunk(path, (chunk) => chunks.push(Buffer.from(chunk)));
-  const head = (chunks[0] ?? Buffer.alloc(0)).toString('utf8', 0, 65_536);
-  const delimiter = delimiterOf(head.slice(0, head.indexOf('\n') >= 0 ? head.indexOf('\n') : undefined));
-  const parser = Readable.from(chunks).pipe(
-    parse({ bom: true, delimiter, info: true, relax_column_count: true, skip_empty_lines: true, trim: true }),
-  );
+/**
+ * Records of a CSV with quotes, and the line each ends on.
+ *
+ * @param hasComments whether lines that begin with # or % before the first record are passed over
+ */
+export async function* records(
+  path: string,
+  { hasComments = true }: { hasComments?: boolean } = {},
+): AsyncGenerator<{ fields: string[]; line: number }> {
+  const first = await firstRecord(path, hasComments);
+  const delimiter = delimiterOf(first.text);
+  const parser = parse({
+    bom: true,
+    delimiter,
+    info: true,
+    relax_column_count: true,
+    skip_empty_lines: true,
+    trim: true,
+  });
+  const skipped = first.line - 1;
+  const piping = pipeBytes(path, (source) => pipeline(afterLines(source, skipped), parser)).catch(() => undefined);
   try {
     for await (const { record, info } of parser as AsyncIterable<{ record: string[]; info: { lines: number } }>)
-      yield { fields: record, line: info.lines };
+      if (record.length > 1 || record[0] !== '')
+        yield { fields: delimiter === ' ' ? record.filter(Boolean) : record, line: skipped + info.lines };
   } catch (error) {
     const { lines } = error as { lines?: number };
-    if (lines === undefined) throw error;
-    throw malformed(path, `Line ${lines}: ${(error as Error).message}.`, { line: lines });
+    if (lines === undefined) throw asFileError(path, error);
+    // csv-parse names the line too, counted from where it began.
+    const reason = (error as Error).message.replace(/ a quote is found on field \d+ at line \d+,| at line \d+/, '');
+    throw malformed(
+      path,
+      `Line ${skipped + lines}: ${reason}.`,
+      { line: skipped + lines },
+      'Quoted fields end with a quote before the delimiter.',
+      'Correct the line.',
+    );
+  } finally {
+    parser.destroy();
+    await piping;
   }
 }
 
-/** The delimiter of a first line: tab, semicolon, comma, MovieLens's `::`, or spaces. */
+/** Ends a walk over lines: the first is all that was wanted. */
+class Enough extends Error {}
+
+/** The first lines up to where its quotes are closed, from the one that is neither blank nor a comment. */
+async function firstRecord(path: string, hasComments: boolean): Promise<{ text: string; line: number }> {
+  let text = '';
+  let first = 0;
+  const stop = eachLine(path, (bytes, start, end, line) => {
+    if (first === 0 && (isBlank(bytes, start, end) || (hasComments && isComment(bytes[start])))) return;
+    if (first === 0) first = line;
+    text += `${bytes.toString('utf8', start, end)}\n`;
+    if (text.split('"').length % 2 === 1 || text.length > 1e6) throw new Enough();
+  });
+  await stop.catch((error: unknown) => {
+    if (!(error instanceof Enough)) throw error;
+  });
+  return { text: text.slice(0, -1), line: Math.max(1, first) };
+}
+
+const isComment = (byte: number | undefined): boolean => byte === 35 || byte === 37;
+
+function isBlank(bytes: Buffer, start: number, end: number): boolean {
+  let at = start;
+  while (at < end && bytes[at] === space) at++;
+  return at === end;
+}
+
+/**
+ * The delimiter of a first line: the first of tab, MovieLens's `::`, and comma or semicolon, whichever there are more of,
+ * that makes three fields of it; else two; else spaces. What is in quotes does not count.
+ */
 function delimiterOf(line: string): string {
-  return ['\t', ';', ',', '::'].find((delimiter) => line.includes(delimiter)) ?? ' ';
+  const bare = line.replace(/"(?:[^"]|"")*(?:"|$)/g, '');
+  const parts = (delimiter: string) => bare.split(delimiter).length;
+  const candidates = ['\t', '::', ...(parts(';') > parts(',') ? [';', ','] : [',', ';'])];
+  return candidates.find((each) => parts(each) >= 3) ?? candidates.find((each) => parts(each) === 2) ?? ' ';
 }
 
 class Collector {
@@ -69,8 +126,9 @@ class Collector {
   readonly #columnLabels = new LabelIndex();
   #entries = new EntryList(false);
   #columns: CsvColumns | undefined;
-  /** Fields up to the last one needed. */
+  /** Fields up to the last one needed, and of the first line. */
   #needed = 0;
+  #width = 0;
   #delimiter = 0;
   #isDouble = false;
   readonly #starts = new Int32Array(64);
@@ -82,27 +140,30 @@ class Collector {
   }
 
   takeLine(bytes: Buffer, start: number, end: number, line: number): void {
-    if (start === end || (this.#columns === undefined && (bytes[start] === 35 || bytes[start] === 37))) return;
+    if (start === end) return;
     if (this.#columns === undefined) {
+      if (isComment(bytes[start]) || isBlank(bytes, start, end)) return;
       const text = bytes.toString('utf8', start, end);
       if (text.includes('"')) throw new QuotedField();
       const delimiter = delimiterOf(text);
       this.#delimiter = delimiter.charCodeAt(0);
       this.#isDouble = delimiter.length === 2;
       const fields = (delimiter === ' ' ? text.trim().split(/ +/) : text.split(delimiter)).map((field) => field.trim());
-      if (this.#settle(fields)) return;
+      if (this.#settle(fields, line)) return;
     }
     const found = this.#split(bytes, start, end);
     if (found < this.#needed) {
-      if (bytes.subarray(start, end).every((byte) => byte === space)) return;
+      if (isBlank(bytes, start, end)) return;
       throw this.#missingField(found, line);
     }
+    this.#checkSurplus(found, line);
     this.#take(bytes, line);
   }
 
   takeFields(fields: readonly string[], line: number): void {
-    if (this.#columns === undefined && this.#settle(fields)) return;
+    if (this.#columns === undefined && this.#settle(fields, line)) return;
     if (fields.length < this.#needed) throw this.#missingField(fields.length, line);
+    this.#checkSurplus(fields.length, line);
     let text = Buffer.alloc(0);
     for (let f = 0; f < this.#needed; f++) {
       this.#starts[f] = text.length;
@@ -115,7 +176,13 @@ class Collector {
   table(): Table {
     const { notes = [] } = this.#columns ?? {};
     if (this.#entries.length === 0)
-      throw malformed(this.#path, `${this.#path} holds no entries.`, {}, 'Lines are row, column, value.');
+      throw malformed(
+        this.#path,
+        `${this.#path} holds no entries.`,
+        {},
+        'Lines are row, column, value.',
+        'Check that it is the right file and whole.',
+      );
     const labels = { rows: this.#rows.labels, columns: this.#columnLabels.labels };
     const weights = this.#entries.weights();
     return {
@@ -127,26 +194,25 @@ class Collector {
   }
 
   /** Chooses the columns from the first line; true when that line is a header. */
-  #settle(first: readonly string[]): boolean {
-    const columns = chooseColumns(first, this.#request, this.#path);
+  #settle(first: readonly string[], line: number): boolean {
+    const columns = chooseColumns(first, this.#request, this.#path, line);
     this.#columns = columns;
+    this.#width = first.length;
     this.#needed = Math.max(columns.row, columns.column, columns.value, columns.weight) + 1;
     this.#entries = new EntryList(columns.weight >= 0);
     return columns.hasHeader;
   }
 
-  /** Finds the fields needed, spaces around them left out; returns how many there are. */
+  /** Finds the fields needed, spaces around them left out; returns how many fields the line has. */
   #split(bytes: Buffer, start: number, end: number): number {
-    const delimiter = this.#delimiter;
     const starts = this.#starts;
     const ends = this.#ends;
     let at = start;
-    for (let field = 0; field < this.#needed; field++) {
+    let field = 0;
+    for (; field < this.#needed; field++) {
       while (at < end && bytes[at] === space) at++;
-      if (at >= end && delimiter === space) return field;
-      let stop = at;
-      for (let byte = bytes[stop]; stop < end && byte !== delimiter; byte = bytes[++stop])
-        if (byte === quote) throw new QuotedField();
+      if (at >= end && this.#delimiter === space) return field;
+      const stop = this.#fieldEnd(bytes, at, end);
       starts[field] = at;
       let last = stop;
       while (last > at && bytes[last - 1] === space) last--;
@@ -154,7 +220,24 @@ class Collector {
       if (stop >= end) return field + 1;
       at = stop + (this.#isDouble ? 2 : 1);
     }
-    return this.#needed;
+    // Fields beyond: a comma too many in a label would shift every field after it.
+    for (;;) {
+      if (this.#delimiter === space) while (at < end && bytes[at] === space) at++;
+      if (at >= end && this.#delimiter === space) return field;
+      field++;
+      const stop = this.#fieldEnd(bytes, at, end);
+      if (stop >= end) return field;
+      at = stop + (this.#isDouble ? 2 : 1);
+    }
+  }
+
+  #fieldEnd(bytes: Buffer, start: number, end: number): number {
+    let stop = start;
+    for (let byte = bytes[stop]; stop < end; byte = bytes[++stop]) {
+      if (byte === quote) throw new QuotedField();
+      if (byte === this.#delimiter && (!this.#isDouble || bytes[stop + 1] === byte)) break;
+    }
+    return stop;
   }
 
   #take(bytes: Buffer, line: number): void {
@@ -175,7 +258,18 @@ class Collector {
     const end = this.#ends[field] as number;
     const number = parseNumber(bytes, start, end);
     if (Number.isFinite(number)) return number;
-    throw badNumber(this.#path, bytes.toString('utf8', start, end), line, field);
+    throw badNumber(this.#path, bytes.toString('utf8', start, end), line, field, field === this.#columns?.weight);
+  }
+
+  #checkSurplus(found: number, line: number): void {
+    if (found > this.#width)
+      throw malformed(
+        this.#path,
+        `Line ${line} has ${found} fields and the first line ${this.#width}.`,
+        { line },
+        'Each line has as many fields as the first.',
+        'A delimiter inside a label needs quotes around the label.',
+      );
   }
 
   #missingField(found: number, line: number): HadamardError {
@@ -183,18 +277,19 @@ class Collector {
       this.#path,
       `Line ${line} ${found === 0 ? 'has an empty label' : `has ${found} of ${this.#needed} fields`}.`,
       { line },
-      'Each line has a row, a column and a value; leave out lines of unknown entries.',
+      'Each line has a row, a column and a value, and as many fields as the first.',
+      'Correct the line; leave out entries that are unknown.',
     );
   }
 }
 
 /** A field that should be a finite number: what a number cannot be, or what only looks like one. */
-export function badNumber(path: string, text: string, line: number, field: number): HadamardError {
+export function badNumber(path: string, text: string, line: number, field: number, isWeight = false): HadamardError {
   const position = { file: path, line, column: field };
-  if (/^[+-]?(nan|inf|infinity|\d.*)$/i.test(text))
+  if (/^[+-]?(nan|inf|infinity|(\d+\.?\d*|\.\d+)(e\+?\d+)?)$/i.test(text))
     return new HadamardError({
-      code: 'invalid-value',
-      what: `Line ${line} has the value "${text}".`,
+      code: isWeight ? 'invalid-weight' : 'invalid-value',
+      what: `Line ${line} has the ${isWeight ? 'weight' : 'value'} "${text}".`,
       position,
       rule: 'Values in text files are finite numbers.',
       remedy: 'Leave unknown entries out (in a table: leave the cell empty).',

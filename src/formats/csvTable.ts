@@ -10,11 +10,17 @@ export async function readCsvTable(path: string): Promise<Table> {
   let columns: string[] | undefined;
   const rows: string[] = [];
   const lines: Float64Array[] = [];
-  for await (const { fields, line } of records(path)) {
+  for await (const { fields, line } of records(path, { hasComments: false })) {
     if (columns === undefined) {
       columns = fields.slice(1);
       if (columns.length === 0)
-        throw malformed(path, 'The first line has one field.', { line }, 'A table has a label for every column.');
+        throw malformed(
+          path,
+          `Line ${line}, the header, has one field.`,
+          { line },
+          'A table begins with a line of column labels, the first field being the corner.',
+          'Add the labels, or leave --table out where lines are row, column, value.',
+        );
       continue;
     }
     if (fields.length !== columns.length + 1)
@@ -23,6 +29,7 @@ export async function readCsvTable(path: string): Promise<Table> {
         `Line ${line} has ${fields.length} fields and the header ${columns.length + 1}.`,
         { line },
         'Each line is a row label and a value, or nothing, for every column.',
+        'Complete the line: an unknown value is an empty field.',
       );
     rows.push(fields[0] as string);
     lines.push(
@@ -37,14 +44,27 @@ export async function readCsvTable(path: string): Promise<Table> {
     );
   }
   if (columns === undefined || rows.length === 0)
-    throw malformed(path, `${path} holds no rows.`, {}, 'A table is a line of column labels, then a line a row.');
+    throw malformed(
+      path,
+      `${path} holds no rows.`,
+      {},
+      'A table is a line of column labels, then a line a row.',
+      'Check that it is the right file and whole.',
+    );
   for (const [kind, labels] of [
     ['row', rows],
     ['column', columns],
   ] as const) {
     const seen = new Set<string>();
     const twice = labels.find((label) => seen.size === seen.add(label).size);
-    if (twice !== undefined) throw malformed(path, `The ${kind} label "${twice}" stands there twice.`);
+    if (twice !== undefined)
+      throw malformed(
+        path,
+        `The ${kind} label "${twice}" stands there twice.`,
+        {},
+        'Rows and columns of a table have labels of their own.',
+        'Rename one of the two.',
+      );
   }
   const values = new Float64Array(rows.length * columns.length);
   lines.forEach((numbers, i) => {

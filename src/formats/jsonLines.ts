@@ -20,6 +20,12 @@ export async function readJsonLines(path: string): Promise<string[]> {
     } catch {
       // Reported below, with the line.
     }
-    throw malformed(path, `Line ${i + 1} is not a JSON string.`, { line: i + 1 });
+    throw malformed(
+      path,
+      `Line ${i + 1} is not a JSON string.`,
+      { line: i + 1 },
+      'Labels are a JSON string a line.',
+      'Save the model again.',
+    );
   });
 }

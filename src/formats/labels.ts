@@ -1,5 +1,7 @@
 /** Numbers labels in order of first appearance, straight from bytes: a string is made once a label, not once a line. */
 
+import { isUtf8 } from 'node:buffer';
+
 /** Labels that are plain integers below this are looked up by value. */
 const largestDirect = 1 << 24;
 
@@ -49,7 +51,8 @@ export class LabelIndex {
     }
     const text = Buffer.from(bytes.subarray(start, end));
     const index = this.labels.length;
-    this.labels.push(text.toString('utf8'));
+    // Bytes that are not UTF-8 are taken as Latin-1, so that different bytes stay different labels.
+    this.labels.push(text.toString(isUtf8(text) ? 'utf8' : 'latin1'));
     this.#hashes[index] = hash;
     this.#texts[index] = text;
     this.#slots[slot] = index + 1;

@@ -14,15 +14,44 @@ const newline = 10;
  * @throws HadamardError `not-found`, `unreadable-file`; `malformed-file` where a .gz is truncated or corrupt.
  */
 export async function eachChunk(path: string, onChunk: (chunk: Buffer) => void): Promise<void> {
-  const consume = async (source: AsyncIterable<Buffer>): Promise<void> => {
+  await pipeBytes(path, async (source: AsyncIterable<Buffer>): Promise<void> => {
     for await (const chunk of source) onChunk(chunk);
-  };
-  const file = createReadStream(path, { highWaterMark: chunkBytes });
+  });
+}
+
+/** Hands the file's bytes, unpacked, to a function; throws what that throws, or as {@link eachChunk}. */
+export async function pipeBytes(path: string, target: (source: AsyncIterable<Buffer>) => Promise<void>): Promise<void> {
+  const thrown: unknown[] = [];
+  // A pipeline that its end breaks off may report no more than that it was broken off.
+  const guarded = (source: AsyncIterable<Buffer>): Promise<void> =>
+    target(source).catch((error: unknown) => {
+      thrown.push(error);
+      throw error;
+    });
   try {
-    if (/\.gz$/i.test(path)) await pipeline(file, createGunzip({ chunkSize: chunkBytes }), consume);
-    else await pipeline(file, consume);
+    const file = createReadStream(path, { highWaterMark: chunkBytes });
+    if (/\.gz$/i.test(path)) await pipeline(file, createGunzip({ chunkSize: chunkBytes }), guarded);
+    else await pipeline(file, guarded);
   } catch (error) {
-    throw asFileError(path, error);
+    const isBrokenOff = error instanceof Error && error.name === 'AbortError';
+    throw asFileError(path, isBrokenOff && thrown.length > 0 ? thrown[0] : error);
+  }
+}
+
+/** The bytes after so many line ends. */
+export async function* afterLines(source: AsyncIterable<Buffer>, count: number): AsyncGenerator<Buffer> {
+  let left = count;
+  for await (const chunk of source) {
+    let start = 0;
+    for (; left > 0 && start < chunk.length; left--) {
+      const end = chunk.indexOf(newline, start);
+      if (end < 0) {
+        start = chunk.length;
+        break;
+      }
+      start = end + 1;
+    }
+    if (start < chunk.length) yield chunk.subarray(start);
   }
 }
 
@@ -34,6 +63,8 @@ export async function eachLine(path: string, onLine: LineVisitor): Promise<void>
   let rest: Buffer = Buffer.alloc(0);
   let line = 0;
   const visit = (bytes: Buffer, start: number, end: number): void => {
+    if (line === 0 && bytes.length > 1 && (bytes.readUInt16BE(0) === 0xfffe || bytes.readUInt16BE(0) === 0xfeff))
+      throw malformed(path, `${path} is UTF-16 text.`, { line: 1 }, 'Text files are UTF-8.', 'Convert it to UTF-8.');
     const last = end > start && bytes[end - 1] === 13 ? end - 1 : end;
     onLine(bytes, line === 0 ? skipByteOrderMark(bytes, start) : start, last, ++line);
   };
@@ -58,13 +89,25 @@ export function asFileError(path: string, error: unknown): unknown {
   if (isHadamardError(error) || !(error instanceof Error)) return error;
   const code = (error as NodeJS.ErrnoException).code ?? '';
   if (code.startsWith('Z_'))
-    return malformed(path, `${path} is not sound gzip: ${error.message}.`, {}, 'Fetch or pack the file again.');
+    return malformed(
+      path,
+      `${path} is not sound gzip: ${error.message}.`,
+      {},
+      'A name that ends in .gz is of a complete gzip file.',
+      'Fetch or pack the file again; if it is not packed, take .gz off its name.',
+    );
   if (code === 'ENOENT')
     return new HadamardError(
-      { code: 'not-found', what: `There is no file ${path}.`, position: { file: path }, remedy: 'Correct the path.' },
+      {
+        code: 'not-found',
+        what: `There is no file ${path}.`,
+        position: { file: path },
+        rule: 'Data comes from a file that exists.',
+        remedy: 'Correct the path.',
+      },
       { cause: error },
     );
-  if (!/^E[A-Z]+$/.test(code)) return error;
+  if (!/^E[A-Z]+$/.test(code) && code !== 'ERR_INVALID_ARG_VALUE') return error;
   return new HadamardError(
     {
       code: 'unreadable-file',
@@ -80,13 +123,15 @@ export function asFileError(path: string, error: unknown): unknown {
 export function malformed(
   path: string,
   what: string,
-  position: { line?: number; byte?: number } = {},
-  remedy?: string,
+  position: { line?: number; byte?: number },
+  rule: string,
+  remedy: string,
 ): HadamardError {
   return new HadamardError({
     code: 'malformed-file',
     what,
     position: { file: path, ...position },
-    ...(remedy !== undefined && { remedy }),
+    rule,
+    remedy,
   });
 }

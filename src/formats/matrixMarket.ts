@@ -9,6 +9,7 @@ import type { Table } from './table.js';
 interface Header {
   readonly isArray: boolean;
   readonly isPattern: boolean;
+  readonly isInteger: boolean;
   readonly symmetry: 'general' | 'symmetric' | 'skew-symmetric';
 }
 
@@ -38,7 +39,7 @@ class MatrixMarketReader {
     }
     let at = skipSpace(bytes, start, end);
     if (at === end || bytes[at] === 37) return;
-    const { isArray, isPattern } = this.#header;
+    const { isArray, isPattern, isInteger, symmetry } = this.#header;
     if (this.#sizes === undefined) {
       this.#sizes = this.#parseSizes(bytes.toString('latin1', at, end), line);
       return;
@@ -64,6 +65,7 @@ class MatrixMarketReader {
         `Line ${line} is "${bytes.toString('latin1', start, end)}".`,
         { line },
         isPattern ? 'Entries are row and column.' : 'Entries are row, column and value.',
+        'Correct the line, or fetch the file again if it is truncated.',
       );
     if (!(row >= 1 && row <= rows && column >= 1 && column <= columns))
       throw new HadamardError({
@@ -71,9 +73,13 @@ class MatrixMarketReader {
         what: `Line ${line} names entry (${row}, ${column}) of a ${rows}×${columns} matrix.`,
         position: { file: this.#path, line, row: row - 1, column: column - 1 },
         rule: 'Matrix Market counts rows and columns from 1.',
+        remedy: 'Correct the sizes, or add 1 to indices that count from 0.',
       });
-    const value = isPattern ? 1 : parseNumber(bytes, at, fieldEnd(bytes, at, end));
-    if (!Number.isFinite(value)) throw this.#badValue(bytes.toString('latin1', at, end), line);
+    const valueEnd = isPattern ? at : fieldEnd(bytes, at, end);
+    const value = isPattern ? 1 : parseNumber(bytes, at, valueEnd);
+    const isMisplaced = skipSpace(bytes, valueEnd, end) < end || (symmetry === 'skew-symmetric' && row === column);
+    if (!Number.isFinite(value) || isMisplaced || (isInteger && !Number.isInteger(value)))
+      throw this.#badValue(bytes.toString('latin1', at, end), line);
     this.#listed++;
     this.#push(row - 1, column - 1, value);
   }
@@ -81,13 +87,20 @@ class MatrixMarketReader {
   table(): Table {
     const path = this.#path;
     if (this.#header === undefined || this.#sizes === undefined)
-      throw malformed(path, `${path} ends before its sizes.`, {}, 'The file seems truncated: fetch it again.');
+      throw malformed(
+        path,
+        `${path} ends before its sizes.`,
+        {},
+        'After the header and comments comes a line of sizes.',
+        'The file seems truncated: fetch it again.',
+      );
     const [rows = 0, columns = 0, entries = this.#arrayLength(rows, columns)] = this.#sizes;
     if (this.#listed !== entries)
       throw malformed(
         path,
         `${path} announces ${entries} entries and has ${this.#listed}.`,
         {},
+        'A file has as many entries as its sizes say.',
         'The file seems truncated or changed: fetch it again.',
       );
     const triples = this.#entries.triples([rows, columns]);
@@ -105,7 +118,13 @@ class MatrixMarketReader {
     const value = isMissing ? Number.NaN : parseNumber(bytes, start, end);
     if (!isMissing && !Number.isFinite(value)) throw this.#badValue(bytes.toString('latin1', start, end), line);
     if (this.#listed >= this.#arrayLength(rows, columns))
-      throw malformed(this.#path, `Line ${line} goes on after the last of ${this.#listed} values.`, { line });
+      throw malformed(
+        this.#path,
+        `Line ${line} goes on after the last of ${this.#listed} values.`,
+        { line },
+        'An array has as many values as its sizes say.',
+        'Correct the sizes, or fetch the file again.',
+      );
     this.#push(this.#arrayRow, this.#arrayColumn, value);
     this.#listed++;
     if (++this.#arrayRow < rows) return;
@@ -150,19 +169,20 @@ class MatrixMarketReader {
         `Line ${line} gives the sizes "${text.trim().slice(0, 80)}".`,
         { line },
         isArray ? 'Sizes are rows and columns.' : 'Sizes are rows, columns and entries, at most rows times columns.',
+        'Correct them; a symmetric matrix is square.',
       );
     if (isArray) this.#arrayRow = this.#firstRow(0);
     return sizes;
   }
 
   #badValue(text: string, line: number): HadamardError {
-    const isNumberLike = /^[+-]?(nan|inf|\d)/i.test(text.trim());
+    const isNumberLike = /^[+-]?(nan|inf|infinity|(\d+\.?\d*|\.\d+)(e\+?\d+)?)$/i.test(text.trim());
     return new HadamardError({
       code: isNumberLike ? 'invalid-value' : 'malformed-file',
       what: `Line ${line} has the value "${text.trim()}".`,
       position: { file: this.#path, line },
-      rule: 'Values are finite numbers; in an array NaN means unobserved.',
-      remedy: 'Leave unknown entries out.',
+      rule: `Values are finite ${this.#header?.isInteger ? 'integers' : 'numbers'}, one a place, none on a skew diagonal; in an array NaN means unobserved.`,
+      remedy: 'Correct it; leave unknown entries out.',
     });
   }
 }
@@ -175,6 +195,7 @@ function parseHeader(path: string, text: string): Header {
       `${path} begins with "${text.slice(0, 40)}".`,
       { line: 1 },
       'A Matrix Market file begins with %%MatrixMarket.',
+      'Save it with scipy.io.mmwrite, or give a list of triples the ending .txt.',
     );
   const isKnown =
     object === 'matrix' &&
@@ -182,6 +203,8 @@ function parseHeader(path: string, text: string): Header {
     (field === 'real' ||
       field === 'integer' ||
       field === 'double' ||
+      // What scipy calls its unsigned types.
+      field === 'unsigned-integer' ||
       (field === 'pattern' && format === 'coordinate')) &&
     (symmetry === 'general' || symmetry === 'symmetric' || symmetry === 'skew-symmetric');
   if (!isKnown)
@@ -190,8 +213,14 @@ function parseHeader(path: string, text: string): Header {
       what: `${path} is "${text.trim()}".`,
       position: { file: path, line: 1 },
       rule: 'Matrix Market files are matrix, coordinate or array, real, integer or pattern, general, symmetric or skew-symmetric.',
+      remedy: 'Convert it, for example with scipy.io.mmread and mmwrite.',
     });
-  return { isArray: format === 'array', isPattern: field === 'pattern', symmetry };
+  return {
+    isArray: format === 'array',
+    isPattern: field === 'pattern',
+    isInteger: field?.endsWith('integer') === true,
+    symmetry,
+  };
 }
 
 function skipSpace(bytes: Buffer, start: number, end: number): number {

@@ -35,7 +35,13 @@ export async function readNpy(path: string): Promise<NpyArray> {
   await eachChunk(path, (chunk) => chunks.push(Buffer.from(chunk)));
   const file = Buffer.concat(chunks);
   if (file.length < 10 || !file.subarray(0, 6).equals(magic))
-    throw malformed(path, `${path} does not begin as .npy.`, { byte: 0 }, 'Save it with numpy.save.');
+    throw malformed(
+      path,
+      `${path} does not begin as .npy.`,
+      { byte: 0 },
+      'An .npy file begins with \\x93NUMPY and a version.',
+      'Save it with numpy.save.',
+    );
   const isOld = file[6] === 1;
   const lengthBytes = isOld ? 2 : 4;
   const headerLength = file.length >= 8 + lengthBytes ? (isOld ? file.readUInt16LE(8) : file.readUInt32LE(8)) : 0;
@@ -49,6 +55,7 @@ export async function readNpy(path: string): Promise<NpyArray> {
       path,
       `The header of ${path} is truncated or damaged.`,
       { byte: 8 },
+      'The header gives descr, fortran_order and shape (NEP 1).',
       'Save it again with numpy.save.',
     );
   const item = descr && items[descr[2] as string];
@@ -72,7 +79,8 @@ export async function readNpy(path: string): Promise<NpyArray> {
       path,
       `${path} announces ${shape.join('×')} items of ${item.bytes} bytes and has ${file.length - start} bytes.`,
       { byte: start },
-      'The file seems truncated: save or fetch it again.',
+      'The data is as long as the header says.',
+      'The file seems truncated or changed: save or fetch it again.',
     );
   const view = new DataView(file.buffer, file.byteOffset + start);
   const isLittle = descr[1] !== '>';
@@ -91,6 +99,7 @@ export async function readNpyMatrix(path: string): Promise<Table> {
       what: `${path} has the shape (${shape.join(', ')}).`,
       position: { file: path },
       rule: 'A matrix has two dimensions, each at least 1.',
+      remedy: 'Reshape it: numpy.save(path, array.reshape(rows, columns)).',
     });
   return { matrix: ndarray(data, [rows, columns], isFortranOrder ? [1, rows] : [columns, 1]), notes: [] };
 }

@@ -38,7 +38,9 @@ describe('LabelIndex', () => {
   });
 
   it('goes over from small integers to large ones', () => {
-    const labels = [2 ** 24 - 1, 2 ** 24, 2 ** 24 + 1, 2 ** 24 - 2, 99_999_999, 100_000_000, 2 ** 32, 2 ** 32 + 1].map(String);
+    const labels = [2 ** 24 - 1, 2 ** 24, 2 ** 24 + 1, 2 ** 24 - 2, 99_999_999, 100_000_000, 2 ** 32, 2 ** 32 + 1].map(
+      String,
+    );
     const long = ['9'.repeat(20), '9'.repeat(21), `1${'0'.repeat(400)}`];
     const all = [...labels, ...long, '0', '1023', '1024', '2048'];
     const index = new LabelIndex();
@@ -60,7 +62,7 @@ describe('LabelIndex', () => {
     const byHash = new Map<number, string>();
     const pairs: [string, string][] = [];
     for (let i = 0; i < 200_000 && pairs.length < 3; i++) {
-      const label = `x${i.toString(36)}`;
+      const label = `user ${(i * 7919).toString(36)}`;
       const other = byHash.get(hash(label));
       if (other) pairs.push([other, label]);
       byHash.set(hash(label), label);

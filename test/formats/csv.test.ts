@@ -1,0 +1,371 @@
+/** CSV triples: delimiters, headers, columns, weights, quotes, line ends. */
+import { gzipSync } from 'node:zlib';
+import { describe, expect, it } from 'vitest';
+import type { Triples } from '../../dist/src/data/input.js';
+import { records } from '../../dist/src/formats/csv.js';
+import { type ReadRequest, readTable } from '../../dist/src/formats/readTable.js';
+import { entriesOf, failure, fileOf } from './files.js';
+
+const read = async (text: string, request: ReadRequest = {}, ending = '.csv') =>
+  entriesOf(await readTable(fileOf(ending, text), request));
+const refused = (text: string, request: ReadRequest = {}, ending = '.csv') =>
+  failure(readTable(fileOf(ending, text), request));
+
+describe('delimiters', () => {
+  it.each([
+    ['comma', 'a,x,1\nb,y,2.5\n'],
+    ['semicolon', 'a;x;1\nb;y;2.5\n'],
+    ['tab', 'a\tx\t1\nb\ty\t2.5\n'],
+    ['space', 'a x 1\nb y 2.5\n'],
+    ['several spaces', '  a   x    1 \nb  y 2.5\n'],
+    ['double colon', 'a::x::1\nb::y::2.5\n'],
+    ['comma and spaces', 'a , x ,1 \n b,y , 2.5\n'],
+    ['CRLF', 'a,x,1\r\nb,y,2.5\r\n'],
+    ['no newline at the end', 'a,x,1\nb,y,2.5'],
+    ['a byte order mark', '\ufeffa,x,1\nb,y,2.5\n'],
+    ['a byte order mark and quotes', '\ufeff"a",x,1\nb,y,2.5\n'],
+    ['blank lines', '\n\r\na,x,1\n\n   \nb,y,2.5\n\n'],
+    ['a line of spaces first', '   \na,x,1\nb,y,2.5\n'],
+    ['blank lines and quotes', '\n"a",x,1\n\n   \nb,y,2.5\n\n'],
+    ['comments first', '# made by\n% someone, who; said "so"\na,x,1\nb,y,2.5\n'],
+    ['comments first and quotes', '# made by\n# someone, who; said "so"\n"a",x,1\nb,y,2.5\n'],
+    ['quotes from the second line on', 'a,x,1\n"b",y,2.5\n'],
+    ['quotes and spaces between', '"a" x 1\nb  y 2.5\n'],
+  ])('%s', async (_, text) => {
+    expect(await read(text)).toEqual([
+      ['a', 'x', 1],
+      ['b', 'y', 2.5],
+    ]);
+  });
+
+  it('takes a single colon for part of a label between double ones', async () => {
+    expect(await read('a:b::c::3\n1::x:1::5\n2:::y::6\n')).toEqual([
+      ['a:b', 'c', 3],
+      ['1', 'x:1', 5],
+      // As text.split('::') parts it.
+      ['2', ':y', 6],
+    ]);
+  });
+
+  it('takes the delimiter that makes three fields of the first line', async () => {
+    expect(await read('a;b,c,3\nd,e,4\n')).toEqual([
+      ['a;b', 'c', 3],
+      ['d', 'e', 4],
+    ]);
+    expect(await read('a::b,c,3\nd,e::f,4\n')).toEqual([
+      ['a::b', 'c', 3],
+      ['d', 'e::f', 4],
+    ]);
+  });
+
+  it('sees no delimiter within quotes', async () => {
+    expect(await read('"a;b;c","d\te\tf",3\ng,h,4\n')).toEqual([
+      ['a;b;c', 'd\te\tf', 3],
+      ['g', 'h', 4],
+    ]);
+    expect(await read('"line\nof; two","d ""x"" e",3\ng,h,4\n')).toEqual([
+      ['line\nof; two', 'd "x" e', 3],
+      ['g', 'h', 4],
+    ]);
+  });
+});
+
+describe('labels', () => {
+  it('are of any kind, in order of first appearance', async () => {
+    const table = await readTable(fileOf('.csv', '7,é ü,1\n007,日本,2\n7,"a, ""b""",3\n-1,é ü,4\n'));
+    expect(table.labels).toEqual({ rows: ['7', '007', '-1'], columns: ['é ü', '日本', 'a, "b"'] });
+    const { rows, columns, values, shape } = table.matrix as Triples;
+    expect([...rows]).toEqual([0, 1, 0, 2]);
+    expect([...columns]).toEqual([0, 1, 2, 0]);
+    expect([...values]).toEqual([1, 2, 3, 4]);
+    expect(shape).toEqual([3, 3]);
+  });
+
+  it('are the same in quotes and without', async () => {
+    expect(await read('a,x,1\n"a",y,2\n"b",x,3\nb,"x y",4\n')).toEqual([
+      ['a', 'x', 1],
+      ['a', 'y', 2],
+      ['b', 'x', 3],
+      ['b', 'x y', 4],
+    ]);
+  });
+
+  it('keep the spaces within quotes', async () => {
+    const { labels } = await readTable(fileOf('.csv', '" a ",x,1\na,x,2\n'));
+    expect(labels?.rows).toEqual([' a ', 'a']);
+  });
+});
+
+describe('header', () => {
+  it('is a first line whose value is no number', async () => {
+    const table = await readTable(fileOf('.csv', 'user,item,rating\na,x,1\n'));
+    expect(entriesOf(table)).toEqual([['a', 'x', 1]]);
+    expect(table.notes).toEqual([]);
+  });
+
+  it('is none where the value is a number', async () => {
+    expect(await read('user,item,3\na,x,1\n')).toEqual([
+      ['user', 'item', 3],
+      ['a', 'x', 1],
+    ]);
+  });
+
+  it.each(['nan', 'NaN', 'inf', '-Infinity'])('is none where the value is %s: that is an error', async (value) => {
+    expect(await refused(`a,x,${value}\nb,y,2\n`)).toMatchObject({ code: 'invalid-value', position: { line: 1 } });
+  });
+
+  it('is none where the value is missing: that is an error', async () => {
+    expect(await refused('a,x,\nb,y,2\n')).toMatchObject({ code: 'malformed-file', position: { line: 1 } });
+  });
+
+  it('has further columns ignored, in one sentence', async () => {
+    const path = fileOf('.csv', 'user,item,rating,time,title\na,x,1,999,"t, u"\nb,y,2,998,v\n');
+    const table = await readTable(path);
+    expect(entriesOf(table)).toEqual([
+      ['a', 'x', 1],
+      ['b', 'y', 2],
+    ]);
+    expect(table.notes).toHaveLength(1);
+    expect(table.notes[0]).toMatch(/ignored "time", "title"\.$/);
+    expect(table.weights).toBeUndefined();
+  });
+
+  it('may have quoted text over several lines in an ignored column', async () => {
+    expect(await read('user,item,rating,review\na,x,1,"good\nb,y,9,bad"\nc,z,2,plain\n')).toEqual([
+      ['a', 'x', 1],
+      ['c', 'z', 2],
+    ]);
+  });
+});
+
+describe('--columns', () => {
+  const text = 'time,rating,item,user,w\n9,1,x,a,0.5\n8,2,y,b,0.25\n';
+
+  it('names columns in any order', async () => {
+    const table = await readTable(fileOf('.csv', text), { columns: ['user', 'item', 'rating'] });
+    expect(entriesOf(table)).toEqual([
+      ['a', 'x', 1],
+      ['b', 'y', 2],
+    ]);
+    expect(table.notes).toEqual([expect.stringMatching(/ignored "time", "w"\.$/)]);
+  });
+
+  it('names four with weights', async () => {
+    expect(await read(text, { columns: ['user', 'item', 'rating', 'w'], weights: true })).toEqual([
+      ['a', 'x', 1, 0.5],
+      ['b', 'y', 2, 0.25],
+    ]);
+  });
+
+  it.each([
+    ['without a header', ''],
+    ['with one', 't,r,i,u\n'],
+  ])('counts from 1 %s', async (_, header) => {
+    expect(await read(`${header}9,1,x,a\n8,2,y,b\n`, { columns: ['4', '3', '2'] })).toEqual([
+      ['a', 'x', 1],
+      ['b', 'y', 2],
+    ]);
+  });
+
+  it('leaves a fourth column out of a headerless file, without a note', async () => {
+    const table = await readTable(fileOf('.tsv', '1\t2\t3\t881250949\n'), { columns: ['1', '2', '3'] });
+    expect(entriesOf(table)).toEqual([['1', '2', 3]]);
+    expect(table.notes).toEqual([]);
+  });
+
+  it('counts also where a number stands in the first line', async () => {
+    expect(await read('3,1,2\n2,3,1\n', { columns: ['1', '2', '3'] })).toEqual([
+      ['3', '1', 2],
+      ['2', '3', 1],
+    ]);
+    expect(await read('196\t242\t3\t881250949\n', { columns: ['1', '2', '3'] })).toEqual([['196', '242', 3]]);
+  });
+
+  it('names a column in quotes', async () => {
+    expect(await read('"user, id",item,rating\na,x,5\n', { columns: ['user, id', 'item', 'rating'] })).toEqual([
+      ['a', 'x', 5],
+    ]);
+  });
+
+  it('refuses a missing name and lists what is there', async () => {
+    const error = await refused(text, { columns: ['user', 'item', 'score'] });
+    expect(error).toMatchObject({ code: 'malformed-file', position: { line: 1 } });
+    expect(error.message).toContain('"score"');
+    expect(error.message).toContain('"rating"');
+  });
+
+  it('gives the line of the header, comments counted', async () => {
+    const error = await refused(`# one\n\n${text}`, { columns: ['user', 'item', 'score'] });
+    expect(error.position.line).toBe(3);
+  });
+
+  it('refuses a number beyond the last', async () => {
+    expect(await refused('1,2,3\n', { columns: ['1', '2', '4'] })).toMatchObject({ code: 'malformed-file' });
+  });
+
+  it('refuses two names and the same name twice', async () => {
+    expect(await refused(text, { columns: ['user', 'item'] })).toMatchObject({
+      code: 'invalid-option',
+      position: { option: 'columns' },
+    });
+    expect(await refused(text, { columns: ['user', 'user', 'rating'] })).toMatchObject({
+      code: 'invalid-option',
+      position: { option: 'columns' },
+    });
+  });
+
+  it('refuses a fourth name without --weights-are, and three with it', async () => {
+    const error = await refused(text, { columns: ['user', 'item', 'rating', 'w'] });
+    expect(error).toMatchObject({ code: 'ambiguous-weights', position: { option: 'columns' } });
+    expect(error.remedy).toContain('--weights-are');
+    expect(await refused(text, { columns: ['user', 'item', 'rating'], weights: true })).toMatchObject({
+      code: 'invalid-option',
+    });
+  });
+});
+
+describe('a fourth column', () => {
+  it('is refused without a header and an instruction', async () => {
+    const error = await refused('a,x,1,0.5\nb,y,2,0.5\n');
+    expect(error).toMatchObject({ code: 'ambiguous-weights', position: { line: 1 }, rule: expect.any(String) });
+    expect(error.remedy).toContain('--weights-are');
+    expect(error.remedy).toContain('--columns');
+  });
+
+  it.each(['weight', 'W', 'sigma', 'sqrt_weight', 'std'])('is refused where the header calls it %s', async (name) => {
+    const error = await refused(`user,item,rating,${name}\na,x,1,0.5\n`);
+    expect(error).toMatchObject({ code: 'ambiguous-weights', position: { line: 1 } });
+    expect(error.remedy).toContain('--weights-are');
+  });
+
+  it('is a weight with the instruction, with a header or without', async () => {
+    for (const header of ['', 'user,item,rating,w\n'])
+      expect(await read(`${header}a,x,1,0.5\nb,y,2,0\n`, { weights: true })).toEqual([
+        ['a', 'x', 1, 0.5],
+        ['b', 'y', 2, 0],
+      ]);
+  });
+
+  it('must be there with the instruction', async () => {
+    const error = await refused('a,x,1\n', { weights: true });
+    expect(error).toMatchObject({ code: 'malformed-file', position: { line: 1 } });
+    expect(error.message).toContain('weight');
+  });
+
+  it('may be there or not where it is optional', async () => {
+    expect(await read('a,x,1\n', { weights: 'optional' })).toEqual([['a', 'x', 1]]);
+    expect(await read('a,x,1,2\n', { weights: 'optional' })).toEqual([['a', 'x', 1, 2]]);
+    const columns = ['u', 'i', 'r', 'w'];
+    expect(await read('u,i,r\na,x,1\n', { weights: 'optional', columns })).toEqual([['a', 'x', 1]]);
+    expect(await read('u,i,r,w\na,x,1,2\n', { weights: 'optional', columns })).toEqual([['a', 'x', 1, 2]]);
+  });
+
+  it('may be there or not where it is optional and named by number', async () => {
+    const columns = ['1', '2', '3', '4'];
+    expect(await read('a,x,1,2\n', { weights: 'optional', columns })).toEqual([['a', 'x', 1, 2]]);
+    expect(await read('a,x,1\n', { weights: 'optional', columns })).toEqual([['a', 'x', 1]]);
+    // A value that happens to be 4 is no column named 4.
+    expect(await read('a,x,4\n', { weights: 'optional', columns })).toEqual([['a', 'x', 4]]);
+  });
+
+  it('is checked as a number', async () => {
+    expect(await refused('a,x,1,2\nb,y,1,inf\n', { weights: true })).toMatchObject({
+      code: 'invalid-weight',
+      position: { line: 2 },
+    });
+    expect(await refused('a,x,1,2\nb,y,1,heavy\n', { weights: true })).toMatchObject({
+      code: 'malformed-file',
+      position: { line: 2 },
+    });
+  });
+});
+
+describe('malformed lines', () => {
+  it.each([
+    ['a field missing', 'a,x,1\nb,y\n', 2],
+    ['a field missing in the last line', 'a,x,1\nb,y,2\nc', 3],
+    ['a field missing after blank lines', 'a,x,1\n\n\nb,y\n', 4],
+    ['a field missing after a header', 'u,i,r\na,x\n', 2],
+    ['a field missing, spaces', 'a x 1\nb y\n', 2],
+    ['a field missing, double colons', 'a::x::1\nb::y\n', 2],
+    ['a field missing, quotes', '"a",x,1\n"b",y\n', 2],
+    ['an empty row', 'a,x,1\n,y,2\n', 2],
+    ['an empty column', 'a,x,1\nb, ,2\n', 2],
+    ['an empty row in quotes', 'a,x,1\n"",y,2\n', 2],
+    ['an empty value', 'a,x,1\nb,y,\n', 2],
+    ['an empty value, CRLF', 'a,x,1\r\nb,y,\r\n', 2],
+    ['a value that is a word', 'a,x,1\nb,y,good\n', 2],
+    ['a decimal comma', 'a;x;1\nb;y;2,5\n', 2],
+    ['one field too many', 'a,x,1\nb,y,2,5\n', 2],
+    ['one field too many, quotes', '"a",x,1\nb,y,2,5\n', 2],
+    ['one field too many, spaces', 'a x 1\nb y 2 5\n', 2],
+    ['a header in the middle', 'u,i,r\na,x,1\nu,i,r\n', 3],
+    ['a quote that is never closed', 'a,x,1\nb,"y,2\n', undefined],
+    ['a quote within a field', 'a,x,1\nb,y"z,2\n', 2],
+    ['text after a quote', 'a,x,1\n"b"c,y,2\n', 2],
+    ['an empty file', '', undefined],
+    ['blank lines only', '\n\n  \n', undefined],
+    ['comments only', '# a\n', undefined],
+    ['a header only', 'user,item,rating\n', undefined],
+    ['one field', 'a\n', 1],
+    ['two fields', 'a,b\n', 1],
+    ['two fields after comments', '# by, of, for\n\na,b\n', 3],
+  ])('%s', async (_, text, line) => {
+    const error = await refused(text);
+    expect(error.code).toMatch(/^(malformed-file|invalid-value)$/);
+    expect(error.position.file).toMatch(/\.csv$/);
+    if (line !== undefined) {
+      expect(error.position.line).toBe(line);
+      expect(error.message).toMatch(/\bline\b/i);
+    }
+    expect(error.rule, 'rule').toBeTruthy();
+    expect(error.remedy, 'remedy').toBeTruthy();
+  });
+
+  it.each([
+    ['NaN', 'nan'],
+    ['NaN', '-NaN'],
+    ['infinity', 'inf'],
+    ['infinity', '-Infinity'],
+    ['overflow', '1e999'],
+  ])('refuses %s as a value: %s', async (_, value) => {
+    for (const head of ['a,x,1\n', 'a,x,1\n"b",x,1\n']) {
+      const error = await refused(`${head}b,y,${value}\n`);
+      expect(error).toMatchObject({ code: 'invalid-value', rule: expect.any(String), remedy: expect.any(String) });
+      expect(error.position.line).toBe(head.split('\n').length);
+      expect(error.what).toContain(value);
+    }
+  });
+
+  it('gives the line in a .gz too', async () => {
+    const error = await failure(readTable(fileOf('.csv.gz', gzipSync('a,x,1\nb,y\n'))));
+    expect(error).toMatchObject({ code: 'malformed-file', position: { line: 2 } });
+  });
+});
+
+describe('records', () => {
+  const all = async (text: string) => {
+    const list: [number, ...string[]][] = [];
+    for await (const { fields, line } of records(fileOf('.csv', text))) list.push([line, ...fields]);
+    return list;
+  };
+
+  it('gives fields and lines', async () => {
+    expect(await all('a,b\n\n"c\nd", e \n# f,g\n')).toEqual([
+      [1, 'a', 'b'],
+      [4, 'c\nd', 'e'],
+      [5, '# f', 'g'],
+    ]);
+  });
+
+  it('takes several spaces for one', async () => {
+    expect(await all('1  2\n 3 4 \n')).toEqual([
+      [1, '1', '2'],
+      [2, '3', '4'],
+    ]);
+  });
+
+  it('gives nothing of an empty file', async () => {
+    expect(await all('')).toEqual([]);
+  });
+});
