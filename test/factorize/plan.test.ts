@@ -1,0 +1,139 @@
+/** plan() says what a fit takes, without taking it; factorize takes that and no more. */
+import { describe, expect, test } from 'vitest';
+import { survey } from '../../dist/src/data/observations.js';
+import { planFit } from '../../dist/src/factorize/plan.js';
+import { factorize, type Plan, plan } from '../../dist/src/index.js';
+import { checkOptions } from '../../dist/src/options.js';
+import { dense, problem, sqrtWeights, triples } from '../helpers/problem.js';
+
+const of = problem({ m: 300, n: 200, density: 0.3, isWeighted: true });
+
+test('the plan of a shape is that of data as evenly spread', () => {
+  const full = problem({ m: 60, n: 40 });
+  const ofData = plan(triples(full), { rank: 5, threads: 3 });
+  expect(plan({ shape: [60, 40] }, { rank: 5, threads: 3 })).toEqual(ofData);
+  expect(plan(dense(full), { rank: 5, threads: 3 })).toEqual(ofData);
+});
+
+test('the fit does what the plan says', async () => {
+  const table = [
+    { rank: 4 },
+    { rank: 4, threads: 2, inline: 'never' },
+    { rank: 9, biases: 'both', dtype: 'f64', threads: 3, inline: 'never', residency: 'staged' },
+    { rank: 4, method: 'gradient' },
+  ] as const;
+  for (const row of table) {
+    const options = { ...row, weights: sqrtWeights(of) };
+    const planned = plan(triples(of), options);
+    const { fit } = await factorize(triples(of), { ...options, maxSweeps: 2 });
+    expect(fit).toMatchObject({
+      rows: planned.rows,
+      columns: planned.columns,
+      observed: planned.observed,
+      blocks: planned.blocks,
+      inline: planned.inline,
+      resident: planned.resident,
+      dtype: planned.dtype,
+    });
+    expect(fit.memoryBytes.planned).toBe(planned.bytes.total);
+    expect(fit.threads).toBe('threads' in row ? row.threads : checkOptions({ rank: 1 }).threads);
+  }
+});
+
+test('the shared memory is the pages of the layout, and its parts are within the total', () => {
+  const { layout, bytes } = planFit(survey(triples(of), undefined), checkOptions({ rank: 12 }));
+  expect(layout.bytes.memory).toBe(layout.pages * 65536);
+  const parts = bytes.factors + bytes.scratch + bytes.observations;
+  expect(layout.bytes.memory + layout.bytes.outside).toBeGreaterThanOrEqual(parts - 65536);
+  expect(bytes.total).toBeGreaterThanOrEqual(layout.bytes.memory + layout.bytes.outside + bytes.method + bytes.model);
+  // U and V without padding, f32.
+  expect(bytes.model).toBe(500 * 12 * 4);
+});
+
+describe('a plan by its numbers', () => {
+  const netflix = { shape: [480_189, 17_770], observed: 100_480_507, weighted: false } as const;
+  const bytesPerEntry = ({ bytes }: Plan) => bytes.observations / netflix.observed;
+
+  test('16 bytes an entry for values, 24 with weights; f64 24 and 40', () => {
+    const of = (dtype: 'f32' | 'f64', weighted: boolean) =>
+      bytesPerEntry(plan({ ...netflix, weighted }, { rank: 10, dtype, memoryLimit: 1e12 }));
+    for (const [dtype, weighted, expected] of [
+      ['f32', false, 16],
+      ['f32', true, 24],
+      ['f64', false, 24],
+      ['f64', true, 40],
+    ] as const)
+      expect(Math.abs(of(dtype, weighted) - expected)).toBeLessThan(0.1);
+  });
+
+  test('nothing is allocated', () => {
+    const before = process.memoryUsage();
+    const said = plan(
+      { shape: [1e6, 1e5], observed: 2e9, weighted: true },
+      { rank: 64, threads: 4, memoryLimit: 1e12 },
+    );
+    const after = process.memoryUsage();
+    expect(said.resident).toBe(false);
+    expect(said.bytes.total).toBeGreaterThan(48e9);
+    expect(after.arrayBuffers - before.arrayBuffers).toBeLessThan(100e6);
+  });
+
+  test('factors and blocks', () => {
+    const { bytes, blocks, threads, inline } = plan(netflix, {
+      rank: 15,
+      biases: 'both',
+      threads: 7,
+      memoryLimit: 1e12,
+      acceleration: 'none',
+    });
+    expect(bytes.factors).toBe(2 * (480_189 + 17_770) * 16 * 4);
+    expect(blocks.rows).toBeGreaterThan(100);
+    expect(blocks.columns).toBeGreaterThan(100);
+    expect({ threads, inline }).toEqual({ threads: 7, inline: false });
+  });
+
+  test('threads are never clamped, and small problems run inline', () => {
+    expect(plan({ shape: [50, 50] }, { rank: 2, threads: 64 })).toMatchObject({ threads: 1, inline: true });
+    expect(plan({ shape: [50, 50] }, { rank: 2, threads: 64, inline: 'never' })).toMatchObject({
+      threads: 64,
+      inline: false,
+    });
+    expect(plan({ shape: [3000, 3000] }, { rank: 20, threads: 64 })).toMatchObject({ threads: 64, inline: false });
+  });
+});
+
+describe('not enough memory', () => {
+  test('is said with the numbers, before anything is allocated', async () => {
+    const options = { rank: 8, memoryLimit: 3e5 };
+    const error = await factorize(triples(of), options).catch((reason: unknown) => reason);
+    expect(error).toMatchObject({
+      code: 'not-enough-memory',
+      position: { option: 'memoryLimit' },
+      rule: 'The limit is 1 MiB.',
+    });
+    expect((error as Error).message).toMatch(/needs \d+ MiB: observations \d+ MiB, factors \d+ MiB, scratch \d+ MiB/);
+    expect(() => plan(triples(of), options)).toThrow((error as Error).message);
+  });
+
+  test('exactly at the limit', () => {
+    const { total } = plan(triples(of), { rank: 8 }).bytes;
+    expect(plan(triples(of), { rank: 8, memoryLimit: total }).limit).toBe(total);
+    expect(() => plan(triples(of), { rank: 8, memoryLimit: total - 1 })).toThrow(/needs/);
+  });
+
+  test('factors beyond the 4 GiB of a WebAssembly memory', () => {
+    expect(() => plan({ shape: [5e6, 1e6], observed: 1e7 }, { rank: 128, memoryLimit: 1e12 })).toThrow(
+      /limit is 4096 MiB/,
+    );
+  });
+
+  test("the machine's memory is the limit without one", () => {
+    expect(() => plan({ shape: [1e6, 1e6], observed: 4e12 }, { rank: 2 })).toThrow(/limit/);
+  });
+});
+
+test('bad input is refused in the plan already', () => {
+  const A = triples(of);
+  expect(() => plan({ ...A, values: A.values.map((v, t) => (t === 7 ? Number.NaN : v)) }, { rank: 2 })).toThrow(/NaN/);
+  expect(() => plan({ shape: [0, 3] }, { rank: 2 })).toThrow(/shape/);
+});
