@@ -9,10 +9,13 @@ export class LabelIndex {
   readonly labels: string[] = [];
   /** label index + 1 by integer value; 0 is none. */
   #direct = new Int32Array(1024);
-  /** Open addressing: label index + 1. */
+  /** Open addressing: place among the hashed labels + 1. */
   #slots = new Int32Array(1024);
-  readonly #hashes: number[] = [];
-  readonly #texts: (Buffer | undefined)[] = [];
+  /** Of the labels in #slots, by order of entry: label index, hash, and where its bytes end in #text. */
+  #indices = new Int32Array(513);
+  #hashes = new Int32Array(513);
+  #ends = new Float64Array(513);
+  #text = Buffer.alloc(1 << 12);
   #hashed = 0;
 
   /** The index of the label bytes[start … end), given the next free one if it is new. */
@@ -35,42 +38,68 @@ export class LabelIndex {
   }
 
   #indexOfBytes(bytes: Buffer, start: number, end: number): number {
-    // FNV-1a.
+    // FNV-1a, then mixed so that similar labels do not stand side by side (murmur3's finalizer).
     let hash = 0x811c9dc5;
     for (let i = start; i < end; i++) hash = Math.imul(hash ^ (bytes[i] as number), 0x01000193);
-    hash >>>= 0;
+    hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
+    hash ^= hash >>> 13;
     const mask = this.#slots.length - 1;
-    let slot = (hash ^ (hash >>> 15)) & mask;
-    for (;;) {
-      const known = this.#slots[slot] as number;
-      if (known === 0) break;
-      const index = known - 1;
-      const text = this.#texts[index];
-      if (this.#hashes[index] === hash && text && text.compare(bytes, start, end) === 0) return index;
+    let slot = hash & mask;
+    for (let known = this.#slots[slot] as number; known > 0; known = this.#slots[slot] as number) {
+      if (this.#hashes[known - 1] === hash && this.#isText(known - 1, bytes, start, end))
+        return this.#indices[known - 1] as number;
       slot = (slot + 1) & mask;
     }
-    const text = Buffer.from(bytes.subarray(start, end));
     const index = this.labels.length;
+    this.#slots[slot] = this.#keep(bytes, start, end, hash, index);
     // Bytes that are not UTF-8 are taken as Latin-1, so that different bytes stay different labels.
+    const text = bytes.subarray(start, end);
     this.labels.push(text.toString(isUtf8(text) ? 'utf8' : 'latin1'));
-    this.#hashes[index] = hash;
-    this.#texts[index] = text;
-    this.#slots[slot] = index + 1;
-    if (++this.#hashed * 2 > this.#slots.length) this.#widen();
+    if (this.#hashed * 2 > this.#slots.length) this.#widen();
     return index;
   }
 
+  #isText(place: number, bytes: Buffer, start: number, end: number): boolean {
+    let at = place === 0 ? 0 : (this.#ends[place - 1] as number);
+    if ((this.#ends[place] as number) - at !== end - start) return false;
+    const text = this.#text;
+    for (let i = start; i < end; i++, at++) if (text[at] !== bytes[i]) return false;
+    return true;
+  }
+
+  /** Notes a new label and returns its place + 1. */
+  #keep(bytes: Buffer, start: number, end: number, hash: number, index: number): number {
+    const place = this.#hashed++;
+    const first = place === 0 ? 0 : (this.#ends[place - 1] as number);
+    const last = first + end - start;
+    if (last > this.#text.length) {
+      const wider = Buffer.alloc(Math.max(last, this.#text.length * 2));
+      this.#text.copy(wider, 0, 0, first);
+      this.#text = wider;
+    }
+    bytes.copy(this.#text, first, start, end);
+    this.#ends[place] = last;
+    this.#hashes[place] = hash;
+    this.#indices[place] = index;
+    return place + 1;
+  }
+
   #widen(): void {
-    const slots = new Int32Array(this.#slots.length * 4);
-    const mask = slots.length - 1;
-    for (const known of this.#slots) {
-      if (known === 0) continue;
-      const hash = this.#hashes[known - 1] as number;
-      let slot = (hash ^ (hash >>> 15)) & mask;
-      while (slots[slot] !== 0) slot = (slot + 1) & mask;
-      slots[slot] = known;
+    const size = this.#slots.length * 4;
+    const slots = new Int32Array(size);
+    for (let place = 0; place < this.#hashed; place++) {
+      let slot = (this.#hashes[place] as number) & (size - 1);
+      while (slots[slot] !== 0) slot = (slot + 1) & (size - 1);
+      slots[slot] = place + 1;
     }
     this.#slots = slots;
+    const wider = <T extends Int32Array | Float64Array>(next: T, array: T): T => {
+      next.set(array);
+      return next;
+    };
+    this.#indices = wider(new Int32Array(size / 2 + 1), this.#indices);
+    this.#hashes = wider(new Int32Array(size / 2 + 1), this.#hashes);
+    this.#ends = wider(new Float64Array(size / 2 + 1), this.#ends);
   }
 }
 
