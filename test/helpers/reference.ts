@@ -57,7 +57,7 @@ export function predict({ k, mean, U, V, b, c }: Point, row: number, column: num
 }
 
 /** What λ and β are multiplied by in each row and column. */
-export function scales({ m, n, entries }: Problem, { lambdaScale = 'row' }: Regularization) {
+function scales({ m, n, entries }: Problem, { lambdaScale = 'row' }: Regularization) {
   const rows = new Float64Array(m).fill(lambdaScale === 'row' ? 1 : 0);
   const columns = new Float64Array(n).fill(lambdaScale === 'row' ? 1 : 0);
   const share = { row: () => 0, count: () => 1, weight: (e: Entry) => e.weight ** 2 }[lambdaScale];
@@ -107,7 +107,7 @@ export function gradientAt(of: Problem, point: Point, rule: Regularization) {
   return g;
 }
 
-export const norm = (...arrays: readonly (Float64Array | undefined)[]): number =>
+const norm = (...arrays: readonly (Float64Array | undefined)[]): number =>
   Math.sqrt(arrays.reduce((sum, x) => sum + (x ?? none).reduce((s, value) => s + value * value, 0), 0));
 
 /** The certificate's numbers, by their definitions. */
