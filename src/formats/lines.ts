@@ -6,6 +6,7 @@ import { HadamardError, isHadamardError } from '../errors.js';
 
 /** Large chunks: a call per mebibyte instead of one per 64 KiB. */
 const chunkBytes = 1 << 20;
+const sliceBytes = 1 << 13;
 const newline = 10;
 
 /**
@@ -38,7 +39,7 @@ export async function pipeBytes(path: string, target: (source: AsyncIterable<Buf
   }
 }
 
-/** The bytes after so many line ends. */
+/** The bytes after so many line ends, in small pieces: a parser that fails or is left has not parsed a mebibyte ahead. */
 export async function* afterLines(source: AsyncIterable<Buffer>, count: number): AsyncGenerator<Buffer> {
   let left = count;
   for await (const chunk of source) {
@@ -51,7 +52,7 @@ export async function* afterLines(source: AsyncIterable<Buffer>, count: number):
       }
       start = end + 1;
     }
-    if (start < chunk.length) yield chunk.subarray(start);
+    for (; start < chunk.length; start += sliceBytes) yield chunk.subarray(start, start + sliceBytes);
   }
 }
 

@@ -176,9 +176,10 @@ class MatrixMarketReader {
   }
 
   #badValue(text: string, line: number): HadamardError {
-    const isNumberLike = /^[+-]?(nan|inf|infinity|(\d+\.?\d*|\.\d+)(e\+?\d+)?)$/i.test(text.trim());
+    const isNotFinite =
+      /^[+-]?(nan|inf|infinity|(\d+\.?\d*|\.\d+)(e\+?\d+)?)$/i.test(text.trim()) && !Number.isFinite(Number(text));
     return new HadamardError({
-      code: isNumberLike ? 'invalid-value' : 'malformed-file',
+      code: isNotFinite ? 'invalid-value' : 'malformed-file',
       what: `Line ${line} has the value "${text.trim()}".`,
       position: { file: this.#path, line },
       rule: `Values are finite ${this.#header?.isInteger ? 'integers' : 'numbers'}, one a place, none on a skew diagonal; in an array NaN means unobserved.`,
