@@ -41,8 +41,8 @@ async function rmses(options) {
 
 const runs = [];
 const grid = [{ rank: 10, lambda: 0.1 }];
-for (const rank of [10, 20, 50, 100]) for (const lambda of [0.07, 0.08, 0.09]) grid.push({ rank, lambda });
-for (const rank of [20, 50]) for (const biasLambda of [0.01, 0.03]) grid.push({ rank, lambda: 0.08, biasLambda });
+for (const rank of [10, 20, 50, 100]) for (const lambda of [0.08, 0.09, 0.1, 0.11]) grid.push({ rank, lambda });
+for (const biasLambda of [0.01, 0.03]) grid.push({ rank: 100, lambda: 0.1, biasLambda });
 for (const options of grid) {
   const run = await rmses(options);
   runs.push(run);

@@ -14,8 +14,10 @@ export function als(acceleration: 'anderson' | 'none'): Method {
     name: 'als',
     // Rows: accepted and proposed. Columns: accepted, its image under a sweep, and the extrapolated point.
     buffers: { rows: 2, columns: isAccelerated ? 3 : 2 },
-    ownBytes: (columns, stride, elementBytes) =>
-      isAccelerated ? (2 * andersonDepth + 3) * columns * stride * elementBytes : 0,
+    ownBytes: (columns, stride, elementBytes) => {
+      const vector = columns * stride * elementBytes;
+      return isAccelerated ? (2 * andersonDepth(vector) + 2) * vector : 0;
+    },
     create: (run) => new AlternatingLeastSquares(run, isAccelerated),
   };
 }
@@ -26,7 +28,7 @@ class AlternatingLeastSquares implements MethodRun {
 
   constructor(run: Run, isAccelerated: boolean) {
     this.#run = run;
-    this.#anderson = isAccelerated ? new Anderson() : undefined;
+    this.#anderson = isAccelerated ? new Anderson(run.buffer('columns', 0).byteLength) : undefined;
   }
 
   async step(from: Point, precise: boolean): Promise<Proposal> {

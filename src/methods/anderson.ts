@@ -7,43 +7,42 @@
 
 type Vector = Float32Array | Float64Array;
 
-/** Differences kept. More cost memory (two vectors each) and win little on ALS. */
-export const andersonDepth = 5;
+/** Differences kept: more cost memory (two vectors each) and win little on ALS. Long vectors get fewer for their memory's sake. */
+export function andersonDepth(vectorBytes: number): number {
+  return vectorBytes <= 4 * 2 ** 20 ? 5 : 3;
+}
+
 /** Extrapolating from fewer differences slows the first few sweeps, where the iteration is far from linear. */
 const leastHistory = 3;
 
 export class Anderson {
+  readonly #depth: number;
   /** Δr = r_i − r_{i−1} and Δg = g_i − g_{i−1}, the oldest first. */
   readonly #residualSteps: Vector[] = [];
   readonly #valueSteps: Vector[] = [];
-  #residual: Vector | undefined;
-  #value: Vector | undefined;
+  /** The last r and g. */
+  #last: { readonly residual: Vector; readonly value: Vector } | undefined;
+
+  constructor(vectorBytes: number) {
+    this.#depth = andersonDepth(vectorBytes);
+  }
 
   /** Forgets the history: after a rejected extrapolation the old differences mislead. */
   restart(): void {
     this.#residualSteps.length = 0;
     this.#valueSteps.length = 0;
-    this.#residual = undefined;
-    this.#value = undefined;
+    this.#last = undefined;
   }
 
   /**
    * Takes x and g = g(x), and writes the extrapolated point to `out`.
    *
-   * @returns false while there is no history to extrapolate from; `out` is then untouched.
+   * @returns false while there is too little history to extrapolate from; `out` is then untouched.
    */
   extrapolate(x: Vector, g: Vector, out: Vector): boolean {
-    const residual = g.slice();
-    for (let i = 0; i < residual.length; i++) residual[i] = (g[i] as number) - (x[i] as number);
-    if (this.#residual && this.#value) {
-      const recycled = this.#residualSteps.length === andersonDepth;
-      this.#residualSteps.push(subtract(residual, this.#residual, recycled ? this.#residualSteps.shift() : undefined));
-      this.#valueSteps.push(subtract(g, this.#value, recycled ? this.#valueSteps.shift() : undefined));
-    }
-    this.#residual = residual;
-    if (this.#value) this.#value.set(g);
-    else this.#value = g.slice();
-    const coefficients = this.#coefficients(residual);
+    if (this.#last) this.#append(x, g, this.#last);
+    else this.#last = { residual: g.map((value, i) => value - (x[i] as number)), value: g.slice() };
+    const coefficients = this.#coefficients(this.#last.residual);
     if (!coefficients) return false;
     out.set(g);
     this.#valueSteps.forEach((step, k) => {
@@ -51,6 +50,23 @@ export class Anderson {
       for (let i = 0; i < out.length; i++) out[i] = (out[i] as number) - c * (step[i] as number);
     });
     return true;
+  }
+
+  /** Adds the differences to the last r and g, in vectors recycled from the oldest, and makes these the last. */
+  #append(x: Vector, g: Vector, { residual, value }: { residual: Vector; value: Vector }): void {
+    const isFull = this.#residualSteps.length === this.#depth;
+    const residualStep = (isFull && this.#residualSteps.shift()) || residual.slice();
+    const valueStep = (isFull && this.#valueSteps.shift()) || value.slice();
+    for (let i = 0; i < g.length; i++) {
+      const gi = g[i] as number;
+      const ri = gi - (x[i] as number);
+      residualStep[i] = ri - (residual[i] as number);
+      residual[i] = ri;
+      valueStep[i] = gi - (value[i] as number);
+      value[i] = gi;
+    }
+    this.#residualSteps.push(residualStep);
+    this.#valueSteps.push(valueStep);
   }
 
   /** γ minimising ‖r − ΔR·γ‖, from normal equations with a small ridge: a near-singular history must not send γ to infinity. */
@@ -66,12 +82,6 @@ export class Anderson {
     });
     return solveSymmetric(G, rhs, size);
   }
-}
-
-function subtract(a: Vector, b: Vector, into: Vector | undefined): Vector {
-  const out = into ?? a.slice();
-  for (let i = 0; i < out.length; i++) out[i] = (a[i] as number) - (b[i] as number);
-  return out;
 }
 
 /** Four sums side by side: one alone waits for each addition before it. */
