@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { NdArray } from 'ndarray';
 import { afterAll, expect } from 'vitest';
 import type { Triples } from '../../dist/src/data/input.js';
-import { type ErrorRecord, isHadamardError } from '../../dist/src/errors.js';
+import { type ErrorPosition, type ErrorRecord, isHadamardError } from '../../dist/src/errors.js';
 import type { Table } from '../../dist/src/formats/readTable.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'hadamard-formats-'));
@@ -25,13 +25,13 @@ export function pathOf(ending: string): string {
 }
 
 /** The typed error that the work must end in, complete: code, file, and the rest as a record. */
-export async function failure(work: Promise<unknown>): Promise<ErrorRecord> {
+export async function failure(work: Promise<unknown>): Promise<ErrorRecord & { position: ErrorPosition }> {
   const error = await work.then(
     () => expect.unreachable('should have been refused'),
     (reason: unknown) => reason,
   );
   if (!isHadamardError(error)) throw error;
-  return error.toJSON();
+  return { ...error.toJSON(), position: error.position };
 }
 
 /** The entries of a table of triples as [row label or index, column label or index, value, weight?]. */
