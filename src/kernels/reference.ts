@@ -1,0 +1,107 @@
+/**
+ * Every kernel once more in plain TypeScript and float64, slow and clear: what the WebAssembly is tested against.
+ * A row x minimises Σ W²(a − mean − c_j − x·z_j)² + λ‖x‖² + β b², z_j = [v_j, 1 where the own bias is fitted].
+ */
+
+/** One orientation and its fixed factor, as plain arrays. */
+export interface ReferenceProblem {
+  readonly rank: number;
+  /** Elements from one factor row to the next; slot `rank` is the bias where there is one. */
+  readonly stride: number;
+  readonly hasBias: boolean;
+  readonly ownBiasFree: boolean;
+  readonly mean: number;
+  readonly other: ArrayLike<number>;
+  readonly pointers: ArrayLike<number>;
+  readonly indices: ArrayLike<number>;
+  readonly values: ArrayLike<number>;
+  /** W; undefined: all 1. */
+  readonly weights: ArrayLike<number> | undefined;
+  readonly penalties: ArrayLike<number>;
+  readonly biasPenalties: ArrayLike<number>;
+}
+
+interface Design {
+  readonly z: Float64Array;
+  readonly target: number;
+  readonly squaredWeight: number;
+}
+
+function designs(problem: ReferenceProblem, row: number): Design[] {
+  const { rank, stride, other, values, weights, mean } = problem;
+  const size = rank + (problem.ownBiasFree ? 1 : 0);
+  const list: Design[] = [];
+  for (let t = problem.pointers[row] as number; t < (problem.pointers[row + 1] as number); t++) {
+    const at = (problem.indices[t] as number) * stride;
+    const z = Float64Array.from({ length: size }, (_, c) => (c < rank ? (other[at + c] as number) : 1));
+    const bias = problem.hasBias ? (other[at + rank] as number) : 0;
+    const weight = weights ? (weights[t] as number) : 1;
+    list.push({ z, target: (values[t] as number) - mean - bias, squaredWeight: weight * weight });
+  }
+  return list;
+}
+
+function penaltyOf(problem: ReferenceProblem, row: number, column: number): number {
+  return (column < problem.rank ? problem.penalties[row] : problem.biasPenalties[row]) as number;
+}
+
+/** Normal equations and Gaussian elimination with partial pivoting. A row without observations is 0. */
+export function solveRow(problem: ReferenceProblem, row: number): Float64Array {
+  const list = designs(problem, row);
+  const size = problem.rank + (problem.ownBiasFree ? 1 : 0);
+  if (list.length === 0) return new Float64Array(size);
+  const G = Array.from({ length: size }, (_, i) =>
+    Float64Array.from({ length: size }, (_, j) =>
+      list.reduce(
+        (sum, { z, squaredWeight }) => sum + squaredWeight * (z[i] as number) * (z[j] as number),
+        i === j ? penaltyOf(problem, row, i) : 0,
+      ),
+    ),
+  );
+  const b = Float64Array.from({ length: size }, (_, i) =>
+    list.reduce((sum, { z, target, squaredWeight }) => sum + squaredWeight * (z[i] as number) * target, 0),
+  );
+  return eliminate(G, b);
+}
+
+function eliminate(G: Float64Array[], b: Float64Array): Float64Array {
+  const size = b.length;
+  const at = (i: number, j: number) => (G[i] as Float64Array)[j] as number;
+  for (let c = 0; c < size; c++) {
+    let pivot = c;
+    for (let i = c + 1; i < size; i++) if (Math.abs(at(i, c)) > Math.abs(at(pivot, c))) pivot = i;
+    [G[c], G[pivot]] = [G[pivot] as Float64Array, G[c] as Float64Array];
+    [b[c], b[pivot]] = [b[pivot] as number, b[c] as number];
+    for (let i = c + 1; i < size; i++) {
+      const factor = at(i, c) / at(c, c);
+      for (let j = c; j < size; j++) (G[i] as Float64Array)[j] = at(i, j) - factor * at(c, j);
+      b[i] = (b[i] as number) - factor * (b[c] as number);
+    }
+  }
+  for (let i = size - 1; i >= 0; i--) {
+    for (let j = i + 1; j < size; j++) b[i] = (b[i] as number) - at(i, j) * (b[j] as number);
+    b[i] = (b[i] as number) / at(i, i);
+  }
+  return b;
+}
+
+/** Loss and penalty of row x, and its gradient 2(Σ W²(z·x − target)z + Dx). */
+export function measureRow(
+  problem: ReferenceProblem,
+  row: number,
+  x: ArrayLike<number>,
+): { loss: number; penalty: number; gradient: Float64Array } {
+  const size = problem.rank + (problem.ownBiasFree ? 1 : 0);
+  const gradient = Float64Array.from({ length: size }, (_, c) => 2 * penaltyOf(problem, row, c) * (x[c] as number));
+  let loss = 0;
+  for (const { z, target, squaredWeight } of designs(problem, row)) {
+    const residual = z.reduce((sum, zc, c) => sum + zc * (x[c] as number), -target);
+    loss += squaredWeight * residual * residual;
+    z.forEach((zc, c) => {
+      gradient[c] = (gradient[c] as number) + 2 * squaredWeight * residual * zc;
+    });
+  }
+  let penalty = 0;
+  for (let c = 0; c < size; c++) penalty += penaltyOf(problem, row, c) * (x[c] as number) * (x[c] as number);
+  return { loss, penalty, gradient };
+}
