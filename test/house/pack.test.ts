@@ -22,7 +22,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 describe('the installed package', () => {
   it('runs the demo and leaves a model', () => {
-    const shown = run('npx', '--no-install', 'hadamard', 'demo');
+    const shown = run(join(folder, 'node_modules', '.bin', 'hadamard'), 'demo');
     expect(shown).toContain('hadamard-demo');
     expect(readdirSync(join(folder, 'hadamard-demo'))).toEqual(
       expect.arrayContaining(['U.npy', 'V.npy', 'model.json', 'rows.jsonl', 'columns.jsonl']),

@@ -1,8 +1,10 @@
 /** Entry of both builds, strict and relaxed: the kernels by name. */
+import { cholesky, solveTriangles } from "./cholesky";
 import { gradientRows } from "./gradientRows";
 import { RowJob } from "./job";
+import { peak } from "./peak";
 import { lossRows } from "./residual";
-import { solveRows } from "./solveRows";
+import { accumulateOnly, solveRows } from "./solveRows";
 
 export function solveRows32(job: usize, first: i32, last: i32): void {
   solveRows<f32, f32>(changetype<RowJob>(job), first, last);
@@ -25,4 +27,30 @@ export function lossRows32(job: usize, first: i32, last: i32): void {
 }
 export function lossRows64(job: usize, first: i32, last: i32): void {
   lossRows<f64>(changetype<RowJob>(job), first, last);
+}
+
+// The parts, each alone, for bench/kernels.mjs.
+export function peak32(rounds: i32, a: f32, b: f32): f32 {
+  return peak<f32>(rounds, a, b);
+}
+export function peak64(rounds: i32, a: f64, b: f64): f64 {
+  return peak<f64>(rounds, a, b);
+}
+/** Gathers every row of the job into panels and adds up its Gram matrix and right-hand side; nothing is solved. */
+export function accumulateRows32(job: usize, first: i32, last: i32): void {
+  accumulateOnly<f32, f32>(changetype<RowJob>(job), first, last);
+}
+export function accumulateRows64(job: usize, first: i32, last: i32): void {
+  accumulateOnly<f64, f64>(changetype<RowJob>(job), first, last);
+}
+/** Cholesky and both triangular solves, in place. */
+export function factorAndSolve32(G: usize, size: i32, b: usize): bool {
+  if (!cholesky<f32>(G, size, size, 0)) return false;
+  solveTriangles<f32>(G, size, b);
+  return true;
+}
+export function factorAndSolve64(G: usize, size: i32, b: usize): bool {
+  if (!cholesky<f64>(G, size, size, 0)) return false;
+  solveTriangles<f64>(G, size, b);
+  return true;
 }

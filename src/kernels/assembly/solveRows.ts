@@ -27,6 +27,21 @@ class Space {
 }
 
 export function solveRows<S, T>(job: RowJob, first: i32, last: i32): void {
+  const space = openSpace<T>(job);
+  for (let row = first; row < last; row++) solveRow<S, T>(job, space, row);
+}
+
+/** Only the Gram matrices and right-hand sides, for measuring. */
+export function accumulateOnly<S, T>(job: RowJob, first: i32, last: i32): void {
+  const space = openSpace<T>(job);
+  for (let row = first; row < last; row++) {
+    const start = <usize>load<u32>(job.pointers + (<usize>row << 2));
+    const end = <usize>load<u32>(job.pointers + (<usize>row << 2), 4);
+    accumulate<S, T>(job, space, start, end, 1);
+  }
+}
+
+function openSpace<T>(job: RowJob): Space {
   const stride = <usize>job.stride;
   const space = changetype<Space>(job.scratch);
   space.G = job.scratch + 64;
@@ -35,7 +50,7 @@ export function solveRows<S, T>(job: RowJob, first: i32, last: i32): void {
   space.b = space.y + max(panelRows, stride) * sizeof<T>();
   space.x = space.b + stride * sizeof<T>();
   space.wide = space.x + stride * sizeof<T>();
-  for (let row = first; row < last; row++) solveRow<S, T>(job, space, row);
+  return space;
 }
 
 function solveRow<S, T>(job: RowJob, space: Space, row: i32): void {
@@ -125,10 +140,8 @@ function gatherRow<S, T>(job: RowJob, t: usize, largest: f64, to: usize, y: usiz
   store<T>(y, s * <T>target);
 }
 
-/** (ZᵀZ + D)x = Zᵀy, ZᵀZ being k×k. */
-function normalEquations<S, T>(
-  job: RowJob, space: Space, start: usize, end: usize, active: usize, largest: f64, lambda: f64, beta: f64,
-): bool {
+/** G = ZᵀZ and b = Zᵀy, a panel of rows at a time. */
+function accumulate<S, T>(job: RowJob, space: Space, start: usize, end: usize, largest: f64): void {
   const stride = <usize>job.stride;
   const bytes = stride * sizeof<T>();
   memory.fill(space.G, 0, stride * bytes);
@@ -140,6 +153,15 @@ function normalEquations<S, T>(
     gram<T>(space.G, space.P, <i32>count, stride);
     rightHandSide<T>(space.b, space.P, space.y, <i32>count, stride);
   }
+}
+
+/** (ZᵀZ + D)x = Zᵀy, ZᵀZ being k×k. */
+function normalEquations<S, T>(
+  job: RowJob, space: Space, start: usize, end: usize, active: usize, largest: f64, lambda: f64, beta: f64,
+): bool {
+  const stride = <usize>job.stride;
+  const bytes = stride * sizeof<T>();
+  accumulate<S, T>(job, space, start, end, largest);
   let biggest: f64 = 0;
   for (let c: usize = 0; c < stride; c++) {
     const diagonal = space.G + c * bytes + c * sizeof<T>();
