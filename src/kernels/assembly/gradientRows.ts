@@ -1,9 +1,10 @@
 /** Row i of ∂f/∂X = 2(Σ W²(prediction − a)·v_j + λ_i x_i), summed in float64. */
 import { RowJob } from "./job";
-import { dotWide, penaltyOfRow, weightOf, widen } from "./residual";
+import { dotWide, penaltyOfRow, widen } from "./residual";
 
 export function gradientRows<S>(job: RowJob, first: i32, last: i32): void {
-  const stride = job.stride, rank = job.rank;
+  // Fields are read once: the compiler cannot know that no store changes them.
+  const stride = job.stride, other = job.other, indices = job.indices, values = job.values, weights = job.weights;
   const width = <usize>stride * sizeof<S>();
   const wide = job.scratch;
   const g = wide + (<usize>stride << 3);
@@ -14,9 +15,9 @@ export function gradientRows<S>(job: RowJob, first: i32, last: i32): void {
     let ofBias: f64 = 0, loss: f64 = 0;
     const end = <usize>load<u32>(job.pointers + (<usize>row << 2), 4);
     for (let t = <usize>load<u32>(job.pointers + (<usize>row << 2)); t < end; t++) {
-      const v = job.other + <usize>load<u32>(job.indices + (t << 2)) * width;
-      const w = weightOf<S>(job, t);
-      const r = w * (<f64>load<S>(job.values + t * sizeof<S>()) - offset - dotWide<S>(wide, v, stride));
+      const v = other + <usize>load<u32>(indices + (t << 2)) * width;
+      const w = weights ? <f64>load<S>(weights + t * sizeof<S>()) : 1;
+      const r = w * (<f64>load<S>(values + t * sizeof<S>()) - offset - dotWide<S>(wide, v, stride));
       loss += r * r;
       addScaled<S>(g, v, -w * r, stride);
       ofBias -= w * r;

@@ -43,12 +43,19 @@ export function weightOf<S>(job: RowJob, t: usize): f64 {
 
 /** Σ W²r² over the entries first … last−1 of a row widened to `wide`. */
 export function lossOfRow<S>(job: RowJob, wide: usize, bias: f64, first: usize, last: usize): f64 {
-  const width = <usize>job.stride * sizeof<S>();
+  // Fields are read once: the compiler cannot know that no store changes them.
+  const stride = job.stride, other = job.other, weights = job.weights;
+  const width = <usize>stride * sizeof<S>();
   const offset = job.mean + bias;
+  let index = job.indices + (first << 2);
+  let value = job.values + first * sizeof<S>();
+  const end = job.values + last * sizeof<S>();
+  const toWeight = weights - job.values;
   let loss: f64 = 0;
-  for (let t = first; t < last; t++) {
-    const v = job.other + <usize>load<u32>(job.indices + (t << 2)) * width;
-    const r = weightOf<S>(job, t) * (<f64>load<S>(job.values + t * sizeof<S>()) - offset - dotWide<S>(wide, v, job.stride));
+  for (; value < end; value += sizeof<S>(), index += 4) {
+    const v = other + <usize>load<u32>(index) * width;
+    let r = <f64>load<S>(value) - offset - dotWide<S>(wide, v, stride);
+    if (weights) r *= <f64>load<S>(value + toWeight);
     loss += r * r;
   }
   return loss;

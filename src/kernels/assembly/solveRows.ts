@@ -118,26 +118,40 @@ function penaltyGradient<T>(job: RowJob, space: Space, lambda: f64, beta: f64): 
   return squared;
 }
 
-/** Copies v_j, scaled by W/largest, to a panel row and its target beside; own bias as a column of ones. */
-// @ts-ignore: decorator
-@inline
-function gatherRow<S, T>(job: RowJob, t: usize, largest: f64, to: usize, y: usize): void {
-  const stride = <usize>job.stride;
-  const v = job.other + <usize>load<u32>(job.indices + (t << 2)) * stride * sizeof<S>();
-  const s = <T>(weightOf<S>(job, t) / largest);
-  let target = <f64>load<S>(job.values + t * sizeof<S>()) - job.mean;
-  if (sizeof<S>() == sizeof<T>()) {
-    const factor = v128.splat<T>(s);
-    const bytes = stride * sizeof<T>();
-    for (let o: usize = 0; o < bytes; o += 16) v128.store(to + o, v128.mul<T>(factor, v128.load(v + o)));
-  } else {
-    for (let c: usize = 0; c < stride; c++) store<T>(to + c * sizeof<T>(), s * <T>load<S>(v + c * sizeof<S>()));
+/**
+ * Copies v_j of `count` entries from `start` on, scaled by W/largest, to panel rows, their targets beside; the own bias
+ * is a column of ones.
+ */
+function gather<S, T>(job: RowJob, start: usize, count: usize, largest: f64, P: usize, y: usize): void {
+  // Fields are read once: the compiler cannot know that no store changes them.
+  const stride = <usize>job.stride, other = job.other, indices = job.indices, values = job.values;
+  const weights = job.weights, hasBias = job.hasBias, ownBiasFree = job.ownBiasFree, mean = job.mean;
+  const biasOffset = <usize>job.rank;
+  const from = stride * sizeof<S>(), bytes = stride * sizeof<T>();
+  const inverse = 1 / largest;
+  let to = P;
+  for (let t = start; t < start + count; t++) {
+    const v = other + <usize>load<u32>(indices + (t << 2)) * from;
+    let target = <f64>load<S>(values + t * sizeof<S>()) - mean;
+    let s: T = 1;
+    if (sizeof<S>() != sizeof<T>()) {
+      if (weights) s = <T>(<f64>load<S>(weights + t * sizeof<S>()) * inverse);
+      for (let c: usize = 0; c < stride; c++) store<T>(to + c * sizeof<T>(), s * <T>load<S>(v + c * sizeof<S>()));
+    } else if (weights) {
+      s = <T>(<f64>load<S>(weights + t * sizeof<S>()) * inverse);
+      const factor = v128.splat<T>(s);
+      for (let o: usize = 0; o < bytes; o += 16) v128.store(to + o, v128.mul<T>(factor, v128.load(v + o)));
+    } else {
+      for (let o: usize = 0; o < bytes; o += 16) v128.store(to + o, v128.load(v + o));
+    }
+    if (hasBias) {
+      target -= <f64>load<S>(v + biasOffset * sizeof<S>());
+      store<T>(to + biasOffset * sizeof<T>(), ownBiasFree ? s : <T>0);
+    }
+    store<T>(y, s * <T>target);
+    to += bytes;
+    y += sizeof<T>();
   }
-  if (job.hasBias) {
-    target -= <f64>load<S>(v + <usize>job.rank * sizeof<S>());
-    store<T>(to + <usize>job.rank * sizeof<T>(), job.ownBiasFree ? s : <T>0);
-  }
-  store<T>(y, s * <T>target);
 }
 
 /** G = ZᵀZ and b = Zᵀy, a panel of rows at a time. */
@@ -148,8 +162,7 @@ function accumulate<S, T>(job: RowJob, space: Space, start: usize, end: usize, l
   memory.fill(space.b, 0, bytes);
   for (let t = start; t < end; t += panelRows) {
     const count = min(panelRows, end - t);
-    for (let r: usize = 0; r < count; r++)
-      gatherRow<S, T>(job, t + r, largest, space.P + r * bytes, space.y + r * sizeof<T>());
+    gather<S, T>(job, t, count, largest, space.P, space.y);
     gram<T>(space.G, space.P, <i32>count, stride);
     rightHandSide<T>(space.b, space.P, space.y, <i32>count, stride);
   }
@@ -231,7 +244,7 @@ function observationSpace<S, T>(
   // The panel transposed: row c holds column c of ZD^−½, so that the Gram kernel sums over unknowns.
   memory.fill(space.P, 0, active * bytes);
   for (let r: usize = 0; r < count; r++) {
-    gatherRow<S, T>(job, start + r, largest, space.wide, space.y + r * sizeof<T>());
+    gather<S, T>(job, start + r, 1, largest, space.wide, space.y + r * sizeof<T>());
     for (let c: usize = 0; c < active; c++)
       store<T>(
         space.P + c * bytes + r * sizeof<T>(),
