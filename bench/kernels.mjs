@@ -63,6 +63,7 @@ function prepare({ memory }, dtype, rank, isWeighted) {
     biasPenalties: 0,
     scratch: 0,
     status: reserve(rows),
+    isLossWanted: 1,
     mean: 0,
   };
   const penalties = new Float64Array(memory.buffer, reserve(rows * 8), rows).fill(1);

@@ -78,6 +78,8 @@ export interface JobFields {
   readonly biasPenalties: number;
   readonly scratch: number;
   readonly status: number;
+  /** 0: a solve leaves the loss out, which takes a pass of its own over the row. */
+  readonly isLossWanted: number;
   readonly mean: number;
 }
 
@@ -97,6 +99,7 @@ const words = [
   'biasPenalties',
   'scratch',
   'status',
+  'isLossWanted',
 ] as const satisfies readonly (keyof JobFields)[];
 
 /** The doubles follow the 32-bit words at the next multiple of 8. */

@@ -41,6 +41,7 @@ class AlternatingLeastSquares implements MethodRun {
       other: from.rows,
       out: image,
       precise,
+      isLossUnwanted: true,
     });
     // ∂f/∂U is zero at `from` but for rounding, so this is the whole gradient.
     const relativeGradientNorm = run.relative(Math.sqrt(solved.gradientSquared * solved.ownSquared));

@@ -72,6 +72,7 @@ function openJob(workbench: Workbench, call: PhaseCall, block: number): OpenJob 
     biasPenalties: side.biasPenalties,
     scratch,
     status: side.status,
+    isLossWanted: call.isLossUnwanted ? 0 : 1,
     mean: fit.mean,
     ...(call.isUnweighted && { weights: 0 }),
   };

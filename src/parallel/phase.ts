@@ -34,6 +34,8 @@ export interface PhaseCall {
   /** What else a phase takes: `precise` asks for f64 arithmetic on f32 storage, `step` is a step length, `extra` another buffer. */
   readonly precise?: boolean;
   readonly step?: number;
+  /** Leave the loss out of the sums: it takes a pass of its own. */
+  readonly isLossUnwanted?: boolean;
   /** Take every W as 1. */
   readonly isUnweighted?: boolean;
   readonly extra?: number;

@@ -156,3 +156,14 @@ describe('the two builds', () => {
     expectSolved(await Workspace.open(request, 'fast'), 'solveRows64', 1e-9);
   });
 });
+
+describe('a solve whose loss is not wanted', () => {
+  it('leaves it out and solves alike', async () => {
+    const workspace = await Workspace.open({ dtype: 'f64', rank: 7, lengths: few });
+    const whole = workspace.run('solveRows64');
+    const solved = Float64Array.from(workspace.out);
+    const rest = workspace.run('solveRows64', { isLossWanted: 0 });
+    expect(rest).toEqual({ ...whole, loss: 0 });
+    expect(Float64Array.from(workspace.out)).toEqual(solved);
+  });
+});

@@ -139,6 +139,7 @@ export class Workspace {
       biasPenalties: hasBias ? biasPenalties.byteOffset : 0,
       scratch,
       status: this.status.byteOffset,
+      isLossWanted: 1,
       mean,
     };
   }

@@ -16,6 +16,8 @@ export class RowJob {
   biasPenalties: usize;
   scratch: usize;
   status: usize;
+  /** 0: the solve leaves the loss out. */
+  isLossWanted: i32;
   mean: f64;
   loss: f64;
   penalty: f64;

@@ -85,7 +85,7 @@ function solveRow<S, T>(job: RowJob, space: Space, row: i32): void {
   for (let c: usize = 0; c < stride; c++)
     store<S>(out + c * sizeof<S>(), c < active ? <S>load<T>(space.b + c * sizeof<T>()) : <S>0);
   const bias = widen<S>(job, out, space.wide);
-  job.loss += lossOfRow<S>(job, space.wide, bias, start, end);
+  if (job.isLossWanted) job.loss += lossOfRow<S>(job, space.wide, bias, start, end);
   job.penalty += penaltyOfRow(job, space.wide, bias, row);
 }
 
