@@ -7,6 +7,7 @@
  * what two threads get out of a register-only loop, since two processors may share one core's arithmetic.
  */
 import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { factorize } from '../dist/src/index.js';
 import { record, spread } from './record.mjs';
 import { movieLens20M, ratings } from './synthetic.mjs';
@@ -37,8 +38,31 @@ function measureMemory(rank) {
   return { before, peak, planned, bytesPerObservation: (peak - before - factors - 150e6) / A.values.length };
 }
 
-const sweeps = quick ? 2 : 3;
+const sweeps = 1;
 const rounds = quick ? 1 : 5;
+
+/**
+ * Seconds of a sweep by the kernels' own times (bench/results/kernels.json, strict f32): an observation costs its share of
+ * gather + Gram + right-hand side on both sides and of the loss on one, a row its Cholesky and solves. Rows shorter than the
+ * rank are counted by their operations at the Gram's rate.
+ */
+const { results: kernelTimes } = JSON.parse(readFileSync(new URL('./results/kernels.json', import.meta.url), 'utf8'));
+function predict(rank) {
+  const { kernels } = kernelTimes.find(
+    (r) => r.rank === rank && r.dtype === 'f32' && r.build === 'strict' && !r.weighted,
+  );
+  const perObservation = kernels.accumulate.microseconds / 192e6;
+  const perRow = kernels.factorAndSolve.microseconds / 1e6;
+  const perOperation = perObservation / (rank * (rank + 3));
+  const columnCounts = new Uint32Array(A.shape[1]);
+  for (const column of A.columnIndices) columnCounts[column]++;
+  const rowCounts = Uint32Array.from({ length: A.shape[0] }, (_, i) => A.rowPointers[i + 1] - A.rowPointers[i]);
+  let seconds = (A.values.length * kernels.loss.microseconds) / 192e6;
+  for (const counts of [rowCounts, columnCounts])
+    for (const n of counts)
+      seconds += n < rank ? (n * n * rank + n ** 3 / 3 + 2 * n * rank) * perOperation : n * perObservation + perRow;
+  return seconds;
+}
 
 const results = [];
 for (const rank of [16, 64, 128]) {
@@ -61,9 +85,11 @@ for (const rank of [16, 64, 128]) {
   const two = spread(seconds[2]);
   const speedup = spread(seconds[1].map((s, i) => s / seconds[2][i]));
   const memory = measureMemory(rank);
-  results.push({ rank, secondsPerSweep: { 1: one, 2: two }, speedup, memory });
+  const predicted = predict(rank);
+  const shareOfPrediction = predicted / one.median;
+  results.push({ rank, predicted, shareOfPrediction, secondsPerSweep: { 1: one, 2: two }, speedup, memory });
   console.log(
-    `k=${rank}: ${one.median.toFixed(2)} s a sweep on 1 thread, ${two.median.toFixed(2)} on 2 (${speedup.median.toFixed(2)}×), ${memory.bytesPerObservation.toFixed(1)} bytes an observation`,
+    `k=${rank}: ${one.median.toFixed(2)} s a sweep on 1 thread (kernels alone ${predicted.toFixed(2)}, ${(100 * shareOfPrediction).toFixed(0)} %), ${two.median.toFixed(2)} on 2 (${speedup.median.toFixed(2)}×), ${memory.bytesPerObservation.toFixed(1)} bytes an observation`,
   );
 }
 record('sweep', { what: `20 M observations, 138k×27k, f32, ${sweeps} sweeps a run`, results });
