@@ -55,9 +55,9 @@ writeFileSync(
 function draw(series) {
   const width = 720;
   const height = 320;
-  const pad = { left: 70, right: 150, top: 20, bottom: 44 };
+  const pad = { left: 70, right: 150, top: 40, bottom: 44 };
   const best = Math.min(...series.map(([, run]) => run.objective));
-  const gap = (f) => Math.max((f - best) / best, 1e-12);
+  const gap = (f) => Math.min(1, Math.max((f - best) / best, 1e-12));
   const most = Math.max(...series.map(([, run]) => Math.min(run.sweeps, 400)));
   const x = (sweep) => pad.left + (sweep / most) * (width - pad.left - pad.right);
   const y = (value) => pad.top + ((0 - Math.log10(value)) / 12) * (height - pad.top - pad.bottom);
@@ -79,7 +79,7 @@ function draw(series) {
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" font-family="system-ui, sans-serif" font-size="13" fill="#555">
 <title>(f − best) / best against sweeps</title>
 ${[...grid, ...ticks, ...lines].join('\n')}
-<text x="${pad.left}" y="${height - 6}">sweeps</text><text x="14" y="${pad.top - 6}">(f − best) / best</text>
+<text x="${pad.left}" y="${height - 6}">sweeps</text><text x="14" y="20">(f − best) / best</text>
 </svg>
 `;
 }

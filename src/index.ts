@@ -10,8 +10,10 @@ export type {
   WeightsInput,
   WeightValues,
 } from './data/input.js';
+export type { Duplicates } from './data/observations.js';
 export {
   type ErrorCode,
+  type ErrorDetails,
   type ErrorPosition,
   type ErrorRecord,
   errorCodes,
@@ -21,15 +23,26 @@ export {
 export { factorize } from './factorize/factorize.js';
 export type { FactorizeOptions, Init, Progress } from './factorize/factorizeOptions.js';
 export { type Plan, type ProblemShape, plan } from './factorize/plan.js';
+export type { Dtype } from './kernels/load.js';
 export type { Certificate, FitReport, Status, StopReason, TraceEntry } from './model/fitReport.js';
 export { loadModel } from './model/load.js';
 export {
   type Biases,
   type Labels,
   Model,
+  type ModelParts,
   type ObjectiveOptions,
   type Recommendation,
   type RecommendOptions,
 } from './model/model.js';
-export { type FitOptions, type OptionName, type OptionSpec, optionTable, type ResolvedOptions } from './options.js';
+export {
+  type ChoiceOption,
+  type FitOptions,
+  type NumberOption,
+  type OptionName,
+  type OptionSpec,
+  optionTable,
+  type ResolvedOptions,
+} from './options.js';
+export type { PerSide, Side } from './parallel/layout.js';
 export { openSession, type Session, type SessionOptions } from './session/openSession.js';
