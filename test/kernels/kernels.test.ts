@@ -105,7 +105,8 @@ describe('row solves against the twin', () => {
   it('says which rows are rank deficient and leaves them alone', async () => {
     for (const dtype of ['f32', 'f64'] as const) {
       const workspace = await Workspace.open({ dtype, rank: 5, lengths: [12, 3, 30], lambda: 0, beta: 0 });
-      const { other, stride } = workspace.problem as { other: Float64Array; stride: number };
+      const { other } = workspace;
+      const { stride } = workspace.problem;
       for (let j = 0; j * stride < other.length; j++) other[j * stride + 4] = other[j * stride] as number;
       const totals = workspace.run(dtype === 'f32' ? 'solveRows32' : 'solveRows64', { own: 0 });
       expect([...workspace.status]).toEqual([1, 0, 1]);

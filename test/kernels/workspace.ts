@@ -28,7 +28,7 @@ const guard = 0xa5;
 const guardBytes = 64;
 
 /** A deterministic source of numbers in −1 … 1. */
-export function source(seed: number): () => number {
+function source(seed: number): () => number {
   let state = seed >>> 0 || 1;
   return () => {
     state ^= state << 13;
@@ -44,6 +44,7 @@ export class Workspace {
   readonly rows: number;
   readonly out: Float32Array | Float64Array;
   readonly own: Float32Array | Float64Array;
+  readonly other: Float32Array | Float64Array;
   readonly status: Uint8Array;
   readonly #memory: WebAssembly.Memory;
   readonly #kernels: Kernels;
@@ -94,6 +95,7 @@ export class Workspace {
       const c = i % stride;
       return c < rank || (hasBias && c === rank) ? random() : 0;
     });
+    this.other = other;
     this.own = reals(rows * stride, (i) => {
       const c = i % stride;
       return c < rank || (bias === 'free' && c === rank) ? random() : 0;
