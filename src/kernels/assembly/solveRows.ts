@@ -10,8 +10,10 @@ import { RowJob } from "./job";
 import { madd, sumLanes } from "./lanes";
 import { lossOfRow, penaltyOfRow, weightOf, widen } from "./residual";
 
-/** Panel rows gathered at a time: 64 rows of 128 f32 fill two thirds of a first-level cache. */
+/** Panel rows gathered at a time, at the most. */
 const panelRows: usize = 64;
+/** What a panel may fill of a first-level cache of 48 KiB, which also holds the tile's rows of G. */
+const panelBytes: usize = 32768;
 
 /** A row's work space: G, then the panel, then vectors. See scratchBytes in load.ts. */
 @unmanaged
@@ -160,8 +162,9 @@ function accumulate<S, T>(job: RowJob, space: Space, start: usize, end: usize, l
   const bytes = stride * sizeof<T>();
   memory.fill(space.G, 0, stride * bytes);
   memory.fill(space.b, 0, bytes);
-  for (let t = start; t < end; t += panelRows) {
-    const count = min(panelRows, end - t);
+  const most = max<usize>(8, min(panelRows, panelBytes / bytes));
+  for (let t = start; t < end; t += most) {
+    const count = min(most, end - t);
     gather<S, T>(job, t, count, largest, space.P, space.y);
     gram<T>(space.G, space.P, <i32>count, stride);
     rightHandSide<T>(space.b, space.P, space.y, <i32>count, stride);
