@@ -133,8 +133,8 @@ export function readTotals(view: DataView, address: number): JobTotals {
   return { loss: read(0), penalty: read(1), gradientSquared: read(2), ownSquared: read(3) };
 }
 
-/** Scratch of one task, enough for every kernel in f64 and rows of any length. See Space in assembly/solveRows.ts. */
+/** Scratch of one task, enough for every kernel in f64 and rows of any length. See assembly/space.ts. */
 export function scratchBytes(stride: number): number {
   const panel = Math.max(64, stride);
-  return 64 + 8 * (stride * stride + panel * stride + panel + 4 * stride);
+  return 64 + 8 * (stride * stride + panel * stride + 2 * panel + 3 * stride) + 4 * panel;
 }

@@ -16,14 +16,6 @@ export function nmadd<T>(a: v128, b: v128, c: v128): v128 {
   return v128.sub<T>(c, v128.mul<T>(a, b));
 }
 
-/** The T at `address` in every lane. */
-// @ts-ignore: decorator
-@inline
-export function spread<T>(address: usize, offset: usize = 0): v128 {
-  if (sizeof<T>() == 4) return v128.load32_splat(address + offset);
-  return v128.load64_splat(address + offset);
-}
-
 /** The sum of the lanes, in a fixed order. */
 // @ts-ignore: decorator
 @inline
@@ -31,4 +23,11 @@ export function sumLanes<T>(x: v128): T {
   if (sizeof<T>() == 4)
     return <T>(f32x4.extract_lane(x, 0) + f32x4.extract_lane(x, 1) + (f32x4.extract_lane(x, 2) + f32x4.extract_lane(x, 3)));
   return <T>(f64x2.extract_lane(x, 0) + f64x2.extract_lane(x, 1));
+}
+
+/** The distance from 1 to the next T. */
+// @ts-ignore: decorator
+@inline
+export function epsilon<T>(): f64 {
+  return sizeof<T>() == 4 ? <f64>f32.EPSILON : f64.EPSILON;
 }

@@ -1,0 +1,104 @@
+/**
+ * A panel: the rows z_t of some observations of one row, scaled by their weights, side by side, and its part of Zᵀy.
+ * Weights are divided by the row's largest, so that f32 neither overflows nor underflows.
+ */
+import { RowJob } from "./job";
+import { Space } from "./space";
+import { madd } from "./lanes";
+
+/** Gathers `count` ≥ 1 observations from `start` on, W/largest·z_t to P (`stride` apart), and adds Zᵀy to b. */
+export function gather<S, T>(job: RowJob, space: Space, start: usize, count: usize, largest: f64, P: usize): void {
+  locate<S, T>(job, space, start, count, 1 / largest);
+  const stride = <usize>job.stride;
+  const lanes: usize = 16 / sizeof<T>();
+  const biasAt = <usize>job.rank;
+  const biasSum = space.b + biasAt * sizeof<T>();
+  const before = job.hasBias ? load<T>(biasSum) : <T>0;
+  let column: usize = 0;
+  for (; column + 4 * lanes <= stride; column += 4 * lanes) columns<S, T>(4, space, column, stride, count, P);
+  const rest = (stride - column) / lanes;
+  if (rest == 3) columns<S, T>(3, space, column, stride, count, P);
+  else if (rest == 2) columns<S, T>(2, space, column, stride, count, P);
+  else if (rest == 1) columns<S, T>(1, space, column, stride, count, P);
+  // The other side's bias has come along: in its place belongs the own bias's column of ones.
+  if (job.hasBias) store<T>(biasSum, before + ones<T>(space, stride, count, P + biasAt * sizeof<T>(), job.ownBiasFree));
+}
+
+/** Where each observation's factor is, its scale and its scaled target: a − mean − the other side's bias. */
+function locate<S, T>(job: RowJob, space: Space, start: usize, count: usize, inverse: f64): void {
+  // Fields are read once: the compiler cannot know that no store changes them.
+  const from = <usize>job.stride * sizeof<S>(), other = job.other, mean = job.mean, hasBias = job.hasBias, weights = job.weights;
+  const biasOffset = <usize>job.rank * sizeof<S>();
+  let index = job.indices + (start << 2);
+  let value = job.values + start * sizeof<S>();
+  const toWeight = weights - job.values;
+  let scale = space.scales, target = space.y;
+  for (let address = space.addresses, end = address + (count << 2); address != end; address += 4) {
+    const v = other + <usize>load<u32>(index) * from;
+    let y = <f64>load<S>(value) - mean;
+    if (hasBias) y -= <f64>load<S>(v + biasOffset);
+    const s: T = weights ? <T>(<f64>load<S>(value + toWeight) * inverse) : 1;
+    store<u32>(address, <u32>v);
+    store<T>(scale, s);
+    store<T>(target, s * <T>y);
+    index += 4;
+    value += sizeof<S>();
+    scale += sizeof<T>();
+    target += sizeof<T>();
+  }
+}
+
+/** `width` vectors of columns, 1 to 4: as many as stay in registers with their sums. */
+// @ts-ignore: decorator
+@inline
+function columns<S, T>(width: i32, space: Space, column: usize, stride: usize, count: usize, P: usize): void {
+  const isSame = sizeof<S>() == sizeof<T>();
+  const skip = column * sizeof<S>(), bytes = stride * sizeof<T>();
+  const sums = space.b + column * sizeof<T>();
+  let b0 = v128.load(sums), b1 = b0, b2 = b0, b3 = b0;
+  if (width > 1) b1 = v128.load(sums, 16);
+  if (width > 2) b2 = v128.load(sums, 32);
+  if (width > 3) b3 = v128.load(sums, 48);
+  let to = P + column * sizeof<T>();
+  let scale = space.scales, target = space.y;
+  for (let address = space.addresses, end = address + (count << 2); address != end; address += 4) {
+    const v = <usize>load<u32>(address) + skip;
+    const s = v128.load_splat<T>(scale), y = v128.load_splat<T>(target);
+    const z0 = v128.mul<T>(s, isSame ? v128.load(v) : f64x2.promote_low_f32x4(v128.load64_zero(v)));
+    v128.store(to, z0);
+    b0 = madd<T>(y, z0, b0);
+    if (width > 1) {
+      const z = v128.mul<T>(s, isSame ? v128.load(v, 16) : f64x2.promote_low_f32x4(v128.load64_zero(v, 8)));
+      v128.store(to, z, 16);
+      b1 = madd<T>(y, z, b1);
+    }
+    if (width > 2) {
+      const z = v128.mul<T>(s, isSame ? v128.load(v, 32) : f64x2.promote_low_f32x4(v128.load64_zero(v, 16)));
+      v128.store(to, z, 32);
+      b2 = madd<T>(y, z, b2);
+    }
+    if (width > 3) {
+      const z = v128.mul<T>(s, isSame ? v128.load(v, 48) : f64x2.promote_low_f32x4(v128.load64_zero(v, 24)));
+      v128.store(to, z, 48);
+      b3 = madd<T>(y, z, b3);
+    }
+    to += bytes;
+    scale += sizeof<T>();
+    target += sizeof<T>();
+  }
+  v128.store(sums, b0);
+  if (width > 1) v128.store(sums, b1, 16);
+  if (width > 2) v128.store(sums, b2, 32);
+  if (width > 3) v128.store(sums, b3, 48);
+}
+
+/** Writes the own bias's column of the panel. @returns its part of Zᵀy. */
+function ones<T>(space: Space, stride: usize, count: usize, at: usize, isFree: i32): T {
+  let sum: T = 0;
+  for (let t: usize = 0; t < count; t++) {
+    const s: T = isFree ? load<T>(space.scales + t * sizeof<T>()) : 0;
+    store<T>(at + t * stride * sizeof<T>(), s);
+    sum += s * load<T>(space.y + t * sizeof<T>());
+  }
+  return sum;
+}

@@ -1,0 +1,40 @@
+/** A row's work space: addresses in a task's scratch. See scratchBytes in load.ts. */
+import { RowJob } from "./job";
+
+/** Panel rows gathered at a time, at the most. */
+export const panelRows: usize = 64;
+
+@unmanaged
+export class Space {
+  /** k×k, of T. */
+  G: usize;
+  /** The panel, `panelRows`×k, of T. */
+  P: usize;
+  /** k numbers of T, then the solution. */
+  b: usize;
+  /** Scaled targets of the panel. */
+  y: usize;
+  /** W/largest of the panel. */
+  scales: usize;
+  /** Of the factors behind the panel. */
+  addresses: usize;
+  /** The row at its old value, then products with it. */
+  x: usize;
+  wide: usize;
+}
+
+export function openSpace<T>(job: RowJob): Space {
+  const stride = <usize>job.stride;
+  // Rows shorter than the rank are solved in one panel.
+  const rows = max(panelRows, stride);
+  const space = changetype<Space>(job.scratch);
+  space.G = job.scratch + 64;
+  space.P = space.G + stride * stride * sizeof<T>();
+  space.y = space.P + rows * stride * sizeof<T>();
+  space.scales = space.y + rows * sizeof<T>();
+  space.b = space.scales + rows * sizeof<T>();
+  space.x = space.b + stride * sizeof<T>();
+  space.wide = space.x + stride * sizeof<T>();
+  space.addresses = space.wide + stride * 8;
+  return space;
+}
