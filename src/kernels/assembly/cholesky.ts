@@ -1,25 +1,30 @@
-/** Cholesky factorization G = UᵀU of the upper half, row by row in blocks of 4 (left-looking: Golub & Van Loan, 4th ed., 4.2.9), and the two triangular solves. */
+/**
+ * Cholesky factorization G = UᵀU of the upper half, row by row in blocks of 4 (left-looking: Golub & Van Loan, 4th ed.,
+ * 4.2.9), and the solution of Gx = b. The forward substitution goes along: a block's rows are still in registers.
+ */
 import { accumulateRows } from "./gram";
 import { madd, nmadd, sumLanes } from "./lanes";
 
 /**
- * Factors in place. Rows from `active` on must be those of the identity: they pad the size to a multiple of 4.
+ * b ← G⁻¹b; G is overwritten. Rows from `active` on must be those of the identity: they pad the size to a multiple of 4.
  * @returns false when a pivot falls to `smallestPivot` or is not a number.
  */
-export function cholesky<T>(G: usize, size: usize, active: usize, smallestPivot: T): bool {
+export function choleskySolve<T>(G: usize, size: usize, active: usize, smallestPivot: T, b: usize): bool {
   const stride = size * sizeof<T>();
   for (let i: usize = 0; i < size; i += 4) {
     if (i > 0) accumulateRows<T>(true, G, G, i, <i32>i, size);
-    if (!factorBlock<T>(G, stride, i, size, active, smallestPivot)) return false;
+    if (!factorBlock<T>(G, stride, i, size, active, smallestPivot, b)) return false;
   }
+  for (let i = size; i > 0; i -= 4) substituteBlock<T>(G, stride, i - 4, size, b);
   return true;
 }
 
 /**
- * Rows i … i+3, already updated by the rows above: their 4×4 triangle by scalars, then the rest of the four rows a vector
- * of columns at a time, in registers. The diagonal keeps the reciprocals: the solves multiply where they would divide.
+ * Rows i … i+3, already updated by the rows above: their 4×4 triangle and y = U⁻ᵀb by scalars, then the rest of the four
+ * rows and of b a vector of columns at a time, in registers. The diagonal keeps the reciprocals: what follows multiplies
+ * where it would divide.
  */
-function factorBlock<T>(G: usize, stride: usize, i: usize, size: usize, active: usize, smallestPivot: T): bool {
+function factorBlock<T>(G: usize, stride: usize, i: usize, size: usize, active: usize, smallestPivot: T, b: usize): bool {
   const lanes: usize = 16 / sizeof<T>();
   const row0 = G + i * stride, row1 = row0 + stride, row2 = row1 + stride, row3 = row2 + stride;
   const o = i * sizeof<T>();
@@ -51,9 +56,18 @@ function factorBlock<T>(G: usize, stride: usize, i: usize, size: usize, active: 
   store<T>(row2 + o, r2, 2 * sizeof<T>());
   store<T>(row2 + o, u23, 3 * sizeof<T>());
   store<T>(row3 + o, r3, 3 * sizeof<T>());
+  const y0 = load<T>(b + o) * r0;
+  const y1 = (load<T>(b + o, sizeof<T>()) - u01 * y0) * r1;
+  const y2 = (load<T>(b + o, 2 * sizeof<T>()) - u02 * y0 - u12 * y1) * r2;
+  const y3 = (load<T>(b + o, 3 * sizeof<T>()) - u03 * y0 - u13 * y1 - u23 * y2) * r3;
+  store<T>(b + o, y0);
+  store<T>(b + o, y1, sizeof<T>());
+  store<T>(b + o, y2, 2 * sizeof<T>());
+  store<T>(b + o, y3, 3 * sizeof<T>());
   const s0 = v128.splat<T>(r0), s1 = v128.splat<T>(r1), s2 = v128.splat<T>(r2), s3 = v128.splat<T>(r3);
   const s01 = v128.splat<T>(u01), s02 = v128.splat<T>(u02), s03 = v128.splat<T>(u03);
   const s12 = v128.splat<T>(u12), s13 = v128.splat<T>(u13), s23 = v128.splat<T>(u23);
+  const t0 = v128.splat<T>(y0), t1 = v128.splat<T>(y1), t2 = v128.splat<T>(y2), t3 = v128.splat<T>(y3);
   for (let c = i + 4; c < size; c += lanes) {
     const at = c * sizeof<T>();
     const x0 = v128.mul<T>(s0, v128.load(row0 + at));
@@ -64,45 +78,32 @@ function factorBlock<T>(G: usize, stride: usize, i: usize, size: usize, active: 
     v128.store(row1 + at, x1);
     v128.store(row2 + at, x2);
     v128.store(row3 + at, x3);
+    const z = nmadd<T>(t1, x1, nmadd<T>(t0, x0, v128.load(b + at)));
+    v128.store(b + at, nmadd<T>(t3, x3, nmadd<T>(t2, x2, z)));
   }
   return true;
 }
 
-/** b ← U⁻¹U⁻ᵀb, the reciprocals of U's diagonal in its place. */
-export function solveTriangles<T>(U: usize, size: usize, b: usize): void {
-  const stride = size * sizeof<T>();
+/** Entries i … i+3 of x = U⁻¹y, those behind them being known. */
+function substituteBlock<T>(U: usize, stride: usize, i: usize, size: usize, b: usize): void {
   const lanes: usize = 16 / sizeof<T>();
-  // Forward: each row of U is a column of Uᵀ, so the substitution runs along contiguous rows.
-  for (let j: usize = 0; j < size; j++) {
-    const row = U + j * stride;
-    const y = load<T>(b + j * sizeof<T>()) * load<T>(row + j * sizeof<T>());
-    let c = j + 1;
-    for (; c < size && (c & (lanes - 1)) != 0; c++)
-      store<T>(b + c * sizeof<T>(), load<T>(b + c * sizeof<T>()) - y * load<T>(row + c * sizeof<T>()));
-    const s = v128.splat<T>(y);
-    for (; c < size; c += lanes) {
-      const o = c * sizeof<T>();
-      v128.store(b + o, nmadd<T>(s, v128.load(row + o), v128.load(b + o)));
-    }
-    store<T>(b + j * sizeof<T>(), y);
+  const o = i * sizeof<T>();
+  const row0 = U + i * stride, row1 = row0 + stride, row2 = row1 + stride, row3 = row2 + stride;
+  let s0 = v128.splat<T>(0), s1 = s0, s2 = s0, s3 = s0;
+  for (let c = i + 4; c < size; c += lanes) {
+    const at = c * sizeof<T>();
+    const x = v128.load(b + at);
+    s0 = madd<T>(v128.load(row0 + at), x, s0);
+    s1 = madd<T>(v128.load(row1 + at), x, s1);
+    s2 = madd<T>(v128.load(row2 + at), x, s2);
+    s3 = madd<T>(v128.load(row3 + at), x, s3);
   }
-  // Backward: a dot product with the row's part beyond the diagonal.
-  for (let j: usize = size; j-- > 0; ) {
-    const row = U + j * stride;
-    let sum = load<T>(b + j * sizeof<T>());
-    let c = j + 1;
-    for (; c < size && (c & (lanes - 1)) != 0; c++) sum -= load<T>(row + c * sizeof<T>()) * load<T>(b + c * sizeof<T>());
-    let s0 = v128.splat<T>(0), s1 = v128.splat<T>(0);
-    for (; c + 2 * lanes <= size; c += 2 * lanes) {
-      const o = c * sizeof<T>();
-      s0 = madd<T>(v128.load(row + o), v128.load(b + o), s0);
-      s1 = madd<T>(v128.load(row + o, 16), v128.load(b + o, 16), s1);
-    }
-    for (; c < size; c += lanes) {
-      const o = c * sizeof<T>();
-      s0 = madd<T>(v128.load(row + o), v128.load(b + o), s0);
-    }
-    sum -= sumLanes<T>(v128.add<T>(s0, s1));
-    store<T>(b + j * sizeof<T>(), sum * load<T>(row + j * sizeof<T>()));
-  }
+  const x3 = (load<T>(b + o, 3 * sizeof<T>()) - sumLanes<T>(s3)) * load<T>(row3 + o, 3 * sizeof<T>());
+  const x2 = (load<T>(b + o, 2 * sizeof<T>()) - sumLanes<T>(s2) - load<T>(row2 + o, 3 * sizeof<T>()) * x3) * load<T>(row2 + o, 2 * sizeof<T>());
+  const x1 = (load<T>(b + o, sizeof<T>()) - sumLanes<T>(s1) - load<T>(row1 + o, 2 * sizeof<T>()) * x2 - load<T>(row1 + o, 3 * sizeof<T>()) * x3) * load<T>(row1 + o, sizeof<T>());
+  const x0 = (load<T>(b + o) - sumLanes<T>(s0) - load<T>(row0 + o, sizeof<T>()) * x1 - load<T>(row0 + o, 2 * sizeof<T>()) * x2 - load<T>(row0 + o, 3 * sizeof<T>()) * x3) * load<T>(row0 + o);
+  store<T>(b + o, x0);
+  store<T>(b + o, x1, sizeof<T>());
+  store<T>(b + o, x2, 2 * sizeof<T>());
+  store<T>(b + o, x3, 3 * sizeof<T>());
 }

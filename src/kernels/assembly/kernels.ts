@@ -1,5 +1,5 @@
 /** Entry of both builds, strict and relaxed: the kernels by name. */
-import { cholesky, solveTriangles } from "./cholesky";
+import { choleskySolve } from "./cholesky";
 import { gradientRows } from "./gradientRows";
 import { RowJob } from "./job";
 import { peak } from "./peak";
@@ -45,12 +45,8 @@ export function accumulateRows64(job: usize, first: i32, last: i32): void {
 }
 /** Cholesky and both triangular solves, in place. */
 export function factorAndSolve32(G: usize, size: i32, b: usize): bool {
-  if (!cholesky<f32>(G, size, size, 0)) return false;
-  solveTriangles<f32>(G, size, b);
-  return true;
+  return choleskySolve<f32>(G, size, size, 0, b);
 }
 export function factorAndSolve64(G: usize, size: i32, b: usize): bool {
-  if (!cholesky<f64>(G, size, size, 0)) return false;
-  solveTriangles<f64>(G, size, b);
-  return true;
+  return choleskySolve<f64>(G, size, size, 0, b);
 }

@@ -1,5 +1,5 @@
 /** A row with at least as many observations as unknowns: (ZᵀZ + D)x = Zᵀy, k×k. */
-import { cholesky, solveTriangles } from "./cholesky";
+import { choleskySolve } from "./cholesky";
 import { gram } from "./gram";
 import { RowJob } from "./job";
 import { epsilon, madd, sumLanes } from "./lanes";
@@ -24,9 +24,7 @@ export function normalEquations<S, T>(
     if (c < active) biggest = max(biggest, <f64>load<T>(diagonal));
   }
   if (job.own) job.gradientSquared += gradientSquared<T>(space, stride, active, 4 * largest * largest * largest * largest);
-  if (!cholesky<T>(space.G, stride, active, <T>(<f64>active * epsilon<T>() * biggest))) return false;
-  solveTriangles<T>(space.G, stride, space.b);
-  return true;
+  return choleskySolve<T>(space.G, stride, active, <T>(<f64>active * epsilon<T>() * biggest), space.b);
 }
 
 /** G = ZᵀZ and b = Zᵀy, a panel of rows at a time. */

@@ -2,7 +2,7 @@
  * A row with fewer observations than unknowns, solved n×n in place of k×k: x = D⁻¹Zᵀα with (ZD⁻¹Zᵀ + I)α = y (Woodbury).
  * Without penalty D = 1 and there is no I, which gives the solution of minimum norm.
  */
-import { cholesky, solveTriangles } from "./cholesky";
+import { choleskySolve } from "./cholesky";
 import { gram } from "./gram";
 import { RowJob } from "./job";
 import { epsilon, madd, sumLanes } from "./lanes";
@@ -37,8 +37,7 @@ export function observationSpace<S, T>(
     if (r < count) biggest = max(biggest, <f64>load<T>(diagonal));
     else store<T>(space.y + r * sizeof<T>(), 0);
   }
-  if (!cholesky<T>(space.G, size, count, <T>(<f64>active * epsilon<T>() * biggest))) return false;
-  solveTriangles<T>(space.G, size, space.y);
+  if (!choleskySolve<T>(space.G, size, count, <T>(<f64>active * epsilon<T>() * biggest), space.y)) return false;
   for (let c: usize = 0; c < active; c++) {
     let sum = v128.splat<T>(0);
     for (let o: usize = 0; o < bytes; o += 16) sum = madd<T>(v128.load(space.P + c * bytes + o), v128.load(space.y + o), sum);
