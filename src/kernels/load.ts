@@ -136,5 +136,5 @@ export function readTotals(view: DataView, address: number): JobTotals {
 /** Scratch of one task, enough for every kernel in f64 and rows of any length. See assembly/space.ts. */
 export function scratchBytes(stride: number): number {
   const panel = Math.max(64, stride);
-  return 64 + 8 * (stride * stride + panel * stride + 2 * panel + 3 * stride) + 4 * panel;
+  return 64 + 8 * (stride * stride + panel * stride + 3 * panel + 3 * stride) + 4 * panel;
 }

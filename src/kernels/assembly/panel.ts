@@ -9,6 +9,11 @@ import { madd } from "./lanes";
 /** Gathers `count` ≥ 1 observations from `start` on, W/largest·z_t to P (`stride` apart), and adds Zᵀy to b. */
 export function gather<S, T>(job: RowJob, space: Space, start: usize, count: usize, largest: f64, P: usize): void {
   locate<S, T>(job, space, start, count, 1 / largest);
+  collect<S, T>(job, space, count, P);
+}
+
+/** Copies the located factors, scaled, to P and adds Σ rights_t·z_t to b. */
+export function collect<S, T>(job: RowJob, space: Space, count: usize, P: usize): void {
   const stride = <usize>job.stride;
   const lanes: usize = 16 / sizeof<T>();
   const biasAt = <usize>job.rank;
@@ -33,6 +38,7 @@ function locate<S, T>(job: RowJob, space: Space, start: usize, count: usize, inv
   let value = job.values + start * sizeof<S>();
   const toWeight = weights - job.values;
   let scale = space.scales, target = space.y;
+  const toRight = space.rights - target;
   for (let address = space.addresses, end = address + (count << 2); address != end; address += 4) {
     const v = other + <usize>load<u32>(index) * from;
     let y = <f64>load<S>(value) - mean;
@@ -40,7 +46,9 @@ function locate<S, T>(job: RowJob, space: Space, start: usize, count: usize, inv
     const s: T = weights ? <T>(<f64>load<S>(value + toWeight) * inverse) : 1;
     store<u32>(address, <u32>v);
     store<T>(scale, s);
-    store<T>(target, s * <T>y);
+    const scaled = s * <T>y;
+    store<T>(target, scaled);
+    store<T>(target + toRight, s * scaled);
     index += 4;
     value += sizeof<S>();
     scale += sizeof<T>();
@@ -60,31 +68,31 @@ function columns<S, T>(width: i32, space: Space, column: usize, stride: usize, c
   if (width > 2) b2 = v128.load(sums, 32);
   if (width > 3) b3 = v128.load(sums, 48);
   let to = P + column * sizeof<T>();
-  let scale = space.scales, target = space.y;
+  let scale = space.scales, right = space.rights;
   for (let address = space.addresses, end = address + (count << 2); address != end; address += 4) {
     const v = <usize>load<u32>(address) + skip;
-    const s = v128.load_splat<T>(scale), y = v128.load_splat<T>(target);
-    const z0 = v128.mul<T>(s, isSame ? v128.load(v) : f64x2.promote_low_f32x4(v128.load64_zero(v)));
-    v128.store(to, z0);
-    b0 = madd<T>(y, z0, b0);
+    const s = v128.load_splat<T>(scale), r = v128.load_splat<T>(right);
+    const z0 = isSame ? v128.load(v) : f64x2.promote_low_f32x4(v128.load64_zero(v));
+    v128.store(to, v128.mul<T>(s, z0));
+    b0 = madd<T>(r, z0, b0);
     if (width > 1) {
-      const z = v128.mul<T>(s, isSame ? v128.load(v, 16) : f64x2.promote_low_f32x4(v128.load64_zero(v, 8)));
-      v128.store(to, z, 16);
-      b1 = madd<T>(y, z, b1);
+      const z = isSame ? v128.load(v, 16) : f64x2.promote_low_f32x4(v128.load64_zero(v, 8));
+      v128.store(to, v128.mul<T>(s, z), 16);
+      b1 = madd<T>(r, z, b1);
     }
     if (width > 2) {
-      const z = v128.mul<T>(s, isSame ? v128.load(v, 32) : f64x2.promote_low_f32x4(v128.load64_zero(v, 16)));
-      v128.store(to, z, 32);
-      b2 = madd<T>(y, z, b2);
+      const z = isSame ? v128.load(v, 32) : f64x2.promote_low_f32x4(v128.load64_zero(v, 16));
+      v128.store(to, v128.mul<T>(s, z), 32);
+      b2 = madd<T>(r, z, b2);
     }
     if (width > 3) {
-      const z = v128.mul<T>(s, isSame ? v128.load(v, 48) : f64x2.promote_low_f32x4(v128.load64_zero(v, 24)));
-      v128.store(to, z, 48);
-      b3 = madd<T>(y, z, b3);
+      const z = isSame ? v128.load(v, 48) : f64x2.promote_low_f32x4(v128.load64_zero(v, 24));
+      v128.store(to, v128.mul<T>(s, z), 48);
+      b3 = madd<T>(r, z, b3);
     }
     to += bytes;
     scale += sizeof<T>();
-    target += sizeof<T>();
+    right += sizeof<T>();
   }
   v128.store(sums, b0);
   if (width > 1) v128.store(sums, b1, 16);
@@ -96,9 +104,8 @@ function columns<S, T>(width: i32, space: Space, column: usize, stride: usize, c
 function ones<T>(space: Space, stride: usize, count: usize, at: usize, isFree: i32): T {
   let sum: T = 0;
   for (let t: usize = 0; t < count; t++) {
-    const s: T = isFree ? load<T>(space.scales + t * sizeof<T>()) : 0;
-    store<T>(at + t * stride * sizeof<T>(), s);
-    sum += s * load<T>(space.y + t * sizeof<T>());
+    store<T>(at + t * stride * sizeof<T>(), isFree ? load<T>(space.scales + t * sizeof<T>()) : 0);
+    if (isFree) sum += load<T>(space.rights + t * sizeof<T>());
   }
   return sum;
 }

@@ -12,10 +12,12 @@ export class Space {
   P: usize;
   /** k numbers of T, then the solution. */
   b: usize;
-  /** Scaled targets of the panel. */
+  /** Of the panel: targets scaled like its rows, */
   y: usize;
-  /** W/largest of the panel. */
+  /** what its rows are scaled by (W/largest), */
   scales: usize;
+  /** and what multiplies the unscaled z_t in Zᵀy. */
+  rights: usize;
   /** Of the factors behind the panel. */
   addresses: usize;
   /** The row at its old value, then products with it. */
@@ -32,7 +34,8 @@ export function openSpace<T>(job: RowJob): Space {
   space.P = space.G + stride * stride * sizeof<T>();
   space.y = space.P + rows * stride * sizeof<T>();
   space.scales = space.y + rows * sizeof<T>();
-  space.b = space.scales + rows * sizeof<T>();
+  space.rights = space.scales + rows * sizeof<T>();
+  space.b = space.rights + rows * sizeof<T>();
   space.x = space.b + stride * sizeof<T>();
   space.wide = space.x + stride * sizeof<T>();
   space.addresses = space.wide + stride * 8;
