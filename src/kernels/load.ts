@@ -14,6 +14,9 @@ export interface CompiledKernels {
 /** Rows first … last−1 of the job at an address. */
 type RowKernel = (job: number, first: number, last: number) => void;
 
+/** The same with the terms of a composed objective at a second address. */
+type ComposedKernel = (job: number, terms: number, first: number, last: number) => void;
+
 /** Named for the storage type, `32in64` for f32 storage computed in f64. */
 export interface Kernels {
   /** Exact weighted ridge least squares of every row. */
@@ -26,6 +29,16 @@ export interface Kernels {
   /** Loss and penalty at `own`. */
   readonly lossRows32: RowKernel;
   readonly lossRows64: RowKernel;
+  /** Composed objectives: each row to its own optimality; loss, penalty and projected gradient at `own`; loss and penalty. */
+  readonly composedSolve32: ComposedKernel;
+  readonly composedSolve64: ComposedKernel;
+  readonly composedMeasure32: ComposedKernel;
+  readonly composedMeasure64: ComposedKernel;
+  readonly composedLoss32: ComposedKernel;
+  readonly composedLoss64: ComposedKernel;
+  /** The sums over rows of the other side that a background needs, to `out`. */
+  readonly backgroundRows32: (job: number, terms: number, first: number, last: number, out: number) => void;
+  readonly backgroundRows64: (job: number, terms: number, first: number, last: number, out: number) => void;
 }
 
 const files = { reproducible: 'strict.wasm', fast: 'relaxed.wasm' } as const;

@@ -97,3 +97,8 @@ export function accumulateRows<T>(subtract: bool, C: usize, P: usize, row: usize
 export function gram<T>(C: usize, P: usize, count: i32, size: usize): void {
   for (let row: usize = 0; row < size; row += 4) accumulateRows<T>(false, C, P, row, count, size);
 }
+
+/** C −= PᵀP */
+export function downdate<T>(C: usize, P: usize, count: i32, size: usize): void {
+  for (let row: usize = 0; row < size; row += 4) accumulateRows<T>(true, C, P, row, count, size);
+}

@@ -1,10 +1,13 @@
 /** Entry of both builds, strict and relaxed: the kernels by name. */
 import { choleskySolve } from "./cholesky";
+import { backgroundRows, composedLoss, composedMeasure, composedSolve } from "./composedRows";
+import { exp, log } from "./elementary";
 import { gradientRows } from "./gradientRows";
 import { RowJob } from "./job";
 import { peak } from "./peak";
 import { lossRows } from "./residual";
 import { accumulateOnly, solveRows } from "./solveRows";
+import { Terms } from "./terms";
 
 export function solveRows32(job: usize, first: i32, last: i32): void {
   solveRows<f32, f32>(changetype<RowJob>(job), first, last);
@@ -29,7 +32,38 @@ export function lossRows64(job: usize, first: i32, last: i32): void {
   lossRows<f64>(changetype<RowJob>(job), first, last);
 }
 
-// The parts, each alone, for bench/kernels.mjs.
+export function composedSolve32(job: usize, terms: usize, first: i32, last: i32): void {
+  composedSolve<f32>(changetype<RowJob>(job), changetype<Terms>(terms), first, last);
+}
+export function composedSolve64(job: usize, terms: usize, first: i32, last: i32): void {
+  composedSolve<f64>(changetype<RowJob>(job), changetype<Terms>(terms), first, last);
+}
+export function composedMeasure32(job: usize, terms: usize, first: i32, last: i32): void {
+  composedMeasure<f32>(changetype<RowJob>(job), changetype<Terms>(terms), first, last);
+}
+export function composedMeasure64(job: usize, terms: usize, first: i32, last: i32): void {
+  composedMeasure<f64>(changetype<RowJob>(job), changetype<Terms>(terms), first, last);
+}
+export function composedLoss32(job: usize, terms: usize, first: i32, last: i32): void {
+  composedLoss<f32>(changetype<RowJob>(job), changetype<Terms>(terms), first, last);
+}
+export function composedLoss64(job: usize, terms: usize, first: i32, last: i32): void {
+  composedLoss<f64>(changetype<RowJob>(job), changetype<Terms>(terms), first, last);
+}
+export function backgroundRows32(job: usize, terms: usize, first: i32, last: i32, out: usize): void {
+  backgroundRows<f32>(changetype<RowJob>(job), changetype<Terms>(terms), first, last, out);
+}
+export function backgroundRows64(job: usize, terms: usize, first: i32, last: i32, out: usize): void {
+  backgroundRows<f64>(changetype<RowJob>(job), changetype<Terms>(terms), first, last, out);
+}
+
+// The parts, each alone, for tests and bench/kernels.mjs.
+export function exp64(x: f64): f64 {
+  return exp(x);
+}
+export function log64(x: f64): f64 {
+  return log(x);
+}
 export function peak32(rounds: i32, a: f32, b: f32): f32 {
   return peak<f32>(rounds, a, b);
 }

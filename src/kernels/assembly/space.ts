@@ -41,3 +41,9 @@ export function openSpace<T>(job: RowJob): Space {
   space.addresses = space.wide + stride * 8;
   return space;
 }
+
+/** Where the space ends and other work space may begin. */
+export function endOfSpace<T>(job: RowJob): usize {
+  const end = openSpace<T>(job).addresses + (max(panelRows, <usize>job.stride) << 2);
+  return (end + 63) & ~63;
+}

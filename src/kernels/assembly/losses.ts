@@ -1,0 +1,70 @@
+/**
+ * Losses of one observation as functions of its prediction p: value, half its slope, and the curvature ω of a quadratic
+ * ℓ(p) + 2·slope·(p′ − p) + ω(p′ − p)² that lies above the loss (poisson: that touches it to second order).
+ */
+import { exp, log, log1p } from "./elementary";
+
+export const enum Loss {
+  Quadratic = 0,
+  Huber = 1,
+  RawHuber = 2,
+  L1 = 3,
+  Logistic = 4,
+  Poisson = 5,
+}
+
+/** @param w W. @param d δ or ε. */
+export function lossValue(loss: i32, w: f64, a: f64, p: f64, d: f64): f64 {
+  const r = p - a;
+  if (loss == Loss.Quadratic) return w * r * (w * r);
+  if (loss == Loss.Huber) {
+    const z = abs(w * r);
+    return z <= d ? z * z : 2 * d * z - d * d;
+  }
+  const squared = w * w;
+  if (loss == Loss.RawHuber) {
+    const z = abs(r);
+    return squared * (z <= d ? z * z : 2 * d * z - d * d);
+  }
+  // √(r² + ε²) − ε without the cancellation.
+  if (loss == Loss.L1) return (squared * (r * r)) / (sqrt(r * r + d * d) + d);
+  if (loss == Loss.Logistic) {
+    // log(1 + e^−m) from the side that does not overflow.
+    const m = a * p;
+    return squared * (max(0, -m) + log1p(exp(-abs(m))));
+  }
+  if (a == 0) return p >= 0 ? squared * p : Infinity;
+  return p > 0 ? squared * (a * log(a / p) - a + p) : Infinity;
+}
+
+export function halfSlope(loss: i32, w: f64, a: f64, p: f64, d: f64): f64 {
+  const r = p - a;
+  const squared = w * w;
+  if (loss == Loss.Quadratic) return squared * r;
+  if (loss == Loss.Huber) return abs(w * r) <= d ? squared * r : r > 0 ? d * w : -d * w;
+  if (loss == Loss.RawHuber) return squared * (abs(r) <= d ? r : r > 0 ? d : -d);
+  if (loss == Loss.L1) return (squared * r) / (2 * sqrt(r * r + d * d));
+  if (loss == Loss.Logistic) return (-0.5 * squared * a) / (1 + exp(a * p));
+  return 0.5 * squared * (a == 0 ? 1 : 1 - a / p);
+}
+
+/**
+ * Huber and l1: P. J. Huber, Robust Statistics (1981), 7.8. Logistic: T. Jaakkola & M. Jordan, Statistics and Computing 10
+ * (2000), eq. (10). Poisson: half the second derivative.
+ */
+export function curvature(loss: i32, w: f64, a: f64, p: f64, d: f64): f64 {
+  const r = p - a;
+  const squared = w * w;
+  if (loss == Loss.Quadratic) return squared;
+  if (loss == Loss.Huber) return abs(w * r) <= d ? squared : (d * w) / abs(r);
+  if (loss == Loss.RawHuber) return abs(r) <= d ? squared : (squared * d) / abs(r);
+  if (loss == Loss.L1) return squared / (2 * sqrt(r * r + d * d));
+  if (loss == Loss.Logistic) {
+    const x = abs(p);
+    // tanh(x/2)/(4x), by its series where the quotient would cancel.
+    if (x < 0.05) return squared * (0.125 - x * x * (1.0 / 96 - x * x * (1.0 / 960 - (x * x * 17) / 161280)));
+    const e = exp(-x);
+    return (squared * (1 - e)) / (4 * x * (1 + e));
+  }
+  return (0.5 * squared * a) / (p * p);
+}

@@ -1,0 +1,33 @@
+/** What an objective has beyond weighted squares and a ridge. Field order is the contract with composed.ts in the folder above. */
+
+@unmanaged
+export class Terms {
+  /** One of {@link Loss}. */
+  loss: i32;
+  /** How often a row's losses are replaced by their tangent quadratics and solved, at the most. */
+  innerSteps: i32;
+  /** Σ_j c_j z_j z_jᵀ over all rows of the other side, f64, upper half (0: no background), */
+  gram: usize;
+  /** Σ_j c_j (β − o_j) z_j, o_j being mean + the other side's bias (poisson: −½Σ_j c_j z_j). */
+  gramSum: usize;
+  /** r_i and c_j of the background's weight r_i·c_j, f64. */
+  ownWeights: usize;
+  otherWeights: usize;
+  /** μ_i of μ_i‖x_i‖₁, f64 (0: none). */
+  l1: usize;
+  /** What λ and μ are multiplied by in each latent column, f64 (0: 1). */
+  columnMultiples: usize;
+  /** u8 an entry of the own factor, 1 where it is held at its value (0: none is). */
+  held: usize;
+  /** f64 a row: ‖projected gradient‖ relative to its right-hand side (0: not wanted). */
+  residuals: usize;
+  /** δ of huber, ε of l1. */
+  lossParameter: f64;
+  /** Bounds of the latent part. */
+  lower: f64;
+  upper: f64;
+  /** β, the background's value. */
+  value: f64;
+  /** Σ_j c_j (β − o_j)² (poisson: Σ_j c_j o_j). */
+  constant: f64;
+}

@@ -1,0 +1,59 @@
+/** What one observation costs, as a function of its prediction: the losses by name, and their plain float64 twin. */
+import type { LossName } from '../kernels/composed.js';
+
+export interface Loss {
+  readonly name: LossName;
+  /** δ of huber, ε of l1; 0 where there is none. */
+  readonly parameter: number;
+}
+
+/**
+ * ℓ(w, a, p), w = W, with r = p − a:
+ *
+ * - quadratic W²r²
+ * - huber ρ_δ(Wr), ρ_δ(z) = z² for |z| ≤ δ, else 2δ|z| − δ² (δ in units of σ = 1/W); rawHuber W²ρ_δ(r)
+ * - l1 W²(√(r² + ε²) − ε), which is below W²|r| by at most εW²
+ * - logistic W² log(1 + e^(−ap)), a = ±1
+ * - poisson W²(a log(a/p) − a + p), the Kullback–Leibler divergence with the identity as link, p > 0
+ */
+export function lossValue({ name, parameter }: Loss, w: number, a: number, p: number): number {
+  const r = p - a;
+  switch (name) {
+    case 'quadratic':
+      return (w * r) ** 2;
+    case 'huber':
+      return rho(w * r, parameter);
+    case 'rawHuber':
+      return w * w * rho(r, parameter);
+    case 'l1':
+      return w * w * ((r * r) / (Math.hypot(r, parameter) + parameter));
+    case 'logistic':
+      return w * w * (Math.max(0, -a * p) + Math.log1p(Math.exp(-Math.abs(a * p))));
+    case 'poisson':
+      if (a === 0) return p >= 0 ? w * w * p : Number.POSITIVE_INFINITY;
+      return p > 0 ? w * w * (a * Math.log(a / p) - a + p) : Number.POSITIVE_INFINITY;
+  }
+}
+
+/** ∂ℓ/∂p */
+export function lossSlope({ name, parameter }: Loss, w: number, a: number, p: number): number {
+  const r = p - a;
+  switch (name) {
+    case 'quadratic':
+      return 2 * w * w * r;
+    case 'huber':
+      return 2 * w * Math.max(-parameter, Math.min(parameter, w * r));
+    case 'rawHuber':
+      return 2 * w * w * Math.max(-parameter, Math.min(parameter, r));
+    case 'l1':
+      return (w * w * r) / Math.hypot(r, parameter);
+    case 'logistic':
+      return (-w * w * a) / (1 + Math.exp(a * p));
+    case 'poisson':
+      return a === 0 ? w * w : w * w * (1 - a / p);
+  }
+}
+
+function rho(z: number, delta: number): number {
+  return Math.abs(z) <= delta ? z * z : 2 * delta * Math.abs(z) - delta * delta;
+}

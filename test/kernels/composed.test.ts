@@ -1,0 +1,295 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { LossName } from '../../dist/src/kernels/composed.js';
+import { type Loss, lossSlope, lossValue } from '../../dist/src/objective/losses.js';
+import { type ComposedRequest, runComposed } from './composedWorkspace.js';
+
+/** A deterministic source of numbers in −1 … 1. */
+function source(seed: number): () => number {
+  let state = (seed * 2654435761) >>> 0 || 1;
+  return () => {
+    state ^= state << 13;
+    state ^= state >>> 17;
+    state ^= state << 5;
+    return (state >>> 0) / 2 ** 31 - 1;
+  };
+}
+
+interface Shape {
+  readonly m: number;
+  readonly n: number;
+  readonly rank: number;
+  readonly seed: number;
+  readonly share?: number;
+}
+
+/** Values that suit a loss, and a start inside its domain. */
+function problem({ m, n, rank, seed, share = 0.6 }: Shape, loss: LossName = 'quadratic'): ComposedRequest {
+  const random = source(seed);
+  const isPositive = loss === 'poisson';
+  const entry = () => (isPositive ? 0.1 + Math.abs(random()) : random());
+  const value = () => {
+    if (loss === 'logistic') return random() > 0 ? 1 : -1;
+    if (isPositive) return Math.floor(4 * Math.abs(random()));
+    return 3 * random() + (random() > 0.8 ? 20 * random() : 0);
+  };
+  return {
+    rank,
+    V: Array.from({ length: n }, () => Array.from({ length: rank }, entry)),
+    entries: Array.from({ length: m }, () =>
+      Array.from({ length: n }, (_, j) => j)
+        .filter(() => random() < 2 * share - 1)
+        .map((j) => [j, value(), 0.5 + Math.abs(random())] as const),
+    ),
+    own: Array.from({ length: m }, () => Array.from({ length: rank }, entry)),
+    loss,
+    ...(isPositive && { lower: 0 }),
+    lambda: 0.1,
+  };
+}
+
+/** f of one row, slowly: every entry of the row is visited, listed or not. */
+function objectiveOfRow(request: ComposedRequest, i: number, x: readonly number[]): number {
+  const { rank, V, lambda = 0, beta = 0, l1 = 0, mean = 0, background, multiples } = request;
+  const loss: Loss = { name: request.loss ?? 'quadratic', parameter: request.lossParameter ?? 0 };
+  const listed = new Map(request.entries[i]?.map(([j, a, w]) => [j, [a, w] as const]));
+  let f = 0;
+  V.forEach((v, j) => {
+    const bias = (request.otherBias?.[j] ?? 0) + (request.isOwnBiasFree ? (x[rank] as number) : 0);
+    const p = v.reduce((s, vc, c) => s + vc * (x[c] as number), mean + bias);
+    const entry = listed.get(j);
+    if (entry) f += entry[1] > 0 ? lossValue(loss, entry[1], entry[0], p) : 0;
+    else if (background) {
+      const weight = (background.r[i] as number) * (background.c[j] as number);
+      f += loss.name === 'poisson' ? weight * p : weight * (p - background.value) ** 2;
+    }
+  });
+  x.forEach((xc, c) => {
+    const multiple = c < rank ? (multiples?.[c] ?? 1) : 1;
+    f += c < rank ? multiple * (lambda * xc * xc + l1 * Math.abs(xc)) : beta * xc * xc;
+  });
+  return f;
+}
+
+/** Central difference of one row's objective; entries at a corner or a bound are not for it. */
+function slopeOfRow(request: ComposedRequest, i: number, x: readonly number[], c: number, h = 1e-6): number {
+  const at = (d: number) =>
+    objectiveOfRow(
+      request,
+      i,
+      x.map((value, e) => (e === c ? value + d : value)),
+    );
+  return (at(h) - at(-h)) / (2 * h);
+}
+
+const losses: readonly (readonly [LossName, number])[] = [
+  ['quadratic', 0],
+  ['huber', 1.5],
+  ['rawHuber', 1.5],
+  ['l1', 0.05],
+  ['logistic', 0],
+  ['poisson', 0],
+];
+
+/** No feasible coordinate move lowers the row's objective: checked on the objective itself, not on anything the kernel says. */
+function expectOptimal(request: ComposedRequest, i: number, x: readonly number[], tolerance: number): void {
+  const f = objectiveOfRow(request, i, x);
+  const { lower = Number.NEGATIVE_INFINITY, upper = Number.POSITIVE_INFINITY } = request;
+  x.forEach((value, c) => {
+    if (request.held?.[i]?.[c]) return;
+    for (const step of [1e-3, -1e-3, 1e-5, -1e-5]) {
+      const isFactor = c < request.rank;
+      const to = isFactor ? Math.min(upper, Math.max(lower, value + step)) : value + step;
+      const moved = objectiveOfRow(
+        request,
+        i,
+        x.map((v, e) => (e === c ? to : v)),
+      );
+      expect(moved - f, `row ${i}, coordinate ${c}, step ${step}`).toBeGreaterThanOrEqual(
+        -tolerance * (1 + Math.abs(f)),
+      );
+    }
+  });
+}
+
+describe('losses', () => {
+  it.each(losses)('%s: the slope is the derivative, on both branches', (name, parameter) => {
+    const loss = { name, parameter };
+    const random = source(7);
+    for (let t = 0; t < 300; t++) {
+      const w = 0.2 + Math.abs(random());
+      const a =
+        name === 'logistic'
+          ? Math.sign(random()) || 1
+          : name === 'poisson'
+            ? Math.floor(3 * Math.abs(random()))
+            : 4 * random();
+      const p = name === 'poisson' ? 0.1 + 2 * Math.abs(random()) : 6 * random();
+      const h = 1e-6;
+      const slope = (lossValue(loss, w, a, p + h) - lossValue(loss, w, a, p - h)) / (2 * h);
+      if (
+        (name === 'huber' || name === 'rawHuber') &&
+        Math.abs(Math.abs((name === 'huber' ? w : 1) * (p - a)) - parameter) < 1e-4
+      )
+        continue;
+      expect(lossSlope(loss, w, a, p)).toBeCloseTo(slope, 6);
+    }
+  });
+});
+
+describe('measuring', () => {
+  it.each(losses)(
+    '%s: loss and penalty as the slow objective, gradient as its central differences',
+    async (loss, lossParameter) => {
+      for (const seed of [1, 2, 3]) {
+        const base = problem({ m: 5, n: 14, rank: 3, seed }, loss);
+        for (const extra of [
+          {},
+          { l1: 0.3, multiples: [1, 0, 2] },
+          { background: { r: [1, 2, 0.5, 1, 3], c: Array.from({ length: 14 }, (_, j) => 0.2 + (j % 3)), value: 0.4 } },
+        ]) {
+          const isBackground = 'background' in extra;
+          if (isBackground && loss !== 'quadratic' && loss !== 'poisson') continue;
+          const request = {
+            ...base,
+            lossParameter,
+            ...extra,
+            ...(isBackground && loss === 'poisson' && { background: { ...extra.background, value: 0 } }),
+          } as ComposedRequest;
+          const { rows, totals } = await runComposed(request, 'composedMeasure');
+          const f = request.own.reduce((sum, x, i) => sum + objectiveOfRow(request, i, x), 0);
+          expect((totals.loss + totals.penalty) / f).toBeCloseTo(1, 10);
+          rows.forEach((g, i) => {
+            g.forEach((slope, c) => {
+              expect(slope).toBeCloseTo(slopeOfRow(request, i, request.own[i] as number[], c), 4);
+            });
+          });
+          const alone = await runComposed(request, 'composedLoss');
+          expect(alone.totals.loss).toBe(totals.loss);
+          expect(alone.totals.penalty).toBe(totals.penalty);
+        }
+      }
+    },
+  );
+});
+
+describe('solving', () => {
+  it.each(losses)(
+    '%s: every row is optimal, free and non-negative, with L1 and without',
+    async (loss, lossParameter) => {
+      for (const seed of [11, 12, 13, 14]) {
+        const base = { ...problem({ m: 6, n: 25, rank: 4, seed }, loss), lossParameter };
+        const kinds = [
+          ...(loss === 'poisson' ? [] : [{}, { l1: 0.4 }, { lower: -0.2, upper: 0.3 }]),
+          { lower: 0 },
+          { lower: 0, l1: 0.4, lambda: 0 },
+          { lower: 0, multiples: [1, 1, 0, 1] },
+        ];
+        for (const kind of kinds) {
+          const request = { ...base, ...kind, own: base.own.map((row) => row.map(Math.abs)) };
+          const { rows, totals } = await runComposed(request, 'composedSolve');
+          rows.forEach((x, i) => {
+            expectOptimal(request, i, x, 1e-10);
+          });
+          const f = rows.reduce((sum, x, i) => sum + objectiveOfRow(request, i, x), 0);
+          expect((totals.loss + totals.penalty) / f).toBeCloseTo(1, 10);
+        }
+      }
+    },
+  );
+
+  it('never raises the objective of a row, whatever the loss and however few tangent steps', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.constantFrom(...losses),
+        fc.integer({ min: 1, max: 1_000_000 }),
+        fc.integer({ min: 1, max: 4 }),
+        fc.boolean(),
+        async ([loss, lossParameter], seed, innerSteps, isBounded) => {
+          const base = { ...problem({ m: 3, n: 12, rank: 3, seed }, loss), lossParameter, innerSteps };
+          const request = isBounded ? { ...base, lower: 0, own: base.own.map((row) => row.map(Math.abs)) } : base;
+          const { rows } = await runComposed(request, 'composedSolve');
+          rows.forEach((x, i) => {
+            const before = objectiveOfRow(request, i, request.own[i] as number[]);
+            expect(objectiveOfRow(request, i, x)).toBeLessThanOrEqual(before * (1 + 1e-12) + 1e-13);
+          });
+        },
+      ),
+      { numRuns: 60 },
+    );
+  });
+
+  it('with a background it is what listing every entry gives, corrections of both signs, biases and a value included', async () => {
+    for (const seed of [21, 22, 23]) {
+      const n = 18;
+      const m = 4;
+      const random = source(seed);
+      const base = problem({ m, n, rank: 3, seed });
+      const biased = {
+        ...base,
+        otherBias: Array.from({ length: n }, random),
+        isOwnBiasFree: true,
+        own: base.own.map((row) => [...row, 0.1]),
+        mean: 0.3,
+        beta: 0.2,
+      };
+      const r = Array.from({ length: m }, () => 0.5 + Math.abs(random()));
+      const c = Array.from({ length: n }, () => 0.5 + Math.abs(random()));
+      // A listed entry of weight 0 is excluded from the background as well.
+      const entries = base.entries.map((row) => row.map(([j, a, w], t) => [j, a, t === 0 ? 0 : w] as const));
+      for (const request of [
+        { ...base, entries },
+        { ...biased, entries },
+        { ...base, entries, lower: 0 },
+      ]) {
+        const withBackground = { ...request, background: { r, c, value: 0.7 } };
+        const dense = {
+          ...request,
+          entries: entries.map((row, i) => {
+            const listed = new Map(row.map((entry) => [entry[0], entry]));
+            return Array.from(
+              { length: n },
+              (_, j) => listed.get(j) ?? ([j, 0.7, Math.sqrt((r[i] as number) * (c[j] as number))] as const),
+            );
+          }),
+        };
+        const sparse = await runComposed(withBackground, 'composedSolve');
+        const full = await runComposed(dense, 'composedSolve');
+        sparse.rows.forEach((x, i) => {
+          x.forEach((value, k) => {
+            expect(Math.abs(value - (full.rows[i]?.[k] as number))).toBeLessThan(1e-10);
+          });
+        });
+        expect(sparse.totals.loss / full.totals.loss).toBeCloseTo(1, 10);
+      }
+    }
+  });
+
+  it('leaves held entries alone and is optimal in the others', async () => {
+    const base = problem({ m: 3, n: 15, rank: 4, seed: 5 });
+    const held = [
+      [1, 0, 0, 0],
+      [0, 1, 1, 0],
+      [1, 1, 1, 1],
+    ];
+    const request = { ...base, held };
+    const { rows } = await runComposed(request, 'composedSolve');
+    rows.forEach((x, i) => {
+      x.forEach((value, c) => {
+        if (held[i]?.[c]) expect(value).toBe(base.own[i]?.[c]);
+      });
+      expectOptimal(request, i, x, 1e-10);
+    });
+  });
+
+  it('f32 storage gives the same rows to its rounding', async () => {
+    const request = { ...problem({ m: 4, n: 30, rank: 5, seed: 3 }), lower: 0 };
+    const wide = await runComposed(request, 'composedSolve');
+    const narrow = await runComposed({ ...request, dtype: 'f32' }, 'composedSolve');
+    narrow.rows.forEach((x, i) => {
+      x.forEach((value, c) => {
+        expect(Math.abs(value - (wide.rows[i]?.[c] as number))).toBeLessThan(1e-5);
+      });
+    });
+  });
+});
