@@ -51,9 +51,9 @@ export interface ErrorDetails {
   readonly what: string;
   readonly position?: ErrorPosition;
   /** What is allowed. */
-  readonly rule?: string;
+  readonly rule: string;
   /** What to do. */
-  readonly remedy?: string;
+  readonly remedy: string;
 }
 
 /** A {@link HadamardError} as a plain record: what crosses a thread and what the command line prints as JSON. */
@@ -70,11 +70,11 @@ export class HadamardError extends Error {
   readonly code: ErrorCode;
   readonly what: string;
   readonly position: ErrorPosition;
-  readonly rule: string | undefined;
-  readonly remedy: string | undefined;
+  readonly rule: string;
+  readonly remedy: string;
 
   constructor(details: ErrorDetails, options?: ErrorOptions) {
-    super([details.what, details.rule, details.remedy].filter(Boolean).join(' '), options);
+    super(`${details.what} ${details.rule} ${details.remedy}`, options);
     this.code = details.code;
     this.what = details.what;
     this.position = details.position ?? {};
@@ -89,8 +89,8 @@ export class HadamardError extends Error {
       message: this.message,
       what: this.what,
       position: this.position,
-      ...(this.rule !== undefined && { rule: this.rule }),
-      ...(this.remedy !== undefined && { remedy: this.remedy }),
+      rule: this.rule,
+      remedy: this.remedy,
     };
   }
 }

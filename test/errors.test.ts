@@ -18,8 +18,8 @@ test('the message is what, rule and remedy', () => {
   expect(error.name).toBe('HadamardError');
   expect(error.message).toBe('The value at (3, 4) is Infinity. Values are finite. Leave the entry out.');
   expect(error.stack).toContain('errors.test');
-  expect(new HadamardError({ code: 'not-found', what: 'Gone.' }).message).toBe('Gone.');
-  expect(new HadamardError({ code: 'not-found', what: 'Gone.' }).position).toEqual({});
+  const { position: _position, ...nowhere } = details;
+  expect(new HadamardError(nowhere).position).toEqual({});
 });
 
 test('every code has one sentence', () => {
@@ -46,8 +46,6 @@ describe('between threads', () => {
 
   test('as JSON', () => {
     expect(JSON.parse(JSON.stringify(new HadamardError(details)))).toMatchObject({ name: 'HadamardError', ...details });
-    const bare = JSON.parse(JSON.stringify(new HadamardError({ code: 'not-found', what: 'Gone.' })));
-    expect(bare).toEqual({ name: 'HadamardError', code: 'not-found', message: 'Gone.', what: 'Gone.', position: {} });
   });
 
   test('an AbortError stays one', () => {

@@ -5,7 +5,14 @@ export interface FirstOrder {
   readonly objective: number;
   readonly loss: number;
   readonly regularization: number;
-  /** (‖∂f/∂U‖·‖U‖ + ‖∂f/∂V‖·‖V‖) / (2‖W∘(A − mean)‖²): unchanged by U→cU, V→V/c and by scaling A or W. */
+  /**
+   * (‖∂f/∂U‖·‖U‖ + ‖∂f/∂V‖·‖V‖) / (2‖W∘(A − mean)‖²): unchanged by U→cU, V→V/c and by scaling A or W.
+   *
+   * With biases a factor row is [u_i, b_i], and both norms are over that row. The norms' invariance to W stays, but A→cA
+   * takes u to √c·u and b to c·b, their gradients to c^{3/2} and c times themselves, and a norm over both is neither: at
+   * one point in other units the number differs, by as much as one part outweighs the other. It is 0 at stationary points
+   * alone all the same. Products for factors and biases apart would be invariant; the kernels sum over the whole row.
+   */
   readonly relativeGradientNorm: number;
   readonly gradientNorm: { readonly U: number; readonly V: number };
 }

@@ -30,6 +30,7 @@ export function rowOf(model: Model, name: string): number {
     rule: model.labels.rows
       ? `Its ${model.shape[0]} rows have labels, such as "${model.labels.rows[0]}".`
       : `Its rows have no labels; they are 0…${model.shape[0] - 1}.`,
+    remedy: 'Correct the name; the row must be one that the model was fitted to.',
   });
 }
 

@@ -49,6 +49,7 @@ async function writeWhole(path: string, text: string): Promise<void> {
         code: 'output-failed',
         what: `${path} cannot be written: ${(error as Error).message}.`,
         position: { option: 'out', file: path },
+        rule: 'The file is written beside its place and then renamed.',
         remedy: 'Check permissions and free space, or give another file.',
       },
       { cause: error },

@@ -192,6 +192,7 @@ function misuse(error: CommanderError): HadamardError {
     code: 'invalid-option',
     what: `${first[0]?.toUpperCase()}${first.slice(1)}${/[.!?]$/.test(first) ? '' : '.'}`,
     position: option === undefined ? {} : { option },
+    rule: 'A command takes the arguments and options that its --help lists.',
     remedy: suggestion?.replace(/^\(|\)$/g, '') ?? 'hadamard --help and hadamard <command> --help list what there is.',
   });
 }

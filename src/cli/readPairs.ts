@@ -99,5 +99,6 @@ function malformedPairs(path: string, line: number, what: string): HadamardError
     what,
     position: { file: path, line },
     rule: 'Each line of a pairs file names a row and a column.',
+    remedy: 'Correct the line, or leave it out.',
   });
 }

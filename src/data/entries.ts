@@ -17,8 +17,18 @@ export function shapeOf(A: MatrixInput): readonly [number, number] {
       isObject(A) && 'shape' in A ? `The shape is [${String(A.shape)}].` : `A is ${describe(A)}.`,
       'A is an ndarray of two dimensions, { rows, columns, values, shape } or { rowPointers, columnIndices, values, shape }, with shape [m, n], m and n at least 1.',
     );
+  // Once at the door, so that what follows may read lengths.
+  const lists = isTriples(A) ? tripleLists : isCompressed(A) ? compressedLists : [];
+  for (const name of lists) {
+    const list = (A as unknown as Record<string, unknown>)[name];
+    if (!Array.isArray(list) && !ArrayBuffer.isView(list))
+      throw invalidInput(`${name} is ${describe(list)}.`, `${lists.join(', ')} are arrays of numbers.`);
+  }
   return [rows, columns];
 }
+
+const tripleLists = ['rows', 'columns', 'values'];
+const compressedLists = ['rowPointers', 'columnIndices', 'values'];
 
 /** The number of entries listed (sparse forms) or m·n (dense), before unobserved ones are left out. */
 export function listedCount(A: MatrixInput): number {
@@ -93,12 +103,15 @@ function visitTriples(A: Triples, [m, n]: readonly [number, number], visit: RawV
       code: 'shape-mismatch',
       what: `There are ${rows.length} rows, ${columns.length} columns and ${values.length} values.`,
       rule: 'Triples list one row and one column for every value.',
+      remedy: 'Give three arrays of one length.',
     });
+  const isWhole = isIntegerArray(rows) && isIntegerArray(columns);
   for (let t = 0; t < values.length; t++) {
     const row = rows[t] as number;
     const column = columns[t] as number;
     const value = values[t] as number;
     if (!(row >= 0 && row < m && column >= 0 && column < n)) throw outOfRange(row, column, t, [m, n]);
+    if (!isWhole && !(Number.isInteger(row) && Number.isInteger(column))) throw outOfRange(row, column, t, [m, n]);
     if (!Number.isFinite(value)) throw invalidValue(value, row, column, t, false);
     visit(row, column, value, t);
   }
@@ -112,13 +125,16 @@ function visitCompressed(A: CompressedRows, [m, n]: readonly [number, number], v
       code: 'shape-mismatch',
       what: `There are ${columnIndices.length} column indices and ${values.length} values.`,
       rule: 'CSR lists one column index for every value.',
+      remedy: 'Give columnIndices and values of one length.',
     });
+  const isWhole = isIntegerArray(columnIndices);
   for (let row = 0; row < m; row++) {
     const end = Number(rowPointers[row + 1]);
     for (let t = Number(rowPointers[row]); t < end; t++) {
       const column = columnIndices[t] as number;
       const value = values[t] as number;
       if (!(column >= 0 && column < n)) throw outOfRange(row, column, t, [m, n]);
+      if (!isWhole && !Number.isInteger(column)) throw outOfRange(row, column, t, [m, n]);
       if (!Number.isFinite(value)) throw invalidValue(value, row, column, t, false);
       visit(row, column, value, t);
     }
@@ -138,6 +154,7 @@ export function checkPointers(pointers: CompressedRows['rowPointers'], rows: num
       code: 'shape-mismatch',
       what: `There are ${pointers.length} row pointers from ${pointers[0]} to ${pointers[pointers.length - 1]} for ${rows} rows and ${entries} values.`,
       rule: 'CSR has m + 1 row pointers, the first 0 and the last the number of values.',
+      remedy: 'Correct the pointers, or the shape.',
     });
   for (let row = 0; row < rows; row++) {
     const start = Number(pointers[row]);
@@ -187,6 +204,7 @@ function weightReader(
         what: `There are ${weights.length} weights and ${expected} values.`,
         position: { option: 'weights' },
         rule: 'A plain array of weights has one for every value of A, in the same order.',
+        remedy: 'Give as many weights as values, or weights as a matrix of the shape of A.',
       });
     return (_row, _column, index) => weights[index];
   }
@@ -197,6 +215,7 @@ function weightReader(
       what: `The weights are ${shape[0]}×${shape[1]} and A is ${m}×${n}.`,
       position: { option: 'weights' },
       rule: 'W has the shape of A.',
+      remedy: 'Transpose or complete the weights.',
     });
   if (!isTriples(weights) && !isCompressed(weights)) {
     checkDense(weights as NdArray<RealArray>);
@@ -243,6 +262,7 @@ function sparseLookup(W: Triples | CompressedRows, m: number): (row: number, col
           what: `The weight of entry (${row}, ${columns[order[t] as number]}) is given twice.`,
           position: { option: 'weights', row, column: columns[order[t] as number] as number },
           rule: 'Weights that are listed in another order than A name each entry once.',
+          remedy: 'Remove one, or list the weights in the order of A.',
         });
     return {
       columns: Uint32Array.from(order, (t) => columns[t] as number),
@@ -289,8 +309,14 @@ function describe(value: unknown): string {
   return isObject(value) ? (value.constructor?.name ?? 'an object') : String(value);
 }
 
+/** Whether the type of the array lets it hold nothing but integers, so that they need not be looked at one by one. */
+function isIntegerArray(indices: ArrayLike<number>): boolean {
+  return /^(Int|Uint)/.test((indices as { [Symbol.toStringTag]?: string })[Symbol.toStringTag] ?? '');
+}
+
 function invalidInput(what: string, rule: string, position: ErrorPosition = {}): HadamardError {
-  return new HadamardError({ code: 'invalid-input', what, rule, position });
+  const remedy = 'Bring the data into one of the forms that the documentation of factorize lists.';
+  return new HadamardError({ code: 'invalid-input', what, rule, position, remedy });
 }
 
 function outOfRange(row: number, column: number, index: number, [m, n]: readonly [number, number]): HadamardError {
@@ -298,7 +324,8 @@ function outOfRange(row: number, column: number, index: number, [m, n]: readonly
     code: 'index-out-of-range',
     what: `Entry ${index} is at (${row}, ${column}) of a ${m}×${n} matrix.`,
     position: { row, column, index },
-    rule: `Rows are 0…${m - 1} and columns 0…${n - 1}, counted from 0.`,
+    rule: `Rows are the integers 0…${m - 1} and columns 0…${n - 1}, counted from 0.`,
+    remedy: 'Correct the index (1-based ones need 1 taken off), or the shape.',
   });
 }
 

@@ -30,6 +30,7 @@ export interface Outcome {
   readonly reason: StopReason;
   readonly sweeps: number;
   readonly trace: readonly TraceEntry[];
+  /** No accepted objective lies above the best before it by more than `rise`, the start's included. */
   readonly isMonotone: boolean;
 }
 
@@ -53,7 +54,6 @@ export async function iterate(start: Point, method: MethodRun, options: LoopOpti
   const started = performance.now();
   const trace: TraceEntry[] = [];
   let sweeps = 0;
-  let isMonotone = true;
   let sweepsWithoutFall = 0;
   let smallestGradient = Number.POSITIVE_INFINITY;
 
@@ -81,7 +81,6 @@ export async function iterate(start: Point, method: MethodRun, options: LoopOpti
       }
     }
     sweeps++;
-    isMonotone &&= isAcceptable(proposal);
     // Near the optimum f is flat: its fall drowns in rounding while the gradient still shrinks, so that counts as well.
     const gradient = proposal.relativeGradientNorm ?? Number.POSITIVE_INFINITY;
     const hasFallen = proposal.objective < point.objective * (1 - options.fall) || gradient < smallestGradient * 0.99;
@@ -105,7 +104,22 @@ export async function iterate(start: Point, method: MethodRun, options: LoopOpti
     options.resume();
   }
   if (reason !== 'gradient') point = await finished(method, point, isAcceptable);
+  const accepted = trace.filter(({ step }) => step !== 'rejected').map(({ objective }) => objective);
+  const isMonotone = neverRises([start.objective, ...accepted, point.objective], options.rise);
   return { point, status: statusOf[reason], reason, sweeps, trace, isMonotone };
+}
+
+/**
+ * Against the best so far, not the one before as each sweep was accepted: sweeps that each rise within rounding may drift
+ * a long way together.
+ */
+function neverRises(objectives: readonly number[], rise: number): boolean {
+  let best = Number.POSITIVE_INFINITY;
+  for (const objective of objectives) {
+    if (objective > best + rise * Math.abs(best)) return false;
+    best = Math.min(best, objective);
+  }
+  return true;
 }
 
 /** The point after the exact half-sweep on U that every fit ends with. */

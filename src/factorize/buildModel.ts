@@ -32,6 +32,8 @@ export interface Measured {
   readonly resolved: ResolvedOptions;
   /** Σr² over observed entries. */
   readonly unweightedLoss: number;
+  /** Seconds that each worker was busy in the sweeps. */
+  readonly busy: readonly number[];
   readonly seconds: FitReport['seconds'];
 }
 
@@ -80,7 +82,7 @@ export function buildModel(inHand: FitInHand, outcome: Outcome, first: FirstOrde
     arithmetic: inHand.arithmetic,
     seed: checked.seed,
     options: resolved,
-    utilization: crew.busy.map((busy) => Math.min(1, busy / (measured.seconds.start + measured.seconds.fit))),
+    utilization: measured.busy.map((busy) => Math.min(1, busy / Math.max(measured.seconds.fit, Number.MIN_VALUE))),
     memoryBytes: { planned: plan.bytes.total, peakRss: process.resourceUsage().maxRSS * 1024 },
     notes: notesOn(inHand),
     digest: digestOf([U.factor, V.factor, U.bias, V.bias]),

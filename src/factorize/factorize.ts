@@ -2,18 +2,19 @@
 import { certifyFirstOrder, relativeTo } from '../certificate/firstOrder.js';
 import type { MatrixInput } from '../data/input.js';
 import { survey } from '../data/observations.js';
-import { iterate } from '../engine/iterate.js';
+import { iterate, type Outcome } from '../engine/iterate.js';
 import type { TraceEntry } from '../engine/trace.js';
 import { compileKernels } from '../kernels/load.js';
 import { type Point, type Run, startExactly } from '../methods/method.js';
 import { phases } from '../methods/phases.js';
 import { factorBuffer, penaltyOfRow } from '../methods/rowPhases.js';
 import type { Model } from '../model/model.js';
-import { checkOptions, type ResolvedOptions } from '../options.js';
+import type { ResolvedOptions } from '../options.js';
 import { type Crew, Interrupted, inlineCrew, pooledCrew, requestStop, withdrawStop } from '../parallel/crew.js';
 import { acquireMemory, releaseMemory } from '../parallel/memoryPool.js';
 import type { FitContext, PhaseCall } from '../parallel/phase.js';
 import { buildModel, type FitInHand } from './buildModel.js';
+import { checkInput } from './checkInput.js';
 import type { FactorizeOptions, Init, Progress } from './factorizeOptions.js';
 import { layOut } from './layOut.js';
 import { planFit, type WorkingPlan } from './plan.js';
@@ -46,13 +47,15 @@ export function hireCrew(plan: WorkingPlan, options: FactorizeOptions): HiredCre
 
 /** {@link factorize} with workers from elsewhere: a session keeps its own from fit to fit. */
 export async function factorizeWith(hire: typeof hireCrew, A: MatrixInput, options: FactorizeOptions): Promise<Model> {
-  const checked = checkOptions(options);
+  const checked = checkInput(A, options);
   options.signal?.throwIfAborted();
   const began = performance.now();
+  options.onProgress?.({ ...atRest, phase: 'prepare', maxSweeps: checked.maxSweeps });
   const found = survey(A, options.weights);
   const plan = planFit(found, checked);
-  const { crew, release } = hire(plan, options);
+  // Before the crew: where there is no memory, no worker must be left behind.
   const memory = acquireMemory(plan.layout.pages);
+  const { crew, release } = hire(plan, options);
   try {
     const compiled = await compileKernels(checked.arithmetic, options.wasmUrl);
     const { fit, scales } = layOut(A, options, checked, plan, found, memory, compiled.module);
@@ -93,6 +96,8 @@ async function runFit(inHand: FitInHand): Promise<Model> {
   try {
     const start = await startExactly(run);
     const firstSweep = performance.now();
+    // A session's crew has been at work before.
+    const busyBefore = [...crew.busy];
     stops.startClock(checked.timeLimit);
     const outcome = await iterate(start, plan.method.create(run), {
       maxSweeps: checked.maxSweeps,
@@ -105,6 +110,8 @@ async function runFit(inHand: FitInHand): Promise<Model> {
     });
     stops.dispose();
     const fitted = performance.now();
+    const busy = crew.busy.map((seconds, slot) => seconds - (busyBefore[slot] as number));
+    options.onProgress?.(certifying(outcome, (fitted - firstSweep) / 1000, checked.maxSweeps, plan.observed));
     const first = await certify(outcome.point);
     const unweighted = await crew.run(fit, {
       phase: 'loss',
@@ -124,10 +131,12 @@ async function runFit(inHand: FitInHand): Promise<Model> {
     return buildModel(inHand, outcome, first, {
       resolved,
       unweightedLoss: unweighted.loss,
+      busy,
       seconds: {
         prepare: (inHand.prepared - inHand.began) / 1000,
         start: (firstSweep - inHand.prepared) / 1000,
         fit: (fitted - firstSweep) / 1000,
+        certify: (performance.now() - fitted) / 1000,
       },
     });
   } catch (error) {
@@ -180,6 +189,22 @@ function watchStops(fit: FitContext, signal: AbortSignal | undefined) {
       withdrawStop(fit);
     },
   };
+}
+
+/** What there is to say before the first sweep. */
+const atRest = {
+  sweep: 0,
+  objective: Number.NaN,
+  relativeGradientNorm: null,
+  seconds: 0,
+  observationsPerSecond: 0,
+} as const;
+
+function certifying({ sweeps, point, trace }: Outcome, seconds: number, maxSweeps: number, observed: number): Progress {
+  const relativeGradientNorm = trace.at(-1)?.relativeGradientNorm ?? null;
+  const { objective } = point;
+  const entry = { sweep: sweeps, seconds, objective, relativeGradientNorm, step: 'plain' } as const;
+  return { ...progressOf(entry, maxSweeps, observed), phase: 'certify' };
 }
 
 function progressOf(entry: TraceEntry, maxSweeps: number, observed: number): Progress {

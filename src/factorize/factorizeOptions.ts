@@ -13,9 +13,11 @@ export interface Init {
 }
 
 export interface Progress {
+  /** Once `prepare`, before the data is checked and laid out; `sweep` after each one; once `certify`, when they are over. */
   readonly phase: 'prepare' | 'sweep' | 'certify';
   readonly sweep: number;
   readonly maxSweeps: number;
+  /** NaN in `prepare`: there is none yet. */
   readonly objective: number;
   readonly relativeGradientNorm: number | null;
   /** Since the first sweep began. */

@@ -109,6 +109,7 @@ function copyStart(fit: FitContext, side: Side, given: NdArray<RealArray>, rows:
       what: `init.${name} is ${String(given.shape.join('×'))}.`,
       position: { option: 'init' },
       rule: `init.${name} is ${rows}×${fit.rank}.`,
+      remedy: 'Give a start of that shape, or change the rank.',
     });
   const buffer = factorBuffer(fit, side, 0);
   for (let row = 0; row < rows; row++)
@@ -120,6 +121,7 @@ function copyStart(fit: FitContext, side: Side, given: NdArray<RealArray>, rows:
           what: `init.${name} holds ${value} at (${row}, ${c}).`,
           position: { option: 'init', row, column: c },
           rule: 'A start is finite.',
+          remedy: `Correct it, or leave init.${name} out.`,
         });
       buffer[row * fit.stride + c] = value;
     }

@@ -75,6 +75,7 @@ export function plan(
   options: FitOptions & { readonly weights?: WeightsInput | undefined },
 ): Plan {
   const checked = checkOptions(options);
+  shapeOf(problem as MatrixInput);
   const found =
     'data' in problem || isTriples(problem) || isCompressed(problem)
       ? survey(problem as MatrixInput, options.weights)
@@ -92,6 +93,13 @@ export function plan(
 function surveyOfShape(problem: ProblemShape): Survey {
   const [rows, columns] = shapeOf(problem as MatrixInput);
   const observed = problem.observed ?? listedCount(problem as MatrixInput);
+  if (!(Number.isInteger(observed) && observed >= 0))
+    throw new HadamardError({
+      code: 'invalid-input',
+      what: `observed is ${String(observed)}.`,
+      rule: 'observed is the number of observed entries, an integer of at least 0.',
+      remedy: 'Give that number, or leave it out: then all are.',
+    });
   const even = (count: number) =>
     Uint32Array.from(
       { length: count },

@@ -55,7 +55,9 @@ function namedColumns(
       rule: weights
         ? 'With --weights-are and no --weights file, four columns are named: row, column, value and weight.'
         : 'Three columns are named: row, column and value.',
-      ...(isSurplus && { remedy: 'Say what the fourth is: --weights-are weight, sqrt-weight or sigma.' }),
+      remedy: isSurplus
+        ? 'Say what the fourth is: --weights-are weight, sqrt-weight or sigma.'
+        : 'Name as many columns as that, for example --columns user,item,rating.',
     });
   }
   if (new Set(names).size < names.length)

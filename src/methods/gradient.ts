@@ -37,6 +37,7 @@ class SpectralGradient implements MethodRun {
     this.#run = run;
   }
 
+  /** `precise` has no part in this: steps are shortened until f falls, in whatever precision, or the loop refuses them. */
   async step(from: Point, _precise: boolean): Promise<Proposal> {
     const slope = await this.#slopeAt(from);
     // f ≥ 0, so the step to the zero of the tangent is a generous first guess (Polyak's).

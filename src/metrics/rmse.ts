@@ -14,6 +14,7 @@ export function rmse(actual: ArrayLike<number>, predicted: ArrayLike<number>, we
       code: 'shape-mismatch',
       what: `There are ${count} actual values, ${predicted.length} predicted${weights ? ` and ${weights.length} weights` : ''}.`,
       rule: 'Each actual value has one prediction and, where weights are given, one weight.',
+      remedy: 'Give arrays of one length.',
     });
   let sum = 0;
   let total = 0;

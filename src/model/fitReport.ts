@@ -6,11 +6,14 @@ export type { Status, StopReason, TraceEntry };
 
 /** First-order certificate: measured from the final factors by a pass of its own, not taken from the loop. */
 export interface Certificate {
-  /** (‖∂f/∂U‖·‖U‖ + ‖∂f/∂V‖·‖V‖) / (2‖W∘(A − mean)‖²), biases counted as a column of their factor. */
+  /**
+   * (‖∂f/∂U‖·‖U‖ + ‖∂f/∂V‖·‖V‖) / (2‖W∘(A − mean)‖²). Biases count as a column of their factor; with them it is no longer
+   * free of the scale of A, see `FirstOrder` in certificate/firstOrder.ts.
+   */
   readonly relativeGradientNorm: number;
   readonly gradientNorm: { readonly U: number; readonly V: number };
   readonly objective: number;
-  /** No accepted sweep raised the objective (beyond rounding: 1e-12 relative in f64, 1e-6 in f32). */
+  /** From the start on, no accepted objective lies above the best before it (beyond rounding: 1e-12 relative in f64, 1e-6 in f32). */
   readonly monotone: boolean;
   readonly tolerance: number;
 }
@@ -27,8 +30,16 @@ export interface FitReport {
   readonly method: { readonly name: string; readonly reason: string };
   readonly certificate: Certificate;
   readonly trace: readonly TraceEntry[];
-  /** Seconds of each part; the command line adds `read` and `write`. */
-  readonly seconds: { readonly prepare: number; readonly start: number; readonly fit: number };
+  /**
+   * Seconds of each part, in order, that add up to the call: checking and laying out the data, the exact start (workers
+   * start here too), the sweeps, the certificate. The command line adds `read` and `write`.
+   */
+  readonly seconds: {
+    readonly prepare: number;
+    readonly start: number;
+    readonly fit: number;
+    readonly certify: number;
+  };
   /** √(Σr²/count) over entries with W > 0, and √(ΣW²r²/ΣW²). */
   readonly rmse: { readonly train: number; readonly trainWeighted: number };
   readonly rows: number;
@@ -46,7 +57,7 @@ export interface FitReport {
   readonly arithmetic: 'reproducible' | 'fast';
   readonly seed: number;
   readonly options: ResolvedOptions;
-  /** Busy share of each worker's time in the sweeps, 0…1. */
+  /** Share of the sweeps' time that each worker was busy, 0…1. */
   readonly utilization: readonly number[];
   readonly memoryBytes: { readonly planned: number; readonly peakRss: number };
   /** Advice in one sentence each, e.g. about λ = 0 with short rows. */

@@ -76,7 +76,8 @@ export class Model implements ModelParts {
    * mean + b_i + c_j + u_i·v_j of one entry, or of every pair (rows[t], columns[t]); indices count from 0. A row or
    * column that had no weight in the fit has factor and bias 0, so the mean and the other bias are what remains.
    *
-   * @throws HadamardError `index-out-of-range`; `shape-mismatch` when rows and columns differ in length.
+   * @throws HadamardError `index-out-of-range`; `shape-mismatch` when rows and columns differ in length; `invalid-input`
+   *   for anything but indices, such as labels.
    */
   predict(row: number, column: number): number;
   predict(rows: ArrayLike<number>, columns: ArrayLike<number>): Float64Array;
@@ -85,11 +86,14 @@ export class Model implements ModelParts {
       this.#check(rows, columns, undefined);
       return predictEntry(this, rows, columns);
     }
+    const rule = 'predict takes two indices, or two arrays of indices of one length.';
+    for (const given of [rows, columns]) if (!isIndices(given)) throw notAnIndex(given, rule);
     if (typeof rows === 'number' || typeof columns === 'number' || rows.length !== columns.length)
       throw new HadamardError({
         code: 'shape-mismatch',
         what: `There are ${lengthOf(rows)} rows and ${lengthOf(columns)} columns.`,
-        rule: 'predict takes two indices, or two arrays of indices of one length.',
+        rule,
+        remedy: 'Repeat the row or the column where one is meant for all.',
       });
     const predictions = new Float64Array(rows.length);
     for (let t = 0; t < predictions.length; t++) {
@@ -112,9 +116,11 @@ export class Model implements ModelParts {
   /**
    * The columns of highest prediction for a row, best first, ties by column; exact: every column is scored.
    *
-   * @throws HadamardError `index-out-of-range` for the row, `invalid-option` when top is not an integer of at least 1.
+   * @throws HadamardError `index-out-of-range` for the row, `invalid-input` for labels in place of indices,
+   *   `invalid-option` when top is not an integer of at least 1 or exclude no list.
    */
-  recommend(row: number, { top = 10, exclude = [] }: RecommendOptions = {}): Recommendation[] {
+  recommend(row: number, options: RecommendOptions = {}): Recommendation[] {
+    const { top = 10, exclude = [] } = options ?? {};
     this.#check(row, 0, undefined);
     if (!(Number.isInteger(top) && top >= 1))
       throw new HadamardError({
@@ -122,8 +128,19 @@ export class Model implements ModelParts {
         what: `top is ${top}.`,
         position: { option: 'top' },
         rule: 'top is an integer of at least 1.',
+        remedy: 'Give such a number, or leave top out.',
+      });
+    if (typeof exclude?.[Symbol.iterator] !== 'function')
+      throw new HadamardError({
+        code: 'invalid-option',
+        what: `exclude is ${String(exclude)}.`,
+        position: { option: 'exclude' },
+        rule: 'exclude is an array, a set or another iterable of column indices.',
+        remedy: 'Give such a list, or leave exclude out.',
       });
     const excluded = new Set(exclude);
+    for (const column of excluded)
+      if (typeof column !== 'number') throw notAnIndex(column, 'exclude lists columns by their indices.');
     const scores = Float64Array.from({ length: this.shape[1] }, (_, column) => predictEntry(this, row, column));
     const { columns } = this.labels;
     return Array.from(scores.keys())
@@ -149,13 +166,22 @@ export class Model implements ModelParts {
 
   #check(row: number, column: number, index: number | undefined): void {
     const [m, n] = this.shape;
+    for (const given of [row, column])
+      if (typeof given !== 'number') throw notAnIndex(given, 'Rows and columns are named by their indices.', index);
     if (Number.isInteger(row) && row >= 0 && row < m && Number.isInteger(column) && column >= 0 && column < n) return;
     throw new HadamardError({
       code: 'index-out-of-range',
       what: `Entry (${row}, ${column})${index === undefined ? '' : ` at ${index}`} is not in a ${m}×${n} model.`,
       position: { row, column, ...(index !== undefined && { index }) },
-      rule: `Rows are 0…${m - 1} and columns 0…${n - 1}, counted from 0.`,
+      rule: `Rows are the integers 0…${m - 1} and columns 0…${n - 1}, counted from 0.`,
+      remedy: 'Correct the index; rowIndex and columnIndex give those of labels.',
     });
+  }
+
+  /** One line in place of every factor, where Node prints a model. */
+  [Symbol.for('nodejs.util.inspect.custom')](): string {
+    const [m, n] = this.shape;
+    return `Model ${m}×${n}, rank ${this.rank}, ${this.fit.status}, f = ${this.fit.objective}`;
   }
 }
 
@@ -166,6 +192,21 @@ export function matrix(data: RealArray, rows: number, columns: number): NdArray<
 
 function indexOf(labels: readonly string[] = []): Map<string, number> {
   return new Map(labels.map((label, index) => [label, index]));
+}
+
+function isIndices(given: unknown): boolean {
+  return typeof given === 'number' || Array.isArray(given) || ArrayBuffer.isView(given);
+}
+
+function notAnIndex(given: unknown, rule: string, index?: number): HadamardError {
+  const isLabel = typeof given === 'string';
+  return new HadamardError({
+    code: 'invalid-input',
+    what: isLabel ? `"${given}" is a label, not an index.` : `${String(given)} is no index.`,
+    ...(index !== undefined && { position: { index } }),
+    rule,
+    remedy: isLabel ? 'model.rowIndex(label) and model.columnIndex(label) give the index.' : 'Count from 0.',
+  });
 }
 
 function lengthOf(value: number | ArrayLike<number>): string {

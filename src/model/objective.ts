@@ -18,16 +18,17 @@ export interface ObjectiveOptions {
  */
 export function objectiveOf(model: ModelParts, data: MatrixInput, options: ObjectiveOptions): number {
   const { lambda, lambdaScale, biasLambda, duplicates } = model.fit.options;
-  const found = survey(data, options.weights);
+  const found = survey(data, options?.weights);
   const [m, n, k] = [model.U.shape[0] as number, model.V.shape[0] as number, model.U.shape[1] as number];
   if (found.rows !== m || found.columns !== n)
     throw new HadamardError({
       code: 'shape-mismatch',
       what: `The data is ${found.rows}×${found.columns} and the model is ${m}×${n}.`,
       rule: 'A model is evaluated on data of the shape it was fitted to.',
+      remedy: 'Give the whole shape, and leave out the entries that are not to count.',
     });
   const storage = { byRow: room(m, found.observed), byColumn: room(n, found.observed) };
-  place(data, options.weights, found, storage, options.duplicates ?? duplicates);
+  place(data, options?.weights, found, storage, options?.duplicates ?? duplicates);
 
   const rowScale = new Float64Array(m).fill(lambdaScale === 'row' ? 1 : 0);
   const columnScale = new Float64Array(n).fill(lambdaScale === 'row' ? 1 : 0);

@@ -8,6 +8,7 @@
 import type { RealArray } from '../data/input.js';
 import type { Observations, Orientation } from '../data/observations.js';
 import type { Dtype } from '../kernels/load.js';
+import { allocate } from './memoryPool.js';
 
 /** `rows` solves for U with V fixed, `columns` the other way round. */
 export type Side = 'rows' | 'columns';
@@ -167,17 +168,22 @@ export function alignUp(bytes: number): number {
   return Math.ceil(bytes / 64) * 64;
 }
 
-/** Empty storage for both orientations: inside the memory where they are resident, in SharedArrayBuffers of their own otherwise. */
+/**
+ * Empty storage for both orientations: inside the memory where they are resident, in SharedArrayBuffers of their own otherwise.
+ *
+ * @throws HadamardError `not-enough-memory`
+ */
 export function observationStorage(
   request: LayoutRequest,
   layout: Layout,
   memory: WebAssembly.Memory,
 ): { byRow: Orientation; byColumn: Orientation } {
   const element = elementBytes(request.dtype);
+  const room = (bytes: number) => allocate(bytes, () => new SharedArrayBuffer(bytes));
   const storageOf = (side: Side): Orientation => {
     const { resident } = layout.sides[side];
     const length = request.observed;
-    const pointers = new Float64Array(new SharedArrayBuffer((request.counts[side] + 1) * 8));
+    const pointers = new Float64Array(room((request.counts[side] + 1) * 8));
     if (resident)
       return {
         pointers,
@@ -187,11 +193,9 @@ export function observationStorage(
       };
     return {
       pointers,
-      indices: new Uint32Array(new SharedArrayBuffer(length * 4)),
-      values: realView(request.dtype, new SharedArrayBuffer(length * element), 0, length),
-      weights: request.isWeighted
-        ? realView(request.dtype, new SharedArrayBuffer(length * element), 0, length)
-        : undefined,
+      indices: new Uint32Array(room(length * 4)),
+      values: realView(request.dtype, room(length * element), 0, length),
+      weights: request.isWeighted ? realView(request.dtype, room(length * element), 0, length) : undefined,
     };
   };
   return { byRow: storageOf('rows'), byColumn: storageOf('columns') };

@@ -7,9 +7,10 @@ import { Worker } from 'node:worker_threads';
 import { proxy, type Remote, wrap } from 'comlink';
 import type { MatrixInput } from '../data/input.js';
 import { fromErrorMessage, HadamardError } from '../errors.js';
+import { checkInput } from '../factorize/checkInput.js';
 import type { FactorizeOptions } from '../factorize/factorizeOptions.js';
 import { Model, matrix } from '../model/model.js';
-import { checkOption, checkOptions } from '../options.js';
+import { checkOption } from '../options.js';
 import { endpointOf } from './endpoint.js';
 import type { Answer, FitRequest, SessionThread } from './serve.js';
 import { share } from './share.js';
@@ -42,15 +43,23 @@ export interface Session extends AsyncDisposable {
  * @throws HadamardError `invalid-option`; its fits throw what `factorize` does, `queue-full` and `session-closed`.
  */
 export function openSession(options: SessionOptions = {}): Session {
+  if (typeof options !== 'object' || options === null)
+    throw new HadamardError({
+      code: 'invalid-option',
+      what: `The options of the session are ${String(options)}.`,
+      rule: 'They are an object such as { threads: 4 }.',
+      remedy: 'Give an object, or leave them out.',
+    });
   if (options.threads !== undefined) checkOption('threads', options.threads);
   if (options.memoryLimit !== undefined) checkOption('memoryLimit', options.memoryLimit);
   const queue = options.queue ?? Number.POSITIVE_INFINITY;
-  if (!(queue >= 0))
+  if (!(queue === Number.POSITIVE_INFINITY || (Number.isInteger(queue) && queue >= 0)))
     throw new HadamardError({
       code: 'invalid-option',
       what: `queue is ${queue}.`,
       position: { option: 'queue' },
-      rule: 'queue is a number of waiting fits, at least 0.',
+      rule: 'queue is a whole number of waiting fits, at least 0; Infinity, the default, is no limit.',
+      remedy: 'Give such a number, or leave queue out.',
     });
   return new ThreadSession(options, queue);
 }
@@ -91,9 +100,9 @@ class ThreadSession implements Session {
     if (this.#isClosed) throw sessionClosed('It was closed.');
     if (this.#pending > this.#queue) throw queueFull(this.#pending - 1, this.#queue);
     const { threads, memoryLimit, workerUrl, wasmUrl } = this.#options;
-    const { signal, onProgress, labels, ...rest } = options;
-    const request: FitRequest = { ...rest, ...definedOnly({ threads, memoryLimit, workerUrl, wasmUrl }) };
-    checkOptions(request);
+    const given = { ...options, ...definedOnly({ threads, memoryLimit, workerUrl, wasmUrl }) };
+    checkInput(A, given);
+    const { signal, onProgress, labels, ...request } = given;
     signal?.throwIfAborted();
     const id = ++this.#fits;
     const cancel = () => void this.#thread.cancel(id).catch(() => undefined);
@@ -156,7 +165,12 @@ function definedOnly<T extends object>(values: T): { [K in keyof T]?: NonNullabl
 
 function sessionClosed(why: string, cause?: unknown): HadamardError {
   return new HadamardError(
-    { code: 'session-closed', what: `The session is closed. ${why}`, remedy: 'Open a new session.' },
+    {
+      code: 'session-closed',
+      what: `The session is closed. ${why}`,
+      rule: 'A session fits until close() is called or its thread ends.',
+      remedy: 'Open a new session.',
+    },
     { cause },
   );
 }

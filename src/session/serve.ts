@@ -89,8 +89,8 @@ export function serveSession(): void {
 
 /** ndarrays lose their methods on the way; they are made anew over the same memory. */
 function asMatrix<T>(value: T): T {
-  const plain = value as Partial<NdArray<RealArray>>;
-  if (!plain.data || !plain.shape || !plain.stride) return value;
+  const plain = value as Partial<NdArray<RealArray>> | null;
+  if (!plain?.data || !plain.shape || !plain.stride) return value;
   return ndarray(plain.data, plain.shape, plain.stride, plain.offset) as T;
 }
 

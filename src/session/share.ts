@@ -3,6 +3,8 @@
  * structured clone would copy hundreds of megabytes in one go. The originals are neither changed nor detached.
  */
 
+import { allocate } from '../parallel/memoryPool.js';
+
 /** About a millisecond of copying, page faults included. */
 const sliceBytes = 1 << 20;
 
@@ -21,7 +23,7 @@ export async function share(value: unknown): Promise<unknown> {
 
 async function shareArray(array: AnyArray): Promise<unknown> {
   if (array.buffer instanceof SharedArrayBuffer) return array;
-  const buffer = new SharedArrayBuffer(array.byteLength);
+  const buffer = allocate(array.byteLength, () => new SharedArrayBuffer(array.byteLength));
   const from = new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
   const to = new Uint8Array(buffer);
   for (let start = 0; start < from.length; start += sliceBytes) {

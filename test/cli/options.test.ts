@@ -146,9 +146,9 @@ describe('exit codes', () => {
   });
 
   test('say whose fault an error is', () => {
-    expect(exitCodeOfError(new HadamardError({ code: 'malformed-file', what: '' }))).toBe(2);
-    expect(exitCodeOfError(new HadamardError({ code: 'output-failed', what: '' }))).toBe(2);
-    expect(exitCodeOfError(new HadamardError({ code: 'worker-died', what: '' }))).toBe(1);
+    expect(exitCodeOfError(new HadamardError({ code: 'malformed-file', what: '', rule: '', remedy: '' }))).toBe(2);
+    expect(exitCodeOfError(new HadamardError({ code: 'output-failed', what: '', rule: '', remedy: '' }))).toBe(2);
+    expect(exitCodeOfError(new HadamardError({ code: 'worker-died', what: '', rule: '', remedy: '' }))).toBe(1);
     expect(exitCodeOfError(new TypeError('a slip'))).toBe(1);
     expect(exitCodeOfError(new DOMException('', 'AbortError'))).toBe(130);
   });

@@ -245,6 +245,38 @@ describe('refused', () => {
     });
   });
 
+  test.each([
+    ['a Float64Array', (list: number[]) => Float64Array.from(list) as never],
+    ['a Float32Array', (list: number[]) => Float32Array.from(list) as never],
+    ['a plain array', (list: number[]) => list as never],
+  ])('an index between two rows or columns, in %s', (_name, listOf) => {
+    const whole = listOf([2, 0, 1]);
+    const broken = listOf([1, 1.5, 0]);
+    expect(visits({ ...A, rows: whole, columns: whole })).toHaveLength(3);
+    expect(errorOf(() => visits({ ...A, rows: broken }))).toMatchObject({
+      code: 'index-out-of-range',
+      position: { row: 1.5, column: 3, index: 1 },
+      rule: 'Rows are the integers 0…2 and columns 0…3, counted from 0.',
+    });
+    expect(errorOf(() => visits({ ...A, columns: broken }))).toMatchObject({ position: { row: 0, column: 1.5 } });
+    expect(errorOf(() => visits({ ...csr, columnIndices: broken }))).toMatchObject({
+      code: 'index-out-of-range',
+      position: { row: 1, column: 1.5, index: 1 },
+    });
+  });
+
+  test.each([[['0', '1', '2']], [BigInt64Array.of(0n, 1n, 2n)]])('indices that are no numbers: %o', (rows) => {
+    expect(errorOf(() => visits({ ...A, rows: rows as never }))).toMatchObject({ code: 'index-out-of-range' });
+  });
+
+  test.each(['rows', 'columns', 'values'] as const)('%s that are no array', (name) => {
+    for (const bad of [null, 5, 'abc', { length: 3 }])
+      expect(errorOf(() => visits({ ...A, [name]: bad }))).toMatchObject({
+        code: 'invalid-input',
+        what: expect.stringContaining(name),
+      });
+  });
+
   test('arrays of different lengths', () => {
     expect(errorOf(() => visits({ ...A, rows: Uint32Array.of(0, 1) }))).toMatchObject({ code: 'shape-mismatch' });
     expect(errorOf(() => visits({ ...A, columns: Uint32Array.of(0, 1, 2, 3) }))).toMatchObject({

@@ -115,6 +115,23 @@ describe('acceptance', () => {
     expect((await iterate(start, scripted(100 + 1.1e-4, 100 + 1.1e-4), options)).point.objective).toBe(100);
   });
 
+  test('rises that are each within rounding and together are not: accepted, and not called monotone', async () => {
+    const options = { ...defaults, rise: 1e-6 };
+    const monotone = async (...objectives: number[]) =>
+      (await iterate(start, scripted(...objectives), { ...options, maxSweeps: objectives.length })).isMonotone;
+    expect(await monotone(100 + 0.9e-4, 100, 100 + 0.9e-4)).toBe(true);
+    expect(await monotone(100 + 0.9e-4, 100 + 1.8e-4)).toBe(false);
+    expect(await monotone(50, 50 + 0.4e-4, 50 + 0.8e-4, 40)).toBe(false);
+  });
+
+  test('the last half-sweep counts as well', async () => {
+    const method = { ...scripted(100 + 0.9e-4), finish: async () => proposal(100 + 1.8e-4) };
+    expect(await iterate(start, method, { ...defaults, rise: 1e-6, maxSweeps: 1 })).toMatchObject({
+      point: { objective: 100 + 1.8e-4 },
+      isMonotone: false,
+    });
+  });
+
   test('extrapolated steps are told apart', async () => {
     const steps = scripted(50, proposal(40, { isExtrapolated: true }));
     expect((await iterate(start, steps, { ...defaults, maxSweeps: 2 })).trace.map(({ step }) => step)).toEqual([

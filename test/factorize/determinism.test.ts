@@ -30,21 +30,27 @@ const table = (['als', 'unaccelerated', 'gradient'] as const).flatMap((method) =
 );
 type Row = (typeof table)[number];
 
+/** Anderson needs three differences of sweeps before it extrapolates: the fourth sweep is the first that may be. */
+const runs = {
+  als: { method: 'als', acceleration: 'anderson', maxSweeps: 8 },
+  unaccelerated: { method: 'als', acceleration: 'none', maxSweeps: 2 },
+  gradient: { method: 'gradient', maxSweeps: 2 },
+} as const;
+
 async function fit({ method, isWeighted, ...options }: Row, way: Partial<FactorizeOptions>): Promise<Model> {
   const model = await factorize(A, {
     rank: 12,
     lambda: 0.1,
     seed: 5,
-    maxSweeps: 3,
-    ...(method === 'gradient'
-      ? { method, maxSweeps: 2 }
-      : { acceleration: method === 'als' ? 'anderson' : 'none', method: 'als' }),
+    tolerance: 0,
+    ...runs[method],
     ...(isWeighted && { weights }),
     ...options,
     ...way,
   });
   expect(model.fit.blocks.rows).toBeGreaterThan(8);
   expect(model.fit.blocks.columns).toBeGreaterThan(8);
+  expect(model.trace.some(({ step }) => step === 'extrapolated')).toBe(method === 'als');
   return model;
 }
 
@@ -72,10 +78,7 @@ describe('every method, dtype, arithmetic, with and without weights and biases',
 describe('every way to run it', () => {
   const rows = table.filter(
     (row) =>
-      row.isWeighted &&
-      (row.method === 'gradient') === (row.dtype === 'f64') &&
-      row.biases === 'both' &&
-      row.arithmetic === 'reproducible',
+      row.method !== 'unaccelerated' && row.isWeighted && row.biases === 'both' && row.arithmetic === 'reproducible',
   );
   test.each(rows)('$method $dtype', async (row) => {
     const expected = bitsOf(await fit(row, { threads: 1 }));

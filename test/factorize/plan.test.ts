@@ -1,5 +1,6 @@
 /** plan() says what a fit takes, without taking it; factorize takes that and no more. */
-import { describe, expect, test } from 'vitest';
+import { totalmem } from 'node:os';
+import { describe, expect, test, vi } from 'vitest';
 import { survey } from '../../dist/src/data/observations.js';
 import { planFit } from '../../dist/src/factorize/plan.js';
 import { factorize, type Plan, plan } from '../../dist/src/index.js';
@@ -102,6 +103,29 @@ describe('a plan by its numbers', () => {
   });
 });
 
+describe('the limit of a container', () => {
+  const limitUnder = (constrained: number) => {
+    const memory = vi.spyOn(process, 'constrainedMemory').mockReturnValue(constrained);
+    try {
+      return plan({ shape: [300, 200] }, { rank: 2 }).limit;
+    } finally {
+      memory.mockRestore();
+    }
+  };
+
+  test('is the limit where it is below the memory of the machine', () => {
+    expect(limitUnder(64 * 2 ** 20)).toBe(64 * 2 ** 20);
+    expect(() => limitUnder(2 ** 20)).toThrow(
+      expect.objectContaining({ code: 'not-enough-memory', rule: 'The limit is 1 MiB.' }),
+    );
+  });
+
+  // Without one, Node says 0, or a number beyond any memory.
+  test.each([0, 2 ** 63])('%s means that there is none', (none) => {
+    expect(limitUnder(none)).toBe(totalmem());
+  });
+});
+
 describe('not enough memory', () => {
   test('is said with the numbers, before anything is allocated', async () => {
     const options = { rank: 8, memoryLimit: 3e5 };
@@ -136,4 +160,12 @@ test('bad input is refused in the plan already', () => {
   const A = triples(of);
   expect(() => plan({ ...A, values: A.values.map((v, t) => (t === 7 ? Number.NaN : v)) }, { rank: 2 })).toThrow(/NaN/);
   expect(() => plan({ shape: [0, 3] }, { rank: 2 })).toThrow(/shape/);
+  for (const bad of [null, undefined, 5, 'A', {}])
+    expect(() => plan(bad as never, { rank: 2 })).toThrow(expect.objectContaining({ code: 'invalid-input' }));
+  for (const observed of [-1, 1.5, Number.NaN, '9'])
+    expect(() => plan({ shape: [3, 3], observed: observed as number }, { rank: 2 })).toThrow(
+      expect.objectContaining({ code: 'invalid-input' }),
+    );
+  for (const options of [null, undefined, 5])
+    expect(() => plan(A, options as never)).toThrow(expect.objectContaining({ code: 'invalid-option' }));
 });

@@ -135,9 +135,13 @@ test('a time limit beyond what a timer holds is no limit', async () => {
   expect(model.fit).toMatchObject({ reason: 'sweeps', sweeps: 3 });
 });
 
-test('progress: once a sweep, in order, with the trace', async () => {
-  const seen: Progress[] = [];
-  const model = await fit({ maxSweeps: 7, tolerance: 0, onProgress: (progress) => seen.push(progress) });
+test('progress: prepare, once a sweep, in order, with the trace, then certify', async () => {
+  const all: Progress[] = [];
+  const model = await fit({ maxSweeps: 7, tolerance: 0, onProgress: (progress) => all.push(progress) });
+  expect(all.at(0)).toMatchObject({ phase: 'prepare', sweep: 0, maxSweeps: 7, objective: Number.NaN });
+  expect(all.at(-1)).toMatchObject({ phase: 'certify', sweep: 7, maxSweeps: 7 });
+  expectClose([all.at(-1)?.objective as number], [model.fit.objective], 1e-12);
+  const seen = all.slice(1, -1);
   expect(seen.map(({ sweep }) => sweep)).toEqual([1, 2, 3, 4, 5, 6, 7]);
   const accepted = model.trace.filter(({ step }) => step !== 'rejected');
   expect(seen.map(({ objective }) => objective)).toEqual(accepted.map(({ objective }) => objective));
@@ -146,6 +150,15 @@ test('progress: once a sweep, in order, with the trace', async () => {
     expect(observationsPerSecond).toBeGreaterThan(0);
     expect(seconds).toBeGreaterThanOrEqual(0);
   }
+});
+
+test('the seconds add up to the call', async () => {
+  const began = performance.now();
+  const { fit: report } = await fit({ maxSweeps: 20, tolerance: 0, onProgress: wait, inline: 'never', threads: 1 });
+  const wall = (performance.now() - began) / 1000;
+  const total = Object.values(report.seconds).reduce((a, b) => a + b, 0);
+  expect(total).toBeLessThanOrEqual(wall);
+  expect(total).toBeGreaterThan(wall / 2);
 });
 
 test('an error thrown by onProgress fails the fit, and the next one is well', async () => {

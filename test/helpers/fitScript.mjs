@@ -13,7 +13,7 @@ const modes = {
   failure: { rank: 4097 },
   'bad data': {},
   abort: { signal: AbortSignal.abort() },
-  cancel: { signal: controller.signal, onProgress: () => controller.abort() },
+  cancel: { signal: controller.signal, onProgress: ({ sweep }) => sweep > 0 && controller.abort() },
   'time limit': { timeLimit: 3600 },
   'throwing progress': {
     onProgress: () => {

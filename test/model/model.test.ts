@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import ndarray from 'ndarray';
 import { describe, expect, test } from 'vitest';
 import { sampleModel } from './sample.js';
@@ -42,6 +43,32 @@ describe('predict', () => {
 
   test('refuses rows and columns of different length', () => {
     expect(() => sampleModel().predict([0, 1], [0])).toThrow(expect.objectContaining({ code: 'shape-mismatch' }));
+    expect(() => sampleModel().predict([0, 1], 0 as never)).toThrow(
+      expect.objectContaining({ code: 'shape-mismatch' }),
+    );
+  });
+
+  test.each([
+    [0, undefined],
+    [null, 0],
+    [{}, {}],
+    [true, 1],
+  ])('refuses (%o, %o), which are no indices', (row, column) => {
+    expect(() => sampleModel().predict(row as never, column as never)).toThrow(
+      expect.objectContaining({ code: 'invalid-input', rule: expect.stringContaining('predict takes') }),
+    );
+  });
+
+  test('tells labels from indices', () => {
+    const model = sampleModel({ rows: 5, columns: 5, labels: { rows: [...'abcde'], columns: [...'abcde'] } });
+    const error = expect.objectContaining({ code: 'invalid-input', remedy: expect.stringContaining('rowIndex') });
+    expect(() => model.predict('alice' as never, 'a' as never)).toThrow(error);
+    expect(() => model.predict(0, 'a' as never)).toThrow(error);
+    expect(() => model.predict([0, 'b'] as never, [0, 1])).toThrow(
+      expect.objectContaining({ code: 'invalid-input', position: { index: 1 } }),
+    );
+    expect(() => model.recommend('a' as never)).toThrow(error);
+    expect(() => model.recommend(0, { exclude: ['a'] as never })).toThrow(error);
   });
 });
 
@@ -140,5 +167,14 @@ describe('recommend', () => {
     expect(() => sampleModel().recommend(0, { top: 0 })).toThrow(
       expect.objectContaining({ code: 'invalid-option', position: { option: 'top' } }),
     );
+    expect(() => sampleModel().recommend(0, { exclude: 5 as never })).toThrow(
+      expect.objectContaining({ code: 'invalid-option', position: { option: 'exclude' } }),
+    );
+    expect(sampleModel().recommend(0, null as never)).toEqual(sampleModel().recommend(0));
   });
+});
+
+test('a model is printed as one line', () => {
+  const model = sampleModel({ rows: 500, columns: 400, rank: 3 });
+  expect(inspect(model)).toBe('Model 500×400, rank 3, converged, f = 1.5');
 });

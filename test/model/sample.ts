@@ -58,7 +58,7 @@ export function sampleModel(options: SampleOptions = {}): Model {
         tolerance: 1e-5,
       },
       trace: [{ sweep: 1, seconds: 0.1, objective: 1.5, relativeGradientNorm: null, step: 'plain' }],
-      seconds: { prepare: 0.1, start: 0.1, fit: 0.1 },
+      seconds: { prepare: 0.1, start: 0.1, fit: 0.1, certify: 0.1 },
       rmse: { train: 0.5, trainWeighted: 0.5 },
       rows,
       columns,

@@ -73,6 +73,34 @@ describe('openSession', () => {
     ]);
   });
 
+  it('refuses what is no input or option, with a typed error', async () => {
+    await using session = openSession({ threads: 1 });
+    const fit = (...args: unknown[]) => settled(session.factorize(...(args as [never, never])));
+    expect(await fit(null, options)).toMatchObject({ code: 'invalid-input' });
+    expect(await fit(dense(), null)).toMatchObject({ code: 'invalid-option', position: { option: 'rank' } });
+    expect(await fit(dense(), { ...options, init: { V: [[1]] } })).toMatchObject({ code: 'invalid-input' });
+    expect(await fit(dense(), { ...options, weights: { sigma: null } })).toMatchObject({ code: 'invalid-input' });
+    expect(await fit(dense(), { ...options, weights: null })).toMatchObject({ code: 'ambiguous-weights' });
+    expect(await fit(dense(), { ...options, labels: { rows: ['a'] } })).toMatchObject({ code: 'shape-mismatch' });
+    expect(session.pending).toBe(0);
+    for (const bad of [null, 5, { queue: -1 }, { queue: 1.5 }, { queue: '2' }, { threads: 0 }])
+      expect(() => openSession(bad as never)).toThrow(expect.objectContaining({ code: 'invalid-option' }));
+  });
+
+  it('counts the work of each fit alone', async () => {
+    await using session = openSession({ threads: 1 });
+    const fit = (maxSweeps: number) =>
+      session.factorize(dense(), { ...options, rank: 20, inline: 'never', tolerance: 0, maxSweeps });
+    const long = await fit(500);
+    const worked = long.fit.seconds.fit * (long.fit.utilization[0] as number);
+    // Were the first fit's work still counted, the second would be busy for all of its much shorter time.
+    const short = await fit(1);
+    expect(worked).toBeGreaterThan(short.fit.seconds.fit);
+    expect(short.fit.utilization).toHaveLength(1);
+    expect(short.fit.utilization[0]).toBeGreaterThan(0);
+    expect(short.fit.utilization[0]).toBeLessThan(1);
+  });
+
   it('resolves as cancelled when aborted on its way, and rejects when aborted before', async () => {
     await using session = openSession({ threads: 1 });
     const controller = new AbortController();
@@ -87,7 +115,7 @@ describe('openSession', () => {
       tolerance: 0,
       maxSweeps: 1_000_000,
       acceleration: 'none',
-      onProgress: () => controller.abort(),
+      onProgress: ({ phase }) => phase === 'sweep' && controller.abort(),
       signal: controller.signal,
     });
     expect(model.fit.status).toBe('cancelled');

@@ -1,0 +1,86 @@
+/** Checks what is quickly checked, so that nobody waits for an error: options, and what comes beside the data. */
+import { shapeOf } from '../data/entries.js';
+import type { MatrixInput } from '../data/input.js';
+import { HadamardError } from '../errors.js';
+import { type CheckedOptions, checkOptions } from '../options.js';
+import type { FactorizeOptions } from './factorizeOptions.js';
+
+/**
+ * The entries of A and of the weights are not looked at here.
+ *
+ * @throws HadamardError `invalid-option`; `invalid-input` for A, init or labels of another form; `shape-mismatch` for labels.
+ */
+export function checkInput(A: MatrixInput, options: FactorizeOptions): CheckedOptions {
+  const checked = checkOptions(options);
+  const [rows, columns] = shapeOf(A);
+  checkHandlers(options);
+  checkInit(options.init);
+  checkLabels(options.labels, { rows, columns });
+  return checked;
+}
+
+function checkHandlers({ onProgress, signal, workerUrl, wasmUrl }: FactorizeOptions): void {
+  const rules = [
+    ['onProgress', onProgress, typeof onProgress === 'function', 'a function'],
+    ['signal', signal, typeof signal?.addEventListener === 'function', 'an AbortSignal'],
+    ['workerUrl', workerUrl, typeof workerUrl === 'string', 'a string'],
+    ['wasmUrl', wasmUrl, typeof wasmUrl === 'string', 'a string'],
+  ] as const;
+  for (const [option, value, isRight, kind] of rules)
+    if (value !== undefined && !isRight)
+      throw new HadamardError({
+        code: 'invalid-option',
+        what: `${option} is ${String(value)}.`,
+        position: { option },
+        rule: `${option} is ${kind}.`,
+        remedy: `Give ${kind}, or leave ${option} out.`,
+      });
+}
+
+/** The shapes of U and V are checked where they are copied, with their numbers. */
+function checkInit(init: unknown): void {
+  if (init === undefined) return;
+  const refuse = (what: string) =>
+    new HadamardError({
+      code: 'invalid-input',
+      what,
+      position: { option: 'init' },
+      rule: 'init is { U } or { V } or both, ndarrays of two dimensions.',
+      remedy: 'Wrap the numbers, for example init: { V: ndarray(data, [n, rank]) }.',
+    });
+  if (!isRecord(init)) throw refuse(`init is ${String(init)}.`);
+  for (const [name, factor] of Object.entries(init)) {
+    if (name !== 'U' && name !== 'V') throw refuse(`init has a part "${name}".`);
+    if (factor !== undefined && !isMatrix(factor)) throw refuse(`init.${name} is no ndarray of two dimensions.`);
+  }
+}
+
+function isMatrix(value: unknown): boolean {
+  return isRecord(value) && typeof value.get === 'function' && Array.isArray(value.shape) && value.shape.length === 2;
+}
+
+function checkLabels(labels: unknown, counts: { readonly rows: number; readonly columns: number }): void {
+  if (labels === undefined) return;
+  const refuse = (code: 'invalid-input' | 'shape-mismatch', what: string, index?: number) =>
+    new HadamardError({
+      code,
+      what,
+      position: { option: 'labels', ...(index !== undefined && { index }) },
+      rule: `labels are { rows, columns }, arrays of ${counts.rows} and ${counts.columns} strings, either of which may be left out.`,
+      remedy: 'Give one label for every row or column, or leave them out.',
+    });
+  if (!isRecord(labels)) throw refuse('invalid-input', `labels is ${String(labels)}.`);
+  for (const side of ['rows', 'columns'] as const) {
+    const given = labels[side];
+    if (given === undefined) continue;
+    if (!Array.isArray(given)) throw refuse('invalid-input', `labels.${side} is ${String(given)}.`);
+    if (given.length !== counts[side])
+      throw refuse('shape-mismatch', `There are ${given.length} labels of ${counts[side]} ${side}.`);
+    const odd = given.findIndex((label) => typeof label !== 'string');
+    if (odd >= 0) throw refuse('invalid-input', `Label ${odd} of the ${side} is ${String(given[odd])}.`, odd);
+  }
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
+}
