@@ -1,4 +1,5 @@
 /** The first-order certificate: objective and gradient of the final factors, by a pass that no method's step uses. */
+import { gradientProduct, relativeTo } from '../objective/relativeGradient.js';
 import type { FitContext, PhaseCall, Totals } from '../parallel/phase.js';
 
 export interface FirstOrder {
@@ -6,20 +7,11 @@ export interface FirstOrder {
   readonly loss: number;
   readonly regularization: number;
   /**
-   * (‖∂f/∂U‖·‖U‖ + ‖∂f/∂V‖·‖V‖) / (2‖W∘(A − mean)‖²): unchanged by U→cU, V→V/c and by scaling A or W.
-   *
-   * With biases a factor row is [u_i, b_i], and both norms are over that row. The norms' invariance to W stays, but A→cA
-   * takes u to √c·u and b to c·b, their gradients to c^{3/2} and c times themselves, and a norm over both is neither: at
-   * one point in other units the number differs, by as much as one part outweighs the other. It is 0 at stationary points
-   * alone all the same. Products for factors and biases apart would be invariant; the kernels sum over the whole row.
+   * (‖∂f/∂U‖·‖U‖ + ‖∂f/∂V‖·‖V‖) / (2‖W∘(A − mean)‖²), where there are biases with ‖∂f/∂b‖·‖b‖ of each side beside:
+   * unchanged by U→cU, V→V/c and by scaling A or W.
    */
   readonly relativeGradientNorm: number;
   readonly gradientNorm: { readonly U: number; readonly V: number };
-}
-
-/** The measure of all relative gradients; a zero gradient is zero even where nothing is observed. */
-export function relativeTo(centredNorm: number, product: number): number {
-  return product === 0 ? 0 : product / (2 * centredNorm);
 }
 
 export async function certifyFirstOrder(
@@ -31,13 +23,17 @@ export async function certifyFirstOrder(
   const base = { phase: 'gradient', out: null };
   const ofU = await run(fit, { ...base, side: 'rows', own: point.rows, other: point.columns });
   const ofV = await run(fit, { ...base, side: 'columns', own: point.columns, other: point.rows });
-  const product = Math.sqrt(ofU.gradientSquared * ofU.ownSquared) + Math.sqrt(ofV.gradientSquared * ofV.ownSquared);
   const regularization = ofU.penalty + ofV.penalty;
   return {
     loss: ofU.loss,
     regularization,
     objective: ofU.loss + regularization,
-    relativeGradientNorm: relativeTo(centredNorm, product),
-    gradientNorm: { U: Math.sqrt(ofU.gradientSquared), V: Math.sqrt(ofV.gradientSquared) },
+    relativeGradientNorm: relativeTo(centredNorm, gradientProduct(ofU) + gradientProduct(ofV)),
+    gradientNorm: { U: gradientNorm(ofU), V: gradientNorm(ofV) },
   };
+}
+
+/** Of a side's factor and biases together. */
+function gradientNorm({ gradientSquared, biasGradientSquared }: Totals): number {
+  return Math.sqrt(gradientSquared + biasGradientSquared);
 }

@@ -35,6 +35,8 @@ export interface Survey {
   readonly columnCounts: Uint32Array;
   /** Smallest and largest W. */
   readonly weightRange: readonly [number, number];
+  /** Smallest and largest value. */
+  readonly valueRange: readonly [number, number];
 }
 
 export type Duplicates = 'refuse' | 'keep' | 'sum' | 'last';
@@ -51,18 +53,31 @@ export function survey(A: MatrixInput, weights: WeightsInput | undefined): Surve
   let observed = 0;
   let smallest = Number.POSITIVE_INFINITY;
   let largest = 0;
-  visitEntries(A, weights, (row, column, _value, weight) => {
+  let lowest = Number.POSITIVE_INFINITY;
+  let highest = Number.NEGATIVE_INFINITY;
+  visitEntries(A, weights, (row, column, value, weight) => {
     rowCounts[row] = (rowCounts[row] as number) + 1;
     columnCounts[column] = (columnCounts[column] as number) + 1;
     observed++;
     if (weight < smallest) smallest = weight;
     if (weight > largest) largest = weight;
+    if (value < lowest) lowest = value;
+    if (value > highest) highest = value;
   });
-  return { rows, columns, observed, rowCounts, columnCounts, weightRange: [smallest, largest] };
+  return {
+    rows,
+    columns,
+    observed,
+    rowCounts,
+    columnCounts,
+    weightRange: [smallest, largest],
+    valueRange: [lowest, highest],
+  };
 }
 
 /**
- * Fills both orientations; the storage must hold `survey.observed` entries each (`pointers` one more than the rows).
+ * Fills both orientations with A − shift; the storage must hold `survey.observed` entries each (`pointers` one more than
+ * the rows).
  *
  * @throws HadamardError `duplicate-entry` with both places in the caller's listing, unless `duplicates` allows it.
  */
@@ -72,6 +87,7 @@ export function place(
   found: Survey,
   storage: { readonly byRow: Orientation; readonly byColumn: Orientation },
   duplicates: Duplicates,
+  shift = 0,
 ): Observations {
   const { byRow, byColumn } = storage;
   const cursor = startPointers(byColumn.pointers, found.columnCounts);
@@ -79,12 +95,12 @@ export function place(
     const at = cursor[column] as number;
     cursor[column] = at + 1;
     byColumn.indices[at] = row;
-    byColumn.values[at] = value;
+    byColumn.values[at] = value - shift;
     if (byColumn.weights) byColumn.weights[at] = weight;
   });
   startPointers(byRow.pointers, found.rowCounts);
   transpose(byColumn, byRow);
-  const observed = settleDuplicates(byRow, duplicates, A, weights);
+  const observed = settleDuplicates(byRow, duplicates, A, weights, shift);
   if (observed < found.observed) byColumn.pointers.set(recount(byRow, observed, found.columns));
   transpose(byRow, byColumn);
   return { rows: found.rows, columns: found.columns, observed, byRow, byColumn };
@@ -124,6 +140,7 @@ function settleDuplicates(
   duplicates: Duplicates,
   A: MatrixInput,
   weights: WeightsInput | undefined,
+  shift: number,
 ): number {
   const { pointers, indices, values } = byRow;
   const rows = pointers.length - 1;
@@ -138,7 +155,7 @@ function settleDuplicates(
       const isSecond = kept > first && indices[kept - 1] === column;
       if (isSecond && duplicates === 'refuse') throw duplicateEntry(row, column, A, weights);
       const at = isSecond ? kept - 1 : kept++;
-      values[at] = (values[t] as number) + (isSecond && duplicates === 'sum' ? (values[at] as number) : 0);
+      values[at] = (values[t] as number) + (isSecond && duplicates === 'sum' ? (values[at] as number) + shift : 0);
       indices[at] = column;
       if (byRow.weights) byRow.weights[at] = byRow.weights[t] as number;
     }

@@ -104,6 +104,8 @@ export async function iterate(start: Point, method: MethodRun, options: LoopOpti
     options.resume();
   }
   if (reason !== 'gradient') point = await finished(method, point, isAcceptable);
+  // Where data is fitted exactly, f is all rounding and its sweeps are refused: the gradient alone says what was reached.
+  if (reason === 'objective' && (await options.measure(point)) <= options.tolerance) reason = 'gradient';
   const accepted = trace.filter(({ step }) => step !== 'rejected').map(({ objective }) => objective);
   const isMonotone = neverRises([start.objective, ...accepted, point.objective], options.rise);
   return { point, status: statusOf[reason], reason, sweeps, trace, isMonotone };

@@ -12,6 +12,7 @@ import type { Side } from '../parallel/layout.js';
 import type { FitContext } from '../parallel/phase.js';
 import { version } from '../version.js';
 import type { FactorizeOptions } from './factorizeOptions.js';
+import type { FitScales } from './layOut.js';
 import type { WorkingPlan } from './plan.js';
 
 /** A fit on its way, as its parts are handed around. */
@@ -21,7 +22,7 @@ export interface FitInHand {
   readonly plan: WorkingPlan;
   readonly crew: Crew;
   readonly fit: FitContext;
-  readonly scales: { readonly centredNorm: number; readonly weightSum: number };
+  readonly scales: FitScales;
   readonly arithmetic: 'reproducible' | 'fast';
   /** performance.now() when the call came, and when the data stood in the shared memory. */
   readonly began: number;
@@ -45,7 +46,7 @@ export function buildModel(inHand: FitInHand, outcome: Outcome, first: FirstOrde
   const V = unpad(fit, 'columns', outcome.point.columns);
   const biases: Biases = {
     kind: checked.biases,
-    mean: fit.mean,
+    mean: scales.shift + fit.mean,
     ...(U.bias && { rows: U.bias }),
     ...(V.bias && { columns: V.bias }),
   };
@@ -112,7 +113,7 @@ function unpad(fit: FitContext, side: Side, index: number): { factor: RealArray;
 }
 
 /** Advice, a sentence each. */
-function notesOn({ plan, fit, checked, options }: FitInHand): string[] {
+function notesOn({ plan, fit, checked }: FitInHand): string[] {
   const notes: string[] = [];
   const { rows, columns } = fit.observations;
   const isShort = ({ pointers }: typeof rows) =>
@@ -123,8 +124,10 @@ function notesOn({ plan, fit, checked, options }: FitInHand): string[] {
     notes.push(
       'λ is 0 and some rows or columns have fewer observations than the rank: they are fitted exactly, so their predictions of other entries mean little. Try --lambda 0.05 --lambda-scale count.',
     );
-  if (fit.dtype === 'f64' && !options.dtype)
-    notes.push('W² spans more than 1e6, so f64 was chosen; dtype f32 is faster if the smallest weights do not matter.');
+  if (plan.precision.reason)
+    notes.push(
+      `f64 was chosen, because ${plan.precision.reason}; dtype f32 is faster where the smallest do not matter.`,
+    );
   if (rows.pointers.at(-1) === 0) notes.push('Nothing is observed: every weight is zero, so every factor is zero.');
   return notes;
 }

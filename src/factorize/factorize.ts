@@ -1,5 +1,5 @@
 /** One fit from data to model: check, plan, lay out, iterate, certify. */
-import { certifyFirstOrder, relativeTo } from '../certificate/firstOrder.js';
+import { certifyFirstOrder } from '../certificate/firstOrder.js';
 import type { MatrixInput } from '../data/input.js';
 import { survey } from '../data/observations.js';
 import { iterate, type Outcome } from '../engine/iterate.js';
@@ -9,6 +9,7 @@ import { type Point, type Run, startExactly } from '../methods/method.js';
 import { phases } from '../methods/phases.js';
 import { factorBuffer, penaltyOfRow } from '../methods/rowPhases.js';
 import type { Model } from '../model/model.js';
+import { relativeTo } from '../objective/relativeGradient.js';
 import type { ResolvedOptions } from '../options.js';
 import { type Crew, Interrupted, inlineCrew, pooledCrew, requestStop, withdrawStop } from '../parallel/crew.js';
 import { acquireMemory, releaseMemory } from '../parallel/memoryPool.js';

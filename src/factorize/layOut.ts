@@ -14,6 +14,15 @@ import type { WorkingPlan } from './plan.js';
 
 let fits = 0;
 
+export interface FitScales {
+  /** ‖W∘(A − mean)‖² */
+  readonly centredNorm: number;
+  /** ΣW² */
+  readonly weightSum: number;
+  /** What was taken from the values before they were stored; the mean of the fit is that of what is left. */
+  readonly shift: number;
+}
+
 /** @throws HadamardError `duplicate-entry`, `shape-mismatch` (init) */
 export function layOut(
   A: MatrixInput,
@@ -23,10 +32,14 @@ export function layOut(
   found: Survey,
   memory: WebAssembly.Memory,
   module: WebAssembly.Module,
-): { fit: FitContext; scales: { centredNorm: number; weightSum: number } } {
+): { fit: FitContext; scales: FitScales } {
   const { layout, request } = plan;
   const storage = observationStorage(request, layout, memory);
-  const observations = place(A, options.weights, found, storage, checked.duplicates);
+  // Biases take up any constant: without it values keep their digits in f32. The middle of the range does not depend on the
+  // order of the entries, as a mean would in its last bit.
+  const [lowest, highest] = found.valueRange;
+  const shift = request.hasBias && found.observed > 0 ? lowest / 2 + highest / 2 : 0;
+  const observations = place(A, options.weights, found, storage, checked.duplicates, shift);
   writeResidentPointers(layout, memory, observations);
   const { weightSum, weightedMean } = measureScales(observations);
   const mean = request.hasBias ? weightedMean : 0;
@@ -69,7 +82,7 @@ export function layOut(
   }
   writeStart(fit, request.counts, options, checked, Math.sqrt(norm / Math.max(weightSum, Number.MIN_VALUE)));
   for (const side of sides) clearEmptyRows(fit, side);
-  return { fit, scales: { centredNorm: norm, weightSum } };
+  return { fit, scales: { centredNorm: norm, weightSum, shift } };
 }
 
 /**

@@ -18,6 +18,7 @@ import {
 } from '../parallel/layout.js';
 import { partition, sideCost } from '../parallel/partition.js';
 import { methodOf } from './methods.js';
+import { choosePrecision, type Precision } from './precision.js';
 
 /** A problem by its size alone. `observed` defaults to rows·columns. */
 export interface ProblemShape {
@@ -54,6 +55,7 @@ export interface Plan {
 /** The plan with what the fit itself needs of it. */
 export interface WorkingPlan extends Plan {
   readonly method: Method;
+  readonly precision: Precision;
   readonly request: LayoutRequest;
   readonly layout: Layout;
   readonly boundaries: PerSide<Uint32Array>;
@@ -61,8 +63,6 @@ export interface WorkingPlan extends Plan {
 
 /** Below this many floating-point operations a sweep takes a few milliseconds, and threads would cost more than they save. */
 const inlineCost = 5e7;
-/** Where W² spans more than this, f32 normal equations lose the small weights. */
-const widestSpanOfF32 = 1e6;
 
 /**
  * Bytes, blocks and threads of a fit, without allocating them.
@@ -82,6 +82,7 @@ export function plan(
       : surveyOfShape(problem as ProblemShape);
   const {
     method: _method,
+    precision: _precision,
     request: _request,
     layout: _layout,
     boundaries: _boundaries,
@@ -112,13 +113,15 @@ function surveyOfShape(problem: ProblemShape): Survey {
     rowCounts: even(rows),
     columnCounts: even(columns),
     weightRange: problem.weighted ? [0.5, 1] : [1, 1],
+    valueRange: [0, 1],
   };
 }
 
 /** @throws HadamardError `not-enough-memory` */
 export function planFit(found: Survey, options: CheckedOptions): WorkingPlan {
   const [smallest, largest] = found.weightRange;
-  const dtype = options.dtype ?? ((largest / smallest) ** 2 > widestSpanOfF32 ? 'f64' : 'f32');
+  const precision = choosePrecision(found, options.dtype);
+  const { dtype } = precision;
   const hasBias = options.biases !== 'none';
   const stride = strideOf(options.rank, hasBias);
   const method = methodOf(options);
@@ -172,7 +175,7 @@ export function planFit(found: Survey, options: CheckedOptions): WorkingPlan {
   };
   if (said.bytes.total > said.limit) throw tooLarge(said, said.limit);
   if (layout.bytes.memory > memoryCeiling) throw tooLarge(said, memoryCeiling);
-  return { ...said, method, request, layout, boundaries };
+  return { ...said, method, precision, request, layout, boundaries };
 }
 
 function runningSum(counts: Uint32Array): Float64Array {

@@ -18,7 +18,7 @@ type RowKernel = (job: number, first: number, last: number) => void;
 type ComposedKernel = (job: number, terms: number, first: number, last: number) => void;
 
 /** Named for the storage type, `32in64` for f32 storage computed in f64. */
-export interface Kernels {
+export interface RowKernels {
   /** Exact weighted ridge least squares of every row. */
   readonly solveRows32: RowKernel;
   readonly solveRows64: RowKernel;
@@ -29,6 +29,9 @@ export interface Kernels {
   /** Loss and penalty at `own`. */
   readonly lossRows32: RowKernel;
   readonly lossRows64: RowKernel;
+}
+
+export interface Kernels extends RowKernels {
   /** Composed objectives: each row to its own optimality; loss, penalty and projected gradient at `own`; loss and penalty. */
   readonly composedSolve32: ComposedKernel;
   readonly composedSolve64: ComposedKernel;
@@ -126,7 +129,7 @@ export function writeJob(view: DataView, address: number, fields: JobFields): vo
     view.setUint32(address + 4 * i, fields[name], true);
   });
   view.setFloat64(address + meanOffset, fields.mean, true);
-  for (let i = 0; i < 4; i++) view.setFloat64(address + totalsOffset + 8 * i, 0, true);
+  for (let i = 0; i < 6; i++) view.setFloat64(address + totalsOffset + 8 * i, 0, true);
 }
 
 export interface JobTotals {
@@ -134,16 +137,26 @@ export interface JobTotals {
   readonly loss: number;
   /** Σ λ_i‖x_i‖² and the biases' part, of the same. */
   readonly penalty: number;
-  /** Σ ‖∂f/∂x_i‖² at `own`. */
+  /** Σ ‖∂f/∂x_i‖² at `own`, of the latent part. */
   readonly gradientSquared: number;
   /** Σ ‖x_i‖² of `own`. */
   readonly ownSquared: number;
+  /** The same of the biases. */
+  readonly biasGradientSquared: number;
+  readonly biasSquared: number;
 }
 
 /** The sums that the kernels have added up for a job. */
 export function readTotals(view: DataView, address: number): JobTotals {
   const read = (i: number) => view.getFloat64(address + totalsOffset + 8 * i, true);
-  return { loss: read(0), penalty: read(1), gradientSquared: read(2), ownSquared: read(3) };
+  return {
+    loss: read(0),
+    penalty: read(1),
+    gradientSquared: read(2),
+    ownSquared: read(3),
+    biasGradientSquared: read(4),
+    biasSquared: read(5),
+  };
 }
 
 /** Scratch of one task, enough for every kernel in f64 and rows of any length. See assembly/space.ts. */

@@ -5,6 +5,7 @@
  * A sweep is V from U, then U from V, so that U is always the exact solution for V: folding a training row in returns
  * its factor. U being a function of V, the sweep is a fixed-point iteration on V alone and is extrapolated as one.
  */
+import { gradientProduct } from '../objective/relativeGradient.js';
 import { Anderson, andersonDepth } from './anderson.js';
 import type { Method, MethodRun, Point, Proposal, Run } from './method.js';
 
@@ -44,7 +45,7 @@ class AlternatingLeastSquares implements MethodRun {
       isLossUnwanted: true,
     });
     // ∂f/∂U is zero at `from` but for rounding, so this is the whole gradient.
-    const relativeGradientNorm = run.relative(Math.sqrt(solved.gradientSquared * solved.ownSquared));
+    const relativeGradientNorm = run.relative(gradientProduct(solved));
     const rows = 1 - from.rows;
     if (precise) this.#anderson?.restart();
     else {

@@ -5,6 +5,8 @@
  * Step lengths after J. Barzilai & J. M. Borwein, IMA J. Numer. Anal. 8 (1988), their two forms in turn (Y.-H. Dai &
  * R. Fletcher, Numer. Math. 100 (2005)), safeguarded by Armijo's condition, so that f never rises.
  */
+import { gradientProduct } from '../objective/relativeGradient.js';
+import { noTotals, type Totals } from '../parallel/phase.js';
 import { dot } from './anderson.js';
 import type { Method, MethodRun, Point, Proposal, Run } from './method.js';
 
@@ -30,6 +32,8 @@ class SpectralGradient implements MethodRun {
   readonly #run: Run;
   #step = 0;
   #isOdd = true;
+  /** Of the last row gradient that was measured. */
+  #ofRows: Totals = noTotals;
   /** The slope at the point whose gradients the buffers hold. */
   #known: { readonly point: Point; readonly slope: Slope } | undefined;
 
@@ -73,22 +77,23 @@ class SpectralGradient implements MethodRun {
     return this.#known.slope;
   }
 
-  #gradientOf(side: 'rows' | 'columns', point: { rows: number; columns: number }) {
+  async #gradientOf(side: 'rows' | 'columns', point: { rows: number; columns: number }): Promise<Totals> {
     const own = point[side];
     const other = side === 'rows' ? point.columns : point.rows;
-    return this.#run.phase({ phase: 'gradient', side, own, other, out: gradientAt(own) });
+    const totals = await this.#run.phase({ phase: 'gradient', side, own, other, out: gradientAt(own) });
+    if (side === 'rows') this.#ofRows = totals;
+    return totals;
   }
 
   /** The slope at a point whose row gradient is known already. */
   async #completeSlope(point: { rows: number; columns: number }): Promise<Slope> {
-    const run = this.#run;
+    const ofRows = this.#ofRows;
     const ofColumns = await this.#gradientOf('columns', point);
-    const rows = run.buffer('rows', point.rows);
-    const rowGradient = run.buffer('rows', gradientAt(point.rows));
-    const rowGradientSquared = dot(rowGradient, rowGradient);
-    const norms =
-      Math.sqrt(rowGradientSquared * dot(rows, rows)) + Math.sqrt(ofColumns.gradientSquared * ofColumns.ownSquared);
-    return { squared: rowGradientSquared + ofColumns.gradientSquared, relative: run.relative(norms) };
+    const squared = [ofRows, ofColumns].reduce(
+      (sum, { gradientSquared, biasGradientSquared }) => sum + gradientSquared + biasGradientSquared,
+      0,
+    );
+    return { squared, relative: this.#run.relative(gradientProduct(ofRows) + gradientProduct(ofColumns)) };
   }
 
   /** to = from − step·gradient, and the objective there. */

@@ -1,5 +1,5 @@
 /** x ← x − step·g over a block of rows: the vector part of a gradient step. */
-import type { Phase } from '../parallel/phase.js';
+import { noTotals, type Phase } from '../parallel/phase.js';
 import { factorBuffer, penaltyOfRow } from './rowPhases.js';
 
 /** `own` is x, `extra` is g, `out` the moved point; the sums' penalty is that of `out`. */
@@ -17,6 +17,6 @@ export const movePhase: Phase = {
       out[i] = (from[i] as number) - step * (slope[i] as number);
     let penalty = 0;
     for (let row = first; row < last; row++) penalty += penaltyOfRow(fit, call.side, out, row);
-    return { loss: 0, penalty, gradientSquared: 0, ownSquared: 0 };
+    return { ...noTotals, penalty };
   },
 };

@@ -47,6 +47,7 @@ export const lossPhase: Phase = {
 
 interface OpenJob {
   readonly address: number;
+  readonly fields: JobFields;
   readonly first: number;
   readonly last: number;
 }
@@ -77,7 +78,7 @@ function openJob(workbench: Workbench, call: PhaseCall, block: number): OpenJob 
     ...(call.isUnweighted && { weights: 0 }),
   };
   writeJob(view, address, fields);
-  return { address, first, last };
+  return { address, fields, first, last };
 }
 
 /** Copies a block's observations from outside the memory into this task's scratch. */
@@ -113,8 +114,8 @@ function stage(workbench: Workbench, from: Orientation, first: number, last: num
 }
 
 /**
- * Rows whose Cholesky factorization met a vanishing pivot, solved from W_iV_i itself by a rank-revealing route: the
- * answer of minimum norm in place of NaN.
+ * Rows whose Cholesky factorization met a vanishing pivot: in f32 once more in f64 arithmetic, and where that does not
+ * help either from W_iV_i itself by a rank-revealing route, which gives the answer of minimum norm in place of NaN.
  */
 function redoDeficientRows(workbench: Workbench, call: PhaseCall, job: OpenJob, totals: Totals): Totals {
   const { fit } = workbench;
@@ -122,6 +123,17 @@ function redoDeficientRows(workbench: Workbench, call: PhaseCall, job: OpenJob, 
   let { loss, penalty } = totals;
   for (let row = job.first; row < job.last; row++) {
     if (status[row] === 0) continue;
+    if (fit.dtype === 'f32' && !call.precise) {
+      // The gradient at `own` was measured before the pivot vanished.
+      writeJob(workbench.view, job.address, { ...job.fields, own: 0 });
+      workbench.kernels.solveRows32in64(job.address, row, row + 1);
+      if (status[row] === 0) {
+        const again = readTotals(workbench.view, job.address);
+        loss += again.loss;
+        penalty += again.penalty;
+        continue;
+      }
+    }
     const redone = solveDeficientRow(fit, call, row);
     loss += redone.loss;
     penalty += redone.penalty;

@@ -7,8 +7,8 @@ export type { Status, StopReason, TraceEntry };
 /** First-order certificate: measured from the final factors by a pass of its own, not taken from the loop. */
 export interface Certificate {
   /**
-   * (‖∂f/∂U‖·‖U‖ + ‖∂f/∂V‖·‖V‖) / (2‖W∘(A − mean)‖²). Biases count as a column of their factor; with them it is no longer
-   * free of the scale of A, see `FirstOrder` in certificate/firstOrder.ts.
+   * (‖∂f/∂U‖·‖U‖ + ‖∂f/∂V‖·‖V‖) / (2‖W∘(A − mean)‖²), with ‖∂f/∂b‖·‖b‖ of each side's biases beside: unchanged by U→cU,
+   * V→V/c and by scaling A or W.
    */
   readonly relativeGradientNorm: number;
   readonly gradientNorm: { readonly U: number; readonly V: number };

@@ -59,6 +59,8 @@ function writeTotals(fit: FitContext, side: Side, block: number, totals: Totals)
     totals.penalty,
     totals.gradientSquared,
     totals.ownSquared,
+    totals.biasGradientSquared,
+    totals.biasSquared,
   ]);
 }
 
@@ -66,9 +68,9 @@ function writeTotals(fit: FitContext, side: Side, block: number, totals: Totals)
 export function sumTotals(fit: FitContext, side: Side): Totals {
   const blocks = fit.blocks[side].length - 1;
   const results = new Float64Array(fit.memory.buffer, fit.layout.sides[side].results, blocks * totalsPerBlock);
-  const sums = [0, 0, 0, 0];
+  const sums = new Float64Array(totalsPerBlock);
   for (let i = 0; i < results.length; i++)
     sums[i % totalsPerBlock] = (sums[i % totalsPerBlock] as number) + (results[i] as number);
-  const [loss = 0, penalty = 0, gradientSquared = 0, ownSquared = 0] = sums;
-  return { loss, penalty, gradientSquared, ownSquared };
+  const [loss = 0, penalty = 0, gradientSquared = 0, ownSquared = 0, biasGradientSquared = 0, biasSquared = 0] = sums;
+  return { loss, penalty, gradientSquared, ownSquared, biasGradientSquared, biasSquared };
 }

@@ -24,8 +24,8 @@ const pageBytes = 65536;
 export const control = { nextBlock: 0, stopRequested: 1 } as const;
 const controlBytes = 64;
 
-/** A block adds four float64 sums to the results: see {@link Totals}. */
-export const totalsPerBlock = 4;
+/** A block adds so many float64 sums to the results: see {@link Totals}. */
+export const totalsPerBlock = 6;
 
 export interface LayoutRequest {
   readonly dtype: Dtype;

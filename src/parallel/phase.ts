@@ -44,6 +44,15 @@ export interface PhaseCall {
 /** Float64 sums over rows, each over fixed blocks in a fixed order. */
 export type Totals = JobTotals;
 
+export const noTotals: Totals = {
+  loss: 0,
+  penalty: 0,
+  gradientSquared: 0,
+  ownSquared: 0,
+  biasGradientSquared: 0,
+  biasSquared: 0,
+};
+
 /** What a block's code works with in its own thread. */
 export interface Workbench {
   readonly fit: FitContext;

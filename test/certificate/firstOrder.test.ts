@@ -1,7 +1,10 @@
 /** The certificate: what it says is the plain float64 gradient of the final factors, and nothing is called converged without it. */
+
+import ndarray from 'ndarray';
 import { describe, expect, test } from 'vitest';
-import { certifyFirstOrder, relativeTo } from '../../dist/src/certificate/firstOrder.js';
+import { certifyFirstOrder } from '../../dist/src/certificate/firstOrder.js';
 import { type FactorizeOptions, factorize } from '../../dist/src/index.js';
+import { relativeTo } from '../../dist/src/objective/relativeGradient.js';
 import { expectClose } from '../helpers/compare.js';
 import { openFit } from '../helpers/fit.js';
 import { problem, sqrtWeights, triples, withEntries } from '../helpers/problem.js';
@@ -28,7 +31,7 @@ test.each(table)('honest: $method $dtype to $tolerance, biases $biases', async (
     ...options,
   });
   const { certificate, status, reason } = model.fit;
-  const recomputed = firstOrderAt(of, pointOf(model), rule);
+  const recomputed = firstOrderAt(asStored(options), pointOf(model), rule);
   expectClose([certificate.relativeGradientNorm], [recomputed.relativeGradientNorm], 1e-6, 'relative gradient norm');
   expectClose([certificate.gradientNorm.V], [recomputed.gradientNorm.V], 1e-6, '‖∂f/∂V‖');
   expect(certificate.tolerance).toBe(options.tolerance);
@@ -38,10 +41,39 @@ test.each(table)('honest: $method $dtype to $tolerance, biases $biases', async (
   if (options.dtype === 'f64') expect(status).toBe('converged');
 });
 
+/** With biases f32 holds the values' distances from the middle of their range. */
+function asStored({ dtype, biases }: { dtype: 'f32' | 'f64'; biases: 'none' | 'both' }) {
+  if (dtype === 'f64' || biases === 'none') return of;
+  const values = of.entries.map((e) => e.value);
+  const middle = Math.min(...values) / 2 + Math.max(...values) / 2;
+  return withEntries(of, (e) => ({ value: Math.fround(e.value - middle) + middle }));
+}
+
 test('a converged fit that is stopped by chance at a tolerance of 0 is not called converged', async () => {
   const { fit } = await factorize(triples(of), { rank: 2, dtype: 'f64', lambda: 1, maxSweeps: 60, tolerance: 0 });
   expect(fit.certificate.relativeGradientNorm).toBeGreaterThan(0);
   expect(fit.status).not.toBe('converged');
+});
+
+test('the relative gradient norm of a fit with biases does not change by scaling A either', async () => {
+  const options: FactorizeOptions = { rank: 2, dtype: 'f64', biases: 'both', maxSweeps: 3, tolerance: 0, threads: 1 };
+  const next = uniform(5);
+  const V = ndarray(
+    Float64Array.from({ length: 2 * of.n }, () => next() - 0.5),
+    [of.n, 2],
+  );
+  const { fit } = await factorize(triples(of), { ...options, init: { V } });
+  const A = triples(withEntries(of, (e) => ({ value: 4096 * e.value })));
+  const scaled = await factorize(A, {
+    ...options,
+    init: {
+      V: ndarray(
+        Float64Array.from(V.data, (x) => 64 * x),
+        [of.n, 2],
+      ),
+    },
+  });
+  expect(scaled.fit.certificate.relativeGradientNorm / fit.certificate.relativeGradientNorm).toBeCloseTo(1, 9);
 });
 
 describe('the relative gradient norm does not change', () => {

@@ -48,7 +48,7 @@ export async function openFit(of: Problem, options: FactorizeOptions, point?: Om
   const crew = inlineCrew(phases);
   return {
     fit,
-    mean: fit.mean,
+    mean: scales.shift + fit.mean,
     centredNorm: scales.centredNorm,
     run: (call) => crew.run(fit, call),
     read(side, index) {

@@ -114,7 +114,8 @@ const norm = (...arrays: readonly (Float64Array | undefined)[]): number =>
 export function firstOrderAt(of: Problem, point: Point, rule: Regularization) {
   const g = gradientAt(of, point, rule);
   const gradientNorm = { U: norm(g.U, g.b), V: norm(g.V, g.c) };
-  const product = gradientNorm.U * norm(point.U, point.b) + gradientNorm.V * norm(point.V, point.c);
+  const factors = norm(g.U) * norm(point.U) + norm(g.V) * norm(point.V);
+  const product = factors + norm(g.b) * norm(point.b) + norm(g.c) * norm(point.c);
   return { gradientNorm, relativeGradientNorm: product / (2 * centredNorm(of, point.mean)) };
 }
 

@@ -77,8 +77,10 @@ function expectRowsSolved(workspace: Workspace, kernel: SolveKernel): void {
   }
   expect(totals.loss / loss).toBeCloseTo(1, 9);
   expect(totals.penalty / penalty).toBeCloseTo(1, 9);
-  expect(Math.abs(totals.gradientSquared / gradientSquared - 1)).toBeLessThan(kernel === 'solveRows32' ? 1e-4 : 1e-9);
-  expect(totals.ownSquared / ownSquared).toBeCloseTo(1, 6);
+  expect(Math.abs((totals.gradientSquared + totals.biasGradientSquared) / gradientSquared - 1)).toBeLessThan(
+    kernel === 'solveRows32' ? 1e-4 : 1e-9,
+  );
+  expect((totals.ownSquared + totals.biasSquared) / ownSquared).toBeCloseTo(1, 6);
   expect(workspace.areGuardsIntact()).toBe(true);
 }
 
@@ -153,7 +155,7 @@ describe('gradients and losses against the twin', () => {
         expect(measured.loss / loss).toBeCloseTo(1, 10);
         const totals = workspace.run(dtype === 'f32' ? 'gradientRows32' : 'gradientRows64');
         expect(totals.loss / loss).toBeCloseTo(1, 10);
-        expect(totals.gradientSquared / squared).toBeCloseTo(1, 10);
+        expect((totals.gradientSquared + totals.biasGradientSquared) / squared).toBeCloseTo(1, 10);
         expect(totals.penalty).toBe(measured.penalty);
         expected.forEach(({ gradient }, row) => {
           const g = workspace.rowOf(workspace.out, row);

@@ -5,6 +5,7 @@ import {
   instantiateKernels,
   type JobFields,
   type Kernels,
+  type RowKernels,
   readTotals,
   scratchBytes,
   writeJob,
@@ -147,7 +148,7 @@ export class Workspace {
   }
 
   /** Runs a kernel over all rows in two calls, so that the sums are seen to add up. */
-  run(name: keyof Kernels, fields: Partial<JobFields> = {}) {
+  run(name: keyof RowKernels, fields: Partial<JobFields> = {}) {
     const view = new DataView(this.#memory.buffer);
     writeJob(view, this.#job, { ...this.#fields, ...fields });
     const half = this.rows >> 1;

@@ -152,13 +152,11 @@ function solveRow<S>(job: RowJob, terms: Terms, work: ComposedSpace, row: i32): 
 /** The row's present value, to x of the space. */
 function takeOwn<S>(job: RowJob, work: ComposedSpace, row: i32): void {
   const own = job.own + <usize>row * <usize>job.stride * sizeof<S>();
-  let squared: f64 = 0;
   for (let c: usize = 0; c < <usize>job.stride; c++) {
     const value = c < work.n ? <f64>load<S>(own + c * sizeof<S>()) : 0;
-    squared += value * value;
+    job.addOwn(<i32>c, value);
     store<f64>(work.space.x + (c << 3), value);
   }
-  job.ownSquared += squared;
 }
 
 /** Bounds and L1 weights of the row. @returns whether there are any. */
@@ -300,10 +298,10 @@ function measureSlope(job: RowJob, terms: Terms, work: ComposedSpace, row: i32):
     const slope = leastSlope(2 * h, load<f64>(work.space.x + o), load<f64>(work.mu + o), load<f64>(work.lower + o), load<f64>(work.upper + o));
     store<f64>(work.residual + o, slope);
     squared += slope * slope;
+    job.addGradient(<i32>c, slope);
     const b = 2 * load<f64>(work.b + o);
     scale += b * b;
   }
-  job.gradientSquared += squared;
   if (terms.residuals) store<f64>(terms.residuals + (<usize>row << 3), scale > 0 ? sqrt(squared / scale) : sqrt(squared));
 }
 

@@ -53,24 +53,21 @@ function finishRow<S>(job: RowJob, row: i32, g: usize, ofBias: f64, bias: f64): 
   const width = <usize>stride * sizeof<S>();
   const lambda = load<f64>(job.penalties + (<usize>row << 3));
   const wide = job.scratch;
-  let squared: f64 = 0, own: f64 = 0;
   for (let c = 0; c < rank; c++) {
     const x = load<f64>(wide + (<usize>c << 3));
     const o = g + (<usize>c << 3);
     const d = 2 * (load<f64>(o) + lambda * x);
     store<f64>(o, d);
-    squared += d * d;
-    own += x * x;
+    job.addGradient(c, d);
+    job.addOwn(c, x);
   }
   for (let c = rank; c < stride; c++) store<f64>(g + (<usize>c << 3), 0);
   if (job.ownBiasFree) {
     const d = 2 * (ofBias + load<f64>(job.biasPenalties + (<usize>row << 3)) * bias);
     store<f64>(g + (<usize>rank << 3), d);
-    squared += d * d;
-    own += bias * bias;
+    job.addGradient(rank, d);
+    job.addOwn(rank, bias);
   }
-  job.gradientSquared += squared;
-  job.ownSquared += own;
   if (job.out == 0) return;
   const out = job.out + <usize>row * width;
   for (let c = 0; c < stride; c++) store<S>(out + <usize>c * sizeof<S>(), <S>load<f64>(g + (<usize>c << 3)));

@@ -21,6 +21,25 @@ export class RowJob {
   mean: f64;
   loss: f64;
   penalty: f64;
+  /** Of the latent part; the bias's own stands apart, since it scales otherwise. */
   gradientSquared: f64;
   ownSquared: f64;
+  biasGradientSquared: f64;
+  biasSquared: f64;
+
+  /** Adds entry c of a gradient to the sum it belongs to. */
+  // @ts-ignore: decorator
+  @inline
+  addGradient(c: i32, d: f64): void {
+    if (c < this.rank) this.gradientSquared += d * d;
+    else this.biasGradientSquared += d * d;
+  }
+
+  /** The same for the factor row itself. */
+  // @ts-ignore: decorator
+  @inline
+  addOwn(c: i32, x: f64): void {
+    if (c < this.rank) this.ownSquared += x * x;
+    else this.biasSquared += x * x;
+  }
 }

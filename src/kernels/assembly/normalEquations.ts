@@ -23,7 +23,7 @@ export function normalEquations<S, T>(
     store<T>(diagonal, c < active ? load<T>(diagonal) + <T>penalty : <T>1);
     if (c < active) biggest = max(biggest, <f64>load<T>(diagonal));
   }
-  if (job.own) job.gradientSquared += gradientSquared<T>(space, stride, active, 4 * largest * largest * largest * largest);
+  if (job.own) addGradient<T>(job, space, stride, active, 2 * largest * largest);
   return choleskySolve<T>(space.G, stride, active, <T>(<f64>active * epsilon<T>() * biggest), space.b);
 }
 
@@ -41,8 +41,8 @@ export function accumulate<S, T>(job: RowJob, space: Space, start: usize, end: u
   }
 }
 
-/** ‖Gx − b‖² times `scale`, from the upper half of G: each row gives a dot product and its mirror image an axpy. */
-function gradientSquared<T>(space: Space, stride: usize, active: usize, scale: f64): f64 {
+/** Gx − b times `scale`, from the upper half of G: each row gives a dot product and its mirror image an axpy. */
+function addGradient<T>(job: RowJob, space: Space, stride: usize, active: usize, scale: f64): void {
   const lanes: usize = 16 / sizeof<T>();
   const g = space.wide;
   for (let c: usize = 0; c < stride; c++) store<T>(g + c * sizeof<T>(), -load<T>(space.b + c * sizeof<T>()));
@@ -66,10 +66,5 @@ function gradientSquared<T>(space: Space, stride: usize, active: usize, scale: f
     }
     store<T>(g + r * sizeof<T>(), load<T>(g + r * sizeof<T>()) + sum + sumLanes<T>(dot));
   }
-  let squared: f64 = 0;
-  for (let c: usize = 0; c < active; c++) {
-    const d = <f64>load<T>(g + c * sizeof<T>());
-    squared += d * d;
-  }
-  return scale * squared;
+  for (let c: usize = 0; c < active; c++) job.addGradient(<i32>c, scale * <f64>load<T>(g + c * sizeof<T>()));
 }

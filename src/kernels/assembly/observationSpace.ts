@@ -22,7 +22,7 @@ export function observationSpace<S, T>(
   memory.fill(space.b, 0, stride * sizeof<T>());
   gather<S, T>(job, space, start, count, largest, Z);
   memory.fill(Z + count * stride * sizeof<T>(), 0, (size - count) * stride * sizeof<T>());
-  if (job.own) job.gradientSquared += gradientSquared<T>(job, space, Z, count, active, largest, lambda, beta);
+  if (job.own) addGradient<T>(job, space, Z, count, active, largest, lambda, beta);
 
   transpose<T>(space.P, Z, size, stride);
   // In units of D^½ = √λ all columns but the bias's are as they were.
@@ -46,10 +46,10 @@ export function observationSpace<S, T>(
   return true;
 }
 
-/** ‖2(Zᵀ(Zx − y) + Dx)‖². */
-function gradientSquared<T>(
+/** 2(Zᵀ(Zx − y) + Dx) */
+function addGradient<T>(
   job: RowJob, space: Space, Z: usize, count: usize, active: usize, largest: f64, lambda: f64, beta: f64,
-): f64 {
+): void {
   const bytes = <usize>job.stride * sizeof<T>();
   const g = space.wide;
   for (let c: usize = 0; c < <usize>job.stride; c++) {
@@ -63,12 +63,8 @@ function gradientSquared<T>(
     const residual = v128.splat<T>(sumLanes<T>(dot) - load<T>(space.y + r * sizeof<T>()));
     for (let o: usize = 0; o < bytes; o += 16) v128.store(g + o, madd<T>(residual, v128.load(z + o), v128.load(g + o)));
   }
-  let squared: f64 = 0;
-  for (let c: usize = 0; c < active; c++) {
-    const d = <f64>load<T>(g + c * sizeof<T>());
-    squared += d * d;
-  }
-  return 4 * largest * largest * largest * largest * squared;
+  for (let c: usize = 0; c < active; c++)
+    job.addGradient(<i32>c, 2 * largest * largest * <f64>load<T>(g + c * sizeof<T>()));
 }
 
 /** P ← Zᵀ; `rows` and `stride` are multiples of 4. */

@@ -39,7 +39,7 @@ function solveRow<S, T>(job: RowJob, space: Space, row: i32): void {
   const largest = largestWeight<S>(job, start, end);
   if (job.own) takeOwn<S, T>(job, space, row, active);
   if (end == start) {
-    if (job.own) job.gradientSquared += penaltyGradient<T>(job, space, lambda, beta);
+    if (job.own) addPenaltyGradient<T>(job, space, lambda, beta);
     memory.fill(out, 0, width);
     return;
   }
@@ -68,24 +68,18 @@ function largestWeight<S>(job: RowJob, start: usize, end: usize): f64 {
   return largest;
 }
 
-/** The row's old value, zero beyond its active part, and its square. */
+/** The row's old value, zero beyond its active part, and its squares. */
 function takeOwn<S, T>(job: RowJob, space: Space, row: i32, active: usize): void {
   const own = job.own + <usize>row * <usize>job.stride * sizeof<S>();
-  let squared: f64 = 0;
   for (let c: usize = 0; c < <usize>job.stride; c++) {
     const x = c < active ? <f64>load<S>(own + c * sizeof<S>()) : 0;
-    squared += x * x;
+    job.addOwn(<i32>c, x);
     store<T>(space.x + c * sizeof<T>(), <T>x);
   }
-  job.ownSquared += squared;
 }
 
-/** ‖2Dx‖² of a row without observations. */
-function penaltyGradient<T>(job: RowJob, space: Space, lambda: f64, beta: f64): f64 {
-  let squared: f64 = 0;
-  for (let c = 0; c < job.stride; c++) {
-    const d = 2 * (c < job.rank ? lambda : beta) * <f64>load<T>(space.x + <usize>c * sizeof<T>());
-    squared += d * d;
-  }
-  return squared;
+/** 2Dx of a row without observations. */
+function addPenaltyGradient<T>(job: RowJob, space: Space, lambda: f64, beta: f64): void {
+  for (let c = 0; c < job.stride; c++)
+    job.addGradient(c, 2 * (c < job.rank ? lambda : beta) * <f64>load<T>(space.x + <usize>c * sizeof<T>()));
 }

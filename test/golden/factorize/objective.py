@@ -45,7 +45,8 @@ for folder in sorted(path for path in models.iterdir() if path.is_dir()):
     norm_U = np.hypot(np.linalg.norm(gradient["U"]), np.linalg.norm(gradient["b"]))
     norm_V = np.hypot(np.linalg.norm(gradient["V"]), np.linalg.norm(gradient["c"]))
     size = 2 * (W2 * np.where(W > 0, np.nan_to_num(A) - mean, 0) ** 2).sum()
-    product = norm_U * np.hypot(np.linalg.norm(U), np.linalg.norm(b)) + norm_V * np.hypot(np.linalg.norm(V), np.linalg.norm(c))
+    parts = zip(gradient.values(), (U, V, b, c))
+    product = sum(np.linalg.norm(g) * np.linalg.norm(x) for g, x in parts)
     results[folder.name] = dict(
         mean=float(mean), loss=float(loss), regularization=float(regularization), objective=float(loss + regularization),
         normU=float(norm_U), normV=float(norm_V), relativeGradientNorm=float(product / size),
