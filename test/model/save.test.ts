@@ -255,6 +255,11 @@ describe('load refuses', () => {
     },
   );
 
+  test.each([undefined, null, 5, '', new URL('file:///tmp')])('%o, which is no path, as save does', async (bad) => {
+    await expect(loadModel(bad as never)).rejects.toMatchObject({ code: 'invalid-input' });
+    await expect(sampleModel().save(bad as never)).rejects.toMatchObject({ code: 'invalid-input' });
+  });
+
   test('numbers that were changed', async () => {
     const bytes = readFileSync(join(out, 'V.npy'));
     bytes[bytes.length - 1] = (bytes[bytes.length - 1] as number) ^ 1;
