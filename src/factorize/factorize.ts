@@ -2,7 +2,7 @@
 import { certifyFirstOrder } from '../certificate/firstOrder.js';
 import type { MatrixInput } from '../data/input.js';
 import { survey } from '../data/observations.js';
-import { iterate, type Outcome } from '../engine/iterate.js';
+import { iterate } from '../engine/iterate.js';
 import type { TraceEntry } from '../engine/trace.js';
 import { compileKernels } from '../kernels/load.js';
 import { type Point, type Run, startExactly } from '../methods/method.js';
@@ -51,7 +51,7 @@ export async function factorizeWith(hire: typeof hireCrew, A: MatrixInput, optio
   const checked = checkInput(A, options);
   options.signal?.throwIfAborted();
   const began = performance.now();
-  options.onProgress?.({ ...atRest, phase: 'prepare', maxSweeps: checked.maxSweeps });
+  options.onProgress?.(progressOf('prepare', atRest, checked.maxSweeps, 0));
   const found = survey(A, options.weights);
   const plan = planFit(found, checked);
   // Before the crew: where there is no memory, no worker must be left behind.
@@ -105,14 +105,20 @@ async function runFit(inHand: FitInHand): Promise<Model> {
       tolerance,
       ...rounding[fit.dtype],
       measure: async (point) => (await certify(point)).relativeGradientNorm,
-      onSweep: (entry) => options.onProgress?.(progressOf(entry, checked.maxSweeps, plan.observed)),
+      onSweep: (entry) => options.onProgress?.(progressOf('sweep', entry, checked.maxSweeps, plan.observed)),
       interruption: stops.reason,
       resume: stops.dispose,
     });
     stops.dispose();
     const fitted = performance.now();
     const busy = crew.busy.map((seconds, slot) => seconds - (busyBefore[slot] as number));
-    options.onProgress?.(certifying(outcome, (fitted - firstSweep) / 1000, checked.maxSweeps, plan.observed));
+    const last = {
+      sweep: outcome.sweeps,
+      seconds: (fitted - firstSweep) / 1000,
+      objective: outcome.point.objective,
+      relativeGradientNorm: outcome.trace.at(-1)?.relativeGradientNorm ?? null,
+    };
+    options.onProgress?.(progressOf('certify', last, checked.maxSweeps, plan.observed));
     const first = await certify(outcome.point);
     const unweighted = await crew.run(fit, {
       phase: 'loss',
@@ -192,30 +198,17 @@ function watchStops(fit: FitContext, signal: AbortSignal | undefined) {
   };
 }
 
+type ProgressEntry = Omit<TraceEntry, 'step'>;
+
 /** What there is to say before the first sweep. */
-const atRest = {
-  sweep: 0,
-  objective: Number.NaN,
-  relativeGradientNorm: null,
-  seconds: 0,
-  observationsPerSecond: 0,
-} as const;
+const atRest: ProgressEntry = { sweep: 0, seconds: 0, objective: Number.NaN, relativeGradientNorm: null };
 
-function certifying({ sweeps, point, trace }: Outcome, seconds: number, maxSweeps: number, observed: number): Progress {
-  const relativeGradientNorm = trace.at(-1)?.relativeGradientNorm ?? null;
-  const { objective } = point;
-  const entry = { sweep: sweeps, seconds, objective, relativeGradientNorm, step: 'plain' } as const;
-  return { ...progressOf(entry, maxSweeps, observed), phase: 'certify' };
-}
-
-function progressOf(entry: TraceEntry, maxSweeps: number, observed: number): Progress {
-  return {
-    phase: 'sweep',
-    sweep: entry.sweep,
-    maxSweeps,
-    objective: entry.objective,
-    relativeGradientNorm: entry.relativeGradientNorm,
-    seconds: entry.seconds,
-    observationsPerSecond: entry.seconds > 0 ? (entry.sweep * observed) / entry.seconds : 0,
-  };
+function progressOf(
+  phase: Progress['phase'],
+  { sweep, seconds, objective, relativeGradientNorm }: ProgressEntry,
+  maxSweeps: number,
+  observed: number,
+): Progress {
+  const observationsPerSecond = seconds > 0 ? (sweep * observed) / seconds : 0;
+  return { phase, sweep, maxSweeps, objective, relativeGradientNorm, seconds, observationsPerSecond };
 }

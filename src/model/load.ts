@@ -10,6 +10,7 @@ import type { FitReport } from './fitReport.js';
 import { findModel, modelFormat, modelVersion } from './folder.js';
 import { Model, matrix } from './model.js';
 import type { Biases } from './parts.js';
+import { checkPath } from './save.js';
 
 interface Description {
   readonly format: string;
@@ -26,9 +27,10 @@ interface Description {
  * The model that `Model.save` wrote to `directory`, bit for bit: sizes, dtype and the SHA-256 digest are checked.
  *
  * @throws HadamardError `not-found` when there is no such folder; `malformed-model` when a file is missing, broken or
- *   changed, or the folder is from a newer version.
+ *   changed, or the folder is from a newer version; `invalid-input` for anything but a path.
  */
 export async function loadModel(directory: string): Promise<Model> {
+  checkPath(directory);
   const folder = findModel(directory);
   const description = await readDescription(folder, directory);
   const { shape, rank, dtype, biases, labels, fit } = description;

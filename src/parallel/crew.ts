@@ -144,6 +144,7 @@ function cannotStart(cause: unknown, workerUrl: string): Error {
     {
       code: 'worker-died',
       what: `Workers do not start from ${workerUrl}: ${cause instanceof Error ? cause.message : String(cause)}.`,
+      position: { option: 'workerUrl' },
       rule: 'The worker entry is a file that Node can load in a thread.',
       remedy: 'Where the application is bundled, mark hadamard as external or give workerUrl.',
     },

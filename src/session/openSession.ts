@@ -179,6 +179,7 @@ function queueFull(waiting: number, queue: number): HadamardError {
   return new HadamardError({
     code: 'queue-full',
     what: `${waiting} fits are waiting.`,
+    position: { option: 'queue' },
     rule: `This session lets ${queue} wait.`,
     remedy: 'Try again later, or open the session with a longer queue.',
   });

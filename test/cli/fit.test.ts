@@ -75,7 +75,7 @@ describe('fit --json', () => {
         ' ',
       ),
     );
-    expect(Object.keys(result.seconds)).toEqual(['read', 'prepare', 'start', 'fit', 'write']);
+    expect(Object.keys(result.seconds)).toEqual(['read', 'prepare', 'start', 'fit', 'certify', 'write']);
     expect(Object.keys(result.rmse).sort()).toEqual(['coldEntries', 'test', 'train', 'trainWeighted']);
     expect(Object.keys(result.memoryBytes)).toEqual(['planned', 'peakRss']);
     expect(Object.keys(result.method)).toEqual(['name', 'reason']);

@@ -1,4 +1,4 @@
-import { execFileSync, spawn } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
   chmodSync,
@@ -14,6 +14,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { loadModel } from '../../dist/src/model/load.js';
 import { sampleModel } from './sample.js';
@@ -24,9 +25,20 @@ beforeEach(() => {
   place = mkdtempSync(join(tmpdir(), 'hadamard-save-'));
   out = join(place, 'model');
 });
-afterEach(() => rmSync(place, { recursive: true, force: true }));
+afterEach(() => {
+  chmodSync(place, 0o755);
+  rmSync(place, { recursive: true, force: true });
+});
 
 const hostile = ['plain', 'line\nbreak', '"quoted", and comma', ' space ', '\u2028 \u0000 \\ λ 🜁', '', '{"a":1}'];
+
+/** Root may write anywhere: what must not be able to is run as nobody. */
+const asUser = process.getuid?.() === 0 ? { uid: 65534, gid: 65534, cwd: '/' } : {};
+function canActAsUser(): boolean {
+  if (process.platform === 'win32') return false;
+  const check = `require('node:fs').accessSync('${fileURLToPath(new URL('../../dist/src/index.js', import.meta.url))}')`;
+  return spawnSync(process.execPath, ['-e', check], asUser).status === 0;
+}
 
 /** Every file with its bytes. */
 function contentOf(folder: string): Record<string, string> {
@@ -135,6 +147,27 @@ describe('an output folder', () => {
     });
   });
 
+  test.skipIf(!canActAsUser())('that is read-only keeps the older model byte for byte', async () => {
+    await sampleModel().save(out);
+    const before = contentOf(out);
+    chmodSync(place, 0o555);
+    const code = `
+      import { loadModel } from '${new URL('../../dist/src/model/load.js', import.meta.url).href}';
+      import { checkOutput } from '${new URL('../../dist/src/model/folder.js', import.meta.url).href}';
+      const model = await loadModel('${out}');
+      for (const write of [() => checkOutput('${out}'), () => model.save('${out}'), () => model.save('${place}/new')])
+        await write().then(() => console.log('written'), ({ code, position }) => console.log(code, position.file));
+    `;
+    const printed = execFileSync(process.execPath, ['--input-type=module', '-e', code], asUser);
+    expect(String(printed).trim().split('\n')).toEqual([
+      `output-failed ${out}`,
+      `output-failed ${out}`,
+      `output-failed ${place}/new`,
+    ]);
+    expect(contentOf(out)).toEqual(before);
+    expect(readdirSync(place)).toEqual(['model']);
+  });
+
   test('on a full disk keeps the older model byte for byte', async () => {
     await sampleModel().save(out);
     const before = contentOf(out);
@@ -222,6 +255,11 @@ describe('load refuses', () => {
     },
   );
 
+  test.each([undefined, null, 5, '', new URL('file:///tmp')])('%o, which is no path, as save does', async (bad) => {
+    await expect(loadModel(bad as never)).rejects.toMatchObject({ code: 'invalid-input' });
+    await expect(sampleModel().save(bad as never)).rejects.toMatchObject({ code: 'invalid-input' });
+  });
+
   test('numbers that were changed', async () => {
     const bytes = readFileSync(join(out, 'V.npy'));
     bytes[bytes.length - 1] = (bytes[bytes.length - 1] as number) ^ 1;
@@ -247,6 +285,25 @@ describe('load refuses', () => {
     writeFileSync(file, change(readFileSync(file, 'utf8')));
     await expectMalformed('model.json');
   });
+});
+
+test('to load, predict and recommend starts no worker, and a fit that does is seen', async () => {
+  await sampleModel().save(out);
+  const code = `
+    let workers = 0;
+    process.on('worker', () => workers++);
+    const { factorize, loadModel } = await import('${new URL('../../dist/src/index.js', import.meta.url).href}');
+    const model = await loadModel('${out}');
+    model.predict(1, 2);
+    model.predict([0, 1], [1, 2]);
+    model.recommend(0);
+    console.log(workers);
+    const A = { rows: Uint32Array.of(0, 1), columns: Uint32Array.of(0, 1), values: Float64Array.of(1, 2), shape: [2, 2] };
+    await factorize(A, { rank: 1, threads: 2, inline: 'never' });
+    console.log(workers);
+  `;
+  const printed = execFileSync(process.execPath, ['--input-type=module', '-e', code]);
+  expect(String(printed).trim().split('\n')).toEqual(['0', '2']);
 });
 
 test('nothing is left listening after a save', async () => {

@@ -86,6 +86,7 @@ describe('a second death on the same block', () => {
 test('a worker that cannot be loaded is an error, not a wait', async () => {
   await expect(fit({}, { workerUrl: new URL('../helpers/nowhere.mjs', import.meta.url).href })).rejects.toMatchObject({
     code: 'worker-died',
+    position: { option: 'workerUrl' },
   });
 });
 
