@@ -50,6 +50,7 @@ export async function runFit({ data, options, out }: FitRequest, line: ProgressL
     line.stage('reading …');
     const [problem, read] = await timed(() => unlessAborted(readProblem(data), cancel.signal));
     for (const note of problem.notes) line.note(note);
+    for (const warning of problem.warnings) line.warn(warning);
     const { A, weights, labels } = problem;
     isFitting = true;
     const model = await factorize(A, {
@@ -61,6 +62,8 @@ export async function runFit({ data, options, out }: FitRequest, line: ProgressL
     }).catch((error: unknown) => {
       throw withLabels(error, labels);
     });
+    // Nothing was fitted: that is no model, and no reason to replace an older one.
+    if (model.fit.status === 'cancelled' && model.fit.sweeps === 0) throw cancel.signal.reason;
     for (const note of model.fit.notes) line.note(note);
     const [, write] = out === undefined ? [undefined, 0] : await timed(() => model.save(out));
     return { model, seconds: { read, write }, out, test: testOf(model, problem) };

@@ -188,6 +188,7 @@ class Collector {
     return {
       matrix: this.#entries.triples([labels.rows.length, labels.columns.length]),
       labels,
+      names: this.#columns?.names,
       notes,
       ...(weights && { weights }),
     };
