@@ -4,13 +4,13 @@ import { readTable } from '../formats/readTable.js';
 import { HadamardError, loadModel, type Model } from '../index.js';
 import type { ExitCode } from './exitCodes.js';
 import { columnNames } from './flags.js';
-import { indexNamed, rowOf, unknown } from './names.js';
+import { coldAnswer, indexNamed, rowOf, unknown } from './names.js';
 import { matchLabels } from './problem.js';
 import { grid, printable, real } from './render.js';
 
 export interface RecommendFlags {
   readonly row: string;
-  readonly top: string;
+  readonly top?: string;
   readonly exclude?: string;
   readonly columns?: string;
   readonly table?: true;
@@ -21,7 +21,9 @@ export async function recommend(directory: string, flags: RecommendFlags): Promi
   const model = await loadModel(directory);
   const row = rowOf(model, flags.row);
   const exclude = flags.exclude === undefined ? [] : await columnsListed(model, row, flags.exclude, flags);
-  const best = model.recommend(row, { top: Number(flags.top), exclude });
+  const best = model.recommend(row, { top: Number(flags.top ?? 10), exclude });
+  if (isUnobserved(model, row))
+    process.stderr.write(`Row ${printable(flags.row)} had no observation of positive weight: ${coldAnswer(model)}\n`);
   if (flags.json) {
     process.stdout.write(`${JSON.stringify({ schema: 1, row: flags.row, recommendations: best })}\n`);
     return 0;
@@ -31,7 +33,9 @@ export async function recommend(directory: string, flags: RecommendFlags): Promi
     printable(label ?? String(column)),
     real(prediction),
   ]);
-  process.stdout.write(`${grid(['', 'column', 'prediction'], rows, process.stdout)}\n`);
+  process.stdout.write(
+    `${grid(['', model.labels.columns ? 'column' : 'column (from 0)', 'prediction'], rows, process.stdout)}\n`,
+  );
   return 0;
 }
 
@@ -63,6 +67,11 @@ async function columnsListed(model: Model, row: number, path: string, flags: Rec
   });
   listed.delete(unknown);
   return listed;
+}
+
+/** A row without weight has the factor 0. */
+function isUnobserved({ U, rank }: Model, row: number): boolean {
+  return U.data.subarray(row * rank, (row + 1) * rank).every((value) => value === 0);
 }
 
 function indicesOf(names: readonly string[], labels: readonly string[] | undefined, count: number): Int32Array {

@@ -20,7 +20,9 @@ const isValue = (text: string | undefined): boolean =>
   text !== undefined && (/^[+-]?(nan|inf|infinity)$/i.test(text) || !Number.isNaN(Number(text)));
 
 /** Numbers from 1 in place of names: what a headerless file needs. A header of numbers cannot be told from a line of them. */
-const areNumbered = (names: readonly string[]): boolean => names.every((name) => /^[1-9]\d{0,5}$/.test(name));
+export function areNumbered(names: readonly string[]): boolean {
+  return names.every((name) => /^[1-9]\d{0,5}$/.test(name));
+}
 
 /** @throws HadamardError `malformed-file`, `invalid-option`, `ambiguous-weights` */
 export function chooseColumns(first: readonly string[], request: ReadRequest, path: string, line: number): CsvColumns {
