@@ -19,6 +19,8 @@ export interface Problem {
   readonly A: MatrixInput;
   readonly weights: WeightsInput | undefined;
   readonly labels: Labels | undefined;
+  /** Of A's file, where entries stand in lines. */
+  readonly lineOf: Table['lineOf'];
   readonly test: TestEntries | undefined;
   /** What the readers did that the user should know, a sentence each. */
   readonly notes: readonly string[];
@@ -61,7 +63,7 @@ export async function readProblem(request: DataRequest): Promise<Problem> {
     notes.push(...held.notes);
     test = testFor(table, held, testPath, weightsAre);
   }
-  return { A: table.matrix, weights, labels: table.labels, test, notes, warnings };
+  return { A: table.matrix, weights, labels: table.labels, lineOf: table.lineOf, test, notes, warnings };
 }
 
 /** For each label of `from`, its index in `to`, or {@link unknown}. */

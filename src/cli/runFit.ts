@@ -1,7 +1,7 @@
 /** One fit from files to a saved model: what `fit` and `demo` share. */
 
 import { visitEntries } from '../data/entries.js';
-import { type FitOptions, factorize, HadamardError, isHadamardError, type Labels, type Model } from '../index.js';
+import { type FitOptions, factorize, HadamardError, isHadamardError, type Model } from '../index.js';
 import { rmse } from '../metrics/rmse.js';
 import { checkOutput } from '../model/folder.js';
 import { predictPairs } from './names.js';
@@ -17,10 +17,10 @@ export interface FitRequest {
 }
 
 export interface TestResult {
-  /** √(Σr²/count) over entries of positive weight. */
-  readonly rmse: number;
+  /** √(Σr²/count) over entries of positive weight; undefined where there are none. */
+  readonly rmse: number | undefined;
   readonly entries: number;
-  /** Entries whose row or column was not seen in training: predicted by the mean and the known bias. */
+  /** Entries whose row or column has no observation in the fit: predicted by the mean and the known bias. */
   readonly coldEntries: number;
 }
 
@@ -29,6 +29,8 @@ export interface FitDone {
   readonly seconds: { readonly read: number; readonly write: number };
   readonly out: string | undefined;
   readonly test: TestResult | undefined;
+  /** What was said about the files; what is said about the fit stands in its report. */
+  readonly notes: readonly string[];
 }
 
 /**
@@ -60,13 +62,18 @@ export async function runFit({ data, options, out }: FitRequest, line: ProgressL
       signal: cancel.signal,
       onProgress: line.update,
     }).catch((error: unknown) => {
-      throw withLabels(error, labels);
+      throw asInFile(error, problem, data.path);
     });
     // Nothing was fitted: that is no model, and no reason to replace an older one.
     if (model.fit.status === 'cancelled' && model.fit.sweeps === 0) throw cancel.signal.reason;
     for (const note of model.fit.notes) line.note(note);
+    const test = testOf(model, problem);
+    if (test && test.entries > 0 && test.coldEntries === test.entries)
+      line.warn(
+        `${data.test}: every test entry is cold (its row or column has no observation in the fit), so the factors are not tested.`,
+      );
     const [, write] = out === undefined ? [undefined, 0] : await timed(() => model.save(out));
-    return { model, seconds: { read, write }, out, test: testOf(model, problem) };
+    return { model, seconds: { read, write }, out, test, notes: [...problem.notes, ...problem.warnings] };
   } finally {
     line.end();
     release();
@@ -86,7 +93,7 @@ function testOf(model: Model, { A, weights, test }: Problem): TestResult | undef
   for (let t = 0; t < test.values.length; t++)
     if (isRowSeen[test.rows[t] as number] !== 1 || isColumnSeen[test.columns[t] as number] !== 1) coldEntries++;
   return {
-    rmse: rmse(test.values, predictPairs(model, test.rows, test.columns)),
+    rmse: test.values.length === 0 ? undefined : rmse(test.values, predictPairs(model, test.rows, test.columns)),
     entries: test.values.length,
     coldEntries,
   };
@@ -105,13 +112,22 @@ function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   });
 }
 
-/** The same error, saying also which labels its row and column have. */
-function withLabels(error: unknown, labels: Labels | undefined): unknown {
+/** The same error, with the labels of its row and column, and for entries that clash the lines of the file. */
+function asInFile(error: unknown, { labels, lineOf }: Problem, path: string): unknown {
   if (!isHadamardError(error)) return error;
-  const { row, column } = error.position;
+  const { index, first, ...place } = error.position;
+  const { row, column } = place;
+  const lines = lineOf && index !== undefined && first !== undefined ? [lineOf(first), lineOf(index)] : undefined;
+  const what = lines
+    ? `${path} lists entry (${row}, ${column}) in line ${lines[0]} and again in line ${lines[1]}.`
+    : error.what;
   const named = [
     row !== undefined && labels?.rows && `Row ${row} is ${JSON.stringify(labels.rows[row])}.`,
     column !== undefined && labels?.columns && `Column ${column} is ${JSON.stringify(labels.columns[column])}.`,
   ].filter(Boolean);
-  return named.length === 0 ? error : new HadamardError({ ...error.toJSON(), what: [error.what, ...named].join(' ') });
+  return new HadamardError({
+    ...error.toJSON(),
+    what: [what, ...named].join(' '),
+    position: lines ? { file: path, line: lines[1] as number, first: lines[0] as number, ...place } : error.position,
+  });
 }

@@ -10,6 +10,7 @@ import { HadamardError } from '../errors.js';
 import { type CsvColumns, chooseColumns } from './csvColumns.js';
 import { EntryList } from './entryList.js';
 import { LabelIndex } from './labels.js';
+import { LineNumbers } from './lineNumbers.js';
 import { afterLines, asFileError, bytesOf, eachLine, LineSplitter, malformed } from './lines.js';
 import { parseNumber } from './numbers.js';
 import type { ReadRequest, Table } from './table.js';
@@ -158,6 +159,7 @@ class Collector {
   readonly #rows = new LabelIndex();
   readonly #columnLabels = new LabelIndex();
   #entries = new EntryList(false);
+  readonly #lineNumbers = new LineNumbers();
   #columns: CsvColumns | undefined;
   /** Fields up to the last one needed, and of the first line. */
   #needed = 0;
@@ -222,6 +224,7 @@ class Collector {
       matrix: this.#entries.triples([labels.rows.length, labels.columns.length]),
       labels,
       names: this.#columns?.names,
+      lineOf: (entry) => this.#lineNumbers.lineOf(entry),
       notes,
       ...(weights && { weights }),
     };
@@ -279,6 +282,7 @@ class Collector {
     const starts = this.#starts;
     const ends = this.#ends;
     if (starts[row] === ends[row] || starts[column] === ends[column]) throw this.#missingField(0, line);
+    this.#lineNumbers.add(this.#entries.length, line);
     this.#entries.push(
       this.#rows.indexOf(bytes, starts[row] as number, ends[row] as number),
       this.#columnLabels.indexOf(bytes, starts[column] as number, ends[column] as number),

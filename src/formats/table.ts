@@ -10,6 +10,8 @@ export interface Table {
   readonly labels?: { readonly rows: readonly string[]; readonly columns: readonly string[] };
   /** Header names of row, column and value, where the file has a header. */
   readonly names?: readonly string[] | undefined;
+  /** In which line of a CSV of triples an entry stands; entries count from 0, lines from 1. */
+  readonly lineOf?: (entry: number) => number;
   /** What was passed over, a sentence each. */
   readonly notes: readonly string[];
 }

@@ -96,6 +96,35 @@ describe('weights', () => {
   });
 });
 
+describe('--test', () => {
+  test('of cold entries alone says so, with --quiet too', async () => {
+    const ended = await fit('A.csv', '--test', 'strangers.csv');
+    expect(ended.stderr).toContain('every test entry is cold');
+    expect(resultOf(ended).rmse.coldEntries).toBe(2);
+    const { stdout } = await cli('fit', 'A.csv', '--rank', '1', '--test', 'strangers.csv');
+    expect(stdout).toMatch(/on 2 test entries, all of them cold: their row/);
+  });
+
+  test('without an entry of positive weight has no RMSE', async () => {
+    write(
+      'A4.csv',
+      entries.map(([i, j]) => `${i + 1},${j + 1},${value(i, j)},1`),
+    );
+    write('weightless.csv', ['1,1,1,0']);
+    const ended = await fit('A4.csv', '--weights-are', 'weight', '--test', 'weightless.csv');
+    expect(resultOf(ended).rmse).not.toHaveProperty('test');
+    const { stdout } = await cli(
+      ...['fit', 'A4.csv', '--rank', '1', '--weights-are', 'weight', '--test', 'weightless.csv'],
+    );
+    expect(stdout).toContain('no test entry has a positive weight');
+  });
+});
+
+test('notes stand in the JSON too; --bias-lambda without --biases has one of its own', async () => {
+  expect(resultOf(await fit('A.csv', ...sigmas('half.csv'))).notes[0]).toContain('6 of 12 entries');
+  expect((await cli('fit', 'A.csv', '--rank', '1', '--bias-lambda', '1')).stderr).toContain('--biases');
+});
+
 describe('recommend --exclude', () => {
   const labels = { rows: ['3', '1', '0', '2', '4'], columns: ['2', '3', '1', '0'] };
   const kept = async (model: string, file: string) => {

@@ -72,7 +72,7 @@ describe('fit --json', () => {
     expect(ended.stdout.split('\n')).toHaveLength(2);
     const result = JSON.parse(ended.stdout);
     expect(Object.keys(result)).toEqual(
-      'schema status reason objective loss regularization sweeps method certificate seconds rmse rows columns observed rank threads inline blocks dtype arithmetic seed options utilization memoryBytes digest'.split(
+      'schema status reason objective loss regularization sweeps method certificate seconds rmse rows columns observed rank threads inline blocks dtype arithmetic seed options utilization memoryBytes digest notes'.split(
         ' ',
       ),
     );
