@@ -2,7 +2,8 @@
 import { isTriples, listedCount, shapeOf, visitEntries } from '../data/entries.js';
 import type { MatrixInput, Triples, WeightsInput, WeightValues } from '../data/input.js';
 import { type ReadRequest, readTable, type Table } from '../formats/readTable.js';
-import { HadamardError, type Labels } from '../index.js';
+import { HadamardError } from '../index.js';
+import { asInFile } from './inFile.js';
 import { unknown } from './names.js';
 
 export type WeightKind = 'weight' | 'sqrtWeight' | 'sigma';
@@ -18,7 +19,7 @@ export interface DataRequest extends Pick<ReadRequest, 'columns' | 'table'> {
 export interface Problem {
   readonly A: MatrixInput;
   readonly weights: WeightsInput | undefined;
-  readonly labels: Labels | undefined;
+  readonly labels: Table['labels'];
   /** Of A's file, where entries stand in lines. */
   readonly lineOf: Table['lineOf'];
   readonly test: TestEntries | undefined;
@@ -147,7 +148,11 @@ function unweighted({ matrix, labels }: Table, weights: WeightValues, path: stri
   let entries = 0;
   let weighted = 0;
   visitEntries(matrix, undefined, () => entries++);
-  visitEntries(matrix, { sqrtWeight: isListed }, () => weighted++);
+  try {
+    visitEntries(matrix, { sqrtWeight: isListed }, () => weighted++);
+  } catch (error) {
+    throw asInFile(error, path, { labels });
+  }
   if (weighted === entries) return [];
   if (weighted === 0)
     throw new HadamardError({

@@ -1,9 +1,10 @@
 /** One fit from files to a saved model: what `fit` and `demo` share. */
 
 import { visitEntries } from '../data/entries.js';
-import { type FitOptions, factorize, HadamardError, isHadamardError, type Model } from '../index.js';
+import { type FitOptions, factorize, type Model } from '../index.js';
 import { rmse } from '../metrics/rmse.js';
 import { checkOutput } from '../model/folder.js';
+import { asInFile } from './inFile.js';
 import { predictPairs } from './names.js';
 import { type DataRequest, type Problem, readProblem } from './problem.js';
 import type { ProgressLine } from './progress.js';
@@ -45,7 +46,9 @@ export async function runFit({ data, options, out }: FitRequest, line: ProgressL
   let isFitting = false;
   const release = onInterrupt(() => {
     if (isFitting)
-      line.note(`Stopping${out === undefined ? '' : '; the model so far will be saved'}. Ctrl-C again exits at once.`);
+      line.note(
+        `Stopping${out === undefined ? '' : '; the model so far, if a sweep is done, will be saved'}. Ctrl-C again exits at once.`,
+      );
     cancel.abort();
   });
   try {
@@ -62,7 +65,7 @@ export async function runFit({ data, options, out }: FitRequest, line: ProgressL
       signal: cancel.signal,
       onProgress: line.update,
     }).catch((error: unknown) => {
-      throw asInFile(error, problem, data.path);
+      throw asInFile(error, data.path, problem);
     });
     // Nothing was fitted: that is no model, and no reason to replace an older one.
     if (model.fit.status === 'cancelled' && model.fit.sweeps === 0) throw cancel.signal.reason;
@@ -109,25 +112,5 @@ function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
     signal.addEventListener('abort', () => reject(signal.reason), { once: true });
     work.then(resolve, reject);
-  });
-}
-
-/** The same error, with the labels of its row and column, and for entries that clash the lines of the file. */
-function asInFile(error: unknown, { labels, lineOf }: Problem, path: string): unknown {
-  if (!isHadamardError(error)) return error;
-  const { index, first, ...place } = error.position;
-  const { row, column } = place;
-  const lines = lineOf && index !== undefined && first !== undefined ? [lineOf(first), lineOf(index)] : undefined;
-  const what = lines
-    ? `${path} lists entry (${row}, ${column}) in line ${lines[0]} and again in line ${lines[1]}.`
-    : error.what;
-  const named = [
-    row !== undefined && labels?.rows && `Row ${row} is ${JSON.stringify(labels.rows[row])}.`,
-    column !== undefined && labels?.columns && `Column ${column} is ${JSON.stringify(labels.columns[column])}.`,
-  ].filter(Boolean);
-  return new HadamardError({
-    ...error.toJSON(),
-    what: [what, ...named].join(' '),
-    position: lines ? { file: path, line: lines[1] as number, first: lines[0] as number, ...place } : error.position,
   });
 }

@@ -87,6 +87,13 @@ describe('weights', () => {
       expect(resultOf(await fit('headed.csv', ...columns, ...sigmas('S-headed.csv'))).digest).toBe(digest);
   });
 
+  test('that are given twice are refused by their labels', async () => {
+    write('S-twice.csv', ['9,9,1', '4,2,1', '4,2,2']);
+    const ended = await fit('A.csv', ...sigmas('S-twice.csv'));
+    expect(failureOf(ended)).toMatchObject({ code: 'duplicate-entry', position: { option: 'weights' } });
+    expect(failureOf(ended).message).toContain('Row 0 is "4". Column 1 is "2".');
+  });
+
   test('that leave entries of A out say so, with --quiet too', async () => {
     const ended = await fit('A.csv', ...sigmas('half.csv'));
     expect(ended.code).toBe(0);
