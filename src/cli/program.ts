@@ -156,8 +156,8 @@ in the same order. Pairs are .csv, .tsv or .txt (row, column, anything) or .mtx.
 
 Rows and columns are named by the model's labels, or counted from 0 where it has
 none (from 1 in .mtx, always), and printed as the file names them. One that the
-model has not seen adds nothing: the mean and the other's bias remain, or 0 where
-the model has no biases.`;
+model has not seen adds nothing: the mean and the other's bias remain, or 0 in a
+model without biases.`;
 
 const overview = [
   'hadamard demo',
