@@ -30,10 +30,13 @@ function errors() {
   const rows = Object.entries(errorCodes).map(([code, sentence]) => `| \`${code}\` | ${cell(sentence)} |`);
   return `# Errors
 
-Every failure is a \`HadamardError\` (\`isHadamardError(error)\`) with a stable \`code\`, \`what\` is wrong, its \`position\`
-(\`option\`, \`file\`, \`line\`, \`byte\`, \`row\`, \`column\`, \`index\`; rows and columns count from 0, lines from 1), the \`rule\` and the
-\`remedy\`. The command line exits with 2 for bad input and 1 for our own faults. This page is written by
-\`npm run docs:tables\` from \`src/errors.ts\`.
+What goes wrong with input, options, files, memory or threads is a \`HadamardError\` (\`isHadamardError(error)\`) with a stable
+\`code\`: \`what\` is wrong, its \`position\` where it has one (\`option\`, \`file\`, \`line\`, \`byte\`, \`row\`, \`column\`, \`index\`,
+\`first\`; rows and columns count from 0, lines from 1), the \`rule\` and, where there is one, the \`remedy\`. An aborted fit that
+has no model yet rejects with the signal's reason instead: an \`AbortError\`, or what \`abort(reason)\` was given.
+
+The command line exits with 2 for bad input, 1 for our own faults and 130 when cancelled, and names flags (\`--max-sweeps\`)
+where the library names options. This page is written by \`npm run docs:tables\` from \`src/errors.ts\`.
 
 | code | meaning |
 | --- | --- |

@@ -253,7 +253,10 @@ export function checkOption(name: OptionName, value: unknown): void {
   if (isAllowed(optionTable[name], value)) return;
   throw new HadamardError({
     code: 'invalid-option',
-    what: `${name} is ${typeof value === 'string' ? `"${value}"` : String(value)}.`,
+    what:
+      value === undefined
+        ? `${name} is required.`
+        : `${name} is ${typeof value === 'string' ? `"${value}"` : String(value)}.`,
     position: { option: name },
     rule: ruleOf(name),
     remedy: `Give ${name} (${flagOf(name)}) an allowed value${name === 'rank' ? '.' : ' or leave it out.'}`,

@@ -1,6 +1,7 @@
 /** How an error is told: a few lines for a person, or one line of JSON. */
 import { styleText } from 'node:util';
 import { type ErrorPosition, isHadamardError } from '../errors.js';
+import { flagOf } from '../options.js';
 import { isAbort } from './exitCodes.js';
 
 /** `{ code, message, position }` in one line. */
@@ -40,6 +41,6 @@ function messageOf(error: unknown): string {
 function describePosition(position: ErrorPosition): string {
   return Object.entries(position)
     .filter(([, value]) => value !== undefined)
-    .map(([name, value]) => `${name} ${value}`)
+    .map(([name, value]) => `${name} ${name === 'option' ? flagOf(value) : value}`)
     .join(', ');
 }

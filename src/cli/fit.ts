@@ -29,6 +29,8 @@ export async function fit(path: string, flags: FitCommandFlags): Promise<ExitCod
     columns: columnNames(flags.columns),
     table: flags.table === true,
   };
+  if (flags.biasLambda !== undefined && (flags.biases ?? 'none') === 'none')
+    line.note('--bias-lambda does nothing without --biases.');
   const done = await runFit({ data, options, out: flags.out }, line);
   if (flags.json) process.stdout.write(`${resultAsJson(done)}\n`);
   else if (!flags.quiet) process.stdout.write(`${summaryAsText(done, sourceOf(path, flags), process.stdout)}\n`);

@@ -1,5 +1,6 @@
 /** Command-line options made from the option table: kebab-case names, its sentences, its constraints. */
 import { Option } from 'commander';
+import { HadamardError } from '../errors.js';
 import { checkOption, type FitOptions, flagOf, type OptionName, type OptionSpec, optionTable } from '../options.js';
 
 /** Headings of the help, and the options under each; those that are not named here stand under `Computation:`. */
@@ -31,8 +32,19 @@ function tableOption(name: OptionName): Option {
   const bare = isBareAllowed ? ` Without a value: ${spec.bare}.` : '';
   return new Option(
     `${flagOf(name)} ${isBareAllowed ? `[${placeholder}]` : `<${placeholder}>`}`,
-    `${spec.sentence}${bare}${shown === undefined ? '' : ` [${shown}]`}`,
-  ).argParser((text: string) => (spec.kind === 'choice' ? text : numberOf(text)));
+    `${spec.sentence}${bare}${isBytes(spec) ? ' Also as 2GB or 1.5GiB.' : ''}${shown === undefined ? '' : ` [${shown}]`}`,
+  ).argParser((text: string) => (spec.kind === 'choice' ? text : isBytes(spec) ? bytesOf(text) : numberOf(text)));
+}
+
+function isBytes(spec: OptionSpec): boolean {
+  return spec.kind !== 'choice' && spec.unit === 'bytes';
+}
+
+/** 2GB → 2e9, 1.5GiB → 1.5·2³⁰, in whole bytes; what is no size stays as it is, so that the check can show it. */
+function bytesOf(text: string): number | string {
+  const [, size, prefix = '', binary] = /^(\d+(?:\.\d+)?) ?([kmgt])(i?)b$/i.exec(text) ?? [];
+  if (size === undefined) return numberOf(text);
+  return Math.floor(Number(size) * (binary ? 1024 : 1000) ** ('kmgt'.indexOf(prefix.toLowerCase()) + 1));
 }
 
 /** The number a text stands for, or the text itself, so that the check can show what was given. */
@@ -69,4 +81,35 @@ export function settleBareFlags(argv: readonly string[]): string[] {
 /** "user,item,rating" → its names. */
 export function columnNames(text: string | undefined): string[] | undefined {
   return text?.split(',').map((name) => name.trim());
+}
+
+/**
+ * An error of the library in the words of the command line: `duplicates: 'keep'` → --duplicates keep, memoryLimit →
+ * --memory-limit. Its position keeps the library's names, as JSON does everywhere.
+ */
+export function inFlags(error: HadamardError): HadamardError {
+  const { what, rule, remedy, ...rest } = error.toJSON();
+  const option = error.code === 'invalid-option' ? error.position.option : undefined;
+  const translate = (text: string) => {
+    let told = text;
+    for (const name of [...namesOnCommandLine, 'weightsAre']) {
+      const flag = flagOf(name);
+      told = told
+        .replaceAll(`${name} (${flag})`, flag)
+        .replaceAll(`\`${name}\``, flag)
+        .replace(new RegExp(`\\b${name}:? '([\\w-]+)'`, 'g'), `${flag} $1`);
+      // A name of two words is no English.
+      if (/[A-Z]/.test(name)) told = told.replace(new RegExp(`(?<![\\w-])${name}\\b`, 'g'), flag);
+    }
+    return option === undefined ? told : told.replace(new RegExp(`^${option} is `), `${flagOf(option)} is `);
+  };
+  return new HadamardError(
+    {
+      ...rest,
+      what: translate(what),
+      ...(rule !== undefined && { rule: translate(rule) }),
+      ...(remedy !== undefined && { remedy: translate(remedy) }),
+    },
+    { cause: error },
+  );
 }

@@ -15,6 +15,13 @@ export function predictPairs(model: Model, rows: ArrayLike<number>, columns: Arr
   });
 }
 
+/** What {@link predictPairs} answers to an unknown row or column, in words. */
+export function coldAnswer({ biases }: Model): string {
+  if (biases.kind === 'none') return 'this model has no biases, so 0 is given.';
+  const side = { rows: "the row's bias", columns: "the column's bias", both: "the other's bias" }[biases.kind];
+  return `the mean is given, and ${side} where that is known.`;
+}
+
 /**
  * The row that a person names: by its label, or by its index from 0 where the model has no labels.
  *
@@ -29,8 +36,8 @@ export function rowOf(model: Model, name: string): number {
     position: { option: 'row' },
     rule: model.labels.rows
       ? `Its ${model.shape[0]} rows have labels, such as "${model.labels.rows[0]}".`
-      : `Its rows have no labels; they are 0…${model.shape[0] - 1}.`,
-    remedy: 'Correct the name; the row must be one that the model was fitted to.',
+      : `Its rows have no labels; they are 0…${model.shape[0] - 1}, counted from 0.`,
+    remedy: 'Give --row one of these.',
   });
 }
 

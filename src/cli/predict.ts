@@ -10,17 +10,18 @@ import { csvField } from './render.js';
 export interface PredictFlags {
   readonly columns?: string;
   readonly out?: string;
+  readonly json?: true;
 }
 
 export async function predict(
   directory: string,
   path: string,
-  { columns, out = '-' }: PredictFlags,
+  { columns, out = '-', json }: PredictFlags,
 ): Promise<ExitCode> {
   const model = await loadModel(directory);
   const pairs = await readPairs(model, path, columnNames(columns));
   for (const note of pairs.notes) process.stderr.write(`${note}\n`);
-  const lines = predictionLines(model, pairs);
+  const lines = json ? predictionsAsJson(model, pairs) : predictionLines(model, pairs);
   if (out === '-') process.stdout.write(lines);
   else await writeWhole(out, lines);
   return 0;
@@ -34,6 +35,15 @@ function predictionLines(model: Model, { rows, columns, rowNames, columnNames }:
     lines.push(`${csvField(rowNames[t] as string)},${csvField(columnNames[t] as string)},${prediction}`);
   });
   return `${lines.join('\n')}\n`;
+}
+
+/** A JSON object a line: { row, column, prediction }. */
+function predictionsAsJson(model: Model, { rows, columns, rowNames, columnNames }: NamedPairs): string {
+  const lines = Array.from(
+    predictPairs(model, rows, columns),
+    (prediction, t) => `${JSON.stringify({ row: rowNames[t], column: columnNames[t], prediction })}\n`,
+  );
+  return lines.join('');
 }
 
 /** Writes beside the file and renames, so that an older file is replaced as a whole or not at all. */

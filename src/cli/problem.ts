@@ -1,8 +1,9 @@
 /** Reads A, its weights and its test entries from files, and brings them together by label. */
-import { listedCount, shapeOf, visitEntries } from '../data/entries.js';
-import type { MatrixInput, WeightsInput, WeightValues } from '../data/input.js';
+import { isTriples, listedCount, shapeOf, visitEntries } from '../data/entries.js';
+import type { MatrixInput, Triples, WeightsInput, WeightValues } from '../data/input.js';
 import { type ReadRequest, readTable, type Table } from '../formats/readTable.js';
-import { HadamardError, type Labels } from '../index.js';
+import { HadamardError } from '../index.js';
+import { asInFile } from './inFile.js';
 import { unknown } from './names.js';
 
 export type WeightKind = 'weight' | 'sqrtWeight' | 'sigma';
@@ -18,10 +19,14 @@ export interface DataRequest extends Pick<ReadRequest, 'columns' | 'table'> {
 export interface Problem {
   readonly A: MatrixInput;
   readonly weights: WeightsInput | undefined;
-  readonly labels: Labels | undefined;
+  readonly labels: Table['labels'];
+  /** Of A's file, where entries stand in lines. */
+  readonly lineOf: Table['lineOf'];
   readonly test: TestEntries | undefined;
   /** What the readers did that the user should know, a sentence each. */
   readonly notes: readonly string[];
+  /** What may change the result without being meant; said with --quiet too. */
+  readonly warnings: readonly string[];
 }
 
 /** Indices are those of A; {@link unknown} where A has no such label. */
@@ -31,17 +36,20 @@ export interface TestEntries {
   readonly values: Float64Array;
 }
 
-/** @throws HadamardError as the readers; `shape-mismatch` when files do not belong together. */
+/** @throws HadamardError as the readers; `shape-mismatch` and `not-found` when files do not belong together. */
 export async function readProblem(request: DataRequest): Promise<Problem> {
   const { path, weights: weightsPath, weightsAre, test: testPath, columns, table: isTable } = request;
   const hasWeightColumn = weightsAre !== undefined && weightsPath === undefined;
   const table = await readTable(path, { columns, table: isTable, weights: hasWeightColumn });
   const notes = [...table.notes];
+  const warnings: string[] = [];
   let weights: WeightsInput | undefined;
   if (weightsPath !== undefined) {
-    const given = await readTable(weightsPath, { table: isTable });
+    const given = await readTable(weightsPath, { table: isTable, like: table.names?.slice(0, 2) });
     notes.push(...given.notes);
-    weights = { [weightsAre as WeightKind]: weightsFor(table, given, weightsPath, notes) } as WeightsInput;
+    const values = weightsFor(table, given, weightsPath, notes);
+    warnings.push(...unweighted(table, values, weightsPath));
+    weights = { [weightsAre as WeightKind]: values } as WeightsInput;
   } else if (hasWeightColumn) {
     weights = { [weightsAre]: table.weights } as WeightsInput;
   }
@@ -51,11 +59,12 @@ export async function readProblem(request: DataRequest): Promise<Problem> {
       columns,
       table: isTable,
       weights: hasWeightColumn && 'optional',
+      like: table.names,
     });
     notes.push(...held.notes);
     test = testFor(table, held, testPath, weightsAre);
   }
-  return { A: table.matrix, weights, labels: table.labels, test, notes };
+  return { A: table.matrix, weights, labels: table.labels, lineOf: table.lineOf, test, notes, warnings };
 }
 
 /** For each label of `from`, its index in `to`, or {@link unknown}. */
@@ -70,14 +79,25 @@ interface Places {
   readonly columns: Int32Array;
 }
 
-/** Matches a file's labels to A's. Without labels on either side the positions count, and the shapes must agree. */
+/**
+ * Matches a file to A: by label where both have labels, else by position, for which the shapes must agree. The labels of
+ * CSV triples are numbered as they appear, which is no position: such a file is matched by label or not at all.
+ */
 function placesOf(table: Table, other: Table, path: string): Places | undefined {
   const own = table.labels;
   const its = other.labels;
-  if (own?.rows && own.columns && its?.rows && its.columns) {
+  if (own && its) {
     if (isSame(own.rows, its.rows) && isSame(own.columns, its.columns)) return undefined;
     return { rows: matchLabels(its.rows, own.rows), columns: matchLabels(its.columns, own.columns) };
   }
+  if (isNumberedByAppearance(table) || isNumberedByAppearance(other))
+    throw new HadamardError({
+      code: 'shape-mismatch',
+      what: `${own ? 'A' : path} names its rows and columns and ${own ? path : 'A'} does not, so the two cannot be matched.`,
+      position: { file: path },
+      rule: 'Lines of row, column, value in .csv are matched by name, entries of .mtx and .npy by position.',
+      remedy: 'Give both as .csv, or both as .mtx or .npy.',
+    });
   const [m, n] = shapeOf(table.matrix);
   const [rows, columns] = shapeOf(other.matrix);
   if (m === rows && n === columns) return undefined;
@@ -88,6 +108,10 @@ function placesOf(table: Table, other: Table, path: string): Places | undefined 
     rule: 'Files without labels are matched by position, so they have the shape of A.',
     remedy: 'Give both as files with labels, or both with the same shape.',
   });
+}
+
+function isNumberedByAppearance({ labels, matrix }: Table): boolean {
+  return labels !== undefined && isTriples(matrix);
 }
 
 function weightsFor(table: Table, given: Table, path: string, notes: string[]): WeightValues {
@@ -111,6 +135,38 @@ function weightsFor(table: Table, given: Table, path: string, notes: string[]): 
     values: values.subarray(0, kept),
     shape: shapeOf(table.matrix),
   };
+}
+
+/**
+ * One sentence where entries of A have no weight, which makes them unobserved.
+ *
+ * @throws HadamardError `not-found` where none has one.
+ */
+function unweighted({ matrix, labels }: Table, weights: WeightValues, path: string): string[] {
+  if (!isTriples(weights)) return [];
+  const isListed: Triples = { ...weights, values: new Float64Array(weights.values.length).fill(1) };
+  let entries = 0;
+  let weighted = 0;
+  visitEntries(matrix, undefined, () => entries++);
+  try {
+    visitEntries(matrix, { sqrtWeight: isListed }, () => weighted++);
+  } catch (error) {
+    throw asInFile(error, path, { labels });
+  }
+  if (weighted === entries) return [];
+  if (weighted === 0)
+    throw new HadamardError({
+      code: 'not-found',
+      what: `None of the ${entries} entries of A has a weight in ${path}.`,
+      position: { option: 'weights', file: path },
+      rule: labels
+        ? 'A weight belongs to the entry of A with the same row and column label, letter by letter; an entry without weight is unobserved.'
+        : 'A weight belongs to the entry of A in the same row and column; an entry without weight is unobserved.',
+      remedy: 'Check that the file belongs to A and lists rows first, then columns.',
+    });
+  return [
+    `${entries - weighted} of ${entries} entries of A have no weight in ${path}: left out of the fit as unobserved.`,
+  ];
 }
 
 function testFor(table: Table, held: Table, path: string, kind: WeightKind | undefined): TestEntries {

@@ -1,10 +1,10 @@
 /** The commands, their options and their help. What a command does is loaded when it runs, so that help is instant. */
 import { Command, CommanderError, Option } from 'commander';
-import { HadamardError } from '../errors.js';
+import { HadamardError, isHadamardError } from '../errors.js';
 import { version } from '../version.js';
 import { type ExitCode, exitCodeOfError, isAbort } from './exitCodes.js';
 import { failureAsJson, failureAsText } from './failure.js';
-import { settleBareFlags, tableOptions } from './flags.js';
+import { inFlags, settleBareFlags, tableOptions } from './flags.js';
 import { afterHelp, helpStyle } from './help.js';
 
 /** Runs the command line and returns its exit code; whatever goes wrong is told on stderr. */
@@ -22,7 +22,8 @@ export async function runCommand(argv: readonly string[]): Promise<ExitCode> {
     return exitCode;
   } catch (thrown) {
     if (thrown instanceof CommanderError && thrown.exitCode === 0) return 0;
-    const error = thrown instanceof CommanderError ? misuse(thrown) : thrown;
+    const error =
+      thrown instanceof CommanderError ? misuse(thrown) : isHadamardError(thrown) ? inFlags(thrown) : thrown;
     const told = argv.includes('--json') ? failureAsJson(error) : failureAsText(error, process.stderr);
     process.stderr.write(`${told}\n`);
     // Files may still be being read.
@@ -37,7 +38,7 @@ function createProgram(settle: (code: ExitCode) => void): Command {
     .usage('<command> [options]')
     .version(version, '-V, --version', 'Print the version.')
     .helpOption('-h, --help', 'Print this help; hadamard <command> --help has more.')
-    .helpCommand(false)
+    .helpCommand('help [command]', 'Print the help of a command.')
     .exitOverride()
     .configureOutput({ outputError: () => undefined })
     .configureHelp(helpStyle)
@@ -63,7 +64,7 @@ function fitCommand(settle: Settle): Command {
     inGroup(
       'Data:',
       '--weights <file>',
-      'Weights of the entries, in any of the formats of A; in .csv by position: row, column, weight.',
+      "Weights of the entries, in any of the formats of A, matched to A by label, or by position where neither file has labels. In .csv row, column, weight, or by the names of A's row and column where the header has them. Entries of A that are not listed are unobserved.",
     ),
     inGroup(
       'Data:',
@@ -72,12 +73,16 @@ function fitCommand(settle: Settle): Command {
     ),
     columnsOption(),
     denseOption(),
-    inGroup('Data:', '--test <file>', 'Held-out entries: their RMSE is reported; they are never fitted.'),
+    inGroup(
+      'Data:',
+      '--test <file>',
+      'Held-out entries, matched to A as weights are: their RMSE is reported; they are never fitted.',
+    ),
   ];
   const output = [
     inGroup('Output:', '--out <dir>', 'Write the model to this folder; an older model there is replaced as a whole.'),
     inGroup('Output:', '--json', 'Print one line of JSON on stdout, and an error as one line of JSON on stderr.'),
-    inGroup('Output:', '--quiet', 'Print nothing but errors, and the line of --json.'),
+    inGroup('Output:', '--quiet', 'Print nothing but errors, warnings and the line of --json.'),
   ];
   for (const option of [...tableOptions('Objective:'), ...own, ...tableOptions('Data:'), ...output])
     command.addOption(option);
@@ -93,9 +98,12 @@ function predictCommand(settle: Settle): Command {
     .argument('<pairs>')
     .summary('Predict the entries that a file lists.')
     .description(predictDescription)
-    .option('--columns <names>', 'Header names of row and column, for example user,item.')
+    .option('--columns <names>', 'Header names of row and column, for example user,item, or their numbers from 1.')
     .option('--out <file>', 'Write the CSV to this file; - is stdout. [-]')
-    .option('--json', 'Print an error as one line of JSON on stderr.')
+    .option(
+      '--json',
+      'Print a JSON object a line: row, column, prediction; and an error as one line of JSON on stderr.',
+    )
     .addHelpText('after', () => afterHelp(predictExamples))
     .action(async (model: string, pairs: string, flags) =>
       settle(await (await import('./predict.js')).predict(model, pairs, flags)),
@@ -106,10 +114,15 @@ function recommendCommand(settle: Settle): Command {
   return new Command('recommend')
     .argument('<model>')
     .summary('List the columns of highest prediction for a row.')
-    .description('Predicts every column for one row and prints the highest, best first.')
+    .description(
+      'Predicts every column for one row and prints the highest, best first. Columns are printed by label, or by index from 0 where the model has no labels.',
+    )
     .requiredOption('--row <label>', 'The row, by its label; by its index from 0 where the model has no labels.')
-    .option('--top <N>', 'How many columns. [10]', '10')
-    .option('--exclude <A>', 'Leave out the columns that this file lists for the row, such as the A of the fit.')
+    .option('--top <N>', 'How many columns. [10]')
+    .option(
+      '--exclude <A>',
+      'Leave out the columns that this file lists for the row, such as the A of the fit. Where the model has no labels, names in .csv are indices from 0; .mtx counts from 1.',
+    )
     .addOption(columnsOption())
     .addOption(denseOption())
     .option('--json', 'Print one line of JSON on stdout, and an error as one line of JSON on stderr.')
@@ -130,18 +143,21 @@ const fitDescription = `Finds U (m×k) and V (n×k) that minimise Σ W²(A − U
 observed entries of A, on all cores, and measures how near they are to a
 stationary point.
 
-A is one of the following, also gzipped (.gz) except .npy:
+A is one of the following, also gzipped (.gz). What is not listed is unobserved,
+not zero:
   .mtx              Matrix Market: coordinate or array
   .npy              a dense array; NaN is unobserved
   .csv .tsv .txt    row, column, value; rows and columns are labels of any kind
-  .csv with --table column labels on top, row labels first; empty is unobserved`;
+  .csv with --table column labels on top, row labels first; empty, NA or
+                    NaN is unobserved`;
 
 const predictDescription = `Predicts the entries that <pairs> lists and prints row,column,prediction as CSV,
 in the same order. Pairs are .csv, .tsv or .txt (row, column, anything) or .mtx.
 
 Rows and columns are named by the model's labels, or counted from 0 where it has
-none (from 1 in .mtx, always). One that the model has not seen adds nothing: the
-mean and the other's bias remain.`;
+none (from 1 in .mtx, always), and printed as the file names them. One that the
+model has not seen adds nothing: the mean and the other's bias remain, or 0 in a
+model without biases.`;
 
 const overview = [
   'hadamard demo',
@@ -176,12 +192,16 @@ function columnsOption(): Option {
   return inGroup(
     'Data:',
     '--columns <names>',
-    'Header names of row, column, value[, weight], for example user,item,rating.',
+    'Header names of row, column, value[, weight], for example user,item,rating, or their numbers from 1. Needed where the file has more than three (four with --weights-are).',
   );
 }
 
 function denseOption(): Option {
-  return inGroup('Data:', '--table', 'CSV files are dense tables, with labels on top and at the left.');
+  return inGroup(
+    'Data:',
+    '--table',
+    'CSV files are dense tables, with labels on top and at the left; empty, NA and NaN cells are unobserved.',
+  );
 }
 
 /** What commander says about a command line, as an error of ours. */

@@ -1,11 +1,11 @@
 /** Progress on stderr: one live line on a terminal, a few plain lines elsewhere, nothing with --quiet. */
 import { styleText } from 'node:util';
 import type { Progress } from '../index.js';
-import { clock, rate, real } from './render.js';
+import { clock, rate, real, wrap } from './render.js';
 
 /** Seconds between two drawings of the live line. */
 const framePause = 0.1;
-/** Seconds from the first plain line to the second; each pause is twice the one before. */
+/** Seconds from the first plain line, which comes at half of it, to the second; each pause is twice the one before. */
 const firstPause = 2;
 
 export interface ProgressLine {
@@ -14,6 +14,8 @@ export interface ProgressLine {
   update(progress: Progress): void;
   /** A line that stays. */
   note(text: string): void;
+  /** A line that stays, and that --quiet does not silence. */
+  warn(text: string): void;
   /** Removes the live line. */
   end(): void;
 }
@@ -22,7 +24,8 @@ export function progressLine(
   stream: NodeJS.WriteStream,
   options: { quiet: boolean; timeLimit?: number | undefined },
 ): ProgressLine {
-  if (options.quiet) return { stage() {}, update() {}, note() {}, end() {} };
+  if (options.quiet)
+    return { stage() {}, update() {}, note() {}, warn: (text) => void stream.write(`${text}\n`), end() {} };
   return stream.isTTY ? liveLine(stream, options.timeLimit) : plainLines(stream, options.timeLimit);
 }
 
@@ -38,24 +41,28 @@ function liveLine(stream: NodeJS.WriteStream, timeLimit: number | undefined): Pr
     drawnAt = performance.now();
     stream.write(`\r\u001b[2K${styleText('dim', shown, { stream })}`);
   };
+  const note = (text: string) => {
+    const line = shown;
+    clear();
+    // A terminal would break the line in the middle of a word.
+    stream.write(`${wrap(text, (stream.columns ?? 80) - 1).join('\n')}\n`);
+    if (line !== '') draw(line);
+  };
   return {
     stage: draw,
     update(progress) {
       if (progress.phase === 'sweep' && performance.now() - drawnAt < framePause * 1000) return;
       draw(describe(progress, timeLimit));
     },
-    note(text) {
-      const line = shown;
-      clear();
-      stream.write(`${text}\n`);
-      if (line !== '') draw(line);
-    },
+    note,
+    warn: note,
     end: clear,
   };
 }
 
 function plainLines(stream: NodeJS.WriteStream, timeLimit: number | undefined): ProgressLine {
-  let next = Number.NEGATIVE_INFINITY;
+  const note = (text: string) => void stream.write(`${text}\n`);
+  let next = firstPause / 2;
   let pause = firstPause / 2;
   return {
     stage() {},
@@ -65,7 +72,8 @@ function plainLines(stream: NodeJS.WriteStream, timeLimit: number | undefined): 
       next = progress.seconds + pause;
       stream.write(`${describe(progress, timeLimit)}\n`);
     },
-    note: (text) => void stream.write(`${text}\n`),
+    note,
+    warn: note,
     end() {},
   };
 }

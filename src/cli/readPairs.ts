@@ -1,9 +1,10 @@
 /** The pairs of `hadamard predict`: rows and columns by name, some of which the model may never have seen. */
 import { visitEntries } from '../data/entries.js';
 import { records } from '../formats/csv.js';
+import { areNumbered } from '../formats/csvColumns.js';
 import { readTable } from '../formats/readTable.js';
 import { HadamardError, type Model } from '../index.js';
-import { indexNamed, unknown } from './names.js';
+import { coldAnswer, indexNamed, unknown } from './names.js';
 
 export interface NamedPairs {
   /** Indices of the model, or {@link unknown}. */
@@ -17,12 +18,23 @@ export interface NamedPairs {
 
 /**
  * Reads pairs from .mtx (counted from 1) or from the first two fields of .csv, .tsv and .txt lines, or the two that
- * `names` chooses by the header. Without `names` a first line that names neither a row nor a column is a header.
+ * `names` chooses by the header or by numbers from 1. Without names a first line that names neither a row nor a column is a header.
  *
  * @throws HadamardError as the readers; `malformed-file` with the line where a field is missing.
  */
 export async function readPairs(model: Model, path: string, names: readonly string[] | undefined): Promise<NamedPairs> {
+  if (/\.npy(\.gz)?$/i.test(path)) throw noText(path);
   return /\.mtx(\.gz)?$/i.test(path) ? matrixPairs(model, path) : textPairs(model, path, names);
+}
+
+function noText(path: string): HadamardError {
+  return new HadamardError({
+    code: 'unsupported-format',
+    what: `${path} is no text.`,
+    position: { file: path },
+    rule: 'Pairs are lines of row, column in .csv, .tsv or .txt, or the entries of a .mtx.',
+    remedy: 'Write the pairs as text.',
+  });
 }
 
 async function matrixPairs(model: Model, path: string): Promise<NamedPairs> {
@@ -43,23 +55,33 @@ async function matrixPairs(model: Model, path: string): Promise<NamedPairs> {
     notes,
   };
 }
+
 async function textPairs(model: Model, path: string, names: readonly string[] | undefined): Promise<NamedPairs> {
   const lines: TextRecord[] = [];
   for await (const record of records(path)) lines.push(record);
   const { rowFinder, columnFinder } = findersOf(model);
   const first = lines[0]?.fields ?? [];
+  if (first.some((field) => field.includes('\0'))) throw noText(path);
+  const isNamed = names !== undefined && !areNumbered(names);
+  const places = isNamed
+    ? names.slice(0, 2).map((name) => placeOf(name, first, path))
+    : (names ?? ['1', '2']).slice(0, 2).map((number) => Number(number) - 1);
+  const [rowAt = 0, columnAt = 1] = places;
   const isHeader =
-    names !== undefined || (rowFinder(first[0] ?? '') === undefined && columnFinder(first[1] ?? '') === undefined);
-  const places = names === undefined ? [0, 1] : names.slice(0, 2).map((name) => placeOf(name, first, path));
+    isNamed || (rowFinder(first[rowAt] ?? '') === undefined && columnFinder(first[columnAt] ?? '') === undefined);
   const notes: string[] = [];
-  if (isHeader && names === undefined && first.length > 0)
+  if (isHeader && !isNamed && first.length > 0)
     notes.push(`${path}: the first line names no row and no column of the model, so it is taken as a header.`);
   const rowNames: string[] = [];
   const columnNames: string[] = [];
   for (const { fields, line } of isHeader ? lines.slice(1) : lines) {
     const [row, column] = places.map((place) => fields[place]);
     if (row === undefined || column === undefined)
-      throw malformedPairs(path, line, `Line ${line} has ${fields.length} of the fields it needs.`);
+      throw malformedPairs(
+        path,
+        line,
+        `Line ${line} has ${fields.length} of the ${1 + Math.max(rowAt, columnAt)} fields that it needs.`,
+      );
     rowNames.push(row);
     columnNames.push(column);
   }
@@ -68,7 +90,7 @@ async function textPairs(model: Model, path: string, names: readonly string[] | 
   const strangers = rows.reduce((sum, row, t) => sum + (row === unknown || columns[t] === unknown ? 1 : 0), 0);
   if (strangers > 0)
     notes.push(
-      `${path}: ${strangers} of ${rows.length} pairs name a row or column that the model has not seen; the mean and the other's bias are given.`,
+      `${path}: ${strangers} of ${rows.length} pairs name a row or column that the model has not seen; ${coldAnswer(model)}`,
     );
   return { rows, columns, rowNames, columnNames, notes };
 }
@@ -81,6 +103,7 @@ function findersOf(model: Model) {
     columnFinder: (name: string) => (model.labels.columns ? model.columnIndex(name) : indexNamed(name, n)),
   };
 }
+
 interface TextRecord {
   readonly fields: readonly string[];
   /** From 1. */
@@ -99,6 +122,6 @@ function malformedPairs(path: string, line: number, what: string): HadamardError
     what,
     position: { file: path, line },
     rule: 'Each line of a pairs file names a row and a column.',
-    remedy: 'Correct the line, or leave it out.',
+    remedy: 'Correct the line, or name the two columns with --columns.',
   });
 }

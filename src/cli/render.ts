@@ -6,11 +6,11 @@ export function count(value: number): string {
   return value.toLocaleString('en-US');
 }
 
-/** Six significant digits: 84973.58, 0.000123457, 1.2e-9. */
+/** Six significant digits: 84973.6, 0.000123457, 1.23457e9. */
 export function real(value: number): string {
   const magnitude = Math.abs(value);
   if (value === 0 || !Number.isFinite(value)) return String(value);
-  if (magnitude >= 1e7 || magnitude < 1e-4) return value.toExponential(2).replace('e+', 'e');
+  if (magnitude >= 1e7 || magnitude < 1e-4) return value.toExponential(5).replace(/\.?0*e\+?/, 'e');
   return String(Number(value.toPrecision(6)));
 }
 

@@ -1,9 +1,10 @@
 /** One fit from files to a saved model: what `fit` and `demo` share. */
 
 import { visitEntries } from '../data/entries.js';
-import { type FitOptions, factorize, HadamardError, isHadamardError, type Labels, type Model } from '../index.js';
+import { type FitOptions, factorize, type Model } from '../index.js';
 import { rmse } from '../metrics/rmse.js';
 import { checkOutput } from '../model/folder.js';
+import { asInFile } from './inFile.js';
 import { predictPairs } from './names.js';
 import { type DataRequest, type Problem, readProblem } from './problem.js';
 import type { ProgressLine } from './progress.js';
@@ -17,10 +18,10 @@ export interface FitRequest {
 }
 
 export interface TestResult {
-  /** √(Σr²/count) over entries of positive weight. */
-  readonly rmse: number;
+  /** √(Σr²/count) over entries of positive weight; undefined where there are none. */
+  readonly rmse: number | undefined;
   readonly entries: number;
-  /** Entries whose row or column was not seen in training: predicted by the mean and the known bias. */
+  /** Entries whose row or column has no observation in the fit: predicted by the mean and the known bias. */
   readonly coldEntries: number;
 }
 
@@ -29,6 +30,8 @@ export interface FitDone {
   readonly seconds: { readonly read: number; readonly write: number };
   readonly out: string | undefined;
   readonly test: TestResult | undefined;
+  /** What was said about the files; what is said about the fit stands in its report. */
+  readonly notes: readonly string[];
 }
 
 /**
@@ -43,13 +46,16 @@ export async function runFit({ data, options, out }: FitRequest, line: ProgressL
   let isFitting = false;
   const release = onInterrupt(() => {
     if (isFitting)
-      line.note(`Stopping${out === undefined ? '' : '; the model so far will be saved'}. Ctrl-C again exits at once.`);
+      line.note(
+        `Stopping${out === undefined ? '' : '; the model so far, if a sweep is done, will be saved'}. Ctrl-C again exits at once.`,
+      );
     cancel.abort();
   });
   try {
     line.stage('reading …');
     const [problem, read] = await timed(() => unlessAborted(readProblem(data), cancel.signal));
     for (const note of problem.notes) line.note(note);
+    for (const warning of problem.warnings) line.warn(warning);
     const { A, weights, labels } = problem;
     isFitting = true;
     const model = await factorize(A, {
@@ -59,11 +65,18 @@ export async function runFit({ data, options, out }: FitRequest, line: ProgressL
       signal: cancel.signal,
       onProgress: line.update,
     }).catch((error: unknown) => {
-      throw withLabels(error, labels);
+      throw asInFile(error, data.path, problem);
     });
+    // Nothing was fitted: that is no model, and no reason to replace an older one.
+    if (model.fit.status === 'cancelled' && model.fit.sweeps === 0) throw cancel.signal.reason;
     for (const note of model.fit.notes) line.note(note);
+    const test = testOf(model, problem);
+    if (test && test.entries > 0 && test.coldEntries === test.entries)
+      line.warn(
+        `${data.test}: every test entry is cold (its row or column has no observation in the fit), so the factors are not tested.`,
+      );
     const [, write] = out === undefined ? [undefined, 0] : await timed(() => model.save(out));
-    return { model, seconds: { read, write }, out, test: testOf(model, problem) };
+    return { model, seconds: { read, write }, out, test, notes: [...problem.notes, ...problem.warnings] };
   } finally {
     line.end();
     release();
@@ -83,7 +96,7 @@ function testOf(model: Model, { A, weights, test }: Problem): TestResult | undef
   for (let t = 0; t < test.values.length; t++)
     if (isRowSeen[test.rows[t] as number] !== 1 || isColumnSeen[test.columns[t] as number] !== 1) coldEntries++;
   return {
-    rmse: rmse(test.values, predictPairs(model, test.rows, test.columns)),
+    rmse: test.values.length === 0 ? undefined : rmse(test.values, predictPairs(model, test.rows, test.columns)),
     entries: test.values.length,
     coldEntries,
   };
@@ -100,15 +113,4 @@ function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
     signal.addEventListener('abort', () => reject(signal.reason), { once: true });
     work.then(resolve, reject);
   });
-}
-
-/** The same error, saying also which labels its row and column have. */
-function withLabels(error: unknown, labels: Labels | undefined): unknown {
-  if (!isHadamardError(error)) return error;
-  const { row, column } = error.position;
-  const named = [
-    row !== undefined && labels?.rows && `Row ${row} is ${JSON.stringify(labels.rows[row])}.`,
-    column !== undefined && labels?.columns && `Column ${column} is ${JSON.stringify(labels.columns[column])}.`,
-  ].filter(Boolean);
-  return named.length === 0 ? error : new HadamardError({ ...error.toJSON(), what: [error.what, ...named].join(' ') });
 }

@@ -4,7 +4,7 @@ import { count, duration, facts, printable, real } from './render.js';
 import type { FitDone } from './runFit.js';
 
 /** The line of `--json`. Keys are only ever added. */
-export function resultAsJson({ model, seconds, test }: FitDone): string {
+export function resultAsJson({ model, seconds, test, notes }: FitDone): string {
   const { fit } = model;
   return JSON.stringify({
     schema: 1,
@@ -32,6 +32,7 @@ export function resultAsJson({ model, seconds, test }: FitDone): string {
     utilization: fit.utilization,
     memoryBytes: fit.memoryBytes,
     digest: fit.digest,
+    notes: [...notes, ...fit.notes],
   });
 }
 
@@ -65,13 +66,19 @@ function objectiveInWords({ objective, loss, regularization }: FitReport): strin
 }
 
 function rmseInWords({ rmse }: FitReport, test: FitDone['test']): string {
-  const parts = [`${real(rmse.train)} on the entries fitted`];
-  if (rmse.trainWeighted !== rmse.train) parts.push(`${real(rmse.trainWeighted)} weighted`);
-  if (test)
-    parts.push(
-      `${real(test.rmse)} on ${count(test.entries)} test entries${test.coldEntries > 0 ? ` (${count(test.coldEntries)} cold)` : ''}`,
-    );
-  return parts.join(', ');
+  const lines = [`${real(rmse.train)} on the entries fitted`];
+  if (rmse.trainWeighted !== rmse.train) lines.push(`${real(rmse.trainWeighted)} weighted, √(ΣW²r²/ΣW²)`);
+  if (test) lines.push(testInWords(test));
+  return lines.join('\n');
+}
+
+function testInWords({ rmse, entries, coldEntries }: NonNullable<FitDone['test']>): string {
+  if (rmse === undefined) return 'no test entry has a positive weight';
+  const cold =
+    coldEntries === 0
+      ? ''
+      : `, ${coldEntries === entries ? 'all' : count(coldEntries)} of them cold: their row or column has no observation in the fit`;
+  return `${real(rmse)} on ${count(entries)} test ${entries === 1 ? 'entry' : 'entries'}${cold}`;
 }
 
 function certificateInWords({ status, reason, sweeps, certificate }: FitReport): string {

@@ -3,13 +3,15 @@
  * A file with quotes goes to csv-parse instead.
  */
 
+import { stat } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import { parse } from 'csv-parse';
 import { HadamardError } from '../errors.js';
 import { type CsvColumns, chooseColumns } from './csvColumns.js';
 import { EntryList } from './entryList.js';
 import { LabelIndex } from './labels.js';
-import { afterLines, asFileError, eachLine, malformed, pipeBytes } from './lines.js';
+import { LineNumbers } from './lineNumbers.js';
+import { afterLines, asFileError, bytesOf, eachLine, LineSplitter, malformed } from './lines.js';
 import { parseNumber } from './numbers.js';
 import type { ReadRequest, Table } from './table.js';
 
@@ -27,8 +29,19 @@ export async function readCsv(path: string, request: ReadRequest): Promise<Table
     return collector.table();
   } catch (error) {
     if (!(error instanceof QuotedField)) throw error;
+    if (!(await stat(path)).isFile()) throw quotesInPipe(path);
     return readQuoted(path, request);
   }
+}
+
+function quotesInPipe(path: string): HadamardError {
+  return new HadamardError({
+    code: 'unreadable-file',
+    what: `${path} has quoted fields and is no regular file.`,
+    position: { file: path },
+    rule: 'A CSV with quotes is read from its beginning again, which a pipe does not allow.',
+    remedy: 'Save it to a file and give that.',
+  });
 }
 
 /** The file through csv-parse, record by record; each record is handed on as an unquoted line of its own. */
@@ -38,16 +51,24 @@ async function readQuoted(path: string, request: ReadRequest): Promise<Table> {
   return collector.table();
 }
 
+type Records = AsyncGenerator<{ fields: string[]; line: number }>;
+
 /**
  * Records of a CSV with quotes, and the line each ends on.
  *
  * @param hasComments whether lines that begin with # or % before the first record are passed over
  */
-export async function* records(
-  path: string,
-  { hasComments = true }: { hasComments?: boolean } = {},
-): AsyncGenerator<{ fields: string[]; line: number }> {
-  const first = await firstRecord(path, hasComments);
+export async function* records(path: string, { hasComments = true }: { hasComments?: boolean } = {}): Records {
+  const bytes = bytesOf(path);
+  try {
+    yield* recordsOf(path, bytes, hasComments);
+  } finally {
+    await bytes.return(undefined);
+  }
+}
+
+async function* recordsOf(path: string, bytes: AsyncGenerator<Buffer>, hasComments: boolean): Records {
+  const first = await firstRecord(path, bytes, hasComments);
   const delimiter = delimiterOf(first.text);
   const parser = parse({
     bom: true,
@@ -58,7 +79,7 @@ export async function* records(
     trim: true,
   });
   const skipped = first.line - 1;
-  const piping = pipeBytes(path, (source) => pipeline(afterLines(source, skipped), parser)).catch(() => undefined);
+  const piping = pipeline(afterLines(first.all, skipped), parser).catch(() => undefined);
   try {
     for await (const { record, info } of parser as AsyncIterable<{ record: string[]; info: { lines: number } }>)
       if (record.length > 1 || record[0] !== '')
@@ -81,23 +102,36 @@ export async function* records(
   }
 }
 
-/** Ends a walk over lines: the first is all that was wanted. */
-class Enough extends Error {}
-
-/** The first lines up to where its quotes are closed, from the one that is neither blank nor a comment. */
-async function firstRecord(path: string, hasComments: boolean): Promise<{ text: string; line: number }> {
+/**
+ * The first lines up to where its quotes are closed, from the one that is neither blank nor a comment; and all bytes, those
+ * read so far first.
+ */
+async function firstRecord(
+  path: string,
+  bytes: AsyncGenerator<Buffer>,
+  hasComments: boolean,
+): Promise<{ text: string; line: number; all: AsyncIterable<Buffer> }> {
   let text = '';
   let first = 0;
-  const stop = eachLine(path, (bytes, start, end, line) => {
-    if (first === 0 && (isBlank(bytes, start, end) || (hasComments && isComment(bytes[start])))) return;
+  let isWhole = false;
+  const splitter = new LineSplitter(path, (bytes, start, end, line) => {
+    if (isWhole || (first === 0 && (isBlank(bytes, start, end) || (hasComments && isComment(bytes[start]))))) return;
     if (first === 0) first = line;
     text += `${bytes.toString('utf8', start, end)}\n`;
-    if (text.split('"').length % 2 === 1 || text.length > 1e6) throw new Enough();
+    isWhole = text.split('"').length % 2 === 1 || text.length > 1e6;
   });
-  await stop.catch((error: unknown) => {
-    if (!(error instanceof Enough)) throw error;
-  });
-  return { text: text.slice(0, -1), line: Math.max(1, first) };
+  const head: Buffer[] = [];
+  for (let next = await bytes.next(); !next.done; next = await bytes.next()) {
+    head.push(next.value);
+    splitter.take(next.value);
+    if (isWhole) break;
+  }
+  splitter.end();
+  const all = async function* () {
+    yield* head;
+    yield* bytes;
+  };
+  return { text: text.slice(0, -1), line: Math.max(1, first), all: all() };
 }
 
 const isComment = (byte: number | undefined): boolean => byte === 35 || byte === 37;
@@ -125,6 +159,7 @@ class Collector {
   readonly #rows = new LabelIndex();
   readonly #columnLabels = new LabelIndex();
   #entries = new EntryList(false);
+  readonly #lineNumbers = new LineNumbers();
   #columns: CsvColumns | undefined;
   /** Fields up to the last one needed, and of the first line. */
   #needed = 0;
@@ -188,6 +223,8 @@ class Collector {
     return {
       matrix: this.#entries.triples([labels.rows.length, labels.columns.length]),
       labels,
+      names: this.#columns?.names,
+      lineOf: (entry) => this.#lineNumbers.lineOf(entry),
       notes,
       ...(weights && { weights }),
     };
@@ -245,6 +282,7 @@ class Collector {
     const starts = this.#starts;
     const ends = this.#ends;
     if (starts[row] === ends[row] || starts[column] === ends[column]) throw this.#missingField(0, line);
+    this.#lineNumbers.add(this.#entries.length, line);
     this.#entries.push(
       this.#rows.indexOf(bytes, starts[row] as number, ends[row] as number),
       this.#columnLabels.indexOf(bytes, starts[column] as number, ends[column] as number),

@@ -10,6 +10,8 @@ export interface CsvColumns {
   /** −1 where there is none. */
   readonly weight: number;
   readonly hasHeader: boolean;
+  /** Of row, column and value, where there is a header. */
+  readonly names?: readonly string[] | undefined;
   readonly notes: readonly string[];
 }
 
@@ -18,12 +20,17 @@ const isValue = (text: string | undefined): boolean =>
   text !== undefined && (/^[+-]?(nan|inf|infinity)$/i.test(text) || !Number.isNaN(Number(text)));
 
 /** Numbers from 1 in place of names: what a headerless file needs. A header of numbers cannot be told from a line of them. */
-const areNumbered = (names: readonly string[]): boolean => names.every((name) => /^[1-9]\d{0,5}$/.test(name));
+export function areNumbered(names: readonly string[]): boolean {
+  return names.every((name) => /^[1-9]\d{0,5}$/.test(name));
+}
 
 /** @throws HadamardError `malformed-file`, `invalid-option`, `ambiguous-weights` */
 export function chooseColumns(first: readonly string[], request: ReadRequest, path: string, line: number): CsvColumns {
-  const { columns } = request;
+  const { columns, like = [] } = request;
   if (columns === undefined) {
+    const [row, column] = like;
+    if (row !== undefined && column !== undefined && first.includes(row) && first.includes(column))
+      return columnsLike(first, like, request, path, line);
     const weights = request.weights === 'optional' ? first.length >= 4 : request.weights;
     return columnsByPosition(first, weights === true, path, line);
   }
@@ -82,7 +89,38 @@ function namedColumns(
   const [row = 0, column = 1, value = 2, weight = -1] = places;
   const hasHeader = !areNumbers || !isValue(first[value]);
   const ignored = first.filter((_, i) => !places.includes(i));
-  return { row, column, value, weight, hasHeader, notes: hasHeader ? noteIgnored(ignored, path) : [] };
+  return {
+    row,
+    column,
+    value,
+    weight,
+    hasHeader,
+    ...(hasHeader && { names: [row, column, value].map((at) => first[at] as string) }),
+    notes: hasHeader ? noteIgnored(ignored, path) : [],
+  };
+}
+
+/** The columns of a file that belongs to A, by A's names of row and column; what is left is the value, or the weight. */
+function columnsLike(
+  first: readonly string[],
+  [row, column, value]: readonly string[],
+  { weights }: ReadRequest,
+  path: string,
+  line: number,
+): CsvColumns {
+  const left = first.filter((name) => name !== row && name !== column);
+  const third = value !== undefined && left.includes(value) ? value : left.length === 1 ? left[0] : undefined;
+  const fourth = left.filter((name) => name !== third);
+  if (third === undefined || (weights && fourth.length > 1))
+    throw new HadamardError({
+      code: 'ambiguous-weights',
+      what: `${path} has the columns ${first.join(', ')}, and it is not known which is meant beside ${row} and ${column}.`,
+      position: { file: path, line },
+      rule: "A file that belongs to A has A's columns of rows and columns, and one more.",
+      remedy: 'Leave the other columns out of the file.',
+    });
+  const names = [row as string, column as string, third, ...(weights ? fourth : [])];
+  return namedColumns(first, names, names.length === 4, path, line);
 }
 
 function columnsByPosition(first: readonly string[], weights: boolean, path: string, line: number): CsvColumns {
@@ -99,35 +137,45 @@ function columnsByPosition(first: readonly string[], weights: boolean, path: str
     );
   const hasHeader = !isValue(first[2]);
   const extra = first.slice(needed);
-  if (!weights && extra.length > 0) {
-    const fourth = extra[0] as string;
-    if (!hasHeader)
-      throw new HadamardError({
-        code: 'ambiguous-weights',
-        what: `${path} has ${first.length} columns and no header, so it is not known what "${fourth}" in the fourth is.`,
-        position: { file: path, line },
-        rule: 'A fourth column is a weight only where that is said; in many rating files it is a time.',
-        remedy: 'Say --columns 1,2,3 to leave it out, or --weights-are weight, sqrt-weight or sigma to use it.',
-      });
-    if (/^(w|weights?|sqrt[-_ ]?weights?|sigma|σ|sd|std|uncertainty|error|confidence)$/i.test(fourth))
-      throw new HadamardError({
-        code: 'ambiguous-weights',
-        what: `${path} has a fourth column "${fourth}".`,
-        position: { file: path, line },
-        rule: 'A column is a weight only where that is said, and as what: W, W² or 1/W.',
-        remedy: `Say --weights-are weight, sqrt-weight or sigma, or --columns ${first.slice(0, 3).join(',')} to leave it out.`,
-      });
-  }
+  if (extra.length > 0 && (hasHeader || !weights)) throw surplusColumns(first, hasHeader, weights, path, line);
   return {
     row: 0,
     column: 1,
     value: 2,
     weight: weights ? 3 : -1,
     hasHeader,
-    notes: hasHeader
-      ? [...(weights ? [`${path}: the weights are the column "${first[3]}".`] : []), ...noteIgnored(extra, path)]
-      : [],
+    ...(hasHeader && { names: first.slice(0, 3) }),
+    notes: hasHeader && weights ? [`${path}: the weights are the column "${first[3]}".`] : [],
   };
+}
+
+/** More columns than are read by position: what is further may be a time, a weight, or the file a dense table. */
+function surplusColumns(
+  first: readonly string[],
+  hasHeader: boolean,
+  weights: boolean,
+  path: string,
+  line: number,
+): HadamardError {
+  const fourth = first[3] as string;
+  const names = hasHeader ? first.slice(0, 3).join(',') : '1,2,3';
+  const columns = weights ? `${names},${hasHeader ? fourth : '4'}` : names;
+  const isWeight = /^(w|weights?|sqrt[-_ ]?weights?|sigma|σ|sd|std|uncertainty|error|confidence)$/i.test(fourth);
+  const useIt =
+    weights || (hasHeader && !isWeight)
+      ? ''
+      : ', --weights-are weight, sqrt-weight or sigma to use the fourth as weights,';
+  return new HadamardError({
+    code: 'ambiguous-weights',
+    what: hasHeader
+      ? `${path} has ${first.length} columns (${first.slice(0, 6).join(', ')}${first.length > 6 ? ', …' : ''}), and it is not said which to read.`
+      : `${path} has ${first.length} columns and no header, so it is not known what "${fourth}" in the fourth is.`,
+    position: { file: path, line },
+    rule: weights
+      ? 'With --weights-are, four columns are read by position: row, column, value and weight. More are read where they are named.'
+      : 'Three columns are read by position: row, column and value. A fourth may be a weight or a time, and many a dense table.',
+    remedy: `Say --columns ${columns} to read these alone${useIt} or --table if it is a dense table.`,
+  });
 }
 
 function noteIgnored(names: readonly string[], path: string): string[] {

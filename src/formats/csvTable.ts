@@ -5,11 +5,15 @@ import { malformed } from './lines.js';
 import { parseNumber } from './numbers.js';
 import type { Table } from './table.js';
 
-/** Empty cells are unobserved (NaN). @throws HadamardError `malformed-file`, `invalid-value`, with the line. */
+/** How people and programs write a cell that they do not know. */
+const missing = /^(na|nan|n\/a)$/i;
+
+/** Cells that are empty, NA, N/A or NaN are unobserved (NaN). @throws HadamardError `malformed-file`, `invalid-value`, with the line. */
 export async function readCsvTable(path: string): Promise<Table> {
   let columns: string[] | undefined;
   const rows: string[] = [];
   const lines: Float64Array[] = [];
+  const unknowns = new Map<string, number>();
   for await (const { fields, line } of records(path, { hasComments: false })) {
     if (columns === undefined) {
       columns = fields.slice(1);
@@ -36,6 +40,10 @@ export async function readCsvTable(path: string): Promise<Table> {
       Float64Array.from(columns, (_, j) => {
         const text = fields[j + 1] as string;
         if (text === '') return Number.NaN;
+        if (missing.test(text)) {
+          unknowns.set(text, (unknowns.get(text) ?? 0) + 1);
+          return Number.NaN;
+        }
         const bytes = Buffer.from(text);
         const number = parseNumber(bytes, 0, bytes.length);
         if (!Number.isFinite(number)) throw badNumber(path, text, line, j + 1);
@@ -70,5 +78,8 @@ export async function readCsvTable(path: string): Promise<Table> {
   lines.forEach((numbers, i) => {
     values.set(numbers, i * numbers.length);
   });
-  return { matrix: ndarray(values, [rows.length, columns.length]), labels: { rows, columns }, notes: [] };
+  const notes = [...unknowns].map(
+    ([text, count]) => `${path}: "${text}" in ${count} ${count === 1 ? 'cell' : 'cells'}, taken as unobserved.`,
+  );
+  return { matrix: ndarray(values, [rows.length, columns.length]), labels: { rows, columns }, notes };
 }

@@ -1,6 +1,6 @@
 /** Files as a stream of bytes or lines, unpacked where their name ends in .gz, never held as a whole. */
-import { createReadStream } from 'node:fs';
-import { pipeline } from 'node:stream/promises';
+import { createReadStream, type ReadStream } from 'node:fs';
+import { pipeline } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { HadamardError, isHadamardError } from '../errors.js';
 
@@ -10,33 +10,34 @@ const sliceBytes = 1 << 13;
 const newline = 10;
 
 /**
- * Hands the file's bytes to `onChunk`. The file is closed whatever happens.
+ * The file's bytes, unpacked, once from first to last, so that pipes can be read too. The file is closed whatever happens.
  *
  * @throws HadamardError `not-found`, `unreadable-file`; `malformed-file` where a .gz is truncated or corrupt.
  */
-export async function eachChunk(path: string, onChunk: (chunk: Buffer) => void): Promise<void> {
-  await pipeBytes(path, async (source: AsyncIterable<Buffer>): Promise<void> => {
-    for await (const chunk of source) onChunk(chunk);
+export async function* bytesOf(path: string): AsyncGenerator<Buffer> {
+  let file: ReadStream | undefined;
+  try {
+    file = createReadStream(path, { highWaterMark: chunkBytes });
+    // What goes wrong in the file is thrown by the stream that is read from.
+    if (/\.gz$/i.test(path)) yield* pipeline(file, createGunzip({ chunkSize: chunkBytes }), () => undefined);
+    else yield* file;
+  } catch (error) {
+    throw asFileError(path, error);
+  } finally {
+    if (file && !file.closed) await closed(file);
+  }
+}
+
+function closed(file: ReadStream): Promise<void> {
+  return new Promise((resolve) => {
+    file.once('close', () => resolve());
+    file.destroy();
   });
 }
 
-/** Hands the file's bytes, unpacked, to a function; throws what that throws, or as {@link eachChunk}. */
-export async function pipeBytes(path: string, target: (source: AsyncIterable<Buffer>) => Promise<void>): Promise<void> {
-  const thrown: unknown[] = [];
-  // A pipeline that its end breaks off may report no more than that it was broken off.
-  const guarded = (source: AsyncIterable<Buffer>): Promise<void> =>
-    target(source).catch((error: unknown) => {
-      thrown.push(error);
-      throw error;
-    });
-  try {
-    const file = createReadStream(path, { highWaterMark: chunkBytes });
-    if (/\.gz$/i.test(path)) await pipeline(file, createGunzip({ chunkSize: chunkBytes }), guarded);
-    else await pipeline(file, guarded);
-  } catch (error) {
-    const isBrokenOff = error instanceof Error && error.name === 'AbortError';
-    throw asFileError(path, isBrokenOff && thrown.length > 0 ? thrown[0] : error);
-  }
+/** Hands the file's bytes to `onChunk`; throws what that throws, or as {@link bytesOf}. */
+export async function eachChunk(path: string, onChunk: (chunk: Buffer) => void): Promise<void> {
+  for await (const chunk of bytesOf(path)) onChunk(chunk);
 }
 
 /** The bytes after so many line ends, in small pieces: a parser that fails or is left has not parsed a mebibyte ahead. */
@@ -61,24 +62,50 @@ export type LineVisitor = (bytes: Buffer, start: number, end: number, line: numb
 
 /** Hands the file's lines to `onLine`; the bytes are only good during the call. */
 export async function eachLine(path: string, onLine: LineVisitor): Promise<void> {
-  let rest: Buffer = Buffer.alloc(0);
-  let line = 0;
-  const visit = (bytes: Buffer, start: number, end: number): void => {
-    if (line === 0 && bytes.length > 1 && (bytes.readUInt16BE(0) === 0xfffe || bytes.readUInt16BE(0) === 0xfeff))
-      throw malformed(path, `${path} is UTF-16 text.`, { line: 1 }, 'Text files are UTF-8.', 'Convert it to UTF-8.');
-    const last = end > start && bytes[end - 1] === 13 ? end - 1 : end;
-    onLine(bytes, line === 0 ? skipByteOrderMark(bytes, start) : start, last, ++line);
-  };
-  await eachChunk(path, (chunk) => {
-    const bytes = rest.length > 0 ? Buffer.concat([rest, chunk]) : chunk;
+  const splitter = new LineSplitter(path, onLine);
+  await eachChunk(path, (chunk) => splitter.take(chunk));
+  splitter.end();
+}
+
+/** Makes lines of chunks. */
+export class LineSplitter {
+  readonly #path: string;
+  readonly #onLine: LineVisitor;
+  #rest: Buffer = Buffer.alloc(0);
+  #line = 0;
+
+  constructor(path: string, onLine: LineVisitor) {
+    this.#path = path;
+    this.#onLine = onLine;
+  }
+
+  take(chunk: Buffer): void {
+    const bytes = this.#rest.length > 0 ? Buffer.concat([this.#rest, chunk]) : chunk;
     let start = 0;
     for (let end = bytes.indexOf(newline); end >= 0; end = bytes.indexOf(newline, start)) {
-      visit(bytes, start, end);
+      this.#visit(bytes, start, end);
       start = end + 1;
     }
-    rest = bytes.subarray(start);
-  });
-  if (rest.length > 0) visit(rest, 0, rest.length);
+    this.#rest = bytes.subarray(start);
+  }
+
+  /** After the last chunk. */
+  end(): void {
+    if (this.#rest.length > 0) this.#visit(this.#rest, 0, this.#rest.length);
+  }
+
+  #visit(bytes: Buffer, start: number, end: number): void {
+    if (this.#line === 0 && bytes.length > 1 && (bytes.readUInt16BE(0) === 0xfffe || bytes.readUInt16BE(0) === 0xfeff))
+      throw malformed(
+        this.#path,
+        `${this.#path} is UTF-16 text.`,
+        { line: 1 },
+        'Text files are UTF-8.',
+        'Convert it to UTF-8.',
+      );
+    const last = end > start && bytes[end - 1] === 13 ? end - 1 : end;
+    this.#onLine(bytes, this.#line === 0 ? skipByteOrderMark(bytes, start) : start, last, ++this.#line);
+  }
 }
 
 function skipByteOrderMark(bytes: Buffer, start: number): number {

@@ -1,4 +1,5 @@
 /** Reads a data file of any kind, by the ending of its name. */
+import { stat } from 'node:fs/promises';
 import { HadamardError } from '../errors.js';
 import { readCsv } from './csv.js';
 import { readCsvTable } from './csvTable.js';
@@ -28,14 +29,22 @@ export function readTable(path: string, request: ReadRequest = {}): Promise<Tabl
     case 'data':
       return request.table ? readCsvTable(path) : readCsv(path, request);
     default:
-      return Promise.reject(
-        new HadamardError({
-          code: 'unsupported-format',
-          what: `${path} ends in none of the known names.`,
-          position: { file: path },
-          rule: 'Files are .mtx, .npy, .csv, .tsv or .txt, each also with .gz.',
-          remedy: 'Rename or convert it.',
-        }),
-      );
+      return unknownFormat(path, ending);
   }
+}
+
+/** @throws HadamardError `unreadable-file` for a folder, `unsupported-format`. */
+async function unknownFormat(path: string, ending: string | undefined): Promise<never> {
+  const isFolder = (await stat(path).catch(() => undefined))?.isDirectory() === true;
+  throw new HadamardError({
+    code: isFolder ? 'unreadable-file' : 'unsupported-format',
+    what: isFolder
+      ? `${path} is a folder.`
+      : ending === undefined
+        ? `${path} has no ending that says what it holds.`
+        : `${path} ends in .${ending}, which is not known.`,
+    position: { file: path },
+    rule: 'Files are .mtx, .npy, .csv, .tsv, .txt, .dat or .data, each also with .gz.',
+    remedy: isFolder ? 'Give a file in it.' : 'Rename or convert it.',
+  });
 }

@@ -8,6 +8,10 @@ export interface Table {
   readonly weights?: Float64Array;
   /** Names in order of first appearance (CSV) or as the table lists them. */
   readonly labels?: { readonly rows: readonly string[]; readonly columns: readonly string[] };
+  /** Header names of row, column and value, where the file has a header. */
+  readonly names?: readonly string[] | undefined;
+  /** In which line of a CSV of triples an entry stands; entries count from 0, lines from 1. */
+  readonly lineOf?: (entry: number) => number;
   /** What was passed over, a sentence each. */
   readonly notes: readonly string[];
 }
@@ -15,6 +19,11 @@ export interface Table {
 export interface ReadRequest {
   /** Header names (or numbers from 1) of row, column, value and, with `weights`, weight. */
   readonly columns?: readonly string[] | undefined;
+  /**
+   * Names of A's row, column and maybe value, for a file that belongs to A: without `columns`, a header that has the
+   * first two is read by name, the value being that of the third name or the only other column.
+   */
+  readonly like?: readonly string[] | undefined;
   /** The CSV is a dense table: column labels in the first line, row labels in the first field, empty is unobserved. */
   readonly table?: boolean | undefined;
   /** Whether a fourth column is a weight; `optional`: if there is one. */

@@ -3,7 +3,7 @@
  *
  * The new folder is written beside the old one, flushed to disk, and the two change places by two renames: old aside to
  * `.<name>.old`, new in. A process killed between the two leaves the older model aside, where {@link findModel} and the
- * next {@link replaceFolder} find it.
+ * next {@link replaceFolder} find it. What a killed save has left of a new folder is removed by a save a day later.
  */
 import { randomUUID } from 'node:crypto';
 import { existsSync, renameSync, rmSync } from 'node:fs';
@@ -59,9 +59,10 @@ export async function checkOutput(directory: string): Promise<void> {
 export async function replaceFolder(directory: string, write: (folder: string) => Promise<void>): Promise<void> {
   const target = await targetOf(directory);
   const parent = dirname(target);
-  const fresh = join(parent, `.${basename(target)}.new-${randomUUID()}`);
+  const fresh = join(parent, `${freshPrefix(target)}${randomUUID()}`);
   await orFail(directory, async () => {
     const createdParent = await mkdir(parent, { recursive: true });
+    await removeAbandoned(target);
     if (unfinished.size === 0) process.on('exit', removeUnfinished);
     unfinished.add(fresh);
     try {
@@ -80,6 +81,24 @@ export async function replaceFolder(directory: string, write: (folder: string) =
     }
     await rm(asideOf(target), { recursive: true, force: true }).catch(() => undefined);
   });
+}
+
+function freshPrefix(target: string): string {
+  return `.${basename(target)}.new-`;
+}
+
+/** No save takes a day: an older folder of this name is of one that was killed. What cannot be removed does no harm. */
+const abandonedAfter = 24 * 3600 * 1000;
+
+async function removeAbandoned(target: string): Promise<void> {
+  const parent = dirname(target);
+  const names = await readdir(parent).catch(() => []);
+  for (const name of names.filter((name) => name.startsWith(freshPrefix(target)))) {
+    const folder = join(parent, name);
+    const status = await stat(folder).catch(() => undefined);
+    if (status && Date.now() - status.mtimeMs > abandonedAfter)
+      await rm(folder, { recursive: true, force: true }).catch(() => undefined);
+  }
 }
 
 /** The folder to read a model from: `directory`, or what a save killed between its two renames has left aside. */

@@ -1,3 +1,5 @@
+/// <reference lib="esnext.disposable" preserve="true" />
+// The line above goes into the declarations, for users whose TypeScript target does not know AsyncDisposable yet.
 /**
  * A session: fits run in a thread of their own, which fans out to workers that stay from fit to fit. The host's event loop
  * only hands data over.
@@ -126,7 +128,8 @@ class ThreadSession implements Session {
         ) as Promise<Answer>,
         this.#ended,
       ]);
-      if ('error' in answer) throw fromErrorMessage(answer.error);
+      if ('error' in answer)
+        throw signal?.aborted && answer.error.name === 'AbortError' ? signal.reason : fromErrorMessage(answer.error);
       const { U, V, biases, fit } = answer.model;
       return new Model({
         U: matrix(U, fit.rows, fit.rank),

@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
 import { cpSync, createWriteStream, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -71,7 +72,7 @@ describe('fit --json', () => {
     expect(ended.stdout.split('\n')).toHaveLength(2);
     const result = JSON.parse(ended.stdout);
     expect(Object.keys(result)).toEqual(
-      'schema status reason objective loss regularization sweeps method certificate seconds rmse rows columns observed rank threads inline blocks dtype arithmetic seed options utilization memoryBytes digest'.split(
+      'schema status reason objective loss regularization sweeps method certificate seconds rmse rows columns observed rank threads inline blocks dtype arithmetic seed options utilization memoryBytes digest notes'.split(
         ' ',
       ),
     );
@@ -95,9 +96,12 @@ describe('fit --json', () => {
   });
 
   test('without --quiet keeps progress and notes on stderr', async () => {
-    const { stdout, stderr } = await cli('fit', 'A.csv', '--rank', '2', '--json');
+    const quick = await cli('fit', 'A.csv', '--rank', '2', '--json');
+    expect(quick.stderr).toBe('Nothing was saved: --out <dir> keeps the model.\n');
+    const endless = ['--tolerance', '0', '--dtype', 'f64', '--max-sweeps', '1000000', '--time-limit', '1.5'];
+    const { stdout, stderr } = await cli('fit', 'noise.npy', '--rank', '16', ...endless, '--json');
     expect(stdout.split('\n')).toHaveLength(2);
-    expect(stderr).toMatch(/^sweep 1\/500 {2}objective \S+ .*obs\/s/m);
+    expect(stderr).toMatch(/^sweep \d+\/1000000 {2}objective \S+ .*obs\/s/m);
     expect(stderr).toContain('--out');
     expect(stderr).not.toContain('\u001b');
   });
@@ -290,7 +294,7 @@ describe('Ctrl-C', () => {
 
   test('once writes the model so far, status cancelled', async () => {
     const running = start([...long, '--out', 'cancelled', '--json'], folder.path);
-    await running.shown(/sweep 1\//);
+    await running.shown(/sweep \d+\//);
     running.process.kill('SIGINT');
     const ended = await running.ended;
     expect(ended.code).toBe(130);
@@ -302,7 +306,7 @@ describe('Ctrl-C', () => {
     cpSync(at('cancelled'), at('twice'), { recursive: true });
     const before = readFileSync(join(at('twice'), 'model.json'), 'utf8');
     const running = start([...long, '--threads', '2', '--out', 'twice', '--json'], folder.path);
-    await running.shown(/sweep 1\//);
+    await running.shown(/sweep \d+\//);
     running.process.kill('SIGSTOP');
     running.process.kill('SIGINT');
     running.process.kill('SIGCONT');
@@ -317,6 +321,21 @@ describe('Ctrl-C', () => {
     else await loadModel(at('twice'));
   });
 
+  test('before the first sweep is done leaves the older model', async () => {
+    cpSync(at('cancelled'), at('early'), { recursive: true });
+    const before = readFileSync(join(at('early'), 'model.json'), 'utf8');
+    const slow = ['fit', 'noise.npy', '--rank', '300', '--dtype', 'f64', '--threads', '1', '--tolerance', '0'];
+    const running = start([...slow, '--out', 'early', '--json'], folder.path);
+    await new Promise((resolve) => setTimeout(resolve, 700));
+    running.process.kill('SIGINT');
+    const ended = await running.ended;
+    expect(ended.code).toBe(130);
+    // Where the machine was quick, a sweep is a model.
+    if (ended.stdout !== '') return expect(JSON.parse(ended.stdout).sweeps).toBeGreaterThan(0);
+    expect(failureOf(ended).message).toContain('nothing was written');
+    expect(readFileSync(join(at('early'), 'model.json'), 'utf8')).toBe(before);
+  });
+
   test('while reading ends at once with nothing written', async () => {
     execFileSync('mkfifo', [at('endless.csv')]);
     const running = start(['fit', 'endless.csv', '--rank', '2', '--out', 'reading', '--json'], folder.path);
@@ -324,7 +343,8 @@ describe('Ctrl-C', () => {
     writer.on('error', () => undefined);
     let lines = 0;
     const feed = setInterval(() => writer.write(`u${lines},i${lines++},1\n`), 10);
-    await new Promise((resolve) => setTimeout(resolve, 400));
+    // A named pipe opens for writing when its reader has opened it.
+    await once(writer, 'open');
     running.process.kill('SIGINT');
     const ended = await running.ended;
     clearInterval(feed);
@@ -342,7 +362,7 @@ test('kill -9 leaves the older model and no part of a new one', async () => {
     ['fit', 'noise.npy', '--rank', '16', '--tolerance', '0', '--max-sweeps', '100000', '--out', 'killed'],
     folder.path,
   );
-  await running.shown(/sweep 1\//);
+  await running.shown(/sweep \d+\//);
   running.process.kill('SIGKILL');
   await running.ended;
   expect(readFileSync(join(at('killed'), 'model.json'), 'utf8')).toBe(before);

@@ -1,7 +1,8 @@
-import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { exitCodeOf, exitCodeOfError, exitCodes } from '../../dist/src/cli/exitCodes.js';
+import { tableOptions } from '../../dist/src/cli/flags.js';
 import { HadamardError } from '../../dist/src/errors.js';
 import { flagOf, optionTable } from '../../dist/src/options.js';
 import { version } from '../../dist/src/version.js';
@@ -23,6 +24,11 @@ describe('help', () => {
       expect(help).toMatchObject({ code: 0, stderr: '' });
       for (const line of help.stdout.split('\n')) expect(line.length, line).toBeLessThanOrEqual(80);
     }
+  });
+
+  test('of a command may be asked for by hadamard help', async () => {
+    expect(await cli('help', 'fit')).toEqual(await cli('fit', '--help'));
+    expect((await cli('recommend', '--help')).stdout.match(/10/g)).toHaveLength(1);
   });
 
   test('goes to stderr with exit code 2 when there is no command', async () => {
@@ -66,7 +72,35 @@ describe('a bad command line', () => {
   test('is told in words without --json: what, where, the rule and the remedy', async () => {
     const { code, stdout, stderr } = await cli('fit', 'A.csv', '--rank', '0');
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
-    expect(stderr).toMatch(/rank is 0.*\[invalid-option\]\nwhere .*option rank\nrule .*at least 1.*\ntry .*--rank/s);
+    expect(stderr).toMatch(/rank is 0.*\[invalid-option\]\nwhere .*option --rank\nrule .*at least 1.*\ntry .*--rank/s);
+  });
+
+  test('is answered in flags', async () => {
+    writeFileSync(join(folder.path, 'twice.csv'), 'user,item,rating\na,x,1\n\nb,x,2\na,x,3\n');
+    const ended = await cli('fit', 'twice.csv', '--rank', '1', '--json');
+    expect(failureOf(ended)).toEqual({
+      code: 'duplicate-entry',
+      message: expect.stringMatching(/in line 2 and again in line 5\. .*--duplicates keep/),
+      position: { file: 'twice.csv', line: 5, first: 2, row: 0, column: 0 },
+    });
+    rmSync(join(folder.path, 'twice.csv'));
+    expect((await cli('fit', 'A.csv')).stderr).toContain('--rank is required.');
+    expect((await cli('fit', 'A.csv', '--rank', '1', '--max-sweeps', '0')).stderr).toContain('--max-sweeps is 0.');
+  });
+
+  test('may give sizes in units', () => {
+    const limit = (text: string) => {
+      const option = tableOptions('Computation:').find(({ long }) => long === '--memory-limit');
+      return option?.parseArg?.(text, undefined);
+    };
+    expect(['100', '2GB', '1.5GiB', '64kb', '1TiB', '2XB'].map(limit)).toEqual([
+      100,
+      2e9,
+      1.5 * 2 ** 30,
+      64000,
+      2 ** 40,
+      '2XB',
+    ]);
   });
 
   test.each([

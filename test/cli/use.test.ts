@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -73,6 +73,56 @@ describe('predict', () => {
     expect(stderr).toContain('3 of 4 pairs');
   });
 
+  test('says that strangers are predicted as 0 by a model without biases', async () => {
+    await sampleModel({ labels: { rows, columns } }).save(at('unbiased'));
+    writeFileSync(at('cold.csv'), 'ann,x\nann,new\n');
+    const { stdout, stderr } = await cli('predict', 'unbiased', 'cold.csv');
+    expect(stdout).toContain('ann,new,0\n');
+    expect(stderr).toContain('1 of 2 pairs');
+    expect(stderr).toContain('no biases, so 0 is given');
+  });
+
+  test('reads a pipe', async () => {
+    writeFileSync(at('piped.csv'), `ann,x\n"ann",w\n${'ann,x\n'.repeat(40000)}`);
+    const expected = (await cli('predict', 'model', 'piped.csv')).stdout;
+    expect(expected.split('\n')).toHaveLength(40004);
+    const script = 'cat piped.csv | "$0" "$1" predict model /dev/stdin; "$0" "$1" predict model <(cat piped.csv)';
+    const piped = execFileSync('bash', ['-c', script, process.execPath, main], {
+      cwd: folder.path,
+      encoding: 'utf8',
+      maxBuffer: 1e8,
+    });
+    expect(piped === expected + expected).toBe(true);
+  });
+
+  test('takes columns by number, with a header or without', async () => {
+    for (const header of ['', 'time,user,item\n']) {
+      writeFileSync(at('numbered.csv'), `${header}9,ann,x\n8,λ,w\n`);
+      const { stdout } = await cli('predict', 'model', 'numbered.csv', '--columns', '2,3');
+      expect(stdout).toBe(`row,column,prediction\nann,x,${model.predict(0, 0)}\nλ,w,${model.predict(4, 3)}\n`);
+    }
+  });
+
+  test('prints a JSON object a line with --json', async () => {
+    writeFileSync(at('two.csv'), 'ann,x\nλ,w\n');
+    const { stdout } = await cli('predict', 'model', 'two.csv', '--json');
+    const lines = stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    expect(lines).toEqual([
+      { row: 'ann', column: 'x', prediction: model.predict(0, 0) },
+      { row: 'λ', column: 'w', prediction: model.predict(4, 3) },
+    ]);
+  });
+
+  test('refuses what is no text', async () => {
+    writeFileSync(at('pairs.npy'), 'x');
+    writeFileSync(at('binary.csv'), Buffer.from([0, 1, 44, 2, 10]));
+    for (const file of ['pairs.npy', 'binary.csv'])
+      expect(failureOf(await cli('predict', 'model', file, '--json')).code).toBe('unsupported-format');
+  });
+
   test('counts from 0 without labels, and from 1 in Matrix Market files', async () => {
     writeFileSync(at('numbers.csv'), '0,3\n4,0\n');
     writeFileSync(at('pairs.mtx'), '%%MatrixMarket matrix coordinate pattern general\n5 4 2\n1 4\n5 1\n');
@@ -125,6 +175,16 @@ describe('recommend', () => {
     expect(JSON.parse(json.stdout)).toEqual({ schema: 1, row: 'ann', recommendations: best });
     const numbered = await cli('recommend', 'plain', '--row', '0', '--json');
     expect(JSON.parse(numbered.stdout).recommendations).toEqual(plain.recommend(0));
+  });
+
+  test('says from where it counts, and of which row nothing is known', async () => {
+    expect((await cli('recommend', 'plain', '--row', '0')).stdout).toContain('column (from 0)');
+    expect((await cli('recommend', 'model', '--row', 'ann')).stdout).not.toContain('from 0');
+    writeFileSync(at('cold.mtx'), '%%MatrixMarket matrix coordinate real general\n3 2 3\n1 1 1\n1 2 2\n3 1 3\n');
+    await cli('fit', 'cold.mtx', '--rank', '1', '--lambda', '0.1', '--out', 'cold');
+    const { stderr } = await cli('recommend', 'cold', '--row', '1');
+    expect(stderr).toContain('Row 1 had no observation');
+    expect((await cli('recommend', 'cold', '--row', '0')).stderr).toBe('');
   });
 
   test('leaves out what a file lists for the row', async () => {

@@ -1,9 +1,11 @@
 /** Lines across and beyond the chunks in which a file is read. */
+import { execFileSync } from 'node:child_process';
+import { createWriteStream } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { eachChunk, eachLine } from '../../dist/src/formats/lines.js';
 import { readTable } from '../../dist/src/formats/readTable.js';
-import { entriesOf, failure, fileOf } from './files.js';
+import { entriesOf, failure, fileOf, pathOf } from './files.js';
 
 const chunk = 2 ** 20;
 
@@ -79,6 +81,29 @@ describe('eachChunk', () => {
       await eachChunk(path, (part) => chunks.push(Buffer.from(part)));
       expect(Buffer.concat(chunks).equals(bytes)).toBe(true);
     }
+  });
+});
+
+describe.skipIf(process.platform === 'win32')('a pipe', () => {
+  const piped = (ending: string, text: string): string => {
+    const path = pathOf(ending);
+    execFileSync('mkfifo', [path]);
+    createWriteStream(path).end(text);
+    return path;
+  };
+
+  it('is read as a file is, tables and what is beyond a chunk included', async () => {
+    const lines = Array.from({ length: 150_000 }, (_, t) => `r${t % 991},${t % 89},${t / 8}`).join('\n');
+    expect(entriesOf(await readTable(piped('.csv', lines))).length).toBe(150_000);
+    const { labels } = await readTable(piped('.csv', 'id,a,b\n"x",1,\ny,,2\n'), { table: true });
+    expect(labels).toEqual({ rows: ['x', 'y'], columns: ['a', 'b'] });
+  });
+
+  it('of quoted triples is refused: they are read twice', async () => {
+    expect(await failure(readTable(piped('.csv', 'a,x,1\n"b",y,2\n')))).toMatchObject({
+      code: 'unreadable-file',
+      remedy: expect.any(String),
+    });
   });
 });
 

@@ -37,6 +37,12 @@ describe('the installed package', () => {
     expect(lines.at(-3)).toMatch(/^converged \d/);
   });
 
+  it('runs the session example of the README', () => {
+    const examples = [...readFileSync(join(root, 'README.md'), 'utf8').matchAll(/```js\n([\s\S]*?)```/g)];
+    writeFileSync(join(folder, 'session.mjs'), examples[1]?.[1] as string);
+    expect(run('node', 'session.mjs')).toMatch(/^converged \S+\n$/);
+  });
+
   it('is required as well as imported, worker threads included', () => {
     const script = `
       const { factorize } = require('hadamard');

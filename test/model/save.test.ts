@@ -10,6 +10,7 @@ import {
   readFileSync,
   rmSync,
   symlinkSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -106,6 +107,17 @@ describe('save and load', () => {
     await sampleModel({ seed: 2 }).save(out);
     expect((await loadModel(join(place, 'a', 'b', 'model'))).fit.seed).toBe(2);
   });
+});
+
+test('what a killed save has left is removed by a save a day later, and nothing else', async () => {
+  const yesterday = new Date(Date.now() - 25 * 3600 * 1000);
+  for (const name of ['.model.new-old', '.model.new-young', '.other.new-old']) {
+    mkdirSync(join(place, name));
+    writeFileSync(join(place, name, 'U.npy'), '');
+    if (name.endsWith('old')) utimesSync(join(place, name), yesterday, yesterday);
+  }
+  await sampleModel().save(out);
+  expect(readdirSync(place).sort()).toEqual(['.model.new-young', '.other.new-old', 'model']);
 });
 
 describe('an output folder', () => {

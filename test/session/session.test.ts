@@ -11,6 +11,13 @@ const dense = () => {
   return ndarray(values, shape);
 };
 const options = { rank: 3, lambda: 0.1, dtype: 'f64', maxSweeps: 20 } as const;
+/** Half a second of sweeps at the least with {@link endless}, so that an abort arrives on the way. */
+const large = () =>
+  ndarray(
+    Float64Array.from({ length: 600 * 400 }, (_, t) => Math.sin(t * t)),
+    [600, 400],
+  );
+const endless = { ...options, rank: 20, tolerance: 0, maxSweeps: 1_000_000, acceleration: 'none' } as const;
 const settled = (promise: Promise<unknown>) =>
   promise.then(
     () => undefined,
@@ -104,23 +111,33 @@ describe('openSession', () => {
   it('resolves as cancelled when aborted on its way, and rejects when aborted before', async () => {
     await using session = openSession({ threads: 1 });
     const controller = new AbortController();
-    // Half a second of sweeps at the least, so that the abort arrives on the way.
-    const large = ndarray(
-      Float64Array.from({ length: 600 * 400 }, (_, t) => Math.sin(t * t)),
-      [600, 400],
-    );
-    const model = await session.factorize(large, {
-      ...options,
-      rank: 20,
-      tolerance: 0,
-      maxSweeps: 1_000_000,
-      acceleration: 'none',
+    const model = await session.factorize(large(), {
+      ...endless,
       onProgress: ({ phase }) => phase === 'sweep' && controller.abort(),
       signal: controller.signal,
     });
     expect(model.fit.status).toBe('cancelled');
     const error = await settled(session.factorize(dense(), { ...options, signal: AbortSignal.abort() }));
     expect((error as Error).name).toBe('AbortError');
+  });
+
+  it("rejects a waiting fit with the signal's own reason", async () => {
+    await using session = openSession({ threads: 1 });
+    const running = new AbortController();
+    const waiting = new AbortController();
+    const reason = new Error('no longer wanted');
+    const second: Promise<unknown>[] = [];
+    await session.factorize(large(), {
+      ...endless,
+      signal: running.signal,
+      onProgress: () => {
+        if (second.length > 0) return;
+        second.push(settled(session.factorize(dense(), { ...options, signal: waiting.signal })));
+        setTimeout(() => waiting.abort(reason), 50);
+        setTimeout(() => running.abort(), 100);
+      },
+    });
+    expect(await second[0]).toBe(reason);
   });
 
   it('rejects what is pending at close, and everything after', async () => {

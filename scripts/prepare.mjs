@@ -1,0 +1,14 @@
+/** Builds where a source is newer than the last build: npm runs `prepare` before each `npx hadamard` in a checkout. */
+import { execSync } from 'node:child_process';
+import { readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('../', import.meta.url));
+const changed = (path) => statSync(join(root, path), { throwIfNoEntry: false })?.mtimeMs ?? 0;
+const within = (folder) => readdirSync(join(root, folder), { recursive: true }).map((name) => join(folder, name));
+
+const sources = ['package.json', 'package-lock.json', 'tsconfig.json', ...within('src'), ...within('workers')];
+// The build's last file: it is there, and new, only when all before it went well.
+const built = changed('dist/src/kernels/relaxed.wasm');
+if (!sources.every((source) => changed(source) < built)) execSync('npm run build', { cwd: root, stdio: 'inherit' });
