@@ -5,7 +5,7 @@
  */
 const floors = [
   ['src/errors.ts', 'src/version.ts'],
-  ['src/kernels/', 'src/data/'],
+  ['src/kernels/', 'src/data/', 'src/optionTable.ts'],
   ['src/objective/', 'src/parallel/', 'src/metrics/', 'src/options.ts'],
   ['src/methods/', 'src/formats/'],
   ['src/engine/', 'src/certificate/'],

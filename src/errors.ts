@@ -16,6 +16,8 @@ export const errorCodes = {
   'index-out-of-range': 'A row or column index lies outside the shape.',
   'duplicate-entry': 'The same entry is listed twice and `duplicates` does not say what that means.',
   'shape-mismatch': 'Two arrays or files that belong together disagree in shape.',
+  'incompatible-options': 'Two parts of an objective, or an objective and a method, do not go together.',
+  'scale-unbounded': 'Only one factor is penalised, so the other can grow for ever.',
   'not-enough-memory': 'The plan needs more memory than the limit allows, or an allocation failed.',
   'not-found': 'A file, a folder or a label does not exist.',
   'unreadable-file': 'A file exists but cannot be read.',

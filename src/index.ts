@@ -38,6 +38,7 @@ export {
 export {
   type ChoiceOption,
   type FitOptions,
+  type FormOption,
   type NumberOption,
   type OptionName,
   type OptionSpec,

@@ -38,11 +38,14 @@ function inside({ kind, minimum = 0, maximum, exclusive }: NumberOption): number
 
 function invalidValues(spec: OptionSpec): unknown[] {
   if (spec.kind === 'choice') return ['nonsense', '', spec.choices[0]?.toUpperCase(), 1, true, null, [], {}];
+  if (spec.kind === 'form')
+    return ['nonsense', '', 'huber', 'huber:-1', 'l1:', 'poisson:2', ' logistic', 1, null, [], {}];
   const never = [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, '3', null, true, [3], {}, 3n];
   return [...never, ...outside(spec), ...(spec.kind === 'integer' ? [(spec.minimum ?? 0) + 0.5] : [])];
 }
 
 function validValues(spec: OptionSpec): readonly unknown[] {
+  if (spec.kind === 'form') return ['quadratic', 'huber:1.5', 'huber:1e-3:raw', 'l1', 'l1:.01', 'poisson', 'logistic'];
   return spec.kind === 'choice' ? spec.choices : inside(spec);
 }
 

@@ -1,6 +1,6 @@
 /** The first-order certificate: objective and gradient of the final factors, by a pass that no method's step uses. */
 import { gradientProduct, relativeTo } from '../objective/relativeGradient.js';
-import type { FitContext, PhaseCall, Totals } from '../parallel/phase.js';
+import type { PhaseCall, Totals } from '../parallel/phase.js';
 
 export interface FirstOrder {
   readonly objective: number;
@@ -15,14 +15,13 @@ export interface FirstOrder {
 }
 
 export async function certifyFirstOrder(
-  run: (fit: FitContext, call: PhaseCall) => Promise<Totals>,
-  fit: FitContext,
+  run: (call: PhaseCall) => Promise<Totals>,
   point: { readonly rows: number; readonly columns: number },
   centredNorm: number,
 ): Promise<FirstOrder> {
   const base = { phase: 'gradient', out: null };
-  const ofU = await run(fit, { ...base, side: 'rows', own: point.rows, other: point.columns });
-  const ofV = await run(fit, { ...base, side: 'columns', own: point.columns, other: point.rows });
+  const ofU = await run({ ...base, side: 'rows', own: point.rows, other: point.columns });
+  const ofV = await run({ ...base, side: 'columns', own: point.columns, other: point.rows });
   const regularization = ofU.penalty + ofV.penalty;
   return {
     loss: ofU.loss,

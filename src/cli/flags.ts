@@ -1,11 +1,34 @@
 /** Command-line options made from the option table: kebab-case names, its sentences, its constraints. */
 import { Option } from 'commander';
 import { HadamardError } from '../errors.js';
-import { checkOption, type FitOptions, flagOf, type OptionName, type OptionSpec, optionTable } from '../options.js';
+import {
+  checkOption,
+  type FitOptions,
+  flagOf,
+  type NumberOption,
+  type OptionName,
+  type OptionSpec,
+  optionTable,
+} from '../options.js';
 
 /** Headings of the help, and the options under each; those that are not named here stand under `Computation:`. */
 const groups: Readonly<Record<'Objective:' | 'Data:' | 'Stopping:', readonly OptionName[]>> = {
-  'Objective:': ['rank', 'lambda', 'lambdaScale', 'biases', 'biasLambda'],
+  'Objective:': [
+    'rank',
+    'lambda',
+    'lambdaRows',
+    'lambdaColumns',
+    'lambdaScale',
+    'nu',
+    'l1',
+    'l1Rows',
+    'l1Columns',
+    'freeColumns',
+    'nonnegative',
+    'loss',
+    'biases',
+    'biasLambda',
+  ],
   'Data:': ['duplicates'],
   'Stopping:': ['maxSweeps', 'tolerance', 'timeLimit'],
 };
@@ -33,11 +56,15 @@ function tableOption(name: OptionName): Option {
   return new Option(
     `${flagOf(name)} ${isBareAllowed ? `[${placeholder}]` : `<${placeholder}>`}`,
     `${spec.sentence}${bare}${isBytes(spec) ? ' Also as 2GB or 1.5GiB.' : ''}${shown === undefined ? '' : ` [${shown}]`}`,
-  ).argParser((text: string) => (spec.kind === 'choice' ? text : isBytes(spec) ? bytesOf(text) : numberOf(text)));
+  ).argParser((text: string) => (isNumber(spec) ? (isBytes(spec) ? bytesOf(text) : numberOf(text)) : text));
+}
+
+function isNumber(spec: OptionSpec): spec is NumberOption {
+  return spec.kind === 'number' || spec.kind === 'integer';
 }
 
 function isBytes(spec: OptionSpec): boolean {
-  return spec.kind !== 'choice' && spec.unit === 'bytes';
+  return isNumber(spec) && spec.unit === 'bytes';
 }
 
 /** 2GB → 2e9, 1.5GiB → 1.5·2³⁰, in whole bytes; what is no size stays as it is, so that the check can show it. */
@@ -107,8 +134,8 @@ export function inFlags(error: HadamardError): HadamardError {
     {
       ...rest,
       what: translate(what),
-      ...(rule !== undefined && { rule: translate(rule) }),
-      ...(remedy !== undefined && { remedy: translate(remedy) }),
+      rule: translate(rule),
+      remedy: translate(remedy),
     },
     { cause: error },
   );

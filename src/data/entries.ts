@@ -38,12 +38,17 @@ export function listedCount(A: MatrixInput): number {
 }
 
 /**
- * Calls `visit` for every observed entry: listed (or not NaN in a dense A) and of positive weight.
+ * Calls `visit` for every observed entry: listed (or not NaN in a dense A) and of positive weight, or of weight 0 as well.
  *
  * @throws HadamardError `invalid-input`, `shape-mismatch`, `index-out-of-range`, `invalid-value`, `invalid-weight`,
  *   `ambiguous-weights`, each with the position of the entry.
  */
-export function visitEntries(A: MatrixInput, weights: WeightsInput | undefined, visit: EntryVisitor): void {
+export function visitEntries(
+  A: MatrixInput,
+  weights: WeightsInput | undefined,
+  visit: EntryVisitor,
+  isZeroVisited = false,
+): void {
   const shape = shapeOf(A);
   if (weights === undefined) {
     visitValues(A, shape, (row, column, value, index) => visit(row, column, value, 1, index));
@@ -58,7 +63,7 @@ export function visitEntries(A: MatrixInput, weights: WeightsInput | undefined, 
     const weight = toSqrtWeight(given);
     if (!(given >= 0 && Number.isFinite(given) && Number.isFinite(weight)))
       throw invalidWeight(kind, given, row, column, index);
-    if (weight > 0) visit(row, column, value, weight, index);
+    if (weight > 0 || isZeroVisited) visit(row, column, value, weight, index);
   });
 }
 

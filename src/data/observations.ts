@@ -33,7 +33,9 @@ export interface Survey {
   readonly observed: number;
   readonly rowCounts: Uint32Array;
   readonly columnCounts: Uint32Array;
-  /** Smallest and largest W. */
+  /** Entries of weight 0 among them, kept for a background to leave out. */
+  readonly excluded: number;
+  /** Smallest and largest positive W. */
   readonly weightRange: readonly [number, number];
   /** Smallest and largest value. */
   readonly valueRange: readonly [number, number];
@@ -42,34 +44,42 @@ export interface Survey {
 export type Duplicates = 'refuse' | 'keep' | 'sum' | 'last';
 
 /**
- * Checks every entry and counts the observed ones.
+ * Checks every entry and counts the observed ones; with a background, entries of weight 0 as well: they are excluded from it.
  *
  * @throws HadamardError as `visitEntries`.
  */
-export function survey(A: MatrixInput, weights: WeightsInput | undefined): Survey {
+export function survey(A: MatrixInput, weights: WeightsInput | undefined, isZeroKept = false): Survey {
   const [rows, columns] = shapeOf(A);
   const rowCounts = new Uint32Array(rows);
   const columnCounts = new Uint32Array(columns);
   let observed = 0;
+  let excluded = 0;
   let smallest = Number.POSITIVE_INFINITY;
   let largest = 0;
   let lowest = Number.POSITIVE_INFINITY;
   let highest = Number.NEGATIVE_INFINITY;
-  visitEntries(A, weights, (row, column, value, weight) => {
-    rowCounts[row] = (rowCounts[row] as number) + 1;
-    columnCounts[column] = (columnCounts[column] as number) + 1;
-    observed++;
-    if (weight < smallest) smallest = weight;
-    if (weight > largest) largest = weight;
-    if (value < lowest) lowest = value;
-    if (value > highest) highest = value;
-  });
+  visitEntries(
+    A,
+    weights,
+    (row, column, value, weight) => {
+      rowCounts[row] = (rowCounts[row] as number) + 1;
+      columnCounts[column] = (columnCounts[column] as number) + 1;
+      observed++;
+      if (weight === 0) excluded++;
+      else if (weight < smallest) smallest = weight;
+      if (weight > largest) largest = weight;
+      if (value < lowest) lowest = value;
+      if (value > highest) highest = value;
+    },
+    isZeroKept,
+  );
   return {
     rows,
     columns,
     observed,
     rowCounts,
     columnCounts,
+    excluded,
     weightRange: [smallest, largest],
     valueRange: [lowest, highest],
   };
@@ -88,16 +98,22 @@ export function place(
   storage: { readonly byRow: Orientation; readonly byColumn: Orientation },
   duplicates: Duplicates,
   shift = 0,
+  isZeroKept = false,
 ): Observations {
   const { byRow, byColumn } = storage;
   const cursor = startPointers(byColumn.pointers, found.columnCounts);
-  visitEntries(A, weights, (row, column, value, weight) => {
-    const at = cursor[column] as number;
-    cursor[column] = at + 1;
-    byColumn.indices[at] = row;
-    byColumn.values[at] = value - shift;
-    if (byColumn.weights) byColumn.weights[at] = weight;
-  });
+  visitEntries(
+    A,
+    weights,
+    (row, column, value, weight) => {
+      const at = cursor[column] as number;
+      cursor[column] = at + 1;
+      byColumn.indices[at] = row;
+      byColumn.values[at] = value - shift;
+      if (byColumn.weights) byColumn.weights[at] = weight;
+    },
+    isZeroKept,
+  );
   startPointers(byRow.pointers, found.rowCounts);
   transpose(byColumn, byRow);
   const observed = settleDuplicates(byRow, duplicates, A, weights, shift);

@@ -8,12 +8,14 @@ import type { FitReport } from '../model/fitReport.js';
 import { type Biases, Model, matrix } from '../model/model.js';
 import type { CheckedOptions, ResolvedOptions } from '../options.js';
 import type { Crew } from '../parallel/crew.js';
-import type { Side } from '../parallel/layout.js';
+import { type Side, sides } from '../parallel/layout.js';
 import type { FitContext } from '../parallel/phase.js';
 import { version } from '../version.js';
 import type { FactorizeOptions } from './factorizeOptions.js';
 import type { FitScales } from './layOut.js';
+import type { ObjectiveSpec } from './objectiveSpec.js';
 import type { WorkingPlan } from './plan.js';
+import type { TrainErrors } from './trainErrors.js';
 
 /** A fit on its way, as its parts are handed around. */
 export interface FitInHand {
@@ -23,6 +25,7 @@ export interface FitInHand {
   readonly crew: Crew;
   readonly fit: FitContext;
   readonly scales: FitScales;
+  readonly objective: ObjectiveSpec;
   readonly arithmetic: 'reproducible' | 'fast';
   /** performance.now() when the call came, and when the data stood in the shared memory. */
   readonly began: number;
@@ -31,8 +34,7 @@ export interface FitInHand {
 
 export interface Measured {
   readonly resolved: ResolvedOptions;
-  /** Σr² over observed entries. */
-  readonly unweightedLoss: number;
+  readonly errors: TrainErrors;
   /** Seconds that each worker was busy in the sweeps. */
   readonly busy: readonly number[];
   readonly seconds: FitReport['seconds'];
@@ -41,7 +43,7 @@ export interface Measured {
 export function buildModel(inHand: FitInHand, outcome: Outcome, first: FirstOrder, measured: Measured): Model {
   const { plan, crew, fit, scales, options, checked } = inHand;
   const { resolved } = measured;
-  const observed = fit.observations.rows.pointers.at(-1) as number;
+  const { squares, observed, weightedSquares } = measured.errors;
   const U = unpad(fit, 'rows', outcome.point.rows);
   const V = unpad(fit, 'columns', outcome.point.columns);
   const biases: Biases = {
@@ -64,12 +66,13 @@ export function buildModel(inHand: FitInHand, outcome: Outcome, first: FirstOrde
       objective: first.objective,
       monotone: outcome.isMonotone,
       tolerance: resolved.tolerance,
+      ...(fit.terms && { kkt: largestResidual(fit) }),
     },
     trace: outcome.trace,
     seconds: measured.seconds,
     rmse: {
-      train: Math.sqrt(measured.unweightedLoss / Math.max(observed, 1)),
-      trainWeighted: Math.sqrt(first.loss / Math.max(scales.weightSum, Number.MIN_VALUE)),
+      train: Math.sqrt(squares / Math.max(observed, 1)),
+      trainWeighted: Math.sqrt(weightedSquares / Math.max(scales.weightSum, Number.MIN_VALUE)),
     },
     rows: plan.rows,
     columns: plan.columns,
@@ -96,6 +99,18 @@ export function buildModel(inHand: FitInHand, outcome: Outcome, first: FirstOrde
     ...(options.labels && { labels: options.labels }),
     fit: report,
   });
+}
+
+/** Of all rows of both sides, as the certificate's pass left them. */
+function largestResidual(fit: FitContext): number {
+  let largest = 0;
+  for (const side of sides) {
+    const address = fit.layout.sides[side].terms?.residuals;
+    if (!address) continue;
+    for (const residual of new Float64Array(fit.memory.buffer, address, fit.blocks[side].at(-1)))
+      largest = Math.max(largest, residual);
+  }
+  return largest;
 }
 
 function unpad(fit: FitContext, side: Side, index: number): { factor: RealArray; bias: RealArray | undefined } {

@@ -1,10 +1,13 @@
 /** One fit from data to model: check, plan, lay out, iterate, certify. */
 import { certifyFirstOrder } from '../certificate/firstOrder.js';
+import { shapeOf } from '../data/entries.js';
 import type { MatrixInput } from '../data/input.js';
 import { survey } from '../data/observations.js';
 import { iterate } from '../engine/iterate.js';
 import type { TraceEntry } from '../engine/trace.js';
+import { lossNumbers } from '../kernels/composed.js';
 import { compileKernels } from '../kernels/load.js';
+import { composedRun } from '../methods/composedPhases.js';
 import { type Point, type Run, startExactly } from '../methods/method.js';
 import { phases } from '../methods/phases.js';
 import { factorBuffer, penaltyOfRow } from '../methods/rowPhases.js';
@@ -13,12 +16,14 @@ import { relativeTo } from '../objective/relativeGradient.js';
 import type { ResolvedOptions } from '../options.js';
 import { type Crew, Interrupted, inlineCrew, pooledCrew, requestStop, withdrawStop } from '../parallel/crew.js';
 import { acquireMemory, releaseMemory } from '../parallel/memoryPool.js';
-import type { FitContext, PhaseCall } from '../parallel/phase.js';
+import type { FitContext } from '../parallel/phase.js';
 import { buildModel, type FitInHand } from './buildModel.js';
 import { checkInput } from './checkInput.js';
 import type { FactorizeOptions, Init, Progress } from './factorizeOptions.js';
 import { layOut } from './layOut.js';
+import { describeParts, nameOf, resolveObjective } from './objectiveSpec.js';
 import { planFit, type WorkingPlan } from './plan.js';
+import { measureTrainErrors } from './trainErrors.js';
 
 /**
  * Finds U (m×k) and V (n×k) that minimise f(U,V) = ‖W∘(A − mean − b1ᵀ − 1cᵀ − UVᵀ)‖²_F + Σ λ_i‖u_i‖² + Σ λ_j‖v_j‖² (+ biases).
@@ -52,14 +57,15 @@ export async function factorizeWith(hire: typeof hireCrew, A: MatrixInput, optio
   options.signal?.throwIfAborted();
   const began = performance.now();
   options.onProgress?.(progressOf('prepare', atRest, checked.maxSweeps, 0));
-  const found = survey(A, options.weights);
-  const plan = planFit(found, checked);
+  const objective = resolveObjective(checked, options, shapeOf(A));
+  const found = survey(A, options.weights, objective.background !== undefined);
+  const plan = planFit(found, checked, objective);
   // Before the crew: where there is no memory, no worker must be left behind.
   const memory = acquireMemory(plan.layout.pages);
   const { crew, release } = hire(plan, options);
   try {
     const compiled = await compileKernels(checked.arithmetic, options.wasmUrl);
-    const { fit, scales } = layOut(A, options, checked, plan, found, memory, compiled.module);
+    const { fit, scales } = layOut(A, options, checked, plan, found, memory, compiled.module, objective);
     const prepared = performance.now();
     return await runFit({
       options,
@@ -68,6 +74,7 @@ export async function factorizeWith(hire: typeof hireCrew, A: MatrixInput, optio
       crew,
       fit,
       scales,
+      objective,
       arithmetic: compiled.arithmetic,
       began,
       prepared,
@@ -89,7 +96,7 @@ async function runFit(inHand: FitInHand): Promise<Model> {
   const { options, checked, plan, crew, fit, scales } = inHand;
   const tolerance = checked.tolerance ?? defaultTolerance[fit.dtype];
   const run = createRun(fit, crew, scales.centredNorm, options.init);
-  const certify = (point: Point) => certifyFirstOrder(crew.run, fit, point, scales.centredNorm);
+  const certify = (point: Point) => certifyFirstOrder(run.phase, point, scales.centredNorm);
 
   // An abort since the call was not heard by anyone yet.
   options.signal?.throwIfAborted();
@@ -120,16 +127,11 @@ async function runFit(inHand: FitInHand): Promise<Model> {
     };
     options.onProgress?.(progressOf('certify', last, checked.maxSweeps, plan.observed));
     const first = await certify(outcome.point);
-    const unweighted = await crew.run(fit, {
-      phase: 'loss',
-      side: 'rows',
-      own: outcome.point.rows,
-      other: outcome.point.columns,
-      out: null,
-      isUnweighted: true,
-    });
+    const errors = await measureTrainErrors(fit, crew, outcome.point);
     const resolved: ResolvedOptions = {
       ...checked,
+      loss: nameOf(scales.loss),
+      ...describeParts(inHand.objective),
       dtype: fit.dtype,
       tolerance,
       timeLimit: checked.timeLimit ?? null,
@@ -137,7 +139,7 @@ async function runFit(inHand: FitInHand): Promise<Model> {
     };
     return buildModel(inHand, outcome, first, {
       resolved,
-      unweightedLoss: unweighted.loss,
+      errors,
       busy,
       seconds: {
         prepare: (inHand.prepared - inHand.began) / 1000,
@@ -158,7 +160,16 @@ async function runFit(inHand: FitInHand): Promise<Model> {
 function createRun(fit: FitContext, crew: Crew, centredNorm: number, init: Init | undefined): Run {
   return {
     startsFrom: init?.U && !init.V ? 'rows' : 'columns',
-    phase: (call: PhaseCall) => crew.run(fit, call),
+    phase: composedRun(fit, (call) => crew.run(fit, call)),
+    isExact: fit.terms === undefined || fit.terms.loss === lossNumbers.quadratic,
+    keepWithin: (side, index) => {
+      const [lower, upper] = fit.terms?.bounds[side] ?? [];
+      if (lower === undefined || upper === undefined || !(Number.isFinite(lower) || Number.isFinite(upper))) return;
+      const buffer = factorBuffer(fit, side, index);
+      // The bias behind the latent part has no bounds.
+      for (let i = 0; i < buffer.length; i++)
+        if (i % fit.stride < fit.rank) buffer[i] = Math.min(upper, Math.max(lower, buffer[i] as number));
+    },
     buffer: (side, index) => factorBuffer(fit, side, index),
     penalty: (side, index) => {
       const factor = factorBuffer(fit, side, index);

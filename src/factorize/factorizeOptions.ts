@@ -3,6 +3,7 @@ import type { NdArray } from 'ndarray';
 import type { RealArray, WeightsInput } from '../data/input.js';
 import type { Labels } from '../model/model.js';
 import type { FitOptions } from '../options.js';
+import type { ObjectiveOptions } from './objectiveSpec.js';
 
 /** Where to start from: V alone suffices, since U is solved exactly from it; U alone gives V the same way. */
 export interface Init {
@@ -25,7 +26,7 @@ export interface Progress {
   readonly observationsPerSecond: number;
 }
 
-export interface FactorizeOptions extends FitOptions {
+export interface FactorizeOptions extends FitOptions, ObjectiveOptions {
   readonly weights?: WeightsInput | undefined;
   readonly init?: Init | undefined;
   /** Names of rows and columns, kept with the model. */

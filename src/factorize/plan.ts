@@ -4,6 +4,7 @@ import { isCompressed, isTriples, listedCount, shapeOf } from '../data/entries.j
 import type { MatrixInput, WeightsInput } from '../data/input.js';
 import { type Survey, survey } from '../data/observations.js';
 import { HadamardError } from '../errors.js';
+import { backgroundLength, composedScratchBytes } from '../kernels/composed.js';
 import { type Dtype, scratchBytes } from '../kernels/load.js';
 import type { Method } from '../methods/method.js';
 import { type CheckedOptions, checkOptions, type FitOptions } from '../options.js';
@@ -18,6 +19,7 @@ import {
 } from '../parallel/layout.js';
 import { partition, sideCost } from '../parallel/partition.js';
 import { methodOf } from './methods.js';
+import type { ObjectiveSpec } from './objectiveSpec.js';
 import { choosePrecision, type Precision } from './precision.js';
 
 /** A problem by its size alone. `observed` defaults to rows·columns. */
@@ -112,13 +114,14 @@ function surveyOfShape(problem: ProblemShape): Survey {
     observed,
     rowCounts: even(rows),
     columnCounts: even(columns),
+    excluded: 0,
     weightRange: problem.weighted ? [0.5, 1] : [1, 1],
     valueRange: [0, 1],
   };
 }
 
 /** @throws HadamardError `not-enough-memory` */
-export function planFit(found: Survey, options: CheckedOptions): WorkingPlan {
+export function planFit(found: Survey, options: CheckedOptions, objective?: ObjectiveSpec): WorkingPlan {
   const [smallest, largest] = found.weightRange;
   const precision = choosePrecision(found, options.dtype);
   const { dtype } = precision;
@@ -138,15 +141,22 @@ export function planFit(found: Survey, options: CheckedOptions): WorkingPlan {
     dtype,
     stride,
     hasBias,
-    isWeighted: smallest !== 1 || largest !== 1,
+    isWeighted: smallest !== 1 || largest !== 1 || found.excluded > 0,
     observed: found.observed,
     counts: { rows: found.rows, columns: found.columns },
     blocks,
     buffers: method.buffers,
     threads,
-    kernelScratch: scratchBytes(stride),
+    kernelScratch: objective?.isComposed ? composedScratchBytes(stride) : scratchBytes(stride),
     largestBlock: largestBlock(pointers, boundaries),
     residency: options.residency,
+    terms: objective?.isComposed
+      ? {
+          backgroundLength: objective.background ? backgroundLength(stride) : 0,
+          hasL1: objective.l1.rows + objective.l1.columns > 0,
+          isHeld: { rows: objective.hold.rows !== undefined, columns: objective.hold.columns !== undefined },
+        }
+      : undefined,
   };
   const layout = planLayout(request);
   const element = elementBytes(dtype);

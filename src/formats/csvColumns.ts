@@ -137,7 +137,9 @@ function columnsByPosition(first: readonly string[], weights: boolean, path: str
     );
   const hasHeader = !isValue(first[2]);
   const extra = first.slice(needed);
-  if (extra.length > 0 && (hasHeader || !weights)) throw surplusColumns(first, hasHeader, weights, path, line);
+  const isNamedApart = hasHeader && extra.length === 1 && !isDoubtful(first[2] as string, extra[0] as string);
+  if (extra.length > 0 && !isNamedApart && (hasHeader || !weights))
+    throw surplusColumns(first, hasHeader, weights, path, line);
   return {
     row: 0,
     column: 1,
@@ -145,8 +147,18 @@ function columnsByPosition(first: readonly string[], weights: boolean, path: str
     weight: weights ? 3 : -1,
     hasHeader,
     ...(hasHeader && { names: first.slice(0, 3) }),
-    notes: hasHeader && weights ? [`${path}: the weights are the column "${first[3]}".`] : [],
+    notes: [
+      ...(hasHeader && weights ? [`${path}: the weights are the column "${first[3]}".`] : []),
+      ...(isNamedApart ? noteIgnored(extra, path) : []),
+    ],
   };
+}
+
+const weightLike = /^(w|weights?|sqrt[-_ ]?weights?|sigma|σ|sd|std|uncertainty|error|confidence)$/i;
+
+/** A header that speaks against reading its first columns: a value that is a time, or weights that would be left out. */
+function isDoubtful(value: string, fourth: string): boolean {
+  return /time|date/i.test(value) || weightLike.test(fourth);
 }
 
 /** More columns than are read by position: what is further may be a time, a weight, or the file a dense table. */
@@ -160,7 +172,7 @@ function surplusColumns(
   const fourth = first[3] as string;
   const names = hasHeader ? first.slice(0, 3).join(',') : '1,2,3';
   const columns = weights ? `${names},${hasHeader ? fourth : '4'}` : names;
-  const isWeight = /^(w|weights?|sqrt[-_ ]?weights?|sigma|σ|sd|std|uncertainty|error|confidence)$/i.test(fourth);
+  const isWeight = weightLike.test(fourth);
   const useIt =
     weights || (hasHeader && !isWeight)
       ? ''

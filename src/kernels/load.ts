@@ -32,6 +32,9 @@ export interface RowKernels {
 }
 
 export interface Kernels extends RowKernels {
+  /** exp and log in float64, the same bits everywhere. */
+  readonly exp64: (x: number) => number;
+  readonly log64: (x: number) => number;
   /** Composed objectives: each row to its own optimality; loss, penalty and projected gradient at `own`; loss and penalty. */
   readonly composedSolve32: ComposedKernel;
   readonly composedSolve64: ComposedKernel;

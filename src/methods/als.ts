@@ -23,6 +23,8 @@ export function als(acceleration: 'anderson' | 'none'): Method {
   };
 }
 
+const stepsOfFinish = 500;
+
 class AlternatingLeastSquares implements MethodRun {
   readonly #run: Run;
   readonly #anderson: Anderson | undefined;
@@ -66,13 +68,29 @@ class AlternatingLeastSquares implements MethodRun {
       run.buffer('columns', target),
     );
     if (!isReady) return undefined;
+    run.keepWithin('columns', target);
     const point = await this.#solveRows(rows, target, run.penalty('columns', target), false);
     if (point.objective < from.objective) return point;
     this.#anderson?.restart();
     return undefined;
   }
 
-  async #solveRows(rows: number, columns: number, columnPenalty: number, precise: boolean): Promise<Point> {
+  /** Where a row's loss is replaced by tangent quadratics a sweep takes a few of them; the last half-sweep all that it takes. */
+  async finish(from: Point): Promise<Proposal> {
+    const rows = 1 - from.rows;
+    const point = this.#run.isExact
+      ? from
+      : await this.#solveRows(rows, from.columns, this.#run.penalty('columns', from.columns), false, stepsOfFinish);
+    return { ...point, relativeGradientNorm: null, isExtrapolated: false };
+  }
+
+  async #solveRows(
+    rows: number,
+    columns: number,
+    columnPenalty: number,
+    precise: boolean,
+    innerSteps?: number,
+  ): Promise<Point> {
     const { loss, penalty } = await this.#run.phase({
       phase: 'solve',
       side: 'rows',
@@ -80,6 +98,8 @@ class AlternatingLeastSquares implements MethodRun {
       other: columns,
       out: rows,
       precise,
+      start: 1 - rows,
+      ...(innerSteps !== undefined && { innerSteps }),
     });
     return { rows, columns, loss, objective: loss + penalty + columnPenalty };
   }

@@ -61,7 +61,7 @@ class SpectralGradient implements MethodRun {
     const run = this.#run;
     const { columns } = from;
     const rows = 1 - from.rows;
-    const solve = { phase: 'solve', side: 'rows', own: null, other: columns, out: rows } as const;
+    const solve = { phase: 'solve', side: 'rows', own: null, other: columns, out: rows, start: from.rows } as const;
     const { loss, penalty } = await run.phase(solve);
     const objective = loss + penalty + run.penalty('columns', columns);
     return { rows, columns, loss, objective, relativeGradientNorm: null, isExtrapolated: false };

@@ -28,6 +28,10 @@ export interface Run {
   buffer(side: 'rows' | 'columns', index: number): Float32Array | Float64Array;
   /** Per-row penalties λ_i and the bias's, f64. */
   penalty(side: 'rows' | 'columns', index: number): number;
+  /** Whether a row's solution is exact: not where its loss is replaced by tangent quadratics. */
+  readonly isExact: boolean;
+  /** Brings an extrapolated factor back within its bounds. */
+  keepWithin(side: 'rows' | 'columns', index: number): void;
   /** Makes Σ‖∂f/∂X‖·‖X‖ relative: divided by 2‖W∘(A − mean)‖². */
   relative(product: number): number;
 }
@@ -43,7 +47,8 @@ export interface Method {
 
 /** The first point of every method: U solved exactly from V in buffer 0, and V before that where only U was given. */
 export async function startExactly(run: Run): Promise<Point> {
-  const solve = { phase: 'solve', own: null, other: 0, out: 0 };
+  // Buffer 1 holds the start as well, for solutions that begin at one.
+  const solve = { phase: 'solve', own: null, other: 0, out: 0, start: 1 };
   if (run.startsFrom === 'rows') await run.phase({ ...solve, side: 'columns', isLossUnwanted: true });
   const { loss, penalty } = await run.phase({ ...solve, side: 'rows' });
   return { rows: 0, columns: 0, loss, objective: loss + penalty + run.penalty('columns', 0) };

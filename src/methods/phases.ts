@@ -1,8 +1,18 @@
 /** The one table from a phase's name to its code: what a worker thread can be asked to do. */
 import type { PhaseTable } from '../parallel/phase.js';
+import { backgroundPhase, composedLossPhase, composedMeasurePhase, composedSolvePhase } from './composedPhases.js';
 import { movePhase } from './movePhase.js';
 import { gradientPhase, lossPhase, solvePhase } from './rowPhases.js';
 
 export const phases: PhaseTable = Object.fromEntries(
-  [solvePhase, gradientPhase, lossPhase, movePhase].map((phase) => [phase.name, phase]),
+  [
+    solvePhase,
+    gradientPhase,
+    lossPhase,
+    movePhase,
+    composedSolvePhase,
+    composedMeasurePhase,
+    composedLossPhase,
+    backgroundPhase,
+  ].map((phase) => [phase.name, phase]),
 );

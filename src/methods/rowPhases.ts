@@ -45,14 +45,15 @@ export const lossPhase: Phase = {
   },
 };
 
-interface OpenJob {
+export interface OpenJob {
   readonly address: number;
   readonly fields: JobFields;
   readonly first: number;
   readonly last: number;
 }
 
-function openJob(workbench: Workbench, call: PhaseCall, block: number): OpenJob {
+/** Writes the job of a block into this task's scratch. */
+export function openJob(workbench: Workbench, call: PhaseCall, block: number): OpenJob {
   const { fit, scratch, view } = workbench;
   const boundaries = fit.blocks[call.side];
   const first = boundaries[block] as number;
@@ -189,15 +190,31 @@ function solveDeficientRow(fit: FitContext, call: PhaseCall, row: number): { los
   return { loss, penalty: penaltyOfRow(fit, call.side, out, row) };
 }
 
-/** λ_i‖x_i‖² and the bias's part, of row i in `factor`. */
+/** λ_i‖x_i‖² (and μ_i‖x_i‖₁) and the bias's part, of row i in `factor`. */
 export function penaltyOfRow(fit: FitContext, side: Side, factor: RealArray, row: number): number {
   const [lambda, biasLambda] = penaltiesOf(fit, side, row);
   const start = row * fit.stride;
+  const { l1, multiples } = termLists(fit, side);
   let penalty = 0;
-  for (let c = 0; c < fit.rank; c++) penalty += lambda * (factor[start + c] as number) * (factor[start + c] as number);
+  for (let c = 0; c < fit.rank; c++) {
+    const x = factor[start + c] as number;
+    const multiple = multiples ? (multiples[c] as number) : 1;
+    penalty += multiple * (lambda * x * x + (l1 ? (l1[row] as number) : 0) * Math.abs(x));
+  }
   if (!fit.hasBias) return penalty;
   const bias = factor[start + fit.rank] as number;
   return penalty + biasLambda * bias * bias;
+}
+
+/** What a composed objective adds to penalties, where there is one. */
+function termLists(fit: FitContext, side: Side): { l1?: Float64Array; multiples?: Float64Array } {
+  const { terms } = fit.layout.sides[side];
+  if (!terms) return {};
+  const { buffer } = fit.memory;
+  return {
+    ...(terms.l1 && { l1: new Float64Array(buffer, terms.l1, fit.blocks[side].at(-1)) }),
+    multiples: new Float64Array(buffer, terms.multiples, fit.stride),
+  };
 }
 
 function penaltiesOf(fit: FitContext, side: Side, row: number): [number, number] {

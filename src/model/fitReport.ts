@@ -16,6 +16,8 @@ export interface Certificate {
   /** From the start on, no accepted objective lies above the best before it (beyond rounding: 1e-12 relative in f64, 1e-6 in f32). */
   readonly monotone: boolean;
   readonly tolerance: number;
+  /** The largest ‖projected gradient‖ of a row, relative to its right-hand side ‖2b‖; where the objective is more than squares and a ridge. */
+  readonly kkt?: number;
 }
 
 export interface FitReport {

@@ -44,6 +44,34 @@ export interface LayoutRequest {
   /** The largest block's rows and entries, for staging. */
   readonly largestBlock: { readonly rows: number; readonly entries: number };
   readonly residency: 'auto' | 'staged';
+  /** Set aside what a composed objective needs. */
+  readonly terms: TermRequest | undefined;
+}
+
+/** Doubles of a background's sums, and which lists a composed objective keeps for each row. */
+export interface TermRequest {
+  /** 0: no background. */
+  readonly backgroundLength: number;
+  readonly hasL1: boolean;
+  readonly isHeld: PerSide<boolean>;
+}
+
+/** A background's sums are taken over so many groups of blocks at the most, and added up in their order. */
+export const backgroundGroups = 32;
+
+/** Addresses (0: absent) of a side's part of a composed objective. */
+export interface TermAddresses {
+  /** Sums over this side's own rows, one for each group of blocks, and added up. */
+  readonly groups: number;
+  readonly sums: number;
+  /** f64 a row: the background's weight, μ_i, and the certificate's residual. */
+  readonly weights: number;
+  readonly l1: number;
+  readonly residuals: number;
+  /** u8 an entry of the factor. */
+  readonly held: number;
+  /** f64 a latent column: 0 where it carries no penalty. */
+  readonly multiples: number;
 }
 
 export interface SideAddresses {
@@ -58,6 +86,7 @@ export interface SideAddresses {
   readonly done: number;
   /** f64 × {@link totalsPerBlock} a block. */
   readonly results: number;
+  readonly terms: TermAddresses | undefined;
   /** Where the observations are resident: u32 pointers, u32 indices, values, weights (0: all 1). */
   readonly resident: ResidentAddresses | undefined;
 }
@@ -117,6 +146,15 @@ function arrange(request: LayoutRequest, isResident: boolean): Layout {
     return address;
   };
   const factorBytes = (side: Side) => request.counts[side] * request.stride * element;
+  const arrangeTerms = (terms: TermRequest, side: Side): TermAddresses => ({
+    groups: terms.backgroundLength && reserve(terms.backgroundLength * backgroundGroups * 8),
+    sums: terms.backgroundLength && reserve(terms.backgroundLength * 8),
+    weights: terms.backgroundLength && reserve(request.counts[side] * 8),
+    l1: terms.hasL1 ? reserve(request.counts[side] * 8) : 0,
+    residuals: reserve(request.counts[side] * 8),
+    held: terms.isHeld[side] ? reserve(request.counts[side] * request.stride) : 0,
+    multiples: reserve(request.stride * 8),
+  });
   const arrangeSide = (side: Side): SideAddresses => {
     const rows = request.counts[side];
     return {
@@ -125,6 +163,7 @@ function arrange(request: LayoutRequest, isResident: boolean): Layout {
       penalties: reserve(rows * 8),
       biasPenalties: request.hasBias ? reserve(rows * 8) : 0,
       status: reserve(rows),
+      terms: request.terms && arrangeTerms(request.terms, side),
       buffers: Array.from({ length: request.buffers[side] }, () => reserve(factorBytes(side))),
       resident: isResident
         ? {

@@ -18,7 +18,19 @@ export interface FitContext {
   readonly isBiasFitted: PerSide<boolean>;
   readonly mean: number;
   readonly blocks: PerSide<Uint32Array>;
+  /** What the objective has beyond weighted squares and a ridge; undefined where that is all. */
+  readonly terms: FitTerms | undefined;
   readonly observations: PerSide<Orientation>;
+}
+
+/** A composed objective as the kernels take it; its lists stand at the layout's addresses. */
+export interface FitTerms {
+  /** The loss's number and parameter. */
+  readonly loss: number;
+  readonly lossParameter: number;
+  readonly bounds: PerSide<readonly [number, number]>;
+  /** The background's value, in the units that A is stored in. */
+  readonly value: number;
 }
 
 /** One parallel-for over the blocks of a side. Buffers are named by number; null means that there is none. */
@@ -33,6 +45,10 @@ export interface PhaseCall {
   readonly out: number | null;
   /** What else a phase takes: `precise` asks for f64 arithmetic on f32 storage, `step` is a step length, `extra` another buffer. */
   readonly precise?: boolean;
+  /** Where a composed row's solution starts from, where `own` is not wanted. */
+  readonly start?: number;
+  /** Tangent quadratics solved for a row of a composed objective, at the most. */
+  readonly innerSteps?: number;
   readonly step?: number;
   /** Leave the loss out of the sums: it takes a pass of its own. */
   readonly isLossUnwanted?: boolean;

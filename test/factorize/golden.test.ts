@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { readNpy } from '../../dist/src/formats/npy.js';
+import type { FactorizeOptions } from '../../dist/src/index.js';
 import { loadModel } from '../../dist/src/model/load.js';
 import type { Totals } from '../../dist/src/parallel/phase.js';
 import { expectClose } from '../helpers/compare.js';
@@ -97,7 +98,7 @@ describe('objective and gradient of U.npy and V.npy are those that numpy compute
     expectClose([model.objective(data, { weights })], [numpy.objective], isF32 ? 1e-7 : 1e-12, 'model.objective');
 
     // This build's kernels at the same factors.
-    const { run, centredNorm } = await openFit(of, { ...options, timeLimit: undefined, method: 'als' }, point);
+    const { run, centredNorm } = await openFit(of, { ...options, timeLimit: undefined } as FactorizeOptions, point);
     const norm = (of: Totals) => Math.sqrt(of.gradientSquared + of.biasGradientSquared);
     const phase = { phase: 'gradient', own: 0, other: 0, out: null };
     const ofU = await run({ ...phase, side: 'rows' });

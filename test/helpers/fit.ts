@@ -1,6 +1,7 @@
 /** A fit laid out in memory with factors of the test's choice, so that single phases can be run on it. */
 import { survey } from '../../dist/src/data/observations.js';
 import { layOut } from '../../dist/src/factorize/layOut.js';
+import { resolveObjective } from '../../dist/src/factorize/objectiveSpec.js';
 import { planFit } from '../../dist/src/factorize/plan.js';
 import type { FactorizeOptions } from '../../dist/src/index.js';
 import { compileKernels } from '../../dist/src/kernels/load.js';
@@ -28,11 +29,12 @@ export async function openFit(of: Problem, options: FactorizeOptions, point?: Om
   const weights = of.entries.some((e) => e.weight !== 1) ? sqrtWeights(of) : undefined;
   const checked = checkOptions(options);
   const found = survey(A, weights);
-  const plan = planFit(found, checked);
+  const objective = resolveObjective(checked, options, [of.m, of.n]);
+  const plan = planFit(found, checked, objective);
   const { pages } = plan.layout;
   const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
   const { module } = await compileKernels(checked.arithmetic);
-  const { fit, scales } = layOut(A, { ...options, weights }, checked, plan, found, memory, module);
+  const { fit, scales } = layOut(A, { ...options, weights }, checked, plan, found, memory, module, objective);
   const { rank, stride } = fit;
   const put = (side: Side, factor: Float64Array, bias: Float64Array | undefined) => {
     const buffer = factorBuffer(fit, side, 0).fill(0);

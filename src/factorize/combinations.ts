@@ -1,0 +1,119 @@
+/** Which parts of an objective do not go together, and why: the refusals and the table in docs/objectives.md. */
+import { HadamardError } from '../errors.js';
+import type { ObjectiveSpec } from './objectiveSpec.js';
+
+/** What the rules look at. */
+export interface Composition {
+  readonly objective: ObjectiveSpec;
+  readonly method: string;
+  readonly biases: string;
+  readonly lambda: { readonly rows: number; readonly columns: number };
+  readonly rank: number;
+}
+
+export interface Refusal {
+  /** The two parts, as docs and messages name them. */
+  readonly parts: readonly [string, string];
+  readonly option: string;
+  readonly code: 'incompatible-options' | 'scale-unbounded';
+  readonly why: string;
+  readonly instead: string;
+  readonly applies: (of: Composition) => boolean;
+}
+
+const sides = ['rows', 'columns'] as const;
+const other = { rows: 'columns', columns: 'rows' } as const;
+
+function isPenalised({ objective, lambda, rank }: Composition, side: 'rows' | 'columns'): boolean {
+  return (lambda[side] > 0 || objective.l1[side] > 0) && objective.freeColumns < rank;
+}
+
+/** What keeps a factor from growing while the other shrinks. */
+function isBounded(of: Composition, side: 'rows' | 'columns'): boolean {
+  const [lower, upper] = of.objective.bounds[side];
+  const isBoxed = Number.isFinite(lower) && Number.isFinite(upper);
+  return isPenalised(of, side) || isBoxed || of.objective.hold[side] !== undefined;
+}
+
+export const refusals: readonly Refusal[] = [
+  {
+    parts: ['a penalty on one side only', 'the other side free'],
+    option: 'lambda',
+    code: 'scale-unbounded',
+    why: 'U/t and V·t give the same predictions, so the penalty would be driven to zero and t to infinity.',
+    instead: 'Penalise, box (bounds) or hold the other factor as well.',
+    applies: (of) => sides.some((side) => isPenalised(of, side) && !isBounded(of, other[side])),
+  },
+  {
+    parts: ['loss huber, l1 or logistic', 'background'],
+    option: 'background',
+    code: 'incompatible-options',
+    why: 'Unlisted entries are summed by a Gram matrix, which only squares (and the linear part of poisson) allow.',
+    instead: 'Use loss quadratic or poisson, or list the entries with their weights.',
+    applies: ({ objective }) =>
+      objective.background !== undefined && objective.loss.name !== 'quadratic' && objective.loss.name !== 'poisson',
+  },
+  {
+    parts: ['loss poisson', 'a background value other than 0'],
+    option: 'background',
+    code: 'incompatible-options',
+    why: 'Only for a count of 0 is the loss linear in the prediction, and so its sum over unlisted entries exact.',
+    instead: 'Leave the value at 0.',
+    applies: ({ objective }) => objective.loss.name === 'poisson' && (objective.background?.value ?? 0) !== 0,
+  },
+  {
+    parts: ['loss poisson', 'factors below 0'],
+    option: 'bounds',
+    code: 'incompatible-options',
+    why: 'A Poisson rate is positive, which u·v is for all entries only when both factors are non-negative.',
+    instead: 'Leave nonnegative and bounds alone, or keep the bounds at 0 and above.',
+    applies: ({ objective }) =>
+      objective.loss.name === 'poisson' && sides.some((side) => objective.bounds[side][0] < 0),
+  },
+  {
+    parts: ['loss poisson', 'biases'],
+    option: 'biases',
+    code: 'incompatible-options',
+    why: 'A bias may be negative, and so would rates be.',
+    instead: 'Leave biases out: a latent column takes up the level of rows and columns.',
+    applies: ({ objective, biases }) => objective.loss.name === 'poisson' && biases !== 'none',
+  },
+  {
+    parts: ['loss logistic', 'no ridge penalty'],
+    option: 'lambda',
+    code: 'incompatible-options',
+    why: 'Where a row can be told apart without error its loss falls for ever as the factors grow.',
+    instead: 'Give lambda above 0, and no free columns.',
+    applies: ({ objective, lambda }) =>
+      objective.loss.name === 'logistic' && (lambda.rows === 0 || lambda.columns === 0 || objective.freeColumns > 0),
+  },
+  {
+    parts: ['method gradient', 'L1, bounds or held entries'],
+    option: 'method',
+    code: 'incompatible-options',
+    why: 'A gradient step does not keep to corners and bounds.',
+    instead: 'Use method als.',
+    applies: ({ objective, method }) =>
+      method === 'gradient' &&
+      sides.some(
+        (side) =>
+          objective.l1[side] > 0 ||
+          objective.hold[side] !== undefined ||
+          objective.bounds[side].some((bound) => Number.isFinite(bound)),
+      ),
+  },
+];
+
+/** @throws HadamardError `incompatible-options` or `scale-unbounded` */
+export function checkCombination(of: Composition): void {
+  const refusal = refusals.find(({ applies }) => applies(of));
+  if (!refusal) return;
+  const [first, second] = refusal.parts;
+  throw new HadamardError({
+    code: refusal.code,
+    what: `${first[0]?.toUpperCase()}${first.slice(1)} does not go with ${second}.`,
+    position: { option: refusal.option },
+    rule: refusal.why,
+    remedy: refusal.instead,
+  });
+}

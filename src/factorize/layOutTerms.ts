@@ -1,0 +1,156 @@
+/** Brings an objective's parts to the data: its mean and measure, its penalties, and the lists its kernels read. */
+import type { Observations, Survey } from '../data/observations.js';
+import { HadamardError } from '../errors.js';
+import { lossNumbers } from '../kernels/composed.js';
+import { type Dtype, instantiateKernels } from '../kernels/load.js';
+import { type Loss, lossValue } from '../objective/losses.js';
+import { penaltyScales } from '../objective/scales.js';
+import type { CheckedOptions } from '../options.js';
+import type { Side } from '../parallel/layout.js';
+import type { FitContext, FitTerms } from '../parallel/phase.js';
+import type { ObjectiveSpec } from './objectiveSpec.js';
+
+/** ε of l1 in units of the data's root mean square, where none is given. */
+const relativeEpsilon = 1e-3;
+
+/**
+ * Biases take up any constant: without it values keep their digits in f32. The middle of the range does not depend on the
+ * order of the entries, as a mean would in its last bit. Labels and counts are what they are.
+ */
+export function shiftOf({ valueRange, observed }: Survey, hasBias: boolean, { loss }: ObjectiveSpec): number {
+  if (!hasBias || observed === 0 || loss.name === 'logistic' || loss.name === 'poisson') return 0;
+  return valueRange[0] / 2 + valueRange[1] / 2;
+}
+
+/** @throws HadamardError `invalid-value` for a value that the loss has no meaning for. */
+export function checkValues({ byRow, rows }: Observations, loss: Loss): void {
+  if (loss.name !== 'logistic' && loss.name !== 'poisson') return;
+  const isAllowed = loss.name === 'logistic' ? (a: number) => a === 1 || a === -1 : (a: number) => a >= 0;
+  const odd = byRow.values.findIndex((value) => !isAllowed(value));
+  if (odd < 0) return;
+  let row = 0;
+  while (row < rows && (byRow.pointers[row + 1] as number) <= odd) row++;
+  const column = byRow.indices[odd] as number;
+  throw new HadamardError({
+    code: 'invalid-value',
+    what: `The value at (${row}, ${column}) is ${byRow.values[odd]}.`,
+    position: { row, column },
+    rule:
+      loss.name === 'logistic'
+        ? 'Loss logistic takes values of 1 and −1.'
+        : 'Loss poisson takes values of 0 and above.',
+    remedy:
+      loss.name === 'logistic'
+        ? 'Write a class as 1 and the other as −1.'
+        : 'Leave the entry out, or choose another loss.',
+  });
+}
+
+export interface Baseline {
+  /** The fixed mean: ΣW²A/ΣW² where biases are fitted, the background's part included; else 0. */
+  readonly mean: number;
+  readonly weightSum: number;
+  /** The loss at a constant. */
+  readonly centredNorm: number;
+  readonly settled: Loss;
+}
+
+/** One pass in row order, so that the sums do not depend on how the entries were listed. */
+export function measureBaseline(
+  { byRow, rows }: Observations,
+  { loss, background }: ObjectiveSpec,
+  value: number,
+  hasBias: boolean,
+): Baseline {
+  let weightSum = 0;
+  let valueSum = 0;
+  let listed = 0;
+  const visit = (use: (a: number, w: number) => void) => {
+    for (let t = 0; t < byRow.values.length; t++)
+      use(byRow.values[t] as number, byRow.weights ? (byRow.weights[t] as number) : 1);
+  };
+  visit((a, w) => {
+    weightSum += w * w;
+    valueSum += w * w * a;
+  });
+  const sum = (weights: Float64Array) => weights.reduce((total, weight) => total + weight, 0);
+  if (background)
+    for (let row = 0; row < rows; row++)
+      for (let t = byRow.pointers[row] as number; t < (byRow.pointers[row + 1] as number); t++)
+        listed += (background.rows[row] as number) * (background.columns[byRow.indices[t] as number] as number);
+  const unlisted = background ? Math.max(0, sum(background.rows) * sum(background.columns) - listed) : 0;
+  const weightedMean = weightSum + unlisted > 0 ? (valueSum + unlisted * value) / (weightSum + unlisted) : 0;
+  const mean = hasBias && loss.name !== 'logistic' ? weightedMean : 0;
+  const at = loss.name === 'poisson' ? Math.max(weightedMean, Number.MIN_VALUE) : mean;
+
+  let squares = 0;
+  visit((a, w) => {
+    squares += (w * (a - at)) ** 2;
+  });
+  const rootMeanSquare = Math.sqrt(squares / Math.max(weightSum, Number.MIN_VALUE));
+  const settled =
+    loss.name === 'l1' && loss.parameter === 0 ? { ...loss, parameter: relativeEpsilon * (rootMeanSquare || 1) } : loss;
+  let centredNorm = unlisted * (loss.name === 'poisson' ? at : (value - at) ** 2);
+  visit((a, w) => {
+    centredNorm += lossValue(settled, w, a, at);
+  });
+  return { mean, weightSum, centredNorm, settled };
+}
+
+/** What λ and μ of each row of a side are multiplied by. */
+export function scaleOf(
+  fit: FitContext,
+  side: Side,
+  { lambdaScale, nu }: CheckedOptions,
+  { background }: ObjectiveSpec,
+): Float64Array {
+  const other = side === 'rows' ? 'columns' : 'rows';
+  return penaltyScales(
+    fit.observations[side],
+    lambdaScale,
+    powerOf(fit, nu),
+    background && {
+      own: background[side],
+      other: background[other],
+      otherSum: background[other].reduce((sum, weight) => sum + weight, 0),
+    },
+  );
+}
+
+/** x^ν without the host's pow, whose last bit differs from one Node version to the next. */
+function powerOf(fit: FitContext, nu: number): (base: number) => number {
+  if (nu === 1) return (base) => base;
+  if (nu === 0) return () => 1;
+  if (nu === 0.5) return Math.sqrt;
+  const { exp64, log64 } = instantiateKernels(fit.module, fit.memory);
+  return (base) => (base > 0 ? exp64(nu * log64(base)) : 0);
+}
+
+/** The objective as the kernels take it. Bounds are numbers of the factor's precision, so that they can be met. */
+export function fitTerms({ bounds }: ObjectiveSpec, settled: Loss, value: number, dtype: Dtype): FitTerms {
+  const stored = ([lower, upper]: readonly [number, number]) =>
+    dtype === 'f32' ? ([Math.fround(lower), Math.fround(upper)] as const) : ([lower, upper] as const);
+  return {
+    loss: lossNumbers[settled.name],
+    lossParameter: settled.parameter,
+    bounds: { rows: stored(bounds.rows), columns: stored(bounds.columns) },
+    value,
+  };
+}
+
+/** Fills the lists that the layout has set aside for a side. */
+export function writeTermLists(fit: FitContext, side: Side, objective: ObjectiveSpec, scales: Float64Array): void {
+  const addresses = fit.layout.sides[side].terms;
+  if (!addresses) return;
+  const { buffer } = fit.memory;
+  const { background, l1, freeColumns, hold } = objective;
+  if (background && addresses.weights) new Float64Array(buffer, addresses.weights, scales.length).set(background[side]);
+  if (addresses.l1) new Float64Array(buffer, addresses.l1, scales.length).set(scales.map((scale) => l1[side] * scale));
+  new Float64Array(buffer, addresses.residuals, scales.length).fill(0);
+  new Float64Array(buffer, addresses.multiples, fit.stride).fill(1).fill(0, 0, freeColumns);
+  const held = hold[side];
+  if (!held || !addresses.held) return;
+  const mask = new Uint8Array(buffer, addresses.held, scales.length * fit.stride).fill(0);
+  for (let row = 0; row < scales.length; row++)
+    for (let c = 0; c < fit.rank; c++) if (!Number.isNaN(held.get(row, c))) mask[row * fit.stride + c] = 1;
+}

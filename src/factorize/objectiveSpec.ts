@@ -1,0 +1,209 @@
+/** The objective that the options ask for, resolved: its loss, background, bounds, penalties and held entries. */
+import type { NdArray } from 'ndarray';
+import type { RealArray } from '../data/input.js';
+import type { Background, Bounds, Hold } from '../data/terms.js';
+import { HadamardError } from '../errors.js';
+import type { Loss } from '../objective/losses.js';
+import type { CheckedOptions, ResolvedParts } from '../options.js';
+import type { PerSide } from '../parallel/layout.js';
+import { checkCombination } from './combinations.js';
+
+export interface ObjectiveSpec {
+  /** ε of l1 is 0 until the data has been seen. */
+  readonly loss: Loss;
+  readonly background: SeparableBackground | undefined;
+  readonly bounds: PerSide<readonly [number, number]>;
+  readonly l1: PerSide<number>;
+  readonly freeColumns: number;
+  readonly hold: PerSide<NdArray<RealArray> | undefined>;
+  /** More than weighted squares and a ridge: for the composed kernels. */
+  readonly isComposed: boolean;
+}
+
+/** Weight r_i·c_j. */
+export interface SeparableBackground {
+  readonly rows: Float64Array;
+  readonly columns: Float64Array;
+  readonly value: number;
+}
+
+/** The parts of an objective that are matrices, vectors or pairs of numbers. */
+export interface ObjectiveOptions {
+  /** Unlisted entries as observations of 0 with this weight, or more exactly said. */
+  readonly background?: Background | number | undefined;
+  /** Box constraints of the factors' entries. */
+  readonly bounds?: Bounds | undefined;
+  /** Entries of U or V that are known. */
+  readonly hold?: Hold | undefined;
+}
+
+const unbounded = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY] as const;
+
+/**
+ * @throws HadamardError `invalid-option`, `shape-mismatch` for a background, bounds or held entries of the wrong form;
+ *   `incompatible-options`, `scale-unbounded` for parts that do not go together.
+ */
+export function resolveObjective(
+  checked: CheckedOptions,
+  options: ObjectiveOptions,
+  [rows, columns]: readonly [number, number],
+): ObjectiveSpec {
+  const loss = parseLoss(checked.loss);
+  const background = resolveBackground(options.background, rows, columns);
+  const bounds = {
+    rows: boundsOf('rows', checked, loss, options.bounds),
+    columns: boundsOf('columns', checked, loss, options.bounds),
+  };
+  const hold = {
+    rows: heldOf('U', options.hold?.U, rows, checked.rank),
+    columns: heldOf('V', options.hold?.V, columns, checked.rank),
+  };
+  const l1 = { rows: checked.l1Rows, columns: checked.l1Columns };
+  const isComposed =
+    loss.name !== 'quadratic' ||
+    background !== undefined ||
+    checked.freeColumns > 0 ||
+    [...bounds.rows, ...bounds.columns].some(Number.isFinite) ||
+    l1.rows + l1.columns > 0 ||
+    hold.rows !== undefined ||
+    hold.columns !== undefined;
+  const objective = { loss, background, bounds, l1, freeColumns: checked.freeColumns, hold, isComposed };
+  checkCombination({
+    objective,
+    method: checked.method,
+    biases: checked.biases,
+    lambda: { rows: checked.lambdaRows, columns: checked.lambdaColumns },
+    rank: checked.rank,
+  });
+  return objective;
+}
+
+/** The text has passed the table's pattern. */
+function parseLoss(text: string): Loss {
+  const [name = '', parameter, raw] = text.split(':');
+  if (name === 'huber') {
+    const delta = Number(parameter);
+    if (!(delta > 0))
+      throw invalid('loss', `loss is "${text}".`, 'δ of huber is above 0.', 'Give huber:1.5 for example.');
+    return { name: raw ? 'rawHuber' : 'huber', parameter: delta };
+  }
+  return { name: name as Loss['name'], parameter: Number(parameter ?? 0) };
+}
+
+function resolveBackground(
+  given: Background | number | undefined,
+  rows: number,
+  columns: number,
+): SeparableBackground | undefined {
+  if (given === undefined) return undefined;
+  const { weight, value = 0 } = typeof given === 'object' && given !== null ? given : { weight: given };
+  if (!Number.isFinite(value))
+    throw invalid('background', `The background's value is ${value}.`, 'It is a finite number.', 'Give a number.');
+  const isSeparable = typeof weight === 'object' && weight !== null;
+  return {
+    rows: weightsOf('rows', isSeparable ? weight.rows : new Float64Array(rows).fill(weight as number), rows),
+    columns: weightsOf('columns', isSeparable ? weight.columns : new Float64Array(columns).fill(1), columns),
+    value,
+  };
+}
+
+function weightsOf(side: 'rows' | 'columns', given: ArrayLike<number> | undefined, count: number): Float64Array {
+  if (given?.length !== count)
+    throw new HadamardError({
+      code: 'shape-mismatch',
+      what: `The background has ${given?.length ?? 'no'} weights of ${side}.`,
+      position: { option: 'background' },
+      rule: `A separable background { weight: { rows, columns } } has one weight for each of the ${count} ${side}.`,
+      remedy: 'Give both lists in full, or one number for all.',
+    });
+  const weights = Float64Array.from(given);
+  const odd = weights.findIndex((weight) => !(Number.isFinite(weight) && weight >= 0));
+  if (odd >= 0)
+    throw new HadamardError({
+      code: 'invalid-weight',
+      what: `The background's weight of ${side} ${odd} is ${weights[odd]}.`,
+      position: { option: 'background', index: odd },
+      rule: 'A weight is a finite number of at least 0.',
+      remedy: 'Correct it.',
+    });
+  return weights;
+}
+
+function boundsOf(
+  side: 'rows' | 'columns',
+  { nonnegative }: CheckedOptions,
+  loss: Loss,
+  given: Bounds | undefined,
+): readonly [number, number] {
+  const [lower, upper] = given?.[side] ?? unbounded;
+  if (!(typeof lower === 'number' && typeof upper === 'number' && lower <= upper))
+    throw invalid(
+      'bounds',
+      `bounds.${side} is [${String(given?.[side])}].`,
+      'Bounds are [lower, upper] with lower ≤ upper.',
+      'Give two numbers; ±Infinity is no bound.',
+    );
+  // A Poisson rate is u·v of non-negative factors, said or not.
+  const isNonnegative = nonnegative === side || nonnegative === 'both' || (loss.name === 'poisson' && !given?.[side]);
+  const least = isNonnegative ? Math.max(0, lower) : lower;
+  if (least > upper)
+    throw invalid(
+      'bounds',
+      `bounds.${side} end at ${upper}, and the factor is non-negative.`,
+      'A bound leaves room.',
+      'Raise the upper bound, or leave nonnegative out.',
+    );
+  return [least, upper];
+}
+
+function heldOf(
+  name: 'U' | 'V',
+  given: NdArray<RealArray> | undefined,
+  rows: number,
+  rank: number,
+): NdArray<RealArray> | undefined {
+  if (given === undefined) return undefined;
+  const [m, k] = given?.shape ?? [];
+  if (m === rows && k === rank && typeof given.get === 'function') return given;
+  throw new HadamardError({
+    code: 'shape-mismatch',
+    what: `hold.${name} is ${given?.shape === undefined ? String(given) : given.shape.join('×')}.`,
+    position: { option: 'hold' },
+    rule: `hold.${name} is an ndarray, ${rows}×${rank}, with NaN where the factor is free.`,
+    remedy: 'Give it that shape.',
+  });
+}
+
+function invalid(option: string, what: string, rule: string, remedy: string): HadamardError {
+  return new HadamardError({ code: 'invalid-option', what, position: { option }, rule, remedy });
+}
+
+/** A loss as its option writes it. */
+export function nameOf({ name, parameter }: Loss): string {
+  if (name === 'rawHuber') return `huber:${parameter}:raw`;
+  return name === 'huber' || name === 'l1' ? `${name}:${parameter}` : name;
+}
+
+/** What the resolved options say of the parts that are too large to be repeated. */
+export function describeParts({ background, bounds, hold }: ObjectiveSpec): ResolvedParts {
+  const isOne = (weights: Float64Array) => weights.every((weight) => weight === weights[0]);
+  const all = [...bounds.rows, ...bounds.columns];
+  return {
+    ...(background && {
+      background: {
+        weight:
+          isOne(background.rows) && isOne(background.columns)
+            ? (background.rows[0] as number) * (background.columns[0] as number)
+            : 'separable',
+        value: background.value,
+      },
+    }),
+    ...(all.some(Number.isFinite) && {
+      bounds: { rows: bounds.rows.map(asJson), columns: bounds.columns.map(asJson) },
+    }),
+    ...((hold.rows || hold.columns) && { hold: { U: hold.rows !== undefined, V: hold.columns !== undefined } }),
+  };
+}
+
+/** JSON has no infinity. */
+const asJson = (bound: number) => (Number.isFinite(bound) ? bound : null);

@@ -1,0 +1,58 @@
+/** Sums of squared residuals over the listed entries, whatever was minimised. */
+import type { RealArray } from '../data/input.js';
+import { factorBuffer } from '../methods/rowPhases.js';
+import type { Crew } from '../parallel/crew.js';
+import type { FitContext } from '../parallel/phase.js';
+
+export interface TrainErrors {
+  /** Σr² over entries of positive weight, and how many they are. */
+  readonly squares: number;
+  readonly observed: number;
+  /** ΣW²r² */
+  readonly weightedSquares: number;
+}
+
+export async function measureTrainErrors(
+  fit: FitContext,
+  crew: Crew,
+  { rows, columns }: { readonly rows: number; readonly columns: number },
+): Promise<TrainErrors> {
+  const loss = { phase: 'loss', side: 'rows', own: rows, other: columns, out: null } as const;
+  const weighted = await crew.run(fit, loss);
+  const { pointers, weights } = fit.observations.rows;
+  const listed = pointers.at(-1) as number;
+  const excluded = fit.terms && weights ? countZeros(weights) : 0;
+  if (excluded > 0)
+    return {
+      squares: squaresOfPositive(fit, rows, columns),
+      observed: listed - excluded,
+      weightedSquares: weighted.loss,
+    };
+  const unweighted = await crew.run(fit, { ...loss, isUnweighted: true });
+  return { squares: unweighted.loss, observed: listed, weightedSquares: weighted.loss };
+}
+
+function countZeros(weights: RealArray): number {
+  let count = 0;
+  for (const weight of weights) if (weight === 0) count++;
+  return count;
+}
+
+/** The kernels know weights or none; where some are 0 this slow pass leaves their entries out. */
+function squaresOfPositive(fit: FitContext, rowBuffer: number, columnBuffer: number): number {
+  const { pointers, indices, values, weights } = fit.observations.rows;
+  const { stride, rank } = fit;
+  const U = factorBuffer(fit, 'rows', rowBuffer);
+  const V = factorBuffer(fit, 'columns', columnBuffer);
+  let sum = 0;
+  for (let row = 0; row + 1 < pointers.length; row++)
+    for (let t = pointers[row] as number; t < (pointers[row + 1] as number); t++) {
+      if (weights?.[t] === 0) continue;
+      const [a, b] = [row * stride, (indices[t] as number) * stride];
+      let r = (values[t] as number) - fit.mean;
+      if (fit.hasBias) r -= (U[a + rank] as number) + (V[b + rank] as number);
+      for (let c = 0; c < rank; c++) r -= (U[a + c] as number) * (V[b + c] as number);
+      sum += r * r;
+    }
+  return sum;
+}

@@ -1,0 +1,147 @@
+/** The phases of composed objectives: those of the rows by the composed kernels, and the sums over all rows of a background. */
+import { backgroundLength, type TermFields, termBytes, writeTerms } from '../kernels/composed.js';
+import { readTotals } from '../kernels/load.js';
+import { backgroundGroups, type Side } from '../parallel/layout.js';
+import {
+  type FitContext,
+  type FitTerms,
+  noTotals,
+  type Phase,
+  type PhaseCall,
+  type Totals,
+  type Workbench,
+} from '../parallel/phase.js';
+import { openJob } from './rowPhases.js';
+
+/** Tangent quadratics a row in one sweep: more bring little before the other side has moved too. */
+const stepsOfSweep = 2;
+
+/** The phases that a composed objective has of its own, by the name of the plain one. */
+const composedNames: Readonly<Record<string, string>> = {
+  solve: 'composedSolve',
+  gradient: 'composedMeasure',
+  loss: 'composedLoss',
+};
+
+/** Runs a method's phases on a composed objective: under their composed names, the background's sums brought up to date before. */
+export function composedRun(
+  fit: FitContext,
+  run: (call: PhaseCall) => Promise<Totals>,
+): (call: PhaseCall) => Promise<Totals> {
+  const { terms } = fit;
+  if (!terms) return run;
+  return async (call) => {
+    const phase = composedNames[call.phase];
+    if (phase === undefined) return run(call);
+    const side = call.side === 'rows' ? 'columns' : 'rows';
+    if (fit.layout.sides[side].terms?.sums) {
+      await run({ phase: 'background', side, own: call.other, other: 0, out: null });
+      addGroups(fit, side);
+    }
+    return run({ ...call, phase });
+  };
+}
+
+export const composedSolvePhase: Phase = {
+  name: 'composedSolve',
+  run: (workbench, call, block) => runComposed(workbench, call, block, 'Solve'),
+};
+
+/** Loss, penalty and projected gradient at `own`; each row's residual is kept for the certificate. */
+export const composedMeasurePhase: Phase = {
+  name: 'composedMeasure',
+  run: (workbench, call, block) => runComposed(workbench, call, block, 'Measure'),
+};
+
+export const composedLossPhase: Phase = {
+  name: 'composedLoss',
+  run: (workbench, call, block) => runComposed(workbench, call, block, 'Loss'),
+};
+
+function runComposed(
+  workbench: Workbench,
+  call: PhaseCall,
+  block: number,
+  kernel: 'Solve' | 'Measure' | 'Loss',
+): Totals {
+  const { fit, kernels, view } = workbench;
+  const own = call.own ?? call.start ?? null;
+  const job = openJob(workbench, { ...call, own }, block);
+  const terms = job.address + termsOffset;
+  const measured = kernel === 'Measure' ? fit.layout.sides[call.side].terms?.residuals : 0;
+  writeTerms(view, terms, { ...termsOf(fit, fit.terms as FitTerms, call), residuals: measured ?? 0 });
+  kernels[`composed${kernel}${fit.dtype === 'f64' ? 64 : 32}`](job.address, terms, job.first, job.last);
+  return readTotals(view, job.address);
+}
+
+/** Behind the job record, in the room that the layout gives both. */
+const termsOffset = 128;
+if (termsOffset + termBytes > 256) throw new Error('The terms do not fit behind the job.');
+
+function termsOf(fit: FitContext, terms: FitTerms, call: PhaseCall): TermFields {
+  const own = fit.layout.sides[call.side].terms;
+  const other = fit.layout.sides[call.side === 'rows' ? 'columns' : 'rows'].terms;
+  if (!own || !other) throw new Error('The layout has no room for the terms of this objective.');
+  const matrix = 8 * fit.stride * fit.stride;
+  const [lower, upper] = terms.bounds[call.side];
+  return {
+    loss: terms.loss,
+    innerSteps: call.innerSteps ?? stepsOfSweep,
+    gram: other.sums,
+    gramSum: other.sums + matrix,
+    ownWeights: own.weights,
+    otherWeights: other.weights,
+    l1: own.l1,
+    columnMultiples: own.multiples,
+    held: own.held,
+    residuals: 0,
+    lossParameter: terms.lossParameter,
+    lower,
+    upper,
+    value: terms.value,
+    constant: other.sums && (new Float64Array(fit.memory.buffer, other.sums + matrix + 8 * fit.stride, 1)[0] as number),
+  };
+}
+
+/**
+ * Σ c_j z_j z_jᵀ and its companions over the rows of this side at `own`. The first block of each group takes the group's
+ * rows; groups depend on the blocks alone, so the sums have the same bits for every number of threads.
+ */
+export const backgroundPhase: Phase = {
+  name: 'background',
+  run(workbench, call, block) {
+    const { fit, kernels, view } = workbench;
+    const size = groupSize(fit, call.side);
+    if (block % size !== 0) return noTotals;
+    const { side } = call;
+    const solved = side === 'rows' ? 'columns' : 'rows';
+    const boundaries = fit.blocks[side];
+    const first = boundaries[block] as number;
+    const last = boundaries[Math.min(block + size, boundaries.length - 1)] as number;
+    // The sums are those of the other side's row problems: this side is their fixed factor.
+    const job = openJob(workbench, { ...call, side: solved, own: null, other: call.own as number }, 0);
+    const terms = job.address + termsOffset;
+    writeTerms(view, terms, termsOf(fit, fit.terms as FitTerms, { ...call, side: solved }));
+    const group = block / size;
+    const out = (fit.layout.sides[side].terms?.groups as number) + group * backgroundLength(fit.stride) * 8;
+    kernels[fit.dtype === 'f64' ? 'backgroundRows64' : 'backgroundRows32'](job.address, terms, first, last, out);
+    return noTotals;
+  },
+};
+
+function groupSize(fit: FitContext, side: Side): number {
+  return Math.ceil((fit.blocks[side].length - 1) / backgroundGroups);
+}
+
+/** Adds the groups' sums up in their order. */
+function addGroups(fit: FitContext, side: Side): void {
+  const addresses = fit.layout.sides[side].terms;
+  if (!addresses) return;
+  const length = backgroundLength(fit.stride);
+  const groups = Math.ceil((fit.blocks[side].length - 1) / groupSize(fit, side));
+  const sums = new Float64Array(fit.memory.buffer, addresses.sums, length).fill(0);
+  for (let group = 0; group < groups; group++) {
+    const part = new Float64Array(fit.memory.buffer, addresses.groups + group * length * 8, length);
+    for (let i = 0; i < length; i++) sums[i] = (sums[i] as number) + (part[i] as number);
+  }
+}

@@ -1,0 +1,243 @@
+/**
+ * The one option table. The validator, its messages, `--help`, the docs and the invalid-value tests are made from it.
+ *
+ * A knob has one name everywhere: camelCase in the library and in JSON, kebab-case on the command line.
+ */
+
+interface OptionBase {
+  /** One sentence: what it does and when to change it. */
+  readonly sentence: string;
+  /** The default as the help prints it, where it is not a plain value. */
+  readonly defaultText?: string;
+  /** False for options that make sense in the library alone. */
+  readonly commandLine?: false;
+}
+export interface NumberOption extends OptionBase {
+  readonly kind: 'number' | 'integer';
+  readonly minimum?: number;
+  /** The minimum itself is not allowed. */
+  readonly exclusive?: true;
+  readonly maximum?: number;
+  readonly unit?: string;
+  readonly placeholder: string;
+  readonly default?: number;
+}
+export interface ChoiceOption extends OptionBase {
+  readonly kind: 'choice';
+  readonly choices: readonly string[];
+  readonly default?: string;
+  /** What the bare flag means on the command line. */
+  readonly bare?: string;
+}
+/** A name with parameters, such as huber:1.5. */
+export interface FormOption extends OptionBase {
+  readonly kind: 'form';
+  readonly pattern: RegExp;
+  /** The forms in words. */
+  readonly forms: string;
+  readonly placeholder: string;
+  readonly default: string;
+}
+export type OptionSpec = NumberOption | ChoiceOption | FormOption;
+
+/** The options of a fit. The objective they speak of is f(U,V) = ‖W ∘ (A − UVᵀ)‖²_F + regularization, without a ½. */
+export const optionTable = {
+  rank: {
+    kind: 'integer',
+    minimum: 1,
+    maximum: 4096,
+    placeholder: 'k',
+    sentence: 'Number of latent columns k of U (m×k) and V (n×k). Required.',
+  },
+  lambda: {
+    kind: 'number',
+    minimum: 0,
+    placeholder: 'λ',
+    default: 0,
+    sentence: 'Ridge penalty: each row adds λ·scale·‖u_i‖² to the objective, each column λ·scale·‖v_j‖².',
+  },
+  lambdaRows: {
+    kind: 'number',
+    minimum: 0,
+    placeholder: 'λ',
+    defaultText: 'lambda',
+    sentence: 'λ of the rows of U, where it is not that of V.',
+  },
+  lambdaColumns: {
+    kind: 'number',
+    minimum: 0,
+    placeholder: 'λ',
+    defaultText: 'lambda',
+    sentence: 'λ of the rows of V, where it is not that of U.',
+  },
+  lambdaScale: {
+    kind: 'choice',
+    choices: ['row', 'count', 'weight'],
+    default: 'row',
+    sentence:
+      'What λ is multiplied by in each row: 1 (row), the number of its observations (count: ALS-WR, LIBMF), or the sum of its W² (weight). A background adds its own: n_i + weight·(rows of the other side).',
+  },
+  nu: {
+    kind: 'number',
+    minimum: 0,
+    placeholder: 'ν',
+    default: 1,
+    sentence: 'The power ν that a count or a weight is raised to before it scales λ: 1 is ALS-WR, 0 is row.',
+  },
+  l1: {
+    kind: 'number',
+    minimum: 0,
+    placeholder: 'μ',
+    default: 0,
+    sentence:
+      'L1 penalty: each row adds μ·scale·‖u_i‖₁, each column μ·scale·‖v_j‖₁, scaled like lambda. With lambda it is the elastic net.',
+  },
+  l1Rows: {
+    kind: 'number',
+    minimum: 0,
+    placeholder: 'μ',
+    defaultText: 'l1',
+    sentence: 'L1 penalty of the rows of U, where it is not that of V.',
+  },
+  l1Columns: {
+    kind: 'number',
+    minimum: 0,
+    placeholder: 'μ',
+    defaultText: 'l1',
+    sentence: 'L1 penalty of the rows of V, where it is not that of U.',
+  },
+  freeColumns: {
+    kind: 'integer',
+    minimum: 0,
+    placeholder: 'N',
+    default: 0,
+    sentence: 'The first N latent columns of U and V carry no penalty.',
+  },
+  nonnegative: {
+    kind: 'choice',
+    choices: ['none', 'rows', 'columns', 'both'],
+    default: 'none',
+    bare: 'both',
+    sentence: 'Keep U (rows), V (columns) or both at 0 and above; each row is solved to its own optimum, not clipped.',
+  },
+  loss: {
+    kind: 'form',
+    pattern:
+      /^(quadratic|huber:(\d+\.?\d*|\.\d+)(e[+-]?\d+)?(:raw)?|l1(:(\d+\.?\d*|\.\d+)(e[+-]?\d+)?)?|poisson|logistic)$/,
+    forms: 'quadratic, huber:δ, huber:δ:raw, l1, l1:ε, poisson, logistic',
+    placeholder: 'loss',
+    default: 'quadratic',
+    sentence:
+      'What a residual r costs. quadratic: W²r². huber:δ: ρ(Wr), ρ(z) = z² up to |z| = δ and 2δ|z| − δ² beyond (huber:δ:raw: W²ρ(r)). l1: W²(√(r² + ε²) − ε), ε a thousandth of the data’s root mean square unless given. poisson: W²(a log(a/p) − a + p), all non-negative. logistic: W² log(1 + e^(−ap)), a = ±1.',
+  },
+  biases: {
+    kind: 'choice',
+    choices: ['none', 'rows', 'columns', 'both'],
+    default: 'none',
+    bare: 'both',
+    sentence: 'Fit a bias per row and/or column jointly with the factors, around the fixed weighted mean of A.',
+  },
+  biasLambda: {
+    kind: 'number',
+    minimum: 0,
+    placeholder: 'λ',
+    defaultText: 'lambda',
+    sentence: 'Ridge penalty of the biases, scaled like lambda; 0 leaves them unpenalised.',
+  },
+  method: {
+    kind: 'choice',
+    choices: ['als', 'gradient'],
+    default: 'als',
+    sentence:
+      'als: exact weighted least squares, one row at a time. gradient: spectral (Barzilai–Borwein) gradient steps on U and V together.',
+  },
+  acceleration: {
+    kind: 'choice',
+    choices: ['anderson', 'none'],
+    default: 'anderson',
+    sentence: 'Extrapolate across ALS sweeps; an extrapolated point is kept only when the objective falls.',
+  },
+  dtype: {
+    kind: 'choice',
+    choices: ['f32', 'f64'],
+    defaultText: 'f32; f64 where W² spans more than 1e6',
+    sentence: 'Precision of factors and data. Objectives and certificates are summed in f64 either way.',
+  },
+  arithmetic: {
+    kind: 'choice',
+    choices: ['reproducible', 'fast'],
+    default: 'reproducible',
+    sentence:
+      'reproducible: the same bits on every machine and Node version. fast: fused multiply-add where the engine has it, the same bits on one machine and Node.',
+  },
+  threads: {
+    kind: 'integer',
+    minimum: 1,
+    maximum: 1024,
+    placeholder: 'T',
+    defaultText: 'all cores',
+    sentence: 'Number of worker threads; the result has the same bits for every number.',
+  },
+  seed: {
+    kind: 'integer',
+    minimum: 0,
+    maximum: 4294967295,
+    placeholder: 'S',
+    default: 1,
+    sentence: 'Seed of the random start.',
+  },
+  maxSweeps: {
+    kind: 'integer',
+    minimum: 1,
+    placeholder: 'N',
+    default: 500,
+    sentence: 'Stop after N sweeps (a sweep updates all of V and all of U once).',
+  },
+  tolerance: {
+    kind: 'number',
+    minimum: 0,
+    placeholder: 'G',
+    defaultText: '1e-5 (f32), 1e-8 (f64)',
+    sentence:
+      'Converged when (‖∂f/∂U‖·‖U‖ + ‖∂f/∂V‖·‖V‖) / (2‖W∘A‖²) is at most G, as measured by an independent pass.',
+  },
+  timeLimit: {
+    kind: 'number',
+    minimum: 0,
+    exclusive: true,
+    placeholder: 'seconds',
+    unit: 'seconds',
+    defaultText: 'none',
+    sentence: 'Stop after so many seconds of fitting and keep the model reached.',
+  },
+  duplicates: {
+    kind: 'choice',
+    choices: ['refuse', 'keep', 'sum', 'last'],
+    default: 'refuse',
+    sentence:
+      'An entry listed twice: refuse it, keep both as separate observations, sum the values, or take the last one.',
+  },
+  inline: {
+    kind: 'choice',
+    choices: ['auto', 'never'],
+    default: 'auto',
+    commandLine: false,
+    sentence: 'auto: small problems run in the calling thread. never: always use the worker threads.',
+  },
+  residency: {
+    kind: 'choice',
+    choices: ['auto', 'staged'],
+    default: 'auto',
+    commandLine: false,
+    sentence:
+      'auto: observations live in the WebAssembly memory where they fit. staged: always copied in block by block.',
+  },
+  memoryLimit: {
+    kind: 'integer',
+    minimum: 1,
+    placeholder: 'bytes',
+    unit: 'bytes',
+    defaultText: "the container's or the machine's memory",
+    sentence: 'A plan that needs more than this is refused before anything is allocated.',
+  },
+} as const;
