@@ -13,6 +13,7 @@ import type { ResolvedOptions } from '../options.js';
 import { type Crew, Interrupted, inlineCrew, pooledCrew, requestStop, withdrawStop } from '../parallel/crew.js';
 import { acquireMemory, releaseMemory } from '../parallel/memoryPool.js';
 import type { FitContext, PhaseCall } from '../parallel/phase.js';
+import { abortError, refuseAborted } from './abort.js';
 import { buildModel, type FitInHand } from './buildModel.js';
 import { checkInput } from './checkInput.js';
 import type { FactorizeOptions, Init, Progress } from './factorizeOptions.js';
@@ -48,7 +49,7 @@ export function hireCrew(plan: WorkingPlan, options: FactorizeOptions): HiredCre
 /** {@link factorize} with workers from elsewhere: a session keeps its own from fit to fit. */
 export async function factorizeWith(hire: typeof hireCrew, A: MatrixInput, options: FactorizeOptions): Promise<Model> {
   const checked = checkInput(A, options);
-  options.signal?.throwIfAborted();
+  refuseAborted(options.signal);
   const began = performance.now();
   options.onProgress?.({ ...atRest, phase: 'prepare', maxSweeps: checked.maxSweeps });
   const found = survey(A, options.weights);
@@ -91,7 +92,7 @@ async function runFit(inHand: FitInHand): Promise<Model> {
   const certify = (point: Point) => certifyFirstOrder(crew.run, fit, point, scales.centredNorm);
 
   // An abort since the call was not heard by anyone yet.
-  options.signal?.throwIfAborted();
+  refuseAborted(options.signal);
   const stops = watchStops(fit, options.signal);
   try {
     const start = await startExactly(run);
@@ -140,8 +141,7 @@ async function runFit(inHand: FitInHand): Promise<Model> {
       },
     });
   } catch (error) {
-    if (error instanceof Interrupted && stops.reason() === 'signal')
-      throw options.signal?.reason ?? new DOMException('The fit was aborted before its first sweep.', 'AbortError');
+    if (error instanceof Interrupted && stops.reason() === 'signal') throw abortError(options.signal);
     throw error;
   } finally {
     stops.dispose();
