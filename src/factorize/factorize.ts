@@ -1,7 +1,6 @@
 /** One fit from data to model: check, plan, lay out, iterate, certify. */
 import { certifyFirstOrder, relativeTo } from '../certificate/firstOrder.js';
 import type { MatrixInput } from '../data/input.js';
-import { survey } from '../data/observations.js';
 import { iterate, type Outcome } from '../engine/iterate.js';
 import type { TraceEntry } from '../engine/trace.js';
 import { compileKernels } from '../kernels/load.js';
@@ -11,14 +10,14 @@ import { factorBuffer, penaltyOfRow } from '../methods/rowPhases.js';
 import type { Model } from '../model/model.js';
 import type { ResolvedOptions } from '../options.js';
 import { type Crew, Interrupted, inlineCrew, pooledCrew, requestStop, withdrawStop } from '../parallel/crew.js';
-import { acquireMemory, releaseMemory } from '../parallel/memoryPool.js';
+import { acquireMemory, allocate, releaseMemory } from '../parallel/memoryPool.js';
 import type { FitContext, PhaseCall } from '../parallel/phase.js';
 import { abortError, refuseAborted } from './abort.js';
 import { buildModel, type FitInHand } from './buildModel.js';
 import { checkInput } from './checkInput.js';
 import type { FactorizeOptions, Init, Progress } from './factorizeOptions.js';
 import { layOut } from './layOut.js';
-import { planFit, type WorkingPlan } from './plan.js';
+import { planFit, surveyWithin, type WorkingPlan } from './plan.js';
 
 /**
  * Finds U (m×k) and V (n×k) that minimise f(U,V) = ‖W∘(A − mean − b1ᵀ − 1cᵀ − UVᵀ)‖²_F + Σ λ_i‖u_i‖² + Σ λ_j‖v_j‖² (+ biases).
@@ -52,14 +51,16 @@ export async function factorizeWith(hire: typeof hireCrew, A: MatrixInput, optio
   refuseAborted(options.signal);
   const began = performance.now();
   options.onProgress?.({ ...atRest, phase: 'prepare', maxSweeps: checked.maxSweeps });
-  const found = survey(A, options.weights);
+  const found = surveyWithin(A, options.weights, checked);
   const plan = planFit(found, checked);
   // Before the crew: where there is no memory, no worker must be left behind.
   const memory = acquireMemory(plan.layout.pages);
   const { crew, release } = hire(plan, options);
   try {
     const compiled = await compileKernels(checked.arithmetic, options.wasmUrl);
-    const { fit, scales } = layOut(A, options, checked, plan, found, memory, compiled.module);
+    const { fit, scales } = allocate(plan.bytes.total, () =>
+      layOut(A, options, checked, plan, found, memory, compiled.module),
+    );
     const prepared = performance.now();
     return await runFit({
       options,
