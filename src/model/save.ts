@@ -3,11 +3,13 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeJsonLines } from '../formats/jsonLines.js';
 import { writeNpy } from '../formats/npy.js';
+import { checkDirectory } from './checkDirectory.js';
 import { modelFormat, modelVersion, replaceFolder } from './folder.js';
 import type { ModelParts } from './parts.js';
 
 /** As `Model.save`. */
 export async function saveModel({ U, V, biases, labels = {}, fit }: ModelParts, directory: string): Promise<void> {
+  checkDirectory(directory);
   const [m, k] = U.shape as [number, number];
   const n = V.shape[0] as number;
   await replaceFolder(directory, async (folder) => {
