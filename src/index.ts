@@ -46,4 +46,5 @@ export {
   type ResolvedOptions,
 } from './options.js';
 export type { PerSide, Side } from './parallel/layout.js';
-export { openSession, type Session, type SessionOptions } from './session/openSession.js';
+export { openSession, type Session } from './session/openSession.js';
+export type { SessionOptions } from './session/sessionOptions.js';

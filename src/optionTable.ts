@@ -215,7 +215,7 @@ export const optionTable = {
     choices: ['refuse', 'keep', 'sum', 'last'],
     default: 'refuse',
     sentence:
-      'An entry listed twice: refuse it, keep both as separate observations, sum the values, or take the last one.',
+      'An entry listed twice: refuse it, keep both as separate observations, sum the values (their weights must be equal, and the sum has that weight), or take the last one with its weight.',
   },
   inline: {
     kind: 'choice',

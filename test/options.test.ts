@@ -80,6 +80,7 @@ describe.each(names)('%s', (name) => {
     expect(spec.sentence).toMatch(/^\S.*\.$/);
     const rule = ruleOf(name);
     if (spec.kind === 'choice') for (const choice of spec.choices) expect(rule).toContain(choice);
+    else if (spec.kind === 'form') expect(rule).toContain(spec.forms);
     else
       for (const bound of [spec.minimum, spec.maximum]) if (bound !== undefined) expect(rule).toContain(String(bound));
     if (spec.default !== undefined) {

@@ -1,5 +1,6 @@
 /** Reads A, its weights and its test entries from files, and brings them together by label. */
-import { isTriples, listedCount, shapeOf, visitEntries } from '../data/entries.js';
+import { listedCount, shapeOf, visitEntries } from '../data/entries.js';
+import { isTriples } from '../data/forms.js';
 import type { MatrixInput, Triples, WeightsInput, WeightValues } from '../data/input.js';
 import { type ReadRequest, readTable, type Table } from '../formats/readTable.js';
 import { HadamardError } from '../index.js';

@@ -1,6 +1,17 @@
 /** Walks over the observed entries of A with their weights, whatever form the caller gave them in, checking each. */
 import type { NdArray } from 'ndarray';
 import { type ErrorPosition, HadamardError } from '../errors.js';
+import {
+  checkArray,
+  checkCompressed,
+  checkDense,
+  checkTriples,
+  describe,
+  invalidInput,
+  isCompressed,
+  isObject,
+  isTriples,
+} from './forms.js';
 import type { CompressedRows, MatrixInput, RealArray, Triples, WeightsInput, WeightValues } from './input.js';
 
 /** `weight` is W, the square root of what multiplies the squared residual; `index` is the entry's place in the caller's listing. */
@@ -8,27 +19,27 @@ export type EntryVisitor = (row: number, column: number, value: number, weight: 
 
 type RawVisitor = (row: number, column: number, value: number, index: number) => void;
 
-/** The shape [m, n] of any accepted form. @throws HadamardError `invalid-input` */
-export function shapeOf(A: MatrixInput): readonly [number, number] {
+/**
+ * The shape [m, n] of any accepted form. Its arrays are looked at once here, at the door, so that what follows may read them.
+ *
+ * @param position of what it is, where that is not A.
+ * @throws HadamardError `invalid-input`, `shape-mismatch`
+ */
+export function shapeOf(A: MatrixInput, position: ErrorPosition = {}): readonly [number, number] {
   const shape = isObject(A) && Array.isArray(A.shape) ? (A.shape as unknown[]) : [];
   const [rows, columns] = shape;
+  const name = position.option ?? 'A';
   if (shape.length !== 2 || !isCount(rows) || !isCount(columns))
     throw invalidInput(
-      isObject(A) && 'shape' in A ? `The shape is [${String(A.shape)}].` : `A is ${describe(A)}.`,
-      'A is an ndarray of two dimensions, { rows, columns, values, shape } or { rowPointers, columnIndices, values, shape }, with shape [m, n], m and n at least 1.',
+      isObject(A) && 'shape' in A ? `The shape of ${name} is [${String(A.shape)}].` : `${name} is ${describe(A)}.`,
+      `${name} is an ndarray of two dimensions, { rows, columns, values, shape } or { rowPointers, columnIndices, values, shape }, with shape [m, n], m and n at least 1.`,
+      position,
     );
-  // Once at the door, so that what follows may read lengths.
-  const lists = isTriples(A) ? tripleLists : isCompressed(A) ? compressedLists : [];
-  for (const name of lists) {
-    const list = (A as unknown as Record<string, unknown>)[name];
-    if (!Array.isArray(list) && !ArrayBuffer.isView(list))
-      throw invalidInput(`${name} is ${describe(list)}.`, `${lists.join(', ')} are arrays of numbers.`);
-  }
+  if (isTriples(A)) checkTriples(A, position);
+  else if (isCompressed(A)) checkCompressed(A, position);
+  else if ('data' in A) checkDense(A as NdArray<RealArray>, position);
   return [rows, columns];
 }
-
-const tripleLists = ['rows', 'columns', 'values'];
-const compressedLists = ['rowPointers', 'columnIndices', 'values'];
 
 /** The number of entries listed (sparse forms) or m·n (dense), before unobserved ones are left out. */
 export function listedCount(A: MatrixInput): number {
@@ -54,8 +65,8 @@ export function visitEntries(
     visitValues(A, shape, (row, column, value, index) => visit(row, column, value, 1, index));
     return;
   }
-  const { kind, values } = meaningOf(weights);
-  const read = weightReader(A, values, shape);
+  const { kind, values } = checkWeights(A, weights);
+  const read = weightReader(A, values, shape[0]);
   const toSqrtWeight = { sqrtWeight: (x: number) => x, weight: Math.sqrt, sigma: (x: number) => 1 / x }[kind];
   visitValues(A, shape, (row, column, value, index) => {
     const given = read(row, column, index);
@@ -67,7 +78,15 @@ export function visitEntries(
   });
 }
 
-function meaningOf(weights: WeightsInput): { kind: 'sqrtWeight' | 'weight' | 'sigma'; values: WeightValues } {
+/**
+ * What the weights mean, once it is known that they belong to A. No weight is looked at.
+ *
+ * @throws HadamardError `ambiguous-weights`, `shape-mismatch`, `invalid-input`
+ */
+export function checkWeights(
+  A: MatrixInput,
+  weights: WeightsInput,
+): { kind: 'sqrtWeight' | 'weight' | 'sigma'; values: WeightValues } {
   const given = isObject(weights) ? Object.entries(weights).filter(([, values]) => values !== undefined) : [];
   const [kind, values] = given[0] ?? [];
   if (given.length !== 1 || (kind !== 'sqrtWeight' && kind !== 'weight' && kind !== 'sigma'))
@@ -78,7 +97,28 @@ function meaningOf(weights: WeightsInput): { kind: 'sqrtWeight' | 'weight' | 'si
       rule: 'The objective is Σ W²(A − u·v)²; weights are given as exactly one of { sqrtWeight: W }, { weight: W² } or { sigma: 1/W }.',
       remedy: 'Wrap them, for example weights: { sigma: uncertainties }.',
     });
+  const isPlain = isRealArray(values);
+  if (isPlain) checkArray(kind, values, ofWeights);
+  const [m, n] = shapeOf(A);
+  const expected = isPlain ? [listedCount(A)] : [m, n];
+  const found = isPlain ? [values.length] : shapeOf(values as MatrixInput, ofWeights);
+  if (String(found) !== String(expected))
+    throw new HadamardError({
+      code: 'shape-mismatch',
+      what: isPlain
+        ? `There are ${found} weights and ${expected} values.`
+        : `The weights are ${found.join('×')} and A is ${m}×${n}.`,
+      position: ofWeights,
+      rule: 'W has the shape of A; a plain array of weights has one for every value of A, in the same order.',
+      remedy: 'Transpose, complete or shorten the weights.',
+    });
   return { kind, values: values as WeightValues };
+}
+
+const ofWeights = { option: 'weights' } as const;
+
+function isRealArray(values: unknown): values is RealArray {
+  return values instanceof Float32Array || values instanceof Float64Array;
 }
 
 function invalidWeight(kind: string, value: number, row: number, column: number, index: number): HadamardError {
@@ -103,13 +143,6 @@ function visitValues(A: MatrixInput, shape: readonly [number, number], visit: Ra
 
 function visitTriples(A: Triples, [m, n]: readonly [number, number], visit: RawVisitor): void {
   const { rows, columns, values } = A;
-  if (rows.length !== values.length || columns.length !== values.length)
-    throw new HadamardError({
-      code: 'shape-mismatch',
-      what: `There are ${rows.length} rows, ${columns.length} columns and ${values.length} values.`,
-      rule: 'Triples list one row and one column for every value.',
-      remedy: 'Give three arrays of one length.',
-    });
   const isWhole = isIntegerArray(rows) && isIntegerArray(columns);
   for (let t = 0; t < values.length; t++) {
     const row = rows[t] as number;
@@ -125,13 +158,6 @@ function visitTriples(A: Triples, [m, n]: readonly [number, number], visit: RawV
 function visitCompressed(A: CompressedRows, [m, n]: readonly [number, number], visit: RawVisitor): void {
   const { rowPointers, columnIndices, values } = A;
   checkPointers(rowPointers, m, values.length);
-  if (columnIndices.length !== values.length)
-    throw new HadamardError({
-      code: 'shape-mismatch',
-      what: `There are ${columnIndices.length} column indices and ${values.length} values.`,
-      rule: 'CSR lists one column index for every value.',
-      remedy: 'Give columnIndices and values of one length.',
-    });
   const isWhole = isIntegerArray(columnIndices);
   for (let row = 0; row < m; row++) {
     const end = Number(rowPointers[row + 1]);
@@ -174,7 +200,7 @@ export function checkPointers(pointers: CompressedRows['rowPointers'], rows: num
 }
 
 function visitDense(A: NdArray<RealArray>, [m, n]: readonly [number, number], visit: RawVisitor): void {
-  checkDense(A);
+  checkDense(A, {});
   const { data, offset } = A;
   const [rowStride = 0, columnStride = 0] = A.stride;
   for (let row = 0; row < m; row++)
@@ -186,47 +212,19 @@ function visitDense(A: NdArray<RealArray>, [m, n]: readonly [number, number], vi
     }
 }
 
-/** @throws HadamardError `invalid-input` where an object with a shape is not an ndarray of numbers. */
-function checkDense({ data, stride, offset }: NdArray<RealArray>): void {
-  if (isObject(data) && isObject(stride) && typeof data[offset] === 'number') return;
-  throw invalidInput(
-    `The data of a dense matrix is ${describe(data)}.`,
-    'A dense matrix is an ndarray over numbers with data, shape, stride and offset.',
-  );
-}
-
 /** How to read the given weight of an entry; undefined means that there is none, so the entry is unobserved. */
 function weightReader(
   A: MatrixInput,
   weights: WeightValues,
-  [m, n]: readonly [number, number],
+  m: number,
 ): (row: number, column: number, index: number) => number | undefined {
-  if (weights instanceof Float32Array || weights instanceof Float64Array) {
-    const expected = listedCount(A);
-    if (weights.length !== expected)
-      throw new HadamardError({
-        code: 'shape-mismatch',
-        what: `There are ${weights.length} weights and ${expected} values.`,
-        position: { option: 'weights' },
-        rule: 'A plain array of weights has one for every value of A, in the same order.',
-        remedy: 'Give as many weights as values, or weights as a matrix of the shape of A.',
-      });
-    return (_row, _column, index) => weights[index];
-  }
-  const shape = shapeOf(weights);
-  if (shape[0] !== m || shape[1] !== n)
-    throw new HadamardError({
-      code: 'shape-mismatch',
-      what: `The weights are ${shape[0]}×${shape[1]} and A is ${m}×${n}.`,
-      position: { option: 'weights' },
-      rule: 'W has the shape of A.',
-      remedy: 'Transpose or complete the weights.',
-    });
+  if (isRealArray(weights)) return (_row, _column, index) => weights[index];
   if (!isTriples(weights) && !isCompressed(weights)) {
-    checkDense(weights as NdArray<RealArray>);
+    checkDense(weights as NdArray<RealArray>, ofWeights);
     const { data, stride, offset } = weights as NdArray<RealArray>;
     const [rowStride = 0, columnStride = 0] = stride;
-    return (row, column) => data[offset + row * rowStride + column * columnStride];
+    // A hole in a plain array is no weight: only what is not listed may be left out.
+    return (row, column) => data[offset + row * rowStride + column * columnStride] ?? Number.NaN;
   }
   if (isSamePattern(A, weights)) return (_row, _column, index) => weights.values[index];
   return sparseLookup(weights, m);
@@ -293,35 +291,13 @@ function visitTriplesOrRows(W: Triples | CompressedRows, visit: RawVisitor): voi
   visitValues(pattern, shapeOf(W), (row, column, _zero, index) => visit(row, column, W.values[index] as number, index));
 }
 
-export function isTriples(A: unknown): A is Triples {
-  return isObject(A) && 'rows' in A && 'columns' in A && 'values' in A;
-}
-
-export function isCompressed(A: unknown): A is CompressedRows {
-  return isObject(A) && 'rowPointers' in A && 'columnIndices' in A && 'values' in A;
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null;
-}
-
 function isCount(value: unknown): value is number {
   return typeof value === 'number' && Number.isInteger(value) && value >= 1 && value < 2 ** 32;
-}
-
-function describe(value: unknown): string {
-  if (Array.isArray(value)) return 'a plain array';
-  return isObject(value) ? (value.constructor?.name ?? 'an object') : String(value);
 }
 
 /** Whether the type of the array lets it hold nothing but integers, so that they need not be looked at one by one. */
 function isIntegerArray(indices: ArrayLike<number>): boolean {
   return /^(Int|Uint)/.test((indices as { [Symbol.toStringTag]?: string })[Symbol.toStringTag] ?? '');
-}
-
-function invalidInput(what: string, rule: string, position: ErrorPosition = {}): HadamardError {
-  const remedy = 'Bring the data into one of the forms that the documentation of factorize lists.';
-  return new HadamardError({ code: 'invalid-input', what, rule, position, remedy });
 }
 
 function outOfRange(row: number, column: number, index: number, [m, n]: readonly [number, number]): HadamardError {

@@ -158,28 +158,37 @@ function settleDuplicates(
   weights: WeightsInput | undefined,
   shift: number,
 ): number {
-  const { pointers, indices, values } = byRow;
+  const { pointers, indices, values, weights: squareRoots } = byRow;
   const rows = pointers.length - 1;
   if (duplicates === 'keep') return pointers[rows] as number;
   let kept = 0;
   let start = 0;
   for (let row = 0; row < rows; row++) {
     const end = pointers[row + 1] as number;
-    const first = kept;
-    for (let t = start; t < end; t++) {
+    pointers[row] = kept;
+    for (let t = start, next = t; t < end; t = next) {
       const column = indices[t] as number;
-      const isSecond = kept > first && indices[kept - 1] === column;
-      if (isSecond && duplicates === 'refuse') throw duplicateEntry(row, column, A, weights);
-      const at = isSecond ? kept - 1 : kept++;
-      values[at] = (values[t] as number) + (isSecond && duplicates === 'sum' ? (values[at] as number) + shift : 0);
-      indices[at] = column;
-      if (byRow.weights) byRow.weights[at] = byRow.weights[t] as number;
+      do next++;
+      while (next < end && indices[next] === column);
+      if (next - t > 1 && duplicates === 'refuse') throw duplicateEntry(row, column, A, weights);
+      const isSum = next - t > 1 && duplicates === 'sum';
+      if (isSum && squareRoots?.subarray(t, next).some((weight) => weight !== squareRoots[t]))
+        throw unequalWeights(row, column, A, weights);
+      values[kept] = isSum ? sumOf(values.subarray(t, next)) + (next - t - 1) * shift : (values[next - 1] as number);
+      if (squareRoots) squareRoots[kept] = squareRoots[next - 1] as number;
+      indices[kept++] = column;
     }
     start = end;
-    pointers[row] = first;
   }
   pointers[rows] = kept;
   return kept;
+}
+
+/** Sorted first, so that the last bit does not depend on the order in which they were listed. */
+function sumOf(values: RealArray): number {
+  let sum = 0;
+  for (const value of values.sort()) sum += value;
+  return sum;
 }
 
 /** Column pointers of `observed` sorted entries. */
@@ -195,11 +204,7 @@ function recount(byRow: Orientation, observed: number, columns: number): Float64
 }
 
 function duplicateEntry(row: number, column: number, A: MatrixInput, weights: WeightsInput | undefined): HadamardError {
-  const places: number[] = [];
-  visitEntries(A, weights, (r, c, _value, _weight, index) => {
-    if (r === row && c === column && places.length < 2) places.push(index);
-  });
-  const [first = 0, index = 0] = places;
+  const [first, index] = twoPlaces(row, column, A, weights, () => true);
   return new HadamardError({
     code: 'duplicate-entry',
     what: `Entry (${row}, ${column}) is listed at ${first} and again at ${index}.`,
@@ -207,4 +212,31 @@ function duplicateEntry(row: number, column: number, A: MatrixInput, weights: We
     rule: "Each entry is listed once, unless `duplicates` is 'keep', 'sum' or 'last'.",
     remedy: "Remove one, or say duplicates: 'keep' (separate observations), 'sum' or 'last'.",
   });
+}
+
+function unequalWeights(row: number, column: number, A: MatrixInput, weights: WeightsInput | undefined): HadamardError {
+  const [first, index] = twoPlaces(row, column, A, weights, (weight, firstWeight) => weight !== firstWeight);
+  return new HadamardError({
+    code: 'duplicate-entry',
+    what: `Entry (${row}, ${column}) is listed at ${first} and again at ${index} with another weight.`,
+    position: { row, column, first, index },
+    rule: "Under duplicates: 'sum' all values of an entry have the same weight, which is that of their sum.",
+    remedy: "Give them one weight, or say duplicates: 'keep' (separate observations) or 'last'.",
+  });
+}
+
+/** Where in the caller's listing an entry stands first, and next with a weight that is wanted. */
+function twoPlaces(
+  row: number,
+  column: number,
+  A: MatrixInput,
+  weights: WeightsInput | undefined,
+  isWanted: (weight: number, firstWeight: number) => boolean,
+): [first: number, index: number] {
+  const places: { index: number; weight: number }[] = [];
+  visitEntries(A, weights, (r, c, _value, weight, index) => {
+    if (r !== row || c !== column || places.length === 2) return;
+    if (!places[0] || isWanted(weight, places[0].weight)) places.push({ index, weight });
+  });
+  return [places[0]?.index ?? 0, places[1]?.index ?? 0];
 }

@@ -1,6 +1,8 @@
 /** Checks what is quickly checked, so that nobody waits for an error: options, and what comes beside the data. */
-import { shapeOf } from '../data/entries.js';
-import type { MatrixInput } from '../data/input.js';
+import type { NdArray } from 'ndarray';
+import { checkWeights, shapeOf } from '../data/entries.js';
+import { checkDense, isObject } from '../data/forms.js';
+import type { MatrixInput, RealArray } from '../data/input.js';
 import { HadamardError } from '../errors.js';
 import { type CheckedOptions, checkOptions } from '../options.js';
 import type { FactorizeOptions } from './factorizeOptions.js';
@@ -8,11 +10,13 @@ import type { FactorizeOptions } from './factorizeOptions.js';
 /**
  * The entries of A and of the weights are not looked at here.
  *
- * @throws HadamardError `invalid-option`; `invalid-input` for A, init or labels of another form; `shape-mismatch` for labels.
+ * @throws HadamardError `invalid-option`; `invalid-input` and `shape-mismatch` for A, weights, init or labels of another form
+ *   or size; `ambiguous-weights`.
  */
 export function checkInput(A: MatrixInput, options: FactorizeOptions): CheckedOptions {
   const checked = checkOptions(options);
   const [rows, columns] = shapeOf(A);
+  if (options.weights !== undefined) checkWeights(A, options.weights);
   checkHandlers(options);
   checkInit(options.init);
   checkLabels(options.labels, { rows, columns });
@@ -22,7 +26,7 @@ export function checkInput(A: MatrixInput, options: FactorizeOptions): CheckedOp
 function checkHandlers({ onProgress, signal, workerUrl, wasmUrl }: FactorizeOptions): void {
   const rules = [
     ['onProgress', onProgress, typeof onProgress === 'function', 'a function'],
-    ['signal', signal, typeof signal?.addEventListener === 'function', 'an AbortSignal'],
+    ['signal', signal, isSignal(signal), 'an AbortSignal'],
     ['workerUrl', workerUrl, typeof workerUrl === 'string', 'a string'],
     ['wasmUrl', wasmUrl, typeof wasmUrl === 'string', 'a string'],
   ] as const;
@@ -37,6 +41,16 @@ function checkHandlers({ onProgress, signal, workerUrl, wasmUrl }: FactorizeOpti
       });
 }
 
+/** Of another realm or library too. */
+function isSignal(signal: unknown): boolean {
+  return (
+    isObject(signal) &&
+    typeof signal.aborted === 'boolean' &&
+    typeof signal.addEventListener === 'function' &&
+    typeof signal.removeEventListener === 'function'
+  );
+}
+
 /** The shapes of U and V are checked where they are copied, with their numbers. */
 function checkInit(init: unknown): void {
   if (init === undefined) return;
@@ -48,15 +62,17 @@ function checkInit(init: unknown): void {
       rule: 'init is { U } or { V } or both, ndarrays of two dimensions.',
       remedy: 'Wrap the numbers, for example init: { V: ndarray(data, [n, rank]) }.',
     });
-  if (!isRecord(init)) throw refuse(`init is ${String(init)}.`);
+  if (!isObject(init)) throw refuse(`init is ${String(init)}.`);
   for (const [name, factor] of Object.entries(init)) {
     if (name !== 'U' && name !== 'V') throw refuse(`init has a part "${name}".`);
-    if (factor !== undefined && !isMatrix(factor)) throw refuse(`init.${name} is no ndarray of two dimensions.`);
+    if (factor === undefined) continue;
+    if (!isMatrix(factor)) throw refuse(`init.${name} is no ndarray of two dimensions.`);
+    checkDense(factor, { option: 'init' });
   }
 }
 
-function isMatrix(value: unknown): boolean {
-  return isRecord(value) && typeof value.get === 'function' && Array.isArray(value.shape) && value.shape.length === 2;
+function isMatrix(value: unknown): value is NdArray<RealArray> {
+  return isObject(value) && typeof value.get === 'function' && Array.isArray(value.shape) && value.shape.length === 2;
 }
 
 function checkLabels(labels: unknown, counts: { readonly rows: number; readonly columns: number }): void {
@@ -69,7 +85,7 @@ function checkLabels(labels: unknown, counts: { readonly rows: number; readonly 
       rule: `labels are { rows, columns }, arrays of ${counts.rows} and ${counts.columns} strings, either of which may be left out.`,
       remedy: 'Give one label for every row or column, or leave them out.',
     });
-  if (!isRecord(labels)) throw refuse('invalid-input', `labels is ${String(labels)}.`);
+  if (!isObject(labels)) throw refuse('invalid-input', `labels is ${String(labels)}.`);
   for (const side of ['rows', 'columns'] as const) {
     const given = labels[side];
     if (given === undefined) continue;
@@ -79,8 +95,4 @@ function checkLabels(labels: unknown, counts: { readonly rows: number; readonly 
     const odd = given.findIndex((label) => typeof label !== 'string');
     if (odd >= 0) throw refuse('invalid-input', `Label ${odd} of the ${side} is ${String(given[odd])}.`, odd);
   }
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null;
 }

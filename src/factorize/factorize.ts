@@ -2,7 +2,6 @@
 import { certifyFirstOrder } from '../certificate/firstOrder.js';
 import { shapeOf } from '../data/entries.js';
 import type { MatrixInput } from '../data/input.js';
-import { survey } from '../data/observations.js';
 import { iterate } from '../engine/iterate.js';
 import type { TraceEntry } from '../engine/trace.js';
 import { lossNumbers } from '../kernels/composed.js';
@@ -15,14 +14,15 @@ import type { Model } from '../model/model.js';
 import { relativeTo } from '../objective/relativeGradient.js';
 import type { ResolvedOptions } from '../options.js';
 import { type Crew, Interrupted, inlineCrew, pooledCrew, requestStop, withdrawStop } from '../parallel/crew.js';
-import { acquireMemory, releaseMemory } from '../parallel/memoryPool.js';
+import { acquireMemory, allocate, releaseMemory } from '../parallel/memoryPool.js';
 import type { FitContext } from '../parallel/phase.js';
+import { abortError, refuseAborted } from './abort.js';
 import { buildModel, type FitInHand } from './buildModel.js';
 import { checkInput } from './checkInput.js';
 import type { FactorizeOptions, Init, Progress } from './factorizeOptions.js';
 import { layOut } from './layOut.js';
 import { describeParts, nameOf, resolveObjective } from './objectiveSpec.js';
-import { planFit, type WorkingPlan } from './plan.js';
+import { planFit, surveyWithin, type WorkingPlan } from './plan.js';
 import { measureTrainErrors } from './trainErrors.js';
 
 /**
@@ -54,18 +54,20 @@ export function hireCrew(plan: WorkingPlan, options: FactorizeOptions): HiredCre
 /** {@link factorize} with workers from elsewhere: a session keeps its own from fit to fit. */
 export async function factorizeWith(hire: typeof hireCrew, A: MatrixInput, options: FactorizeOptions): Promise<Model> {
   const checked = checkInput(A, options);
-  options.signal?.throwIfAborted();
+  refuseAborted(options.signal);
   const began = performance.now();
   options.onProgress?.(progressOf('prepare', atRest, checked.maxSweeps, 0));
   const objective = resolveObjective(checked, options, shapeOf(A));
-  const found = survey(A, options.weights, objective.background !== undefined);
+  const found = surveyWithin(A, options.weights, checked, objective.background !== undefined);
   const plan = planFit(found, checked, objective);
   // Before the crew: where there is no memory, no worker must be left behind.
   const memory = acquireMemory(plan.layout.pages);
   const { crew, release } = hire(plan, options);
   try {
     const compiled = await compileKernels(checked.arithmetic, options.wasmUrl);
-    const { fit, scales } = layOut(A, options, checked, plan, found, memory, compiled.module, objective);
+    const { fit, scales } = allocate(plan.bytes.total, () =>
+      layOut(A, options, checked, plan, found, memory, compiled.module, objective),
+    );
     const prepared = performance.now();
     return await runFit({
       options,
@@ -99,7 +101,7 @@ async function runFit(inHand: FitInHand): Promise<Model> {
   const certify = (point: Point) => certifyFirstOrder(run.phase, point, scales.centredNorm);
 
   // An abort since the call was not heard by anyone yet.
-  options.signal?.throwIfAborted();
+  refuseAborted(options.signal);
   const stops = watchStops(fit, options.signal);
   try {
     const start = await startExactly(run);
@@ -149,8 +151,7 @@ async function runFit(inHand: FitInHand): Promise<Model> {
       },
     });
   } catch (error) {
-    if (error instanceof Interrupted && stops.reason() === 'signal')
-      throw options.signal?.reason ?? new DOMException('The fit was aborted before its first sweep.', 'AbortError');
+    if (error instanceof Interrupted && stops.reason() === 'signal') throw abortError(options.signal);
     throw error;
   } finally {
     stops.dispose();

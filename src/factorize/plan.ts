@@ -1,6 +1,7 @@
 /** What a fit will take, said before anything is allocated. */
 import { totalmem } from 'node:os';
-import { isCompressed, isTriples, listedCount, shapeOf } from '../data/entries.js';
+import { listedCount, shapeOf } from '../data/entries.js';
+import { isCompressed, isTriples } from '../data/forms.js';
 import type { MatrixInput, WeightsInput } from '../data/input.js';
 import { type Survey, survey } from '../data/observations.js';
 import { HadamardError } from '../errors.js';
@@ -17,7 +18,8 @@ import {
   planLayout,
   strideOf,
 } from '../parallel/layout.js';
-import { partition, sideCost } from '../parallel/partition.js';
+import { allocate } from '../parallel/memoryPool.js';
+import { evenRuns, partition, type Runs, runsOf, sideCost } from '../parallel/partition.js';
 import { methodOf } from './methods.js';
 import type { ObjectiveSpec } from './objectiveSpec.js';
 import { choosePrecision, type Precision } from './precision.js';
@@ -78,10 +80,10 @@ export function plan(
 ): Plan {
   const checked = checkOptions(options);
   shapeOf(problem as MatrixInput);
-  const found =
+  const planned =
     'data' in problem || isTriples(problem) || isCompressed(problem)
-      ? survey(problem as MatrixInput, options.weights)
-      : surveyOfShape(problem as ProblemShape);
+      ? planFit(surveyWithin(problem as MatrixInput, options.weights, checked), checked)
+      : planExtent(extentOf(problem as ProblemShape), checked);
   const {
     method: _method,
     precision: _precision,
@@ -89,31 +91,60 @@ export function plan(
     layout: _layout,
     boundaries: _boundaries,
     ...said
-  } = planFit(found, checked);
+  } = planned;
   return said;
 }
 
-function surveyOfShape(problem: ProblemShape): Survey {
+/** Bytes a row or column for counting its entries and sorting them, until the observations stand in their places. */
+const countingBytes = 24;
+
+/**
+ * Counts the entries of A, once it is known that there is room for a model of its shape: counting takes memory too.
+ *
+ * @throws HadamardError `not-enough-memory`, and what checking A finds.
+ */
+export function surveyWithin(
+  A: MatrixInput,
+  weights: WeightsInput | undefined,
+  options: CheckedOptions,
+  isZeroKept = false,
+): Survey {
+  const [rows, columns] = shapeOf(A);
+  const counting = (rows + columns) * countingBytes;
+  // In f32, without a second buffer: no fit of this shape takes less.
+  const factors = (rows + columns) * options.rank * 4;
+  const limit = options.memoryLimit ?? machineLimit();
+  const isBeyond = factors > memoryCeiling;
+  if (isBeyond || counting + factors > limit) {
+    const parts = `counts ${mebibytes(counting)}, factors ${mebibytes(factors)}`;
+    throw notEnough(
+      `A fit of ${rows}×${columns} needs at least ${mebibytes(counting + factors)}: ${parts}`,
+      isBeyond ? memoryCeiling : limit,
+    );
+  }
+  return allocate(counting, () => survey(A, weights, isZeroKept));
+}
+
+/** What a plan is made from: a survey of the data, or the size alone. */
+interface Extent extends Omit<Survey, 'rowCounts' | 'columnCounts'> {
+  readonly lengths: PerSide<Runs>;
+}
+
+function extentOf(problem: ProblemShape): Extent {
   const [rows, columns] = shapeOf(problem as MatrixInput);
   const observed = problem.observed ?? listedCount(problem as MatrixInput);
-  if (!(Number.isInteger(observed) && observed >= 0))
+  if (!(Number.isSafeInteger(observed) && observed >= 0))
     throw new HadamardError({
       code: 'invalid-input',
       what: `observed is ${String(observed)}.`,
-      rule: 'observed is the number of observed entries, an integer of at least 0.',
+      rule: 'observed is the number of observed entries, an integer of at least 0 and below 2⁵³.',
       remedy: 'Give that number, or leave it out: then all are.',
     });
-  const even = (count: number) =>
-    Uint32Array.from(
-      { length: count },
-      (_, i) => Math.floor(((i + 1) * observed) / count) - Math.floor((i * observed) / count),
-    );
   return {
     rows,
     columns,
     observed,
-    rowCounts: even(rows),
-    columnCounts: even(columns),
+    lengths: { rows: evenRuns(rows, observed), columns: evenRuns(columns, observed) },
     excluded: 0,
     weightRange: problem.weighted ? [0.5, 1] : [1, 1],
     valueRange: [0, 1],
@@ -122,18 +153,21 @@ function surveyOfShape(problem: ProblemShape): Survey {
 
 /** @throws HadamardError `not-enough-memory` */
 export function planFit(found: Survey, options: CheckedOptions, objective?: ObjectiveSpec): WorkingPlan {
+  const lengths = { rows: runsOf(found.rowCounts), columns: runsOf(found.columnCounts) };
+  return planExtent({ ...found, lengths }, options, objective);
+}
+
+function planExtent(found: Extent, options: CheckedOptions, objective?: ObjectiveSpec): WorkingPlan {
   const [smallest, largest] = found.weightRange;
   const precision = choosePrecision(found, options.dtype);
   const { dtype } = precision;
   const hasBias = options.biases !== 'none';
   const stride = strideOf(options.rank, hasBias);
   const method = methodOf(options);
-  const pointers = { rows: runningSum(found.rowCounts), columns: runningSum(found.columnCounts) };
-  const boundaries = {
-    rows: partition(pointers.rows, options.rank),
-    columns: partition(pointers.columns, options.rank),
-  };
-  const cost = sideCost(pointers.rows, options.rank) + sideCost(pointers.columns, options.rank);
+  const { lengths } = found;
+  const parts = { rows: partition(lengths.rows, options.rank), columns: partition(lengths.columns, options.rank) };
+  const boundaries = { rows: parts.rows.boundaries, columns: parts.columns.boundaries };
+  const cost = sideCost(lengths.rows, options.rank) + sideCost(lengths.columns, options.rank);
   const inline = options.inline === 'auto' && (options.threads === 1 || cost <= inlineCost);
   const threads = inline ? 1 : options.threads;
   const blocks = { rows: boundaries.rows.length - 1, columns: boundaries.columns.length - 1 };
@@ -148,7 +182,10 @@ export function planFit(found: Survey, options: CheckedOptions, objective?: Obje
     buffers: method.buffers,
     threads,
     kernelScratch: objective?.isComposed ? composedScratchBytes(stride) : scratchBytes(stride),
-    largestBlock: largestBlock(pointers, boundaries),
+    largestBlock: {
+      rows: Math.max(parts.rows.largest.rows, parts.columns.largest.rows),
+      entries: Math.max(parts.rows.largest.entries, parts.columns.largest.entries),
+    },
     residency: options.residency,
     terms: objective?.isComposed
       ? {
@@ -162,7 +199,7 @@ export function planFit(found: Survey, options: CheckedOptions, objective?: Obje
   const element = elementBytes(dtype);
   const modelBytes = (found.rows + found.columns) * (options.rank + (hasBias ? 1 : 0)) * element;
   const methodBytes = method.ownBytes(found.columns, stride, element);
-  const counting = (found.rows + found.columns) * 24;
+  const counting = (found.rows + found.columns) * countingBytes;
   const said: Plan = {
     rows: found.rows,
     columns: found.columns,
@@ -188,25 +225,6 @@ export function planFit(found: Survey, options: CheckedOptions, objective?: Obje
   return { ...said, method, precision, request, layout, boundaries };
 }
 
-function runningSum(counts: Uint32Array): Float64Array {
-  const sums = new Float64Array(counts.length + 1);
-  for (let i = 0; i < counts.length; i++) sums[i + 1] = (sums[i] as number) + (counts[i] as number);
-  return sums;
-}
-
-function largestBlock(pointers: PerSide<Float64Array>, boundaries: PerSide<Uint32Array>) {
-  let rows = 0;
-  let entries = 0;
-  for (const side of ['rows', 'columns'] as const)
-    for (let block = 0; block + 1 < boundaries[side].length; block++) {
-      const first = boundaries[side][block] as number;
-      const last = boundaries[side][block + 1] as number;
-      rows = Math.max(rows, last - first);
-      entries = Math.max(entries, (pointers[side][last] as number) - (pointers[side][first] as number));
-    }
-  return { rows, entries };
-}
-
 /** The container's memory limit where there is one, else the machine's memory. */
 function machineLimit(): number {
   const constrained = process.constrainedMemory();
@@ -214,12 +232,22 @@ function machineLimit(): number {
 }
 
 function tooLarge({ bytes }: Plan, limit: number): HadamardError {
-  const mebibytes = (count: number) => `${Math.ceil(count / 2 ** 20)} MiB`;
+  return notEnough(
+    `The fit needs ${mebibytes(bytes.total)}: observations ${mebibytes(bytes.observations)}, factors ${mebibytes(bytes.factors)}, scratch ${mebibytes(bytes.scratch)}, method ${mebibytes(bytes.method)}, model ${mebibytes(bytes.model)}`,
+    limit,
+  );
+}
+
+function notEnough(need: string, limit: number): HadamardError {
   return new HadamardError({
     code: 'not-enough-memory',
-    what: `The fit needs ${mebibytes(bytes.total)}: observations ${mebibytes(bytes.observations)}, factors ${mebibytes(bytes.factors)}, scratch ${mebibytes(bytes.scratch)}, method ${mebibytes(bytes.method)}, model ${mebibytes(bytes.model)}.`,
+    what: `${need}.`,
     position: { option: 'memoryLimit' },
     rule: `The limit is ${mebibytes(limit)}.`,
     remedy: "Lower the rank, use dtype 'f32', or acceleration 'none'; raise memoryLimit if the machine has more.",
   });
+}
+
+function mebibytes(bytes: number): string {
+  return `${Math.ceil(bytes / 2 ** 20)} MiB`;
 }

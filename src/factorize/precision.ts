@@ -12,6 +12,9 @@ const ranges = {
   weight: { f32: [1e-30, 1e30], f64: [1e-30, 1e30] },
 } as const;
 
+/** What it depends on. */
+type Ranges = Pick<Survey, 'observed' | 'weightRange' | 'valueRange'>;
+
 export interface Precision {
   readonly dtype: Dtype;
   /** Why it is f64 though nobody asked. */
@@ -19,7 +22,7 @@ export interface Precision {
 }
 
 /** @throws HadamardError `numeric-failure` where the numbers are too large or too small to be computed with. */
-export function choosePrecision(found: Survey, asked: Dtype | undefined): Precision {
+export function choosePrecision(found: Ranges, asked: Dtype | undefined): Precision {
   const [smallest, largest] = found.weightRange;
   const value = found.observed === 0 ? 0 : Math.max(-found.valueRange[0], found.valueRange[1]);
   const isWide = (largest / smallest) ** 2 > widestSpanOfF32;

@@ -1,5 +1,6 @@
 /** Compiles and instantiates the WebAssembly kernels, and writes down what they are asked to do. */
 import { readFile } from 'node:fs/promises';
+import { HadamardError } from '../errors.js';
 
 /** `reproducible`: strict SIMD, the same bits everywhere. `fast`: relaxed multiply-add, the same bits on one machine and Node. */
 export type Arithmetic = 'reproducible' | 'fast';
@@ -50,7 +51,10 @@ export interface Kernels extends RowKernels {
 const files = { reproducible: 'strict.wasm', fast: 'relaxed.wasm' } as const;
 const compiled = new Map<string, Promise<CompiledKernels>>();
 
-/** @param wasmUrl the folder of the two .wasm files, ending in a slash; default beside this file. */
+/**
+ * @param wasmUrl the folder of the two .wasm files, ending in a slash; default beside this file.
+ * @throws HadamardError `invalid-option` where they are not there.
+ */
 export function compileKernels(arithmetic: Arithmetic, wasmUrl: string = import.meta.url): Promise<CompiledKernels> {
   const key = `${arithmetic} ${wasmUrl}`;
   let kernels = compiled.get(key);
@@ -63,9 +67,27 @@ export function compileKernels(arithmetic: Arithmetic, wasmUrl: string = import.
 }
 
 async function compile(arithmetic: Arithmetic, wasmUrl: string): Promise<CompiledKernels> {
-  const bytes = await readFile(new URL(files[arithmetic], wasmUrl));
-  if (arithmetic === 'fast' && !WebAssembly.validate(bytes)) return compileKernels('reproducible', wasmUrl);
-  return { module: await WebAssembly.compile(bytes), arithmetic };
+  try {
+    const bytes = await readFile(new URL(files[arithmetic], wasmUrl));
+    if (arithmetic === 'reproducible' || WebAssembly.validate(bytes))
+      return { module: await WebAssembly.compile(bytes), arithmetic };
+  } catch (cause) {
+    throw noKernels(wasmUrl, cause);
+  }
+  return compileKernels('reproducible', wasmUrl);
+}
+
+function noKernels(wasmUrl: string, cause: unknown): HadamardError {
+  return new HadamardError(
+    {
+      code: 'invalid-option',
+      what: `The kernels cannot be loaded from ${wasmUrl}: ${cause instanceof Error ? cause.message : String(cause)}.`,
+      position: { option: 'wasmUrl' },
+      rule: 'wasmUrl is the file: URL of the folder of strict.wasm and relaxed.wasm, with a slash at its end.',
+      remedy: 'Where the application is bundled, mark hadamard as external or give wasmUrl.',
+    },
+    { cause },
+  );
 }
 
 export function instantiateKernels(module: WebAssembly.Module, memory: WebAssembly.Memory): Kernels {

@@ -5,12 +5,12 @@ import type { RealArray } from '../data/input.js';
 import { HadamardError, isHadamardError } from '../errors.js';
 import { readJsonLines } from '../formats/jsonLines.js';
 import { readNpy } from '../formats/npy.js';
+import { checkDirectory } from './checkDirectory.js';
 import { digestOf } from './digest.js';
 import type { FitReport } from './fitReport.js';
 import { findModel, modelFormat, modelVersion } from './folder.js';
 import { Model, matrix } from './model.js';
 import type { Biases } from './parts.js';
-import { checkPath } from './save.js';
 
 interface Description {
   readonly format: string;
@@ -26,11 +26,11 @@ interface Description {
 /**
  * The model that `Model.save` wrote to `directory`, bit for bit: sizes, dtype and the SHA-256 digest are checked.
  *
- * @throws HadamardError `not-found` when there is no such folder; `malformed-model` when a file is missing, broken or
- *   changed, or the folder is from a newer version; `invalid-input` for anything but a path.
+ * @throws HadamardError `invalid-option` when `directory` is no path; `not-found` when there is no such folder; `malformed-model` when a file is missing, broken or
+ *   changed, or the folder is from a newer version.
  */
 export async function loadModel(directory: string): Promise<Model> {
-  checkPath(directory);
+  checkDirectory(directory);
   const folder = findModel(directory);
   const description = await readDescription(folder, directory);
   const { shape, rank, dtype, biases, labels, fit } = description;

@@ -107,7 +107,7 @@ export class Model implements ModelParts {
   /**
    * The objective of the fit, f = Σ W²(A − prediction)² + regularization, recomputed in float64 from `data`.
    *
-   * @throws HadamardError `shape-mismatch`, and as `factorize` for bad data.
+   * @throws HadamardError `shape-mismatch`, `invalid-option` for duplicates, and as `factorize` for bad data.
    */
   objective(data: MatrixInput, options: ObjectiveOptions = {}): number {
     return objectiveOf(this, data, options);
@@ -158,7 +158,7 @@ export class Model implements ModelParts {
    * Writes the model to a folder: U.npy, V.npy, row_bias.npy and column_bias.npy, rows.jsonl and columns.jsonl where
    * there are biases and labels, and model.json. An older hadamard model there is replaced as a whole or not at all.
    *
-   * @throws HadamardError `output-refused` when the folder holds anything else, `output-failed` when it cannot be written.
+   * @throws HadamardError `invalid-option` when `directory` is no path, `output-refused` when the folder holds anything else, `output-failed` when it cannot be written.
    */
   save(directory: string): Promise<void> {
     return saveModel(this, directory);
@@ -195,7 +195,9 @@ function indexOf(labels: readonly string[] = []): Map<string, number> {
 }
 
 function isIndices(given: unknown): boolean {
-  return typeof given === 'number' || Array.isArray(given) || ArrayBuffer.isView(given);
+  return (
+    typeof given === 'number' || Array.isArray(given) || (ArrayBuffer.isView(given) && !(given instanceof DataView))
+  );
 }
 
 function notAnIndex(given: unknown, rule: string, index?: number): HadamardError {

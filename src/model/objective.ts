@@ -1,7 +1,9 @@
 /** The objective of a model on a caller's data, in plain float64: slow, simple, and independent of the kernels. */
+import { shapeOf } from '../data/entries.js';
 import type { MatrixInput, WeightsInput } from '../data/input.js';
 import { type Duplicates, type Orientation, place, survey } from '../data/observations.js';
 import { HadamardError } from '../errors.js';
+import { checkOption } from '../options.js';
 import type { ModelParts } from './parts.js';
 
 export interface ObjectiveOptions {
@@ -18,15 +20,17 @@ export interface ObjectiveOptions {
  */
 export function objectiveOf(model: ModelParts, data: MatrixInput, options: ObjectiveOptions): number {
   const { lambda, lambdaScale, biasLambda, duplicates } = model.fit.options;
-  const found = survey(data, options?.weights);
+  if (options?.duplicates !== undefined) checkOption('duplicates', options.duplicates);
   const [m, n, k] = [model.U.shape[0] as number, model.V.shape[0] as number, model.U.shape[1] as number];
-  if (found.rows !== m || found.columns !== n)
+  const [rows, columns] = shapeOf(data);
+  if (rows !== m || columns !== n)
     throw new HadamardError({
       code: 'shape-mismatch',
-      what: `The data is ${found.rows}×${found.columns} and the model is ${m}×${n}.`,
+      what: `The data is ${rows}×${columns} and the model is ${m}×${n}.`,
       rule: 'A model is evaluated on data of the shape it was fitted to.',
       remedy: 'Give the whole shape, and leave out the entries that are not to count.',
     });
+  const found = survey(data, options?.weights);
   const storage = { byRow: room(m, found.observed), byColumn: room(n, found.observed) };
   place(data, options?.weights, found, storage, options?.duplicates ?? duplicates);
 

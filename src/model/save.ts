@@ -1,26 +1,15 @@
 /** Writes a model to a folder. */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { HadamardError } from '../errors.js';
 import { writeJsonLines } from '../formats/jsonLines.js';
 import { writeNpy } from '../formats/npy.js';
+import { checkDirectory } from './checkDirectory.js';
 import { modelFormat, modelVersion, replaceFolder } from './folder.js';
 import type { ModelParts } from './parts.js';
 
-/** @throws HadamardError `invalid-input` for anything but a path. */
-export function checkPath(directory: unknown): void {
-  if (typeof directory === 'string' && directory !== '') return;
-  throw new HadamardError({
-    code: 'invalid-input',
-    what: `The folder of the model is ${directory === '' ? 'an empty string' : String(directory)}.`,
-    rule: 'A model is saved to and loaded from a folder, named by its path.',
-    remedy: 'Give the path as a string; fileURLToPath makes one of a URL.',
-  });
-}
-
 /** As `Model.save`. */
 export async function saveModel({ U, V, biases, labels = {}, fit }: ModelParts, directory: string): Promise<void> {
-  checkPath(directory);
+  checkDirectory(directory);
   const [m, k] = U.shape as [number, number];
   const n = V.shape[0] as number;
   await replaceFolder(directory, async (folder) => {

@@ -27,6 +27,8 @@ export class Interrupted extends Error {
 export interface Crew {
   readonly threads: number;
   readonly isInline: boolean;
+  /** Its workers cannot be started: it will do no work. */
+  readonly hasFailed: boolean;
   /** @throws Interrupted after a stop request; HadamardError `worker-died` when a block kills its worker twice. */
   run(fit: FitContext, call: PhaseCall): Promise<Totals>;
   /** Seconds each task slot has been at work since the crew was made. */
@@ -44,6 +46,7 @@ export function inlineCrew(phases: PhaseTable): Crew {
   return {
     threads: 1,
     isInline: true,
+    hasFailed: false,
     busy,
     async run(fit, call) {
       const words = prepare(fit, call);
@@ -71,19 +74,15 @@ export interface PooledCrewOptions {
 }
 
 export function pooledCrew({ workerUrl, threads }: PooledCrewOptions): Crew {
-  const pool = new Piscina<Task, TaskReport>({
-    filename: workerUrl,
-    minThreads: threads,
-    maxThreads: threads,
-    // Workers inherit nothing from the host's command line: a host's loaders and profilers are not for them.
-    execArgv: [],
-    atomics: 'disabled',
-  });
+  const pool = openPool(workerUrl, threads);
   // A worker that dies rejects its task, which run() handles, and is replaced; one that fails as it starts is not, and tasks
   // would wait for ever once there is none left. Without a listener the 'error' event would end the host.
+  let hasFailed = false;
   const noWorkers = new Promise<never>((_, reject) => {
     pool.on('error', (error) => {
-      if (pool.threads.length === 0) reject(cannotStart(error, workerUrl));
+      if (pool.threads.length > 0) return;
+      hasFailed = true;
+      reject(cannotStart(error, workerUrl));
     });
   });
   noWorkers.catch(() => undefined);
@@ -92,6 +91,9 @@ export function pooledCrew({ workerUrl, threads }: PooledCrewOptions): Crew {
   return {
     threads,
     isInline: false,
+    get hasFailed() {
+      return hasFailed;
+    },
     busy,
     async run(fit, call) {
       if (closed) throw new Error('The crew is closed.');
@@ -121,6 +123,21 @@ export function pooledCrew({ workerUrl, threads }: PooledCrewOptions): Crew {
       await pool.destroy();
     },
   };
+}
+
+function openPool(workerUrl: string, threads: number): Piscina<Task, TaskReport> {
+  try {
+    return new Piscina({
+      filename: workerUrl,
+      minThreads: threads,
+      maxThreads: threads,
+      // Workers inherit nothing from the host's command line: a host's loaders and profilers are not for them.
+      execArgv: [],
+      atomics: 'disabled',
+    });
+  } catch (error) {
+    throw cannotStart(error, workerUrl);
+  }
 }
 
 /** A stop request stands until it is withdrawn: it also stops phases that begin after it. */

@@ -36,7 +36,7 @@ export function allocate<T>(bytes: number, make: () => T): T {
     throw new HadamardError(
       {
         code: 'not-enough-memory',
-        what: `${bytes} bytes of shared memory could not be allocated: ${cause.message}.`,
+        what: `${bytes} bytes could not be allocated: ${cause.message}.`,
         position: { option: 'memoryLimit' },
         rule: 'The parts of a plan must fit into the memory that the machine has left.',
         remedy: "End other fits or programs, lower the rank, or use dtype 'f32' or acceleration 'none'.",

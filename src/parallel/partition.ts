@@ -16,27 +16,73 @@ export function rowCost(count: number, rank: number): number {
   return count * count * rank + (count * count * count) / 3 + 11 * count * rank + 2 * rank;
 }
 
-/** Cost of one exact half-sweep over the rows with these pointers. */
-export function sideCost(pointers: Float64Array, rank: number): number {
+/**
+ * Calls back with each run of equally long rows, in order: how long they are and how many. A side that is known by its size
+ * alone is two runs, however many rows it has.
+ */
+export type Runs = (visit: (length: number, rows: number) => void) => void;
+
+export function runsOf(counts: Uint32Array): Runs {
+  return (visit) => {
+    for (let start = 0, end = 0; start < counts.length; start = end) {
+      while (end < counts.length && counts[end] === counts[start]) end++;
+      visit(counts[start] as number, end - start);
+    }
+  };
+}
+
+/** `entries` spread over `rows` as evenly as whole numbers allow. */
+export function evenRuns(rows: number, entries: number): Runs {
+  const longer = entries % rows;
+  const length = (entries - longer) / rows;
+  return (visit) => {
+    if (longer > 0) visit(length + 1, longer);
+    visit(length, rows - longer);
+  };
+}
+
+/** Cost of one exact half-sweep over the rows. */
+export function sideCost(runs: Runs, rank: number): number {
   let cost = 0;
-  for (let row = 0; row + 1 < pointers.length; row++)
-    cost += rowCost((pointers[row + 1] as number) - (pointers[row] as number), rank);
+  runs((length, rows) => {
+    cost += rows * rowCost(length, rank);
+  });
   return cost;
 }
 
-/** Block b holds rows boundaries[b] … boundaries[b+1]−1. */
-export function partition(pointers: Float64Array, rank: number): Uint32Array {
-  const rows = pointers.length - 1;
-  const target = Math.max(sideCost(pointers, rank) / largestNumberOfBlocks, smallestBlockCost);
+export interface Partition {
+  /** Block b holds rows boundaries[b] … boundaries[b+1]−1. */
+  readonly boundaries: Uint32Array;
+  /** The most rows, and the most entries, of any block. */
+  readonly largest: { readonly rows: number; readonly entries: number };
+}
+
+export function partition(runs: Runs, rank: number): Partition {
+  const target = Math.max(sideCost(runs, rank) / largestNumberOfBlocks, smallestBlockCost);
   const boundaries = [0];
+  const largest = { rows: 0, entries: 0 };
+  let row = 0;
   let cost = 0;
-  for (let row = 0; row < rows; row++) {
-    cost += rowCost((pointers[row + 1] as number) - (pointers[row] as number), rank);
-    if (cost >= target && row + 1 < rows) {
-      boundaries.push(row + 1);
-      cost = 0;
+  let entries = 0;
+  const cut = () => {
+    largest.rows = Math.max(largest.rows, row - (boundaries.at(-1) as number));
+    largest.entries = Math.max(largest.entries, entries);
+    boundaries.push(row);
+    cost = 0;
+    entries = 0;
+  };
+  runs((length, rows) => {
+    const each = rowCost(length, rank);
+    for (let left = rows; left > 0; ) {
+      const missing = Math.max(Math.ceil((target - cost) / each), 1);
+      const taken = Math.min(missing, left);
+      left -= taken;
+      row += taken;
+      cost += taken * each;
+      entries += taken * length;
+      if (taken === missing) cut();
     }
-  }
-  boundaries.push(rows);
-  return Uint32Array.from(boundaries);
+  });
+  if (row > (boundaries.at(-1) as number)) cut();
+  return { boundaries: Uint32Array.from(boundaries), largest };
 }

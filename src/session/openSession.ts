@@ -9,26 +9,14 @@ import { Worker } from 'node:worker_threads';
 import { proxy, type Remote, wrap } from 'comlink';
 import type { MatrixInput } from '../data/input.js';
 import { fromErrorMessage, HadamardError } from '../errors.js';
+import { abortError, refuseAborted } from '../factorize/abort.js';
 import { checkInput } from '../factorize/checkInput.js';
-import type { FactorizeOptions } from '../factorize/factorizeOptions.js';
+import type { FactorizeOptions, Progress } from '../factorize/factorizeOptions.js';
 import { Model, matrix } from '../model/model.js';
-import { checkOption } from '../options.js';
 import { endpointOf } from './endpoint.js';
 import type { Answer, FitRequest, SessionThread } from './serve.js';
+import { checkSessionOptions, invalidSessionOption, type SessionOptions } from './sessionOptions.js';
 import { share } from './share.js';
-
-export interface SessionOptions {
-  /** Worker threads of every fit; default all cores. */
-  readonly threads?: number;
-  /** Bytes that one fit may plan for; default the container's or the machine's memory. */
-  readonly memoryLimit?: number;
-  /** How many fits may wait behind the running one; default unlimited. */
-  readonly queue?: number;
-  /** Where a bundled application put workers/session.js and workers/rows.js, and the folder of the .wasm files. */
-  readonly sessionUrl?: string;
-  readonly workerUrl?: string;
-  readonly wasmUrl?: string;
-}
 
 export interface Session extends AsyncDisposable {
   /** As `factorize`, in the session's thread; calls queue. `threads` and `memoryLimit` are the session's. */
@@ -45,25 +33,8 @@ export interface Session extends AsyncDisposable {
  * @throws HadamardError `invalid-option`; its fits throw what `factorize` does, `queue-full` and `session-closed`.
  */
 export function openSession(options: SessionOptions = {}): Session {
-  if (typeof options !== 'object' || options === null)
-    throw new HadamardError({
-      code: 'invalid-option',
-      what: `The options of the session are ${String(options)}.`,
-      rule: 'They are an object such as { threads: 4 }.',
-      remedy: 'Give an object, or leave them out.',
-    });
-  if (options.threads !== undefined) checkOption('threads', options.threads);
-  if (options.memoryLimit !== undefined) checkOption('memoryLimit', options.memoryLimit);
-  const queue = options.queue ?? Number.POSITIVE_INFINITY;
-  if (!(queue === Number.POSITIVE_INFINITY || (Number.isInteger(queue) && queue >= 0)))
-    throw new HadamardError({
-      code: 'invalid-option',
-      what: `queue is ${queue}.`,
-      position: { option: 'queue' },
-      rule: 'queue is a whole number of waiting fits, at least 0; Infinity, the default, is no limit.',
-      remedy: 'Give such a number, or leave queue out.',
-    });
-  return new ThreadSession(options, queue);
+  checkSessionOptions(options);
+  return new ThreadSession(options);
 }
 
 class ThreadSession implements Session {
@@ -73,15 +44,15 @@ class ThreadSession implements Session {
   readonly #thread: Remote<SessionThread>;
   /** Rejects when the thread ends: comlink alone would leave calls pending for ever. */
   readonly #ended: Promise<never>;
-  #isClosed = false;
+  /** Why no fit is taken any more. */
+  #closed: HadamardError | undefined;
   #pending = 0;
   #fits = 0;
 
-  constructor(options: SessionOptions, queue: number) {
+  constructor(options: SessionOptions) {
     this.#options = options;
-    this.#queue = queue;
-    const url = options.sessionUrl ? new URL(options.sessionUrl) : new URL('../../workers/session.js', import.meta.url);
-    this.#worker = new Worker(url, { execArgv: [], name: 'hadamard-session' });
+    this.#queue = options.queue ?? Number.POSITIVE_INFINITY;
+    this.#worker = startThread(options.sessionUrl);
     // An idle session must not keep a script alive that forgot to close it.
     this.#worker.unref();
     this.#thread = wrap<SessionThread>(endpointOf(this.#worker));
@@ -89,8 +60,8 @@ class ThreadSession implements Session {
       this.#worker.once('error', (error) => reject(sessionClosed(`Its thread failed: ${error.message}.`, error)));
       this.#worker.once('exit', () => reject(sessionClosed('Its thread has ended.')));
     });
-    this.#ended.catch(() => {
-      this.#isClosed = true;
+    this.#ended.catch((error: HadamardError) => {
+      this.#closed ??= error;
     });
   }
 
@@ -99,15 +70,16 @@ class ThreadSession implements Session {
   }
 
   async factorize(A: MatrixInput, options: FactorizeOptions): Promise<Model> {
-    if (this.#isClosed) throw sessionClosed('It was closed.');
+    if (this.#closed) throw this.#closed;
     if (this.#pending > this.#queue) throw queueFull(this.#pending - 1, this.#queue);
     const { threads, memoryLimit, workerUrl, wasmUrl } = this.#options;
     const given = { ...options, ...definedOnly({ threads, memoryLimit, workerUrl, wasmUrl }) };
     checkInput(A, given);
     const { signal, onProgress, labels, ...request } = given;
-    signal?.throwIfAborted();
+    refuseAborted(signal);
     const id = ++this.#fits;
     const cancel = () => void this.#thread.cancel(id).catch(() => undefined);
+    let failure: { readonly error: unknown } | undefined;
     this.#hold(1);
     signal?.addEventListener('abort', cancel, { once: true });
     try {
@@ -117,19 +89,30 @@ class ThreadSession implements Session {
       > & {
         A: MatrixInput;
       };
-      signal?.throwIfAborted();
-      const callback = onProgress && proxy(onProgress);
+      refuseAborted(signal);
+      // It fails here, where it was given: an exception that reached the thread would end it, and the session with it.
+      const report =
+        onProgress &&
+        proxy(async (progress: Progress) => {
+          try {
+            await onProgress(progress);
+          } catch (error) {
+            failure ??= { error };
+            cancel();
+          }
+        });
       const answer = await Promise.race([
         this.#thread.fit(
           id,
           shared.A,
           { ...request, weights: shared.weights, init: shared.init },
-          callback,
+          report,
         ) as Promise<Answer>,
         this.#ended,
       ]);
+      if (failure) throw failure.error;
       if ('error' in answer)
-        throw signal?.aborted && answer.error.name === 'AbortError' ? signal.reason : fromErrorMessage(answer.error);
+        throw answer.error.name === 'AbortError' ? abortError(signal) : fromErrorMessage(answer.error);
       const { U, V, biases, fit } = answer.model;
       return new Model({
         U: matrix(U, fit.rows, fit.rank),
@@ -145,8 +128,8 @@ class ThreadSession implements Session {
   }
 
   async close(): Promise<void> {
-    if (this.#isClosed) return;
-    this.#isClosed = true;
+    if (this.#closed) return;
+    this.#closed = sessionClosed('It was closed.');
     await this.#worker.terminate();
   }
 
@@ -159,6 +142,20 @@ class ThreadSession implements Session {
     this.#pending += change;
     if (this.#pending > 0) this.#worker.ref();
     else this.#worker.unref();
+  }
+}
+
+function startThread(sessionUrl: string | undefined): Worker {
+  const url = sessionUrl ?? new URL('../../workers/session.js', import.meta.url).href;
+  try {
+    return new Worker(new URL(url), { execArgv: [], name: 'hadamard-session' });
+  } catch (cause) {
+    throw invalidSessionOption(
+      'sessionUrl',
+      `No thread starts from ${url}.`,
+      'It is the file: URL of workers/session.js.',
+      cause,
+    );
   }
 }
 

@@ -35,14 +35,23 @@ export interface SessionThread {
 
 export function serveSession(): void {
   const controllers = new Map<number, AbortController>();
-  let kept: Crew | undefined;
+  let kept: { readonly crew: Crew; readonly workerUrl: string | undefined } | undefined;
   let last: Promise<unknown> = Promise.resolve();
 
-  /** The pool is started with the first fit that needs it. A session's number of threads does not change. */
+  const dismiss = async () => {
+    const crew = kept?.crew;
+    kept = undefined;
+    await crew?.close();
+  };
+
+  /** The pool is started with the first fit that needs it, and stays for those that want the same and as long as it works. */
   const hire = (plan: WorkingPlan, options: FactorizeOptions): HiredCrew => {
     if (plan.inline) return hireCrew(plan, options);
-    kept ??= hireCrew(plan, options).crew;
-    return { crew: kept, release: async () => undefined };
+    const { workerUrl } = options;
+    if (kept && (kept.workerUrl !== workerUrl || kept.crew.threads !== plan.threads)) void dismiss();
+    kept ??= { crew: hireCrew(plan, options).crew, workerUrl };
+    const { crew } = kept;
+    return { crew, release: async () => (crew.hasFailed ? dismiss() : undefined) };
   };
 
   const fit = async (
@@ -55,7 +64,7 @@ export function serveSession(): void {
         ...options,
         ...(options.init && { init: asInit(options.init) }),
         ...(options.weights && { weights: asWeights(options.weights) }),
-        ...(onProgress && { onProgress: (progress: Progress) => void onProgress(progress) }),
+        ...(onProgress && { onProgress: (progress: Progress) => void onProgress(progress).catch(() => undefined) }),
       });
       const message = { U: model.U.data, V: model.V.data, biases: model.biases, fit: model.fit };
       const arrays = [message.U, message.V, message.biases.rows, message.biases.columns];

@@ -3,6 +3,7 @@
  * structured clone would copy hundreds of megabytes in one go. The originals are neither changed nor detached.
  */
 
+import { HadamardError } from '../errors.js';
 import { allocate } from '../parallel/memoryPool.js';
 
 /** About a millisecond of copying, page faults included. */
@@ -30,6 +31,14 @@ async function shareArray(array: AnyArray): Promise<unknown> {
     if (start > 0) await new Promise((resolve) => setImmediate(resolve));
     to.set(from.subarray(start, start + sliceBytes), start);
   }
+  // Its owner had its turns in between: a detached array is empty, and what was copied is not all.
+  if (from.byteLength !== buffer.byteLength)
+    throw new HadamardError({
+      code: 'invalid-input',
+      what: 'An array was detached while it was handed to the session.',
+      rule: 'Arrays keep their memory until the fit has settled.',
+      remedy: 'Transfer a copy, or wait for the fit.',
+    });
   const View = array.constructor as new (buffer: SharedArrayBuffer) => unknown;
   return new View(buffer);
 }

@@ -265,8 +265,9 @@ describe('refused', () => {
     });
   });
 
-  test.each([[['0', '1', '2']], [BigInt64Array.of(0n, 1n, 2n)]])('indices that are no numbers: %o', (rows) => {
-    expect(errorOf(() => visits({ ...A, rows: rows as never }))).toMatchObject({ code: 'index-out-of-range' });
+  test('indices that are no numbers', () => {
+    const rows = ['0', '1', '2'] as never;
+    expect(errorOf(() => visits({ ...A, rows }))).toMatchObject({ code: 'index-out-of-range' });
   });
 
   test.each(['rows', 'columns', 'values'] as const)('%s that are no array', (name) => {

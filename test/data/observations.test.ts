@@ -74,7 +74,6 @@ describe('duplicates', () => {
 
   test.each([
     ['keep', ['0 2 3 1', '1 0 10 1', '1 2 10 1', '1 2 20 2', '1 2 40 4']],
-    ['sum', ['0 2 3 1', '1 0 10 1', '1 2 70 4']],
     ['last', ['0 2 3 1', '1 0 10 1', '1 2 40 4']],
   ] as const)('%s, in both orientations', (duplicates, expected) => {
     const { byRow, byColumn, observed } = placed(of, duplicates);
@@ -83,6 +82,28 @@ describe('duplicates', () => {
     const swap = (line: string) => line.replace(/^(\d+) (\d+)/, '$2 $1');
     expect(listed(byColumn).map(swap).sort()).toEqual([...expected].sort());
     expect(listed(byColumn).map((line) => Number(line[0]))).toEqual([0, ...new Array(expected.length - 1).fill(2)]);
+  });
+
+  test('sum: one weight, and the same bits in any order of the listing', () => {
+    // 0.1 + 0.2 + 0.3 depends on the order in its last bit.
+    const values = [0.1, 0.3, 0.2];
+    const entries = [b, ...values.map((value) => ({ ...a, value, weight: 2 })), { ...a, column: 0 }];
+    const sums = [
+      [0, 1, 2, 3, 4],
+      [3, 0, 2, 4, 1],
+      [2, 3, 1, 4, 0],
+    ].map((order) => listed(placed(reordered({ ...of, entries }, Uint32Array.from(order)), 'sum').byRow));
+    for (const sum of sums) expect(sum).toEqual(['0 2 3 1', '1 0 10 1', `1 2 ${0.1 + 0.2 + 0.3} 2`]);
+  });
+
+  test('sum: values of different weights have no sum', () => {
+    const error = expect.objectContaining({
+      code: 'duplicate-entry',
+      what: 'Entry (1, 2) is listed at 1 and again at 4 with another weight.',
+      position: { row: 1, column: 2, first: 1, index: 4 },
+    });
+    const entries = [b, a, { ...a, column: 0 }, { ...a, value: 5 }, c];
+    expect(() => placed({ ...of, entries }, 'sum')).toThrow(error);
   });
 });
 

@@ -23,6 +23,8 @@ test.each([
   ['signal', 5],
   ['signal', null],
   ['signal', new AbortController()],
+  ['signal', {}],
+  ['signal', { addEventListener: () => undefined }],
   ['workerUrl', 5],
   ['wasmUrl', null],
 ])('%s: %o', async (option, value) => {
@@ -31,6 +33,51 @@ test.each([
     position: { option },
     rule: expect.stringMatching(`^${option} is an? `),
     remedy: expect.stringMatching(/leave .* out/),
+  });
+});
+
+test.each(['nonsense', 'file:///nowhere/', new URL('../', import.meta.url).href])(
+  'no kernels at %s',
+  async (wasmUrl) => {
+    await expect(fit({ wasmUrl })).rejects.toMatchObject({
+      code: 'invalid-option',
+      position: { option: 'wasmUrl' },
+      what: expect.stringContaining(wasmUrl),
+    });
+  },
+);
+
+test.each(['nonsense', 'file://there/x.js', 'https://example.org/x.js'])('no workers at %s', async (workerUrl) => {
+  await expect(fit({ workerUrl, inline: 'never', threads: 1 })).rejects.toMatchObject({
+    code: 'worker-died',
+    what: expect.stringContaining(workerUrl),
+  });
+});
+
+test('what has lost its memory, or never had enough', async () => {
+  const detached = () => {
+    const data = new Float64Array(12);
+    structuredClone(data, { transfer: [data.buffer] });
+    return data;
+  };
+  const refused = { code: 'invalid-input', message: expect.stringMatching(/detached|elements/) };
+  const values = detached();
+  const empty = new Uint32Array(0);
+  await expect(fit({}, ndarray(values, [4, 3]))).rejects.toMatchObject(refused);
+  await expect(fit({}, { rows: empty, columns: empty, values, shape: [4, 3] })).rejects.toMatchObject(refused);
+  await expect(fit({ init: { V: ndarray(values, [3, 2]) } })).rejects.toMatchObject({
+    ...refused,
+    position: { option: 'init' },
+  });
+  const position = { option: 'weights' };
+  for (const weight of [ndarray(values, [4, 3]), ndarray(new Float64Array(6).fill(1), [4, 3])])
+    await expect(fit({ weights: { weight } })).rejects.toMatchObject({ ...refused, position });
+});
+
+test('weights are refused before the first report of progress', async () => {
+  const onProgress = () => expect.fail('It began.');
+  await expect(fit({ weights: { weight: new Float64Array(5) }, onProgress })).rejects.toMatchObject({
+    code: 'shape-mismatch',
   });
 });
 

@@ -98,7 +98,11 @@ describe('objective and gradient of U.npy and V.npy are those that numpy compute
     expectClose([model.objective(data, { weights })], [numpy.objective], isF32 ? 1e-7 : 1e-12, 'model.objective');
 
     // This build's kernels at the same factors.
-    const { run, centredNorm } = await openFit(of, { ...options, timeLimit: undefined } as FactorizeOptions, point);
+    const { run, centredNorm } = await openFit(
+      of,
+      { ...options, timeLimit: undefined } as unknown as FactorizeOptions,
+      point,
+    );
     const norm = (of: Totals) => Math.sqrt(of.gradientSquared + of.biasGradientSquared);
     const phase = { phase: 'gradient', own: 0, other: 0, out: null };
     const ofU = await run({ ...phase, side: 'rows' });

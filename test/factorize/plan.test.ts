@@ -16,6 +16,38 @@ test('the plan of a shape is that of data as evenly spread', () => {
   expect(plan(dense(full), { rank: 5, threads: 3 })).toEqual(ofData);
 });
 
+/** Every row holds `each` entries, and every column as many as any other. */
+function even(m: number, n: number, each: number) {
+  const entries = Array.from({ length: m * each }, (_, t) => {
+    const row = Math.floor(t / each);
+    return { row, column: (row * each + (t % each)) % n, value: t % 7, weight: 1 };
+  });
+  return triples({ m, n, entries });
+}
+
+test.each([
+  [600, 300, 40],
+  [1000, 250, 7],
+  [40, 4000, 300],
+])('the plan of a shape is that of %i×%i data with %i entries in every row', (m, n, each) => {
+  for (const options of [{ rank: 3 }, { rank: 32, threads: 2 }, { rank: 50, residency: 'staged' }] as const) {
+    const ofData = plan(even(m, n, each), { ...options, inline: 'never' });
+    expect(plan({ shape: [m, n], observed: m * each }, { ...options, inline: 'never' })).toEqual(ofData);
+    if (options.rank === 32) expect(ofData.blocks.rows + ofData.blocks.columns).toBeGreaterThan(5);
+  }
+});
+
+test('the plan of a shape takes no time, however many rows', () => {
+  const before = process.memoryUsage();
+  const started = performance.now();
+  for (const observed of [10, 1e8])
+    expect(plan({ shape: [4e7, 10], observed }, { rank: 1, memoryLimit: 1e15 })).toMatchObject({ observed });
+  expect(() => plan({ shape: [4e9, 10], observed: 10 }, { rank: 1 })).toThrow(/needs \d+ MiB/);
+  expect(performance.now() - started).toBeLessThan(200);
+  const after = process.memoryUsage();
+  expect(after.heapUsed + after.arrayBuffers - before.heapUsed - before.arrayBuffers).toBeLessThan(10e6);
+});
+
 test('the fit does what the plan says', async () => {
   const table = [
     { rank: 4 },

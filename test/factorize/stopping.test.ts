@@ -74,9 +74,15 @@ describe('abort', () => {
     await expect(pending).rejects.toMatchObject({ name: 'AbortError' });
   });
 
-  test('with a reason of the caller, which the rejection is then', async () => {
+  test('with a reason of the caller, which is the cause of the rejection', async () => {
     const reason = new Error('the user left');
-    await expect(fit({ signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
+    const rejection = { name: 'AbortError', cause: reason };
+    await expect(fit({ signal: AbortSignal.abort(reason) })).rejects.toMatchObject(rejection);
+    await expect(fit({ signal: AbortSignal.abort(reason) })).rejects.toBeInstanceOf(DOMException);
+    const controller = new AbortController();
+    const pending = fit({ signal: controller.signal });
+    controller.abort(reason);
+    await expect(pending).rejects.toMatchObject(rejection);
   });
 
   test('after the fit is over changes nothing', async () => {

@@ -49,10 +49,12 @@ describe('predict', () => {
   });
 
   test.each([
-    [0, undefined],
     [null, 0],
     [{}, {}],
     [true, 1],
+    [undefined, undefined],
+    [0, undefined],
+    [new DataView(new ArrayBuffer(8)), new DataView(new ArrayBuffer(8))],
   ])('refuses (%o, %o), which are no indices', (row, column) => {
     expect(() => sampleModel().predict(row as never, column as never)).toThrow(
       expect.objectContaining({ code: 'invalid-input', rule: expect.stringContaining('predict takes') }),
@@ -137,7 +139,16 @@ describe('objective', () => {
     );
   });
 
-  test('refuses data of another shape', () => {
+  test('refuses what duplicates cannot mean', () => {
+    expect(() => sampleModel().objective(triples, { duplicates: 'first' as never })).toThrow(
+      expect.objectContaining({ code: 'invalid-option', position: { option: 'duplicates' } }),
+    );
+  });
+
+  test('refuses data of another shape, before it takes memory for it', () => {
+    expect(() => sampleModel().objective({ ...triples, shape: [4e9, 4] })).toThrow(
+      expect.objectContaining({ code: 'shape-mismatch' }),
+    );
     expect(() => sampleModel({ rows: 6 }).objective(triples)).toThrow(
       expect.objectContaining({ code: 'shape-mismatch' }),
     );

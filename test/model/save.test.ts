@@ -238,6 +238,12 @@ describe('a process that dies while it saves', () => {
   });
 });
 
+test.each([undefined, null, 5, '', new URL('file:///tmp')])('%o is no path to save to or load from', async (path) => {
+  const refused = { code: 'invalid-option', position: { option: 'directory' } };
+  await expect(sampleModel().save(path as never)).rejects.toMatchObject(refused);
+  await expect(loadModel(path as never)).rejects.toMatchObject(refused);
+});
+
 describe('load refuses', () => {
   async function expectMalformed(file: string) {
     await expect(loadModel(out)).rejects.toMatchObject({

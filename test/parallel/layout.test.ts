@@ -27,6 +27,7 @@ const request = (change: Partial<LayoutRequest> = {}): LayoutRequest => ({
   kernelScratch: scratchBytes(16),
   largestBlock: { rows: 60, entries: 900 },
   residency: 'auto',
+  terms: undefined,
   ...change,
 });
 

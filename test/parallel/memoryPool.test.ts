@@ -1,6 +1,6 @@
 /** Allocations that fail are typed errors with the number of bytes, and leave nothing behind. */
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { factorize } from '../../dist/src/index.js';
+import { factorize, plan } from '../../dist/src/index.js';
 import { acquireMemory, allocate } from '../../dist/src/parallel/memoryPool.js';
 import { share } from '../../dist/src/session/share.js';
 import { problem, triples } from '../helpers/problem.js';
@@ -15,7 +15,7 @@ class Full {
 const A = triples(problem({ m: 60, n: 40, density: 0.5 }));
 const tooLittle = {
   code: 'not-enough-memory',
-  what: expect.stringMatching(/^\d+ bytes of shared memory could not be allocated: Array buffer allocation failed\.$/),
+  what: expect.stringMatching(/^\d+ bytes could not be allocated: Array buffer allocation failed\.$/),
   position: { option: 'memoryLimit' },
 };
 
@@ -39,6 +39,29 @@ describe('a failed allocation', () => {
   test('of what a session shares', async () => {
     vi.stubGlobal('SharedArrayBuffer', Full);
     await expect(share({ A })).rejects.toMatchObject(tooLittle);
+  });
+});
+
+describe('counting', () => {
+  test('is refused where the counts of a shape alone pass the limit, with the numbers', async () => {
+    const wide = { ...A, shape: [4e9, 2] as const };
+    const refused = {
+      code: 'not-enough-memory',
+      what: 'A fit of 4000000000×2 needs at least 122071 MiB: counts 91553 MiB, factors 30518 MiB.',
+      position: { option: 'memoryLimit' },
+    };
+    await expect(factorize(wide, { rank: 2 })).rejects.toMatchObject(refused);
+    // Where the machine has that much, the factors still pass the end of a WebAssembly memory.
+    await expect(factorize(wide, { rank: 2, memoryLimit: 1e12 })).rejects.toMatchObject({
+      ...refused,
+      rule: 'The limit is 4096 MiB.',
+    });
+    expect(() => plan(wide, { rank: 2 })).toThrow(expect.objectContaining(refused));
+  });
+
+  test('that finds no room is a typed error', async () => {
+    vi.stubGlobal('Uint32Array', Full);
+    await expect(factorize(A, { rank: 2 })).rejects.toMatchObject(tooLittle);
   });
 });
 

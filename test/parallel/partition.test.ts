@@ -4,17 +4,29 @@ import { describe, expect, test } from 'vitest';
 import { survey } from '../../dist/src/data/observations.js';
 import { planFit } from '../../dist/src/factorize/plan.js';
 import { checkOptions, type FitOptions } from '../../dist/src/options.js';
-import { partition, rowCost, sideCost } from '../../dist/src/parallel/partition.js';
+import { evenRuns, partition, type Runs, rowCost, runsOf, sideCost } from '../../dist/src/parallel/partition.js';
 import { problem, triples } from '../helpers/problem.js';
 import { at } from '../helpers/reference.js';
 
-const pointersOf = (counts: readonly number[]) => {
-  const pointers = new Float64Array(counts.length + 1);
-  counts.forEach((count, i) => {
-    pointers[i + 1] = at(pointers, i) + count;
-  });
-  return pointers;
-};
+const runs = (counts: readonly number[]) => runsOf(Uint32Array.from(counts));
+
+test('runs are as long as rows are equal', () => {
+  const listed = (of: Runs) => {
+    const all: [number, number][] = [];
+    of((length, rows) => all.push([length, rows]));
+    return all;
+  };
+  expect(listed(runs([3, 3, 0, 5, 5, 5]))).toEqual([
+    [3, 2],
+    [0, 1],
+    [5, 3],
+  ]);
+  expect(listed(evenRuns(5, 17))).toEqual([
+    [4, 2],
+    [3, 3],
+  ]);
+  expect(listed(evenRuns(3, 6))).toEqual([[2, 3]]);
+});
 
 test('every row is in one block, in order, and no block is empty', () => {
   fc.assert(
@@ -22,7 +34,12 @@ test('every row is in one block, in order, and no block is empty', () => {
       fc.array(fc.nat(20000), { minLength: 1, maxLength: 300 }),
       fc.integer({ min: 1, max: 128 }),
       (counts, rank) => {
-        const boundaries = partition(pointersOf(counts), rank);
+        const { boundaries, largest } = partition(runs(counts), rank);
+        const blocks = Array.from(boundaries.subarray(1), (end, b) => counts.slice(at(boundaries, b), end));
+        expect(largest).toEqual({
+          rows: Math.max(...blocks.map((block) => block.length)),
+          entries: Math.max(...blocks.map((block) => block.reduce((sum, count) => sum + count, 0))),
+        });
         expect(boundaries[0]).toBe(0);
         expect(boundaries.at(-1)).toBe(counts.length);
         for (let b = 1; b < boundaries.length; b++) expect(at(boundaries, b)).toBeGreaterThan(at(boundaries, b - 1));
@@ -33,14 +50,13 @@ test('every row is in one block, in order, and no block is empty', () => {
 
 test('blocks are of about equal cost, at most 512, and none is more than a row above the target', () => {
   const counts = Array.from({ length: 20000 }, (_, i) => 5 + Math.floor(4000 / (1 + (i % 977))));
-  const pointers = pointersOf(counts);
-  const boundaries = partition(pointers, 32);
+  const { boundaries } = partition(runs(counts), 32);
   const blocks = boundaries.length - 1;
   expect(blocks).toBeGreaterThan(100);
   expect(blocks).toBeLessThanOrEqual(512);
-  const target = Math.max(sideCost(pointers, 32) / 512, 2e6);
+  const target = Math.max(sideCost(runs(counts), 32) / 512, 2e6);
   for (let b = 0; b < blocks; b++) {
-    const cost = sideCost(pointers.subarray(at(boundaries, b), at(boundaries, b + 1) + 1), 32);
+    const cost = sideCost(runs(counts.slice(at(boundaries, b), at(boundaries, b + 1))), 32);
     expect(cost).toBeLessThanOrEqual(target + rowCost(at(counts, at(boundaries, b + 1) - 1), 32));
     if (b + 1 < blocks) expect(cost).toBeGreaterThanOrEqual(target);
   }
@@ -54,9 +70,10 @@ test('cost grows with the count and the rank, without a jump where the solver ch
     }
 });
 
-test('pointers beyond 2³² are exact', () => {
+test('a run of rows that each pass the target is cut at every row', () => {
   const counts = new Array(64).fill(2 ** 28 + 1);
-  const boundaries = partition(pointersOf(counts), 8);
+  const { boundaries, largest } = partition(runs(counts), 8);
+  expect(largest).toEqual({ rows: 1, entries: 2 ** 28 + 1 });
   expect(boundaries.at(-1)).toBe(64);
   expect(boundaries.length - 1).toBe(64);
 });

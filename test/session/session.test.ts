@@ -89,9 +89,76 @@ describe('openSession', () => {
     expect(await fit(dense(), { ...options, weights: { sigma: null } })).toMatchObject({ code: 'invalid-input' });
     expect(await fit(dense(), { ...options, weights: null })).toMatchObject({ code: 'ambiguous-weights' });
     expect(await fit(dense(), { ...options, labels: { rows: ['a'] } })).toMatchObject({ code: 'shape-mismatch' });
+    expect(await fit(dense(), { ...options, onProgress: 5 })).toMatchObject({ position: { option: 'onProgress' } });
+    expect(await fit(dense(), { ...options, signal: {} })).toMatchObject({ position: { option: 'signal' } });
+    const A = dense();
+    structuredClone(A.data, { transfer: [A.data.buffer as ArrayBuffer] });
+    expect(await fit(A, options)).toMatchObject({ code: 'invalid-input', what: expect.stringContaining('detached') });
+    expect(await fit(dense(), { ...options, weights: { weight: A } })).toMatchObject({ code: 'invalid-input' });
+    expect(await fit(dense(), { ...options, init: { U: A } })).toMatchObject({ code: 'invalid-input' });
+    expect(await fit({ shape: [3, 3] }, options)).toMatchObject({ code: 'invalid-input' });
     expect(session.pending).toBe(0);
-    for (const bad of [null, 5, { queue: -1 }, { queue: 1.5 }, { queue: '2' }, { threads: 0 }])
-      expect(() => openSession(bad as never)).toThrow(expect.objectContaining({ code: 'invalid-option' }));
+    expect((await session.factorize(dense(), options)).fit.rows).toBe(60);
+  });
+
+  it.each([
+    null,
+    5,
+    { queue: -1 },
+    { queue: 1.5 },
+    { queue: '2' },
+    { threads: 0 },
+    { thread: 3 },
+    { rank: 2 },
+    { sessionUrl: 5 },
+    { sessionUrl: 'nonsense' },
+    { sessionUrl: 'https://example.org/session.js' },
+    { workerUrl: 'nonsense' },
+    { wasmUrl: null },
+  ])('is not opened with %o', (bad) => {
+    expect(() => openSession(bad as never)).toThrow(
+      expect.objectContaining({
+        code: 'invalid-option',
+        position: bad && typeof bad === 'object' ? { option: Object.keys(bad)[0] } : {},
+      }),
+    );
+  });
+
+  it('says why its thread does not start, to the first fit and to every later one', async () => {
+    await using session = openSession({ sessionUrl: new URL('nowhere.js', import.meta.url).href });
+    for (let i = 0; i < 2; i++)
+      expect(await settled(session.factorize(dense(), options))).toMatchObject({
+        code: 'session-closed',
+        what: expect.stringContaining('nowhere.js'),
+      });
+  });
+
+  it.each(['throws', 'rejects'])('lives on when a callback %s, and rejects that fit alone', async (how) => {
+    await using session = openSession({ threads: 1 });
+    const error = new Error('progress');
+    for (const phase of ['prepare', 'sweep', 'certify']) {
+      const failing = session.factorize(dense(), {
+        ...options,
+        onProgress: (progress) => {
+          if (progress.phase !== phase) return;
+          if (how === 'throws') throw error;
+          return Promise.reject(error) as never;
+        },
+      });
+      const next = session.factorize(dense(), options);
+      expect(await settled(failing)).toBe(error);
+      expect((await next).fit.status).not.toBe('cancelled');
+    }
+  });
+
+  it('starts workers anew after a fit that could start none, and for fits that want other ones', async () => {
+    await using session = openSession();
+    const fit = (more: object) => session.factorize(dense(), { ...options, inline: 'never', ...more } as never);
+    const { digest } = (await fit({ threads: 2 })).fit;
+    const workerUrl = new URL('nowhere.js', import.meta.url).href;
+    for (let i = 0; i < 2; i++)
+      expect(await settled(fit({ threads: 2, workerUrl }))).toMatchObject({ code: 'worker-died' });
+    for (const threads of [2, 3, 1]) expect((await fit({ threads })).fit).toMatchObject({ digest, threads });
   });
 
   it('counts the work of each fit alone', async () => {
@@ -119,6 +186,24 @@ describe('openSession', () => {
     expect(model.fit.status).toBe('cancelled');
     const error = await settled(session.factorize(dense(), { ...options, signal: AbortSignal.abort() }));
     expect((error as Error).name).toBe('AbortError');
+    // The reason is the cause, also of a fit that the thread has begun or that waits there.
+    const late = new AbortController();
+    let waiting: Promise<unknown> | undefined;
+    await session.factorize(large(), {
+      ...options,
+      rank: 20,
+      tolerance: 0,
+      maxSweeps: 1_000_000,
+      acceleration: 'none',
+      timeLimit: 0.3,
+      onProgress: ({ phase }) => {
+        if (phase !== 'sweep') return;
+        if (waiting) late.abort('enough');
+        waiting ??= settled(session.factorize(dense(), { ...options, signal: late.signal }));
+      },
+    });
+    expect(await waiting).toBeInstanceOf(DOMException);
+    expect(await waiting).toMatchObject({ name: 'AbortError', cause: 'enough' });
   });
 
   it("rejects a waiting fit with the signal's own reason", async () => {
