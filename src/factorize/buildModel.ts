@@ -11,9 +11,9 @@ import type { Crew } from '../parallel/crew.js';
 import { type Side, sides } from '../parallel/layout.js';
 import type { FitContext } from '../parallel/phase.js';
 import { version } from '../version.js';
+import type { ObjectiveSpec } from './composition.js';
 import type { FactorizeOptions } from './factorizeOptions.js';
 import type { FitScales } from './layOut.js';
-import type { ObjectiveSpec } from './objectiveSpec.js';
 import type { WorkingPlan } from './plan.js';
 import type { TrainErrors } from './trainErrors.js';
 

@@ -1,15 +1,6 @@
 /** Which parts of an objective do not go together, and why: the refusals and the table in docs/objectives.md. */
 import { HadamardError } from '../errors.js';
-import type { ObjectiveSpec } from './objectiveSpec.js';
-
-/** What the rules look at. */
-export interface Composition {
-  readonly objective: ObjectiveSpec;
-  readonly method: string;
-  readonly biases: string;
-  readonly lambda: { readonly rows: number; readonly columns: number };
-  readonly rank: number;
-}
+import type { Composition } from './composition.js';
 
 export interface Refusal {
   /** The two parts, as docs and messages name them. */

@@ -6,9 +6,9 @@ import type { Loss } from '../objective/losses.js';
 import type { CheckedOptions } from '../options.js';
 import { observationStorage, sides, writeResidentPointers } from '../parallel/layout.js';
 import type { FitContext } from '../parallel/phase.js';
+import type { ObjectiveSpec } from './composition.js';
 import type { FactorizeOptions } from './factorizeOptions.js';
 import { checkValues, fitTerms, measureBaseline, scaleOf, shiftOf, writeTermLists } from './layOutTerms.js';
-import type { ObjectiveSpec } from './objectiveSpec.js';
 import type { WorkingPlan } from './plan.js';
 import { writeStart } from './start.js';
 

@@ -8,7 +8,7 @@ import { penaltyScales } from '../objective/scales.js';
 import type { CheckedOptions } from '../options.js';
 import type { Side } from '../parallel/layout.js';
 import type { FitContext, FitTerms } from '../parallel/phase.js';
-import type { ObjectiveSpec } from './objectiveSpec.js';
+import type { ObjectiveSpec } from './composition.js';
 
 /** ε of l1 in units of the data's root mean square, where none is given. */
 const relativeEpsilon = 1e-3;
@@ -23,10 +23,10 @@ export function shiftOf({ valueRange, observed }: Survey, hasBias: boolean, { lo
 }
 
 /** @throws HadamardError `invalid-value` for a value that the loss has no meaning for. */
-export function checkValues({ byRow, rows }: Observations, loss: Loss): void {
+export function checkValues({ byRow, rows, observed }: Observations, loss: Loss): void {
   if (loss.name !== 'logistic' && loss.name !== 'poisson') return;
   const isAllowed = loss.name === 'logistic' ? (a: number) => a === 1 || a === -1 : (a: number) => a >= 0;
-  const odd = byRow.values.findIndex((value) => !isAllowed(value));
+  const odd = byRow.values.subarray(0, observed).findIndex((value) => !isAllowed(value));
   if (odd < 0) return;
   let row = 0;
   while (row < rows && (byRow.pointers[row + 1] as number) <= odd) row++;
@@ -57,7 +57,7 @@ export interface Baseline {
 
 /** One pass in row order, so that the sums do not depend on how the entries were listed. */
 export function measureBaseline(
-  { byRow, rows }: Observations,
+  { byRow, rows, observed }: Observations,
   { loss, background }: ObjectiveSpec,
   value: number,
   hasBias: boolean,
@@ -66,8 +66,7 @@ export function measureBaseline(
   let valueSum = 0;
   let listed = 0;
   const visit = (use: (a: number, w: number) => void) => {
-    for (let t = 0; t < byRow.values.length; t++)
-      use(byRow.values[t] as number, byRow.weights ? (byRow.weights[t] as number) : 1);
+    for (let t = 0; t < observed; t++) use(byRow.values[t] as number, byRow.weights ? (byRow.weights[t] as number) : 1);
   };
   visit((a, w) => {
     weightSum += w * w;

@@ -5,27 +5,8 @@ import type { Background, Bounds, Hold } from '../data/terms.js';
 import { HadamardError } from '../errors.js';
 import type { Loss } from '../objective/losses.js';
 import type { CheckedOptions, ResolvedParts } from '../options.js';
-import type { PerSide } from '../parallel/layout.js';
 import { checkCombination } from './combinations.js';
-
-export interface ObjectiveSpec {
-  /** ε of l1 is 0 until the data has been seen. */
-  readonly loss: Loss;
-  readonly background: SeparableBackground | undefined;
-  readonly bounds: PerSide<readonly [number, number]>;
-  readonly l1: PerSide<number>;
-  readonly freeColumns: number;
-  readonly hold: PerSide<NdArray<RealArray> | undefined>;
-  /** More than weighted squares and a ridge: for the composed kernels. */
-  readonly isComposed: boolean;
-}
-
-/** Weight r_i·c_j. */
-export interface SeparableBackground {
-  readonly rows: Float64Array;
-  readonly columns: Float64Array;
-  readonly value: number;
-}
+import type { ObjectiveSpec, SeparableBackground } from './composition.js';
 
 /** The parts of an objective that are matrices, vectors or pairs of numbers. */
 export interface ObjectiveOptions {

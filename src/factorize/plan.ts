@@ -20,8 +20,8 @@ import {
 } from '../parallel/layout.js';
 import { allocate } from '../parallel/memoryPool.js';
 import { evenRuns, partition, type Runs, runsOf, sideCost } from '../parallel/partition.js';
+import type { ObjectiveSpec } from './composition.js';
 import { methodOf } from './methods.js';
-import type { ObjectiveSpec } from './objectiveSpec.js';
 import { choosePrecision, type Precision } from './precision.js';
 
 /** A problem by its size alone. `observed` defaults to rows·columns. */

@@ -6,8 +6,8 @@ import { factorBuffer } from '../methods/rowPhases.js';
 import { type PerSide, type Side, sides } from '../parallel/layout.js';
 import type { FitContext } from '../parallel/phase.js';
 import { normalAt } from '../starts/random.js';
+import type { ObjectiveSpec } from './composition.js';
 import type { Init } from './factorizeOptions.js';
-import type { ObjectiveSpec } from './objectiveSpec.js';
 
 /**
  * Buffer 0 of each side, and buffer 1 for solutions that begin at one. At random, V's entries have the variance at which

@@ -21,7 +21,7 @@ export async function measureTrainErrors(
   const weighted = await crew.run(fit, loss);
   const { pointers, weights } = fit.observations.rows;
   const listed = pointers.at(-1) as number;
-  const excluded = fit.terms && weights ? countZeros(weights) : 0;
+  const excluded = fit.terms && weights ? countZeros(weights.subarray(0, listed)) : 0;
   if (excluded > 0)
     return {
       squares: squaresOfPositive(fit, rows, columns),

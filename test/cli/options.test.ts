@@ -49,9 +49,9 @@ describe('help', () => {
 });
 
 describe('a bad command line', () => {
-  const wrong: Record<string, string> = { integer: '2.5', number: 'x', choice: 'nothing' };
+  const wrong: Record<string, string> = { integer: '2.5', number: 'x', choice: 'nothing', form: 'huber' };
 
-  test.each(Object.entries(optionTable).filter(([name, spec]) => !('commandLine' in spec) && name !== 'biases'))(
+  test.each(Object.entries(optionTable).filter(([, spec]) => !('commandLine' in spec) && !('bare' in spec)))(
     'is refused by the rule of %s',
     async (name, spec) => {
       const ended = await cli(

@@ -9,10 +9,11 @@ const refused = (text: string, request: ReadRequest = {}) => failure(readTable(f
 
 describe('more columns than are read by position', () => {
   it.each([
-    ['user,item,rating,time\na,x,1,99\n', {}, '--columns user,item,rating '],
+    ['user,item,timestamp,rating\na,x,99,1\n', {}, '--columns user,item,timestamp '],
+    ['user,item,rating,weight\na,x,1,2\n', {}, '--weights-are'],
     ['sample,a,b,c,d,e,f,g\ns1,1,2,3,4,5,6,7\n', {}, '--table'],
     ['a,x,1,0.5\n', {}, '--columns 1,2,3 '],
-    ['user,item,rating,w,time\na,x,1,2,99\n', { weights: true }, '--columns user,item,rating,w '],
+    ['user,item,rating,w,time,place\na,x,1,2,99,here\n', { weights: true }, '--columns user,item,rating,w '],
   ])('are refused: %j', async (text, request, remedy) => {
     const error = await refused(text, request);
     expect(error).toMatchObject({ code: 'ambiguous-weights', position: { line: 1 }, rule: expect.any(String) });

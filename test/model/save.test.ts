@@ -274,8 +274,8 @@ describe('load refuses', () => {
   );
 
   test.each([undefined, null, 5, '', new URL('file:///tmp')])('%o, which is no path, as save does', async (bad) => {
-    await expect(loadModel(bad as never)).rejects.toMatchObject({ code: 'invalid-input' });
-    await expect(sampleModel().save(bad as never)).rejects.toMatchObject({ code: 'invalid-input' });
+    await expect(loadModel(bad as never)).rejects.toMatchObject({ code: 'invalid-option' });
+    await expect(sampleModel().save(bad as never)).rejects.toMatchObject({ code: 'invalid-option' });
   });
 
   test('numbers that were changed', async () => {

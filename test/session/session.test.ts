@@ -206,25 +206,6 @@ describe('openSession', () => {
     expect(await waiting).toMatchObject({ name: 'AbortError', cause: 'enough' });
   });
 
-  it("rejects a waiting fit with the signal's own reason", async () => {
-    await using session = openSession({ threads: 1 });
-    const running = new AbortController();
-    const waiting = new AbortController();
-    const reason = new Error('no longer wanted');
-    const second: Promise<unknown>[] = [];
-    await session.factorize(large(), {
-      ...endless,
-      signal: running.signal,
-      onProgress: () => {
-        if (second.length > 0) return;
-        second.push(settled(session.factorize(dense(), { ...options, signal: waiting.signal })));
-        setTimeout(() => waiting.abort(reason), 50);
-        setTimeout(() => running.abort(), 100);
-      },
-    });
-    expect(await second[0]).toBe(reason);
-  });
-
   it('rejects what is pending at close, and everything after', async () => {
     const session = openSession({ threads: 1 });
     const pending = settled(session.factorize(dense(), { ...options, maxSweeps: 1_000_000, tolerance: 0 }));
