@@ -11,6 +11,8 @@ export type {
   WeightValues,
 } from './data/input.js';
 export type { Duplicates } from './data/observations.js';
+export type { Background, Bounds, Hold } from './data/terms.js';
+export { adjustUncertainties, type UncertaintyRules } from './data/uncertainties.js';
 export {
   type ErrorCode,
   type ErrorDetails,
@@ -20,10 +22,13 @@ export {
   HadamardError,
   isHadamardError,
 } from './errors.js';
+export { refusals } from './factorize/combinations.js';
 export { factorize } from './factorize/factorize.js';
 export type { FactorizeOptions, Init, Progress } from './factorize/factorizeOptions.js';
 export { type Plan, type ProblemShape, plan } from './factorize/plan.js';
+export { type PresetName, presets } from './factorize/presets.js';
 export type { Dtype } from './kernels/load.js';
+export type { Canonical, Rotated } from './model/canonical.js';
 export type { Certificate, FitReport, Status, StopReason, TraceEntry } from './model/fitReport.js';
 export { loadModel } from './model/load.js';
 export {
@@ -34,6 +39,7 @@ export {
   type ObjectiveOptions,
   type Recommendation,
   type RecommendOptions,
+  type SaveOptions,
 } from './model/model.js';
 export {
   type ChoiceOption,

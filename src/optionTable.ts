@@ -49,6 +49,13 @@ export const optionTable = {
     placeholder: 'k',
     sentence: 'Number of latent columns k of U (m×k) and V (n×k). Required.',
   },
+  preset: {
+    kind: 'choice',
+    choices: ['pca', 'nmf', 'pmf', 'implicit', 'explicit', 'robust', 'softimpute'],
+    defaultText: 'none',
+    sentence:
+      'Options that belong together; what is given beside comes before them. pca: unpenalised column means. nmf: both factors non-negative. pmf: nmf in f64 for W = 1/σ, with Q as US EPA PMF reports it. implicit: a background of weight 1. explicit: biases, λ 0.08 by count. robust: loss huber:1.345. softimpute: λ 1, f64.',
+  },
   lambda: {
     kind: 'number',
     minimum: 0,

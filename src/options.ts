@@ -13,6 +13,7 @@ type Choice<Name extends OptionName> = (typeof optionTable)[Name] extends { choi
 /** The plain values a caller may give; see {@link optionTable} for the meaning, range and default of each. */
 export interface FitOptions {
   readonly rank: number;
+  readonly preset?: Choice<'preset'> | undefined;
   readonly lambda?: number | undefined;
   readonly lambdaRows?: number | undefined;
   readonly lambdaColumns?: number | undefined;
@@ -44,6 +45,7 @@ export interface FitOptions {
 /** Every option with its value; `dtype` and `tolerance` are settled once the weights have been seen. */
 export interface CheckedOptions {
   readonly rank: number;
+  readonly preset: Choice<'preset'> | undefined;
   readonly lambda: number;
   readonly lambdaRows: number;
   readonly lambdaColumns: number;
@@ -80,7 +82,8 @@ export interface ResolvedParts {
 }
 
 /** What was used in the end; saved with the model. */
-export interface ResolvedOptions extends Omit<CheckedOptions, 'timeLimit' | 'memoryLimit'>, ResolvedParts {
+export interface ResolvedOptions extends Omit<CheckedOptions, 'preset' | 'timeLimit' | 'memoryLimit'>, ResolvedParts {
+  readonly preset: Choice<'preset'> | null;
   readonly dtype: Choice<'dtype'>;
   readonly tolerance: number;
   readonly timeLimit: number | null;
@@ -168,6 +171,7 @@ export function checkOptions(options: FitOptions): CheckedOptions {
   const l1 = options.l1 ?? table.l1.default;
   return {
     rank: options.rank,
+    preset: options.preset,
     lambda,
     lambdaRows: options.lambdaRows ?? lambda,
     lambdaColumns: options.lambdaColumns ?? lambda,

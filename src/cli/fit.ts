@@ -13,6 +13,12 @@ export interface FitCommandFlags extends FitFlags {
   readonly columns?: string;
   readonly table?: true;
   readonly test?: string;
+  readonly backgroundWeight?: number | string;
+  readonly backgroundValue?: number | string;
+  readonly backgroundRows?: string;
+  readonly backgroundColumns?: string;
+  readonly holdColumns?: string;
+  readonly canonical?: true;
   readonly out?: string;
   readonly json?: true;
   readonly quiet?: true;
@@ -31,11 +37,37 @@ export async function fit(path: string, flags: FitCommandFlags): Promise<ExitCod
   };
   if (flags.biasLambda !== undefined && (flags.biases ?? 'none') === 'none')
     line.note('--bias-lambda does nothing without --biases.');
-  const done = await runFit({ data, options, out: flags.out }, line);
+  const objective = {
+    backgroundWeight: numberFlag('backgroundWeight', flags.backgroundWeight, 0),
+    backgroundValue: numberFlag('backgroundValue', flags.backgroundValue),
+    backgroundRows: flags.backgroundRows,
+    backgroundColumns: flags.backgroundColumns,
+    holdColumns: flags.holdColumns,
+  };
+  const request = { data, options, objective, out: flags.out, isCanonical: flags.canonical === true };
+  const done = await runFit(request, line);
   if (flags.json) process.stdout.write(`${resultAsJson(done)}\n`);
   else if (!flags.quiet) process.stdout.write(`${summaryAsText(done, sourceOf(path, flags), process.stdout)}\n`);
   if (flags.out === undefined) line.note('Nothing was saved: --out <dir> keeps the model.');
   return exitCodeOf(done.model.fit, new Set(Object.keys(flags)));
+}
+
+/** @throws HadamardError `invalid-option` */
+function numberFlag(
+  option: string,
+  given: number | string | undefined,
+  minimum = Number.NEGATIVE_INFINITY,
+): number | undefined {
+  if (given === undefined) return undefined;
+  const number = Number(given);
+  if (String(given).trim() !== '' && Number.isFinite(number) && number >= minimum) return number;
+  throw new HadamardError({
+    code: 'invalid-option',
+    what: `${option} is "${given}".`,
+    position: { option },
+    rule: `${option} is a finite number${minimum === 0 ? ' of at least 0' : ''}.`,
+    remedy: 'Give a number.',
+  });
 }
 
 const kinds: Readonly<Record<string, WeightKind>> = {

@@ -15,6 +15,7 @@ import {
 const groups: Readonly<Record<'Objective:' | 'Data:' | 'Stopping:', readonly OptionName[]>> = {
   'Objective:': [
     'rank',
+    'preset',
     'lambda',
     'lambdaRows',
     'lambdaColumns',

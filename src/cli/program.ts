@@ -79,12 +79,36 @@ function fitCommand(settle: Settle): Command {
       'Held-out entries, matched to A as weights are: their RMSE is reported; they are never fitted.',
     ),
   ];
+  const objective = [
+    inGroup(
+      'Objective:',
+      '--background-weight <w>',
+      'Entries that are not listed are observations too, of weight W² = w: implicit feedback. An entry listed with weight 0 is left out of it.',
+    ),
+    inGroup('Objective:', '--background-value <y>', 'The value of entries that are not listed. [0]'),
+    inGroup(
+      'Objective:',
+      '--background-rows <file>',
+      'Background weights r_i·c_j: r, a table (label, weight) or .npy. Without --background-columns all c_j are 1.',
+    ),
+    inGroup('Objective:', '--background-columns <file>', 'The same for c.'),
+    inGroup(
+      'Objective:',
+      '--hold-columns <file>',
+      'Known columns of V, such as source profiles: a table with a line for each column of A, or .npy. They are the first of the k latent columns and stay as they are; empty cells are free.',
+    ),
+  ];
   const output = [
+    inGroup(
+      'Output:',
+      '--canonical',
+      'Save canonical/U.npy, d.npy and V.npy as well: UVᵀ = U·diag(d)·Vᵀ, orthonormal, signs fixed.',
+    ),
     inGroup('Output:', '--out <dir>', 'Write the model to this folder; an older model there is replaced as a whole.'),
     inGroup('Output:', '--json', 'Print one line of JSON on stdout, and an error as one line of JSON on stderr.'),
     inGroup('Output:', '--quiet', 'Print nothing but errors, warnings and the line of --json.'),
   ];
-  for (const option of [...tableOptions('Objective:'), ...own, ...tableOptions('Data:'), ...output])
+  for (const option of [...tableOptions('Objective:'), ...objective, ...own, ...tableOptions('Data:'), ...output])
     command.addOption(option);
   for (const option of [...tableOptions('Stopping:'), ...tableOptions('Computation:')]) command.addOption(option);
   return command

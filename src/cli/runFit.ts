@@ -6,6 +6,7 @@ import { rmse } from '../metrics/rmse.js';
 import { checkOutput } from '../model/folder.js';
 import { asInFile } from './inFile.js';
 import { predictPairs } from './names.js';
+import { type ObjectiveRequest, readObjective } from './objectiveFiles.js';
 import { type DataRequest, type Problem, readProblem } from './problem.js';
 import type { ProgressLine } from './progress.js';
 import { onInterrupt } from './signals.js';
@@ -13,8 +14,11 @@ import { onInterrupt } from './signals.js';
 export interface FitRequest {
   readonly data: DataRequest;
   readonly options: FitOptions;
+  readonly objective?: ObjectiveRequest;
   /** Where the model goes; nothing is saved without. */
   readonly out: string | undefined;
+  /** Save the canonical form beside the factors. */
+  readonly isCanonical?: boolean;
 }
 
 export interface TestResult {
@@ -40,7 +44,10 @@ export interface FitDone {
  *
  * @throws HadamardError for bad input or output; AbortError when it was cancelled before there was a model.
  */
-export async function runFit({ data, options, out }: FitRequest, line: ProgressLine): Promise<FitDone> {
+export async function runFit(
+  { data, options, objective, out, isCanonical }: FitRequest,
+  line: ProgressLine,
+): Promise<FitDone> {
   if (out !== undefined) await checkOutput(out);
   const cancel = new AbortController();
   let isFitting = false;
@@ -57,9 +64,11 @@ export async function runFit({ data, options, out }: FitRequest, line: ProgressL
     for (const note of problem.notes) line.note(note);
     for (const warning of problem.warnings) line.warn(warning);
     const { A, weights, labels } = problem;
+    const parts = objective && (await unlessAborted(readObjective(objective, problem, options.rank), cancel.signal));
     isFitting = true;
     const model = await factorize(A, {
       ...options,
+      ...parts,
       weights,
       labels,
       signal: cancel.signal,
@@ -75,7 +84,8 @@ export async function runFit({ data, options, out }: FitRequest, line: ProgressL
       line.warn(
         `${data.test}: every test entry is cold (its row or column has no observation in the fit), so the factors are not tested.`,
       );
-    const [, write] = out === undefined ? [undefined, 0] : await timed(() => model.save(out));
+    const [, write] =
+      out === undefined ? [undefined, 0] : await timed(() => model.save(out, { canonical: isCanonical === true }));
     return { model, seconds: { read, write }, out, test, notes: [...problem.notes, ...problem.warnings] };
   } finally {
     line.end();

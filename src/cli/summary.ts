@@ -29,6 +29,8 @@ export function resultAsJson({ model, seconds, test, notes }: FitDone): string {
     arithmetic: fit.arithmetic,
     seed: fit.seed,
     options: fit.options,
+    ...(fit.options.preset && { preset: fit.options.preset }),
+    ...(fit.q && { q: { true: fit.q.true, robust: fit.q.robust, expected: fit.q.expected } }),
     utilization: fit.utilization,
     memoryBytes: fit.memoryBytes,
     digest: fit.digest,

@@ -55,7 +55,8 @@ export async function iterate(start: Point, method: MethodRun, options: LoopOpti
   const trace: TraceEntry[] = [];
   let sweeps = 0;
   let sweepsWithoutFall = 0;
-  let smallestGradient = Number.POSITIVE_INFINITY;
+  /** As it was when it or f last fell: a slow fall adds up over the sweeps that patience allows. */
+  let lastGradient = Number.POSITIVE_INFINITY;
 
   const record = (proposal: Proposal, step: TraceEntry['step']) => {
     const entry: TraceEntry = {
@@ -83,8 +84,8 @@ export async function iterate(start: Point, method: MethodRun, options: LoopOpti
     sweeps++;
     // Near the optimum f is flat: its fall drowns in rounding while the gradient still shrinks, so that counts as well.
     const gradient = proposal.relativeGradientNorm ?? Number.POSITIVE_INFINITY;
-    const hasFallen = proposal.objective < point.objective * (1 - options.fall) || gradient < smallestGradient * 0.99;
-    smallestGradient = Math.min(smallestGradient, gradient);
+    const hasFallen = proposal.objective < point.objective * (1 - options.fall) || gradient < lastGradient * 0.99;
+    if (hasFallen) lastGradient = gradient;
     sweepsWithoutFall = hasFallen ? 0 : sweepsWithoutFall + 1;
     point = proposal;
     options.onSweep(record(proposal, proposal.isExtrapolated ? 'extrapolated' : 'plain'));

@@ -15,6 +15,7 @@ import type { ObjectiveSpec } from './composition.js';
 import type { FactorizeOptions } from './factorizeOptions.js';
 import type { FitScales } from './layOut.js';
 import type { WorkingPlan } from './plan.js';
+import type { ReceptorReport } from './receptor.js';
 import type { TrainErrors } from './trainErrors.js';
 
 /** A fit on its way, as its parts are handed around. */
@@ -35,6 +36,8 @@ export interface FitInHand {
 export interface Measured {
   readonly resolved: ResolvedOptions;
   readonly errors: TrainErrors;
+  /** Of preset pmf. */
+  readonly q?: ReceptorReport;
   /** Seconds that each worker was busy in the sweeps. */
   readonly busy: readonly number[];
   readonly seconds: FitReport['seconds'];
@@ -74,6 +77,7 @@ export function buildModel(inHand: FitInHand, outcome: Outcome, first: FirstOrde
       train: Math.sqrt(squares / Math.max(observed, 1)),
       trainWeighted: Math.sqrt(weightedSquares / Math.max(scales.weightSum, Number.MIN_VALUE)),
     },
+    ...(measured.q && { q: measured.q }),
     rows: plan.rows,
     columns: plan.columns,
     observed,

@@ -11,18 +11,22 @@ import { type Point, type Run, startExactly } from '../methods/method.js';
 import { phases } from '../methods/phases.js';
 import { factorBuffer, penaltyOfRow } from '../methods/rowPhases.js';
 import type { Model } from '../model/model.js';
+import { lossText } from '../objective/losses.js';
 import { relativeTo } from '../objective/relativeGradient.js';
-import type { ResolvedOptions } from '../options.js';
+import type { CheckedOptions, ResolvedOptions } from '../options.js';
 import { type Crew, Interrupted, inlineCrew, pooledCrew, requestStop, withdrawStop } from '../parallel/crew.js';
 import { acquireMemory, allocate, releaseMemory } from '../parallel/memoryPool.js';
 import type { FitContext } from '../parallel/phase.js';
 import { abortError, refuseAborted } from './abort.js';
 import { buildModel, type FitInHand } from './buildModel.js';
 import { checkInput } from './checkInput.js';
+import type { ObjectiveSpec } from './composition.js';
 import type { FactorizeOptions, Init, Progress } from './factorizeOptions.js';
 import { layOut } from './layOut.js';
-import { describeParts, nameOf, resolveObjective } from './objectiveSpec.js';
+import { describeParts, resolveObjective } from './objectiveSpec.js';
 import { planFit, surveyWithin, type WorkingPlan } from './plan.js';
+import { withPreset } from './presets.js';
+import { normaliseContributions, receptorReport } from './receptor.js';
 import { measureTrainErrors } from './trainErrors.js';
 
 /**
@@ -52,7 +56,8 @@ export function hireCrew(plan: WorkingPlan, options: FactorizeOptions): HiredCre
 }
 
 /** {@link factorize} with workers from elsewhere: a session keeps its own from fit to fit. */
-export async function factorizeWith(hire: typeof hireCrew, A: MatrixInput, options: FactorizeOptions): Promise<Model> {
+export async function factorizeWith(hire: typeof hireCrew, A: MatrixInput, given: FactorizeOptions): Promise<Model> {
+  const options = withPreset(given);
   const checked = checkInput(A, options);
   refuseAborted(options.signal);
   const began = performance.now();
@@ -128,20 +133,23 @@ async function runFit(inHand: FitInHand): Promise<Model> {
       relativeGradientNorm: outcome.trace.at(-1)?.relativeGradientNorm ?? null,
     };
     options.onProgress?.(progressOf('certify', last, checked.maxSweeps, plan.observed));
+    if (checked.preset === 'pmf' && isScaleFree(checked, inHand.objective)) normaliseContributions(fit, outcome.point);
     const first = await certify(outcome.point);
     const errors = await measureTrainErrors(fit, crew, outcome.point);
     const resolved: ResolvedOptions = {
       ...checked,
-      loss: nameOf(scales.loss),
+      loss: lossText(scales.loss),
       ...describeParts(inHand.objective),
       dtype: fit.dtype,
       tolerance,
+      preset: checked.preset ?? null,
       timeLimit: checked.timeLimit ?? null,
       memoryLimit: plan.limit,
     };
     return buildModel(inHand, outcome, first, {
       resolved,
       errors,
+      ...(checked.preset === 'pmf' && { q: receptorReport(fit, outcome.point, scales.loss) }),
       busy,
       seconds: {
         prepare: (inHand.prepared - inHand.began) / 1000,
@@ -156,6 +164,12 @@ async function runFit(inHand: FitInHand): Promise<Model> {
   } finally {
     stops.dispose();
   }
+}
+
+/** Whether U·c, V/c leaves the objective as it is. */
+function isScaleFree({ lambdaRows, lambdaColumns }: CheckedOptions, { l1, hold, bounds }: ObjectiveSpec): boolean {
+  const isBounded = [...bounds.rows, ...bounds.columns].some((bound) => Number.isFinite(bound) && bound !== 0);
+  return lambdaRows + lambdaColumns + l1.rows + l1.columns === 0 && !hold.rows && !hold.columns && !isBounded;
 }
 
 function createRun(fit: FitContext, crew: Crew, centredNorm: number, init: Init | undefined): Run {

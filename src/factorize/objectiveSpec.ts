@@ -3,7 +3,7 @@ import type { NdArray } from 'ndarray';
 import type { RealArray } from '../data/input.js';
 import type { Background, Bounds, Hold } from '../data/terms.js';
 import { HadamardError } from '../errors.js';
-import type { Loss } from '../objective/losses.js';
+import { type Loss, lossOf } from '../objective/losses.js';
 import type { CheckedOptions, ResolvedParts } from '../options.js';
 import { checkCombination } from './combinations.js';
 import type { ObjectiveSpec, SeparableBackground } from './composition.js';
@@ -61,14 +61,10 @@ export function resolveObjective(
 
 /** The text has passed the table's pattern. */
 function parseLoss(text: string): Loss {
-  const [name = '', parameter, raw] = text.split(':');
-  if (name === 'huber') {
-    const delta = Number(parameter);
-    if (!(delta > 0))
-      throw invalid('loss', `loss is "${text}".`, 'δ of huber is above 0.', 'Give huber:1.5 for example.');
-    return { name: raw ? 'rawHuber' : 'huber', parameter: delta };
-  }
-  return { name: name as Loss['name'], parameter: Number(parameter ?? 0) };
+  const loss = lossOf(text);
+  if (text.startsWith('huber') && !(loss.parameter > 0))
+    throw invalid('loss', `loss is "${text}".`, 'δ of huber is above 0.', 'Give huber:1.5 for example.');
+  return loss;
 }
 
 function resolveBackground(
@@ -157,12 +153,6 @@ function heldOf(
 
 function invalid(option: string, what: string, rule: string, remedy: string): HadamardError {
   return new HadamardError({ code: 'invalid-option', what, position: { option }, rule, remedy });
-}
-
-/** A loss as its option writes it. */
-export function nameOf({ name, parameter }: Loss): string {
-  if (name === 'rawHuber') return `huber:${parameter}:raw`;
-  return name === 'huber' || name === 'l1' ? `${name}:${parameter}` : name;
 }
 
 /** What the resolved options say of the parts that are too large to be repeated. */

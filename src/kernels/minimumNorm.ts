@@ -5,6 +5,7 @@
  * X is reduced to a triangle R by Householder QR (never to XᵀX, which squares the condition number), and R by one-sided
  * Jacobi SVD (Golub & Van Loan, Matrix Computations, 4th ed., 8.6.3). Singular values below the tolerance count as zero, as numpy's lstsq does.
  */
+import { dot, orthogonalizeColumns } from './jacobi.js';
 
 /**
  * The z of smallest norm among those that minimise ‖Xz − y‖, X p-column row-major.
@@ -67,42 +68,4 @@ function triangularize(X: Float64Array, y: Float64Array, n: number, p: number): 
     for (let i = c; i < n; i++) y[i] = (y[i] as number) - sum * (v[i] as number);
     for (let i = c + 1; i < n; i++) X[i * p + c] = 0;
   }
-}
-
-/** Rotates the columns of B (and P alike) until they are orthogonal to working precision. */
-function orthogonalizeColumns(B: Float64Array[], P: Float64Array[]): void {
-  for (let sweep = 0; sweep < 60; sweep++) {
-    let rotated = false;
-    for (let i = 0; i < B.length; i++)
-      for (let j = i + 1; j < B.length; j++) {
-        const a = B[i] as Float64Array;
-        const b = B[j] as Float64Array;
-        const aa = dot(a, a);
-        const bb = dot(b, b);
-        const ab = dot(a, b);
-        if (!(Math.abs(ab) > 1e-15 * Math.sqrt(aa) * Math.sqrt(bb))) continue;
-        rotated = true;
-        const tau = (bb - aa) / (2 * ab);
-        const t = (tau < 0 ? -1 : 1) / (Math.abs(tau) + Math.sqrt(1 + tau * tau));
-        const cosine = 1 / Math.sqrt(1 + t * t);
-        rotate(a, b, cosine, cosine * t);
-        rotate(P[i] as Float64Array, P[j] as Float64Array, cosine, cosine * t);
-      }
-    if (!rotated) return;
-  }
-}
-
-function rotate(a: Float64Array, b: Float64Array, cosine: number, sine: number): void {
-  for (let i = 0; i < a.length; i++) {
-    const x = a[i] as number;
-    const y = b[i] as number;
-    a[i] = cosine * x - sine * y;
-    b[i] = sine * x + cosine * y;
-  }
-}
-
-function dot(a: Float64Array, b: Float64Array): number {
-  let sum = 0;
-  for (let i = 0; i < a.length; i++) sum += (a[i] as number) * (b[i] as number);
-  return sum;
 }

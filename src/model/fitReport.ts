@@ -44,6 +44,13 @@ export interface FitReport {
   };
   /** √(Σr²/count) over entries with W > 0, and √(ΣW²r²/ΣW²). */
   readonly rmse: { readonly train: number; readonly trainWeighted: number };
+  /** Of preset pmf: Q as US EPA PMF reports it, and the squared correlation of each column (null where it does not vary). */
+  readonly q?: {
+    readonly true: number;
+    readonly robust: number;
+    readonly expected: number;
+    readonly r2: readonly (number | null)[];
+  };
   readonly rows: number;
   readonly columns: number;
   readonly observed: number;

@@ -2,6 +2,7 @@
 import ndarray, { type NdArray } from 'ndarray';
 import type { MatrixInput, RealArray } from '../data/input.js';
 import { HadamardError } from '../errors.js';
+import { type Canonical, canonicalForm, type Rotated, varimaxForm } from './canonical.js';
 import type { Certificate, FitReport, TraceEntry } from './fitReport.js';
 import { type ObjectiveOptions, objectiveOf, predictEntry } from './objective.js';
 import type { Biases, Labels, ModelParts } from './parts.js';
@@ -22,6 +23,11 @@ export interface RecommendOptions {
   readonly top?: number;
   /** Columns to leave out, such as those the row has already. */
   readonly exclude?: Iterable<number>;
+}
+
+export interface SaveOptions {
+  /** Write canonical/U.npy, d.npy and V.npy as well; see {@link Model.canonical}. Default false. */
+  readonly canonical?: boolean;
 }
 
 export class Model implements ModelParts {
@@ -160,8 +166,38 @@ export class Model implements ModelParts {
    *
    * @throws HadamardError `invalid-option` when `directory` is no path, `output-refused` when the folder holds anything else, `output-failed` when it cannot be written.
    */
-  save(directory: string): Promise<void> {
-    return saveModel(this, directory);
+  async save(directory: string, { canonical = false }: SaveOptions = {}): Promise<void> {
+    await saveModel(this, directory, canonical ? this.canonical() : undefined);
+  }
+
+  /**
+   * UVᵀ = U·diag(d)·Vᵀ with orthonormal U (m×k) and V (n×k), d falling, the entry of largest magnitude in each column of V
+   * positive: the singular value decomposition of UVᵀ, which does not depend on how the factors were reached.
+   *
+   * @throws HadamardError `incompatible-options` for a model with bounds, held entries, L1 or free columns: its factors mean
+   *   what they are, and a rotation of them would not.
+   */
+  canonical(): Canonical {
+    this.#checkFree('canonical');
+    return canonicalForm(this.U, this.V);
+  }
+
+  /** UVᵀ = scores·loadingsᵀ by a varimax rotation of the canonical loadings. @throws HadamardError as `canonical`. */
+  varimax(): Rotated {
+    this.#checkFree('varimax');
+    return varimaxForm(canonicalForm(this.U, this.V));
+  }
+
+  #checkFree(form: string): void {
+    const { bounds, hold, l1Rows, l1Columns, freeColumns } = this.fit.options;
+    if (!bounds && !hold && l1Rows + l1Columns === 0 && freeColumns === 0) return;
+    throw new HadamardError({
+      code: 'incompatible-options',
+      what: `${form} rotates the factors, and this model was fitted with bounds, held entries, L1 or free columns.`,
+      position: { option: form },
+      rule: 'A rotation keeps UVᵀ and ridge penalties; it does not keep signs, zeros and known columns.',
+      remedy: 'Use U and V as they are, or fit without these.',
+    });
   }
 
   #check(row: number, column: number, index: number | undefined): void {

@@ -2,7 +2,9 @@
 import { shapeOf } from '../data/entries.js';
 import type { MatrixInput, WeightsInput } from '../data/input.js';
 import { type Duplicates, type Orientation, place, survey } from '../data/observations.js';
+import type { Background } from '../data/terms.js';
 import { HadamardError } from '../errors.js';
+import { lossOf, lossValue } from '../objective/losses.js';
 import { checkOption } from '../options.js';
 import type { ModelParts } from './parts.js';
 
@@ -11,17 +13,20 @@ export interface ObjectiveOptions {
   readonly weights?: WeightsInput | undefined;
   /** What an entry listed twice means; default: as in the fit. */
   readonly duplicates?: Duplicates | undefined;
+  /** The background, where the fit's was separable: its lists are not saved with the model. */
+  readonly background?: Background | undefined;
 }
 
 /**
- * f = Σ W²(A − prediction)² + Σ_i λ s_i‖u_i‖² + Σ_j λ s_j‖v_j‖² + Σ_i λ_b s_i b_i² + Σ_j λ_b s_j c_j²
+ * f = Σ ℓ(W, A, prediction) + Σ_i s_i^ν Σ_c (λ_U u_ic² + μ_U|u_ic|) + the same of V + Σ_i λ_b s_i^ν b_i² + Σ_j λ_b s_j^ν c_j²
  *
- * with λ, λ_b and the scale s (1, the count of observations or ΣW² of the row or column of `data`) of the fit.
+ * with the loss ℓ, λ, μ, λ_b, ν and the scale s (1, the count of observations or ΣW² of the row or column of `data`) of the
+ * fit; unlisted entries count where the fit had a background, one by one: this is O(mnk).
  */
 export function objectiveOf(model: ModelParts, data: MatrixInput, options: ObjectiveOptions): number {
-  const { lambda, lambdaScale, biasLambda, duplicates } = model.fit.options;
+  const { duplicates, lambdaScale, loss: lossText } = model.fit.options;
   if (options?.duplicates !== undefined) checkOption('duplicates', options.duplicates);
-  const [m, n, k] = [model.U.shape[0] as number, model.V.shape[0] as number, model.U.shape[1] as number];
+  const [m, n] = [model.U.shape[0] as number, model.V.shape[0] as number];
   const [rows, columns] = shapeOf(data);
   if (rows !== m || columns !== n)
     throw new HadamardError({
@@ -30,30 +35,91 @@ export function objectiveOf(model: ModelParts, data: MatrixInput, options: Objec
       rule: 'A model is evaluated on data of the shape it was fitted to.',
       remedy: 'Give the whole shape, and leave out the entries that are not to count.',
     });
-  const found = survey(data, options?.weights);
+  const background = backgroundOf(model, options?.background);
+  const isZeroKept = background !== undefined;
+  const found = survey(data, options?.weights, isZeroKept);
   const storage = { byRow: room(m, found.observed), byColumn: room(n, found.observed) };
-  place(data, options?.weights, found, storage, options?.duplicates ?? duplicates);
+  place(data, options?.weights, found, storage, options?.duplicates ?? duplicates, 0, isZeroKept);
 
-  const rowScale = new Float64Array(m).fill(lambdaScale === 'row' ? 1 : 0);
-  const columnScale = new Float64Array(n).fill(lambdaScale === 'row' ? 1 : 0);
+  const loss = lossOf(lossText);
+  const rowScale = new Float64Array(m);
+  const columnScale = new Float64Array(n);
+  const add = (i: number, j: number, weight: number) => {
+    rowScale[i] = (rowScale[i] as number) + weight;
+    columnScale[j] = (columnScale[j] as number) + weight;
+  };
   const { pointers, indices, values, weights } = storage.byRow;
-  let loss = 0;
+  const isListed = new Uint8Array(n);
+  let total = 0;
   for (let i = 0; i < m; i++) {
-    const end = pointers[i + 1] as number;
-    for (let t = pointers[i] as number; t < end; t++) {
-      const j = indices[t] as number;
-      const squaredWeight = (weights?.[t] as number) ** 2;
-      loss += squaredWeight * ((values[t] as number) - predictEntry(model, i, j)) ** 2;
-      if (lambdaScale === 'row') continue;
-      const scale = lambdaScale === 'count' ? 1 : squaredWeight;
-      rowScale[i] = (rowScale[i] as number) + scale;
-      columnScale[j] = (columnScale[j] as number) + scale;
+    const listed = indices.subarray(pointers[i], pointers[i + 1]);
+    listed.forEach((j, t) => {
+      const at = (pointers[i] as number) + t;
+      const w = weights?.[at] as number;
+      if (w > 0) total += lossValue(loss, w, values[at] as number, predictEntry(model, i, j));
+      if (w > 0) add(i, j, lambdaScale === 'weight' ? w * w : 1);
+    });
+    if (!background) continue;
+    isListed.fill(0);
+    for (const j of listed) isListed[j] = 1;
+    for (let j = 0; j < n; j++) {
+      const weight = background.weight(i, j);
+      // As iALS counts, a background adds its weight for listed entries too.
+      if (lambdaScale === 'count' || isListed[j] === 0) add(i, j, weight);
+      if (isListed[j] === 0) total += lossValue(loss, Math.sqrt(weight), background.value, predictEntry(model, i, j));
     }
   }
-  const { U, V, biases } = model;
-  const factors = squares(U.data, k, rowScale) + squares(V.data, k, columnScale);
-  const offsets = squares(biases.rows ?? [], 1, rowScale) + squares(biases.columns ?? [], 1, columnScale);
-  return loss + lambda * factors + biasLambda * offsets;
+  return total + regularizationOf(model, rowScale, columnScale);
+}
+
+/** Weight and value of an unlisted entry. */
+function backgroundOf({ fit }: ModelParts, given: Background | undefined) {
+  const said = fit.options.background;
+  if (!said) return undefined;
+  if (said.weight !== 'separable') return { weight: () => said.weight as number, value: said.value };
+  const weight = given?.weight;
+  if (typeof weight !== 'object')
+    throw new HadamardError({
+      code: 'invalid-option',
+      what: 'The fit had a separable background, and none is given.',
+      position: { option: 'background' },
+      rule: 'The lists of a separable background are not saved with the model.',
+      remedy: 'Give background: { weight: { rows, columns }, value } as in the fit.',
+    });
+  const { rows, columns } = weight;
+  return { weight: (i: number, j: number) => (rows[i] as number) * (columns[j] as number), value: said.value };
+}
+
+function regularizationOf(
+  { U, V, biases, fit }: ModelParts,
+  rowScale: Float64Array,
+  columnScale: Float64Array,
+): number {
+  const { lambdaScale, nu, lambdaRows, lambdaColumns, l1Rows, l1Columns, freeColumns, biasLambda } = fit.options;
+  const power = (scale: number) => (lambdaScale === 'row' ? 1 : scale ** nu);
+  const k = U.shape[1] as number;
+  const penalty = (
+    x: ArrayLike<number>,
+    width: number,
+    scale: Float64Array,
+    lambda: number,
+    mu: number,
+    free: number,
+  ) => {
+    let sum = 0;
+    for (let t = 0; t < x.length; t++) {
+      const value = x[t] as number;
+      if (t % width >= free)
+        sum += power(scale[Math.floor(t / width)] as number) * (lambda * value * value + mu * Math.abs(value));
+    }
+    return sum;
+  };
+  return (
+    penalty(U.data, k, rowScale, lambdaRows, l1Rows, freeColumns) +
+    penalty(V.data, k, columnScale, lambdaColumns, l1Columns, freeColumns) +
+    penalty(biases.rows ?? [], 1, rowScale, biasLambda, 0, 0) +
+    penalty(biases.columns ?? [], 1, columnScale, biasLambda, 0, 0)
+  );
 }
 
 /** mean + b_i + c_j + u_i·v_j, summed in float64; the indices are not checked. */
@@ -73,11 +139,4 @@ function room(rows: number, observed: number): Orientation {
     values: new Float64Array(observed),
     weights: new Float64Array(observed),
   };
-}
-
-/** Σ_i scale_i ‖x_i‖² over rows of k numbers. */
-function squares(data: ArrayLike<number>, k: number, scale: Float64Array): number {
-  let total = 0;
-  for (let t = 0; t < data.length; t++) total += (scale[Math.floor(t / k)] as number) * (data[t] as number) ** 2;
-  return total;
 }

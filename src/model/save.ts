@@ -1,14 +1,19 @@
 /** Writes a model to a folder. */
-import { writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeJsonLines } from '../formats/jsonLines.js';
 import { writeNpy } from '../formats/npy.js';
+import type { Canonical } from './canonical.js';
 import { checkDirectory } from './checkDirectory.js';
 import { modelFormat, modelVersion, replaceFolder } from './folder.js';
 import type { ModelParts } from './parts.js';
 
 /** As `Model.save`. */
-export async function saveModel({ U, V, biases, labels = {}, fit }: ModelParts, directory: string): Promise<void> {
+export async function saveModel(
+  { U, V, biases, labels = {}, fit }: ModelParts,
+  directory: string,
+  canonical?: Canonical,
+): Promise<void> {
   checkDirectory(directory);
   const [m, k] = U.shape as [number, number];
   const n = V.shape[0] as number;
@@ -17,6 +22,12 @@ export async function saveModel({ U, V, biases, labels = {}, fit }: ModelParts, 
     await writeNpy(join(folder, 'V.npy'), V.data, [n, k]);
     if (biases.rows) await writeNpy(join(folder, 'row_bias.npy'), biases.rows, [m]);
     if (biases.columns) await writeNpy(join(folder, 'column_bias.npy'), biases.columns, [n]);
+    if (canonical) {
+      await mkdir(join(folder, 'canonical'));
+      await writeNpy(join(folder, 'canonical', 'U.npy'), canonical.U.data, [m, k]);
+      await writeNpy(join(folder, 'canonical', 'd.npy'), canonical.d, [k]);
+      await writeNpy(join(folder, 'canonical', 'V.npy'), canonical.V.data, [n, k]);
+    }
     if (labels.rows) await writeJsonLines(join(folder, 'rows.jsonl'), labels.rows);
     if (labels.columns) await writeJsonLines(join(folder, 'columns.jsonl'), labels.columns);
     const description = {

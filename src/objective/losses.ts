@@ -57,3 +57,15 @@ export function lossSlope({ name, parameter }: Loss, w: number, a: number, p: nu
 function rho(z: number, delta: number): number {
   return Math.abs(z) <= delta ? z * z : 2 * delta * Math.abs(z) - delta * delta;
 }
+
+/** A loss from the text of its option, such as huber:1.5. */
+export function lossOf(text: string): Loss {
+  const [name, parameter = '0', raw] = text.split(':');
+  return { name: (raw ? 'rawHuber' : name) as LossName, parameter: Number(parameter) };
+}
+
+/** The text of a loss's option. */
+export function lossText({ name, parameter }: Loss): string {
+  if (name === 'rawHuber') return `huber:${parameter}:raw`;
+  return name === 'huber' || name === 'l1' ? `${name}:${parameter}` : name;
+}

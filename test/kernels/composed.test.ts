@@ -173,6 +173,51 @@ describe('measuring', () => {
   );
 });
 
+it('what is not a number is no slope of 0, and a count of 0 at a rate of 0 is a number', async () => {
+  const base = {
+    rank: 2,
+    V: [
+      [1, 0],
+      [0, 1],
+    ],
+    own: [[0, 0.5]],
+    lower: 0,
+    loss: 'poisson',
+    lambda: 0.1,
+  } as const;
+  const zero = await runComposed(
+    {
+      ...base,
+      entries: [
+        [
+          [0, 0, 1],
+          [1, 2, 1],
+        ],
+      ],
+    },
+    'composedMeasure',
+  );
+  expect(zero.rows[0]?.[1]).toBeCloseTo(
+    slopeOfRow(
+      {
+        ...base,
+        entries: [
+          [
+            [0, 0, 1],
+            [1, 2, 1],
+          ],
+        ],
+      },
+      0,
+      [0, 0.5],
+      1,
+    ),
+    5,
+  );
+  const broken = await runComposed({ ...base, loss: 'quadratic', entries: [[[0, Number.NaN, 1]]] }, 'composedMeasure');
+  expect(broken.totals.gradientSquared).toBeNaN();
+});
+
 describe('solving', () => {
   it.each(losses)(
     '%s: every row is optimal, free and non-negative, with L1 and without',

@@ -73,6 +73,7 @@ export function sampleModel(options: SampleOptions = {}): Model {
       seed,
       options: {
         rank,
+        preset: null,
         lambda,
         lambdaRows: lambda,
         lambdaColumns: lambda,

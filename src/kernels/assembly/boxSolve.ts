@@ -77,7 +77,8 @@ export function leastSlope(g: f64, x: f64, mu: f64, lower: f64, upper: f64): f64
   let high = g + (x < 0 ? -mu : mu);
   if (x <= lower) low = -Infinity;
   if (x >= upper) high = Infinity;
-  return low > 0 ? low : high < 0 ? high : 0;
+  // What is not a number must not pass for a slope of 0.
+  return low > 0 ? low : high < 0 ? high : g - g;
 }
 
 /** The largest of its entries. */

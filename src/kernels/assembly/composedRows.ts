@@ -22,6 +22,8 @@ const panelRows: usize = 64;
 /** A row is done when another tangent quadratic moves it by less, relative. */
 const settled: f64 = 1e-13;
 const mostHalvings = 60;
+/** A row's objective is not known better. */
+const rounding: f64 = 1e-14;
 
 @unmanaged
 class ComposedSpace extends BoxProblem {
@@ -111,7 +113,7 @@ export function backgroundRows<S>(job: RowJob, terms: Terms, first: i32, last: i
       store<f64>(space.rights + (t << 3), isPoisson ? -0.5 * c : c * gap);
       constant += isPoisson ? c * offset : c * gap * gap;
     }
-    collect<S, f64>(job, space, count, space.P);
+    collect<S, f64>(job, space, count, space.P, true);
     if (!isPoisson) gram<f64>(work.G, space.P, <i32>count, size);
   }
   memory.copy(out, work.G, size * (size << 3));
@@ -229,7 +231,7 @@ function tangent<S>(job: RowJob, terms: Terms, work: ComposedSpace, row: i32): v
   for (let t = start; t < end; t += panelRows) {
     const count = min(panelRows, end - t);
     const added = locate<S>(job, terms, work, row, wide, t, count);
-    collect<S, f64>(job, space, count, space.P);
+    collect<S, f64>(job, space, count, space.P, true);
     if (added > 0) gram<f64>(work.G, space.P, <i32>added, stride);
     if (added < count) downdate<f64>(work.G, space.P + added * (stride << 3), <i32>(count - added), stride);
   }
@@ -330,7 +332,7 @@ function backtrack<S>(job: RowJob, terms: Terms, work: ComposedSpace, row: i32):
   const before = lossAt<S>(job, terms, work, x, row) + penaltyAt(job, terms, work, x, row);
   for (let halving = 0; halving < mostHalvings; halving++) {
     const after = lossAt<S>(job, terms, work, work.next, row) + penaltyAt(job, terms, work, work.next, row);
-    if (after <= before) return;
+    if (after <= before + rounding * abs(before)) return;
     for (let c: usize = 0; c < work.n; c++) {
       const o = c << 3;
       const value = load<f64>(x + o);

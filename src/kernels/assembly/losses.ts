@@ -66,5 +66,6 @@ export function curvature(loss: i32, w: f64, a: f64, p: f64, d: f64): f64 {
     const e = exp(-x);
     return (squared * (1 - e)) / (4 * x * (1 + e));
   }
-  return (0.5 * squared * a) / (p * p);
+  // A count of 0 costs p, which does not curve, not even at p = 0.
+  return a == 0 ? 0 : (0.5 * squared * a) / (p * p);
 }

@@ -9,22 +9,17 @@ import { madd } from "./lanes";
 /** Gathers `count` ≥ 1 observations from `start` on, W/largest·z_t to P (`stride` apart), and adds Zᵀy to b. */
 export function gather<S, T>(job: RowJob, space: Space, start: usize, count: usize, largest: f64, P: usize): void {
   locate<S, T>(job, space, start, count, 1 / largest);
-  collect<S, T>(job, space, count, P);
+  collect<S, T>(job, space, count, P, job.weights != 0);
 }
 
-/** Copies the located factors, scaled, to P and adds Σ rights_t·z_t to b. */
-export function collect<S, T>(job: RowJob, space: Space, count: usize, P: usize): void {
+/** Copies the located factors, scaled unless all scales are 1, to P and adds Σ rights_t·z_t to b. */
+export function collect<S, T>(job: RowJob, space: Space, count: usize, P: usize, isScaled: bool): void {
   const stride = <usize>job.stride;
-  const lanes: usize = 16 / sizeof<T>();
   const biasAt = <usize>job.rank;
   const biasSum = space.b + biasAt * sizeof<T>();
   const before = job.hasBias ? load<T>(biasSum) : <T>0;
-  let column: usize = 0;
-  for (; column + 4 * lanes <= stride; column += 4 * lanes) columns<S, T>(4, space, column, stride, count, P);
-  const rest = (stride - column) / lanes;
-  if (rest == 3) columns<S, T>(3, space, column, stride, count, P);
-  else if (rest == 2) columns<S, T>(2, space, column, stride, count, P);
-  else if (rest == 1) columns<S, T>(1, space, column, stride, count, P);
+  if (isScaled) allColumns<S, T>(true, space, stride, count, P);
+  else allColumns<S, T>(false, space, stride, count, P);
   // The other side's bias has come along: in its place belongs the own bias's column of ones.
   if (job.hasBias) store<T>(biasSum, before + ones<T>(space, stride, count, P + biasAt * sizeof<T>(), job.ownBiasFree));
 }
@@ -37,9 +32,32 @@ function locate<S, T>(job: RowJob, space: Space, start: usize, count: usize, inv
   let index = job.indices + (start << 2);
   let value = job.values + start * sizeof<S>();
   const toWeight = weights - job.values;
-  let scale = space.scales, target = space.y;
+  let scale = space.scales, target = space.y, address = space.addresses;
   const toRight = space.rights - target;
-  for (let address = space.addresses, end = address + (count << 2); address != end; address += 4) {
+  const end = address + (count << 2);
+  if (sizeof<S>() == 4 && sizeof<T>() == 4 && !hasBias) {
+    // Four at a time: without biases the mean is 0, and targets are the values.
+    const factors = i32x4.splat(<i32>other), bytes = i32x4.splat(<i32>from), inverses = f32x4.splat(<f32>inverse);
+    for (; address + 16 <= end; address += 16) {
+      v128.store(address, i32x4.add(factors, i32x4.mul(bytes, v128.load(index))));
+      let y = v128.load(value);
+      if (weights) {
+        const s = f32x4.mul(inverses, v128.load(value + toWeight));
+        y = f32x4.mul(s, y);
+        v128.store(scale, s);
+        v128.store(target, y);
+        v128.store(target + toRight, f32x4.mul(s, y));
+        scale += 16;
+      } else {
+        v128.store(target, y);
+        v128.store(target + toRight, y);
+      }
+      index += 16;
+      value += 16;
+      target += 16;
+    }
+  }
+  for (; address != end; address += 4) {
     const v = other + <usize>load<u32>(index) * from;
     let y = <f64>load<S>(value) - mean;
     if (hasBias) y -= <f64>load<S>(v + biasOffset);
@@ -56,10 +74,22 @@ function locate<S, T>(job: RowJob, space: Space, start: usize, count: usize, inv
   }
 }
 
+// @ts-ignore: decorator
+@inline
+function allColumns<S, T>(isScaled: bool, space: Space, stride: usize, count: usize, P: usize): void {
+  const lanes: usize = 16 / sizeof<T>();
+  let column: usize = 0;
+  for (; column + 4 * lanes <= stride; column += 4 * lanes) columns<S, T>(4, isScaled, space, column, stride, count, P);
+  const rest = (stride - column) / lanes;
+  if (rest == 3) columns<S, T>(3, isScaled, space, column, stride, count, P);
+  else if (rest == 2) columns<S, T>(2, isScaled, space, column, stride, count, P);
+  else if (rest == 1) columns<S, T>(1, isScaled, space, column, stride, count, P);
+}
+
 /** `width` vectors of columns, 1 to 4: as many as stay in registers with their sums. */
 // @ts-ignore: decorator
 @inline
-function columns<S, T>(width: i32, space: Space, column: usize, stride: usize, count: usize, P: usize): void {
+function columns<S, T>(width: i32, isScaled: bool, space: Space, column: usize, stride: usize, count: usize, P: usize): void {
   const isSame = sizeof<S>() == sizeof<T>();
   const skip = column * sizeof<S>(), bytes = stride * sizeof<T>();
   const sums = space.b + column * sizeof<T>();
@@ -71,27 +101,31 @@ function columns<S, T>(width: i32, space: Space, column: usize, stride: usize, c
   let scale = space.scales, right = space.rights;
   for (let address = space.addresses, end = address + (count << 2); address != end; address += 4) {
     const v = <usize>load<u32>(address) + skip;
-    const s = v128.load_splat<T>(scale), r = v128.load_splat<T>(right);
+    const r = v128.load_splat<T>(right);
+    let s = r;
+    if (isScaled) {
+      s = v128.load_splat<T>(scale);
+      scale += sizeof<T>();
+    }
     const z0 = isSame ? v128.load(v) : f64x2.promote_low_f32x4(v128.load64_zero(v));
-    v128.store(to, v128.mul<T>(s, z0));
+    v128.store(to, isScaled ? v128.mul<T>(s, z0) : z0);
     b0 = madd<T>(r, z0, b0);
     if (width > 1) {
       const z = isSame ? v128.load(v, 16) : f64x2.promote_low_f32x4(v128.load64_zero(v, 8));
-      v128.store(to, v128.mul<T>(s, z), 16);
+      v128.store(to, isScaled ? v128.mul<T>(s, z) : z, 16);
       b1 = madd<T>(r, z, b1);
     }
     if (width > 2) {
       const z = isSame ? v128.load(v, 32) : f64x2.promote_low_f32x4(v128.load64_zero(v, 16));
-      v128.store(to, v128.mul<T>(s, z), 32);
+      v128.store(to, isScaled ? v128.mul<T>(s, z) : z, 32);
       b2 = madd<T>(r, z, b2);
     }
     if (width > 3) {
       const z = isSame ? v128.load(v, 48) : f64x2.promote_low_f32x4(v128.load64_zero(v, 24));
-      v128.store(to, v128.mul<T>(s, z), 48);
+      v128.store(to, isScaled ? v128.mul<T>(s, z) : z, 48);
       b3 = madd<T>(r, z, b3);
     }
     to += bytes;
-    scale += sizeof<T>();
     right += sizeof<T>();
   }
   v128.store(sums, b0);

@@ -1,0 +1,83 @@
+/** What US EPA PMF reports of a fit: Q true, robust and expected, and how well each column is explained. */
+import { factorBuffer } from '../methods/rowPhases.js';
+import type { Loss } from '../objective/losses.js';
+import type { FitContext } from '../parallel/phase.js';
+
+/** PMF 5.0 User Guide (2014): scaled residuals z = W(A − p). */
+export interface ReceptorReport {
+  /** Σz² */
+  readonly true: number;
+  /** Σ min(1, δ/|z|)z²: beyond δ (4, or that of loss huber) a residual costs δ|z|. */
+  readonly robust: number;
+  /** Observed entries less the k(m + n) numbers that were fitted. */
+  readonly expected: number;
+  /** The squared correlation of values and predictions of each column; NaN is null where either does not vary. */
+  readonly r2: readonly (number | null)[];
+}
+
+const standardDelta = 4;
+
+export function receptorReport(
+  fit: FitContext,
+  point: { readonly rows: number; readonly columns: number },
+  loss: Loss,
+): ReceptorReport {
+  const { pointers, indices, values, weights } = fit.observations.columns;
+  const { stride, rank } = fit;
+  const U = factorBuffer(fit, 'rows', point.rows);
+  const V = factorBuffer(fit, 'columns', point.columns);
+  const delta = loss.name === 'huber' ? loss.parameter : standardDelta;
+  const [m, n] = [fit.blocks.rows.at(-1) as number, fit.blocks.columns.at(-1) as number];
+  let squares = 0;
+  let robust = 0;
+  let observed = 0;
+  const r2 = Array.from({ length: n }, (_, column) => {
+    const moments = { count: 0, a: 0, p: 0, aa: 0, pp: 0, ap: 0 };
+    for (let t = pointers[column] as number; t < (pointers[column + 1] as number); t++) {
+      const w = weights ? (weights[t] as number) : 1;
+      if (w === 0) continue;
+      const row = indices[t] as number;
+      let p = fit.mean;
+      if (fit.hasBias) p += (U[row * stride + rank] as number) + (V[column * stride + rank] as number);
+      for (let c = 0; c < rank; c++) p += (U[row * stride + c] as number) * (V[column * stride + c] as number);
+      const a = values[t] as number;
+      const z = Math.abs(w * (a - p));
+      squares += z * z;
+      robust += z <= delta ? z * z : delta * z;
+      moments.count++;
+      moments.a += a;
+      moments.p += p;
+      moments.aa += a * a;
+      moments.pp += p * p;
+      moments.ap += a * p;
+    }
+    observed += moments.count;
+    return correlationSquared(moments);
+  });
+  return { true: squares, robust, expected: observed - rank * (m + n), r2 };
+}
+
+function correlationSquared(of: Record<'count' | 'a' | 'p' | 'aa' | 'pp' | 'ap', number>): number | null {
+  const { count, a, p, aa, pp, ap } = of;
+  const varying = (aa - (a * a) / count) * (pp - (p * p) / count);
+  return varying > 0 ? (ap - (a * p) / count) ** 2 / varying : null;
+}
+
+/** Contributions (columns of U) of mean 1, profiles (columns of V) in the units of A: f is the same where it has no penalty. */
+export function normaliseContributions(
+  fit: FitContext,
+  point: { readonly rows: number; readonly columns: number },
+): void {
+  const { stride, rank } = fit;
+  const U = factorBuffer(fit, 'rows', point.rows);
+  const V = factorBuffer(fit, 'columns', point.columns);
+  const m = U.length / stride;
+  for (let c = 0; c < rank; c++) {
+    let sum = 0;
+    for (let i = c; i < U.length; i += stride) sum += U[i] as number;
+    const mean = sum / m;
+    if (!(mean > 0)) continue;
+    for (let i = c; i < U.length; i += stride) U[i] = (U[i] as number) / mean;
+    for (let j = c; j < V.length; j += stride) V[j] = (V[j] as number) * mean;
+  }
+}
