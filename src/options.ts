@@ -83,7 +83,7 @@ export interface ResolvedParts {
 
 /** What was used in the end; saved with the model. */
 export interface ResolvedOptions extends Omit<CheckedOptions, 'preset' | 'timeLimit' | 'memoryLimit'>, ResolvedParts {
-  readonly preset: Choice<'preset'> | null;
+  readonly preset?: Choice<'preset'>;
   readonly dtype: Choice<'dtype'>;
   readonly tolerance: number;
   readonly timeLimit: number | null;

@@ -136,13 +136,14 @@ async function runFit(inHand: FitInHand): Promise<Model> {
     if (checked.preset === 'pmf' && isScaleFree(checked, inHand.objective)) normaliseContributions(fit, outcome.point);
     const first = await certify(outcome.point);
     const errors = await measureTrainErrors(fit, crew, outcome.point);
+    const { preset, ...withoutPreset } = checked;
     const resolved: ResolvedOptions = {
-      ...checked,
+      ...withoutPreset,
       loss: lossText(scales.loss),
       ...describeParts(inHand.objective),
       dtype: fit.dtype,
       tolerance,
-      preset: checked.preset ?? null,
+      ...(preset && { preset }),
       timeLimit: checked.timeLimit ?? null,
       memoryLimit: plan.limit,
     };

@@ -24,6 +24,8 @@ export function als(acceleration: 'anderson' | 'none'): Method {
 }
 
 const stepsOfFinish = 500;
+/** Of f in float64, relative. */
+const rounding = 2e-15;
 
 class AlternatingLeastSquares implements MethodRun {
   readonly #run: Run;
@@ -70,7 +72,9 @@ class AlternatingLeastSquares implements MethodRun {
     if (!isReady) return undefined;
     run.keepWithin('columns', target);
     const point = await this.#solveRows(rows, target, run.penalty('columns', target), false);
-    if (point.objective < from.objective) return point;
+    // Near the optimum f is flat to its last bits while the gradient still has digits to lose.
+    const flat = run.buffer('columns', target) instanceof Float64Array ? rounding * from.objective : 0;
+    if (point.objective < from.objective + flat) return point;
     this.#anderson?.restart();
     return undefined;
   }

@@ -73,7 +73,6 @@ export function sampleModel(options: SampleOptions = {}): Model {
       seed,
       options: {
         rank,
-        preset: null,
         lambda,
         lambdaRows: lambda,
         lambdaColumns: lambda,
