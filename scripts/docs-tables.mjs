@@ -1,6 +1,6 @@
 /** Writes docs/options.md and docs/errors.md from the tables in the code; `--check` only says whether they agree. */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { errorCodes, optionTable, presets, refusals } from '../dist/src/index.js';
+import { errorCodes, optionTable, presets, refusals, tools } from '../dist/src/index.js';
 import { flagOf, ruleOf } from '../dist/src/options.js';
 
 const cell = (text) => String(text).replaceAll('|', '\\|');
@@ -48,6 +48,9 @@ function objectives() {
   const rows = refusals.map(
     ({ parts, code, why, instead }) =>
       `| ${cell(parts.join(' with '))} | ${cell(why)} | ${cell(instead)} | \`${code}\` |`,
+  );
+  const toolRows = Object.entries(tools).map(
+    ([name, { minimises, inOurs }]) => `| \`${name}\` | ${cell(minimises)} | ${cell(inOurs)} |`,
   );
   const presetRows = Object.entries(presets).map(
     ([name, options]) =>
@@ -103,6 +106,24 @@ What is given beside a preset comes before it.
 | preset | options |
 | --- | --- |
 ${presetRows.join('\n')}
+
+## What the factors mean
+
+UVᵀ is (UM)(VM⁻ᵀ)ᵀ for every invertible M: without constraints only the product is known, and \`model.canonical()\`
+(\`--canonical\`) gives its one form U·diag(d)·Vᵀ, orthonormal, d falling, signs fixed; \`model.varimax()\` turns the loadings
+towards few large entries. With λ > 0 on both sides the optimum has UᵀU = VᵀV up to rotation, and
+λ(‖U‖² + ‖V‖²) = 2λ‖UVᵀ‖_* (Srebro, Rennie & Jaakkola 2004): where k is at least the rank of softImpute's solution the two have
+the same minimum. Non-negative factors are known up to order and scale where the data pins them down, and not always then;
+\`pmf\` scales contributions to mean 1, \`pca\` centres scores. L1, bounds and held entries mean what they say for U and V as
+they are: rotations of such a model are refused.
+
+## What other tools minimise (\`like\`, \`--like\`)
+
+The same knobs by our names: rank (factors, k), lambda (regularization, reg), alpha, nu. Weights there are W² here.
+
+| tool | it minimises | in ours |
+| --- | --- | --- |
+${toolRows.join('\n')}
 
 ## What does not go together
 

@@ -56,6 +56,21 @@ export const optionTable = {
     sentence:
       'Options that belong together; what is given beside comes before them. pca: unpenalised column means. nmf: both factors non-negative. pmf: nmf in f64 for W = 1/σ, with Q as US EPA PMF reports it. implicit: a background of weight 1. explicit: biases, λ 0.08 by count. robust: loss huber:1.345. softimpute: λ 1, f64.',
   },
+  like: {
+    kind: 'choice',
+    choices: ['implicit', 'rsparse', 'irspack', 'spark', 'libmf', 'cmfrec', 'softimpute'],
+    defaultText: 'none',
+    sentence:
+      'Minimise what that tool minimises, its knobs by our names: rank, lambda, alpha, nu. docs/objectives.md says what each is in ours. implicit, rsparse and irspack make weights and a background from the values of A.',
+  },
+  alpha: {
+    kind: 'number',
+    minimum: 0,
+    placeholder: 'α',
+    defaultText: '1',
+    sentence:
+      'The confidence of a listed value with like implicit (α|r|), the weight of all entries with like irspack (α₀).',
+  },
   lambda: {
     kind: 'number',
     minimum: 0,

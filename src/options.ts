@@ -14,6 +14,8 @@ type Choice<Name extends OptionName> = (typeof optionTable)[Name] extends { choi
 export interface FitOptions {
   readonly rank: number;
   readonly preset?: Choice<'preset'> | undefined;
+  readonly like?: Choice<'like'> | undefined;
+  readonly alpha?: number | undefined;
   readonly lambda?: number | undefined;
   readonly lambdaRows?: number | undefined;
   readonly lambdaColumns?: number | undefined;
@@ -46,6 +48,8 @@ export interface FitOptions {
 export interface CheckedOptions {
   readonly rank: number;
   readonly preset: Choice<'preset'> | undefined;
+  readonly like: Choice<'like'> | undefined;
+  readonly alpha: number | undefined;
   readonly lambda: number;
   readonly lambdaRows: number;
   readonly lambdaColumns: number;
@@ -82,8 +86,12 @@ export interface ResolvedParts {
 }
 
 /** What was used in the end; saved with the model. */
-export interface ResolvedOptions extends Omit<CheckedOptions, 'preset' | 'timeLimit' | 'memoryLimit'>, ResolvedParts {
+export interface ResolvedOptions
+  extends Omit<CheckedOptions, 'preset' | 'like' | 'alpha' | 'timeLimit' | 'memoryLimit'>,
+    ResolvedParts {
   readonly preset?: Choice<'preset'>;
+  readonly like?: Choice<'like'>;
+  readonly alpha?: number;
   readonly dtype: Choice<'dtype'>;
   readonly tolerance: number;
   readonly timeLimit: number | null;
@@ -172,6 +180,8 @@ export function checkOptions(options: FitOptions): CheckedOptions {
   return {
     rank: options.rank,
     preset: options.preset,
+    like: options.like,
+    alpha: options.alpha,
     lambda,
     lambdaRows: options.lambdaRows ?? lambda,
     lambdaColumns: options.lambdaColumns ?? lambda,

@@ -18,6 +18,10 @@ export interface FitCommandFlags extends FitFlags {
   readonly backgroundRows?: string;
   readonly backgroundColumns?: string;
   readonly holdColumns?: string;
+  readonly weak?: string;
+  readonly bad?: string;
+  readonly total?: string;
+  readonly extraUncertainty?: number | string;
   readonly canonical?: true;
   readonly out?: string;
   readonly json?: true;
@@ -44,7 +48,13 @@ export async function fit(path: string, flags: FitCommandFlags): Promise<ExitCod
     backgroundColumns: flags.backgroundColumns,
     holdColumns: flags.holdColumns,
   };
-  const request = { data, options, objective, out: flags.out, isCanonical: flags.canonical === true };
+  const receptor = {
+    weak: columnNames(flags.weak) ?? [],
+    bad: columnNames(flags.bad) ?? [],
+    total: flags.total,
+    extra: numberFlag('extraUncertainty', flags.extraUncertainty, 0),
+  };
+  const request = { data, options, objective, receptor, out: flags.out, isCanonical: flags.canonical === true };
   const done = await runFit(request, line);
   if (flags.json) process.stdout.write(`${resultAsJson(done)}\n`);
   else if (!flags.quiet) process.stdout.write(`${summaryAsText(done, sourceOf(path, flags), process.stdout)}\n`);

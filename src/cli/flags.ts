@@ -16,6 +16,8 @@ const groups: Readonly<Record<'Objective:' | 'Data:' | 'Stopping:', readonly Opt
   'Objective:': [
     'rank',
     'preset',
+    'like',
+    'alpha',
     'lambda',
     'lambdaRows',
     'lambdaColumns',

@@ -98,6 +98,20 @@ function fitCommand(settle: Settle): Command {
       'Known columns of V, such as source profiles: a table with a line for each column of A, or .npy. They are the first of the k latent columns and stay as they are; empty cells are free.',
     ),
   ];
+  const receptor = [
+    inGroup(
+      'Uncertainties:',
+      '--weak <columns>',
+      'Columns whose uncertainties count three times, by label: Benzene,Toluene.',
+    ),
+    inGroup('Uncertainties:', '--bad <columns>', 'Columns that are left out of the fit.'),
+    inGroup('Uncertainties:', '--total <column>', 'The total variable, whose uncertainties count three times.'),
+    inGroup(
+      'Uncertainties:',
+      '--extra-uncertainty <share>',
+      'Uncertainty of the model itself: σ² grows by (share·A)².',
+    ),
+  ];
   const output = [
     inGroup(
       'Output:',
@@ -108,7 +122,14 @@ function fitCommand(settle: Settle): Command {
     inGroup('Output:', '--json', 'Print one line of JSON on stdout, and an error as one line of JSON on stderr.'),
     inGroup('Output:', '--quiet', 'Print nothing but errors, warnings and the line of --json.'),
   ];
-  for (const option of [...tableOptions('Objective:'), ...objective, ...own, ...tableOptions('Data:'), ...output])
+  for (const option of [
+    ...tableOptions('Objective:'),
+    ...objective,
+    ...own,
+    ...receptor,
+    ...tableOptions('Data:'),
+    ...output,
+  ])
     command.addOption(option);
   for (const option of [...tableOptions('Stopping:'), ...tableOptions('Computation:')]) command.addOption(option);
   return command

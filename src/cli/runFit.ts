@@ -9,12 +9,14 @@ import { predictPairs } from './names.js';
 import { type ObjectiveRequest, readObjective } from './objectiveFiles.js';
 import { type DataRequest, type Problem, readProblem } from './problem.js';
 import type { ProgressLine } from './progress.js';
+import { type ReceptorRules, withReceptorRules } from './receptorRules.js';
 import { onInterrupt } from './signals.js';
 
 export interface FitRequest {
   readonly data: DataRequest;
   readonly options: FitOptions;
   readonly objective?: ObjectiveRequest;
+  readonly receptor?: ReceptorRules;
   /** Where the model goes; nothing is saved without. */
   readonly out: string | undefined;
   /** Save the canonical form beside the factors. */
@@ -45,7 +47,7 @@ export interface FitDone {
  * @throws HadamardError for bad input or output; AbortError when it was cancelled before there was a model.
  */
 export async function runFit(
-  { data, options, objective, out, isCanonical }: FitRequest,
+  { data, options, objective, receptor, out, isCanonical }: FitRequest,
   line: ProgressLine,
 ): Promise<FitDone> {
   if (out !== undefined) await checkOutput(out);
@@ -63,7 +65,8 @@ export async function runFit(
     const [problem, read] = await timed(() => unlessAborted(readProblem(data), cancel.signal));
     for (const note of problem.notes) line.note(note);
     for (const warning of problem.warnings) line.warn(warning);
-    const { A, weights, labels } = problem;
+    const { A, labels } = problem;
+    const weights = receptor ? withReceptorRules(problem, receptor) : problem.weights;
     const parts = objective && (await unlessAborted(readObjective(objective, problem, options.rank), cancel.signal));
     isFitting = true;
     const model = await factorize(A, {

@@ -3,7 +3,9 @@ import type { FirstOrder } from '../certificate/firstOrder.js';
 import type { RealArray } from '../data/input.js';
 import type { Outcome } from '../engine/iterate.js';
 import { factorBuffer } from '../methods/rowPhases.js';
+import { canonicalForm } from '../model/canonical.js';
 import { digestOf } from '../model/digest.js';
+import { explainedVariance } from '../model/explained.js';
 import type { FitReport } from '../model/fitReport.js';
 import { type Biases, Model, matrix } from '../model/model.js';
 import type { CheckedOptions, ResolvedOptions } from '../options.js';
@@ -55,6 +57,7 @@ export function buildModel(inHand: FitInHand, outcome: Outcome, first: FirstOrde
     ...(U.bias && { rows: U.bias }),
     ...(V.bias && { columns: V.bias }),
   };
+  const factors = { U: matrix(U.factor, plan.rows, plan.rank), V: matrix(V.factor, plan.columns, plan.rank) };
   const report: FitReport = {
     status: outcome.status,
     reason: outcome.reason,
@@ -78,6 +81,13 @@ export function buildModel(inHand: FitInHand, outcome: Outcome, first: FirstOrde
       trainWeighted: Math.sqrt(weightedSquares / Math.max(scales.weightSum, Number.MIN_VALUE)),
     },
     ...(measured.q && { q: measured.q }),
+    ...(checked.preset === 'pca' && {
+      explained: explainedVariance(fit.observations.rows, canonicalForm(factors.U, factors.V), {
+        mean: fit.mean,
+        rows: U.bias,
+        columns: V.bias,
+      }),
+    }),
     rows: plan.rows,
     columns: plan.columns,
     observed,
@@ -97,8 +107,7 @@ export function buildModel(inHand: FitInHand, outcome: Outcome, first: FirstOrde
     versions: { hadamard: version, node: process.versions.node },
   };
   return new Model({
-    U: matrix(U.factor, plan.rows, plan.rank),
-    V: matrix(V.factor, plan.columns, plan.rank),
+    ...factors,
     biases,
     ...(options.labels && { labels: options.labels }),
     fit: report,

@@ -13,20 +13,21 @@ import { factorBuffer, penaltyOfRow } from '../methods/rowPhases.js';
 import type { Model } from '../model/model.js';
 import { lossText } from '../objective/losses.js';
 import { relativeTo } from '../objective/relativeGradient.js';
-import type { CheckedOptions, ResolvedOptions } from '../options.js';
+import type { ResolvedOptions } from '../options.js';
 import { type Crew, Interrupted, inlineCrew, pooledCrew, requestStop, withdrawStop } from '../parallel/crew.js';
 import { acquireMemory, allocate, releaseMemory } from '../parallel/memoryPool.js';
 import type { FitContext } from '../parallel/phase.js';
 import { abortError, refuseAborted } from './abort.js';
 import { buildModel, type FitInHand } from './buildModel.js';
 import { checkInput } from './checkInput.js';
-import type { ObjectiveSpec } from './composition.js';
 import type { FactorizeOptions, Init, Progress } from './factorizeOptions.js';
+import { settleGauge } from './gauge.js';
 import { layOut } from './layOut.js';
+import { asTool } from './like.js';
 import { describeParts, resolveObjective } from './objectiveSpec.js';
 import { planFit, surveyWithin, type WorkingPlan } from './plan.js';
 import { withPreset } from './presets.js';
-import { normaliseContributions, receptorReport } from './receptor.js';
+import { receptorReport } from './receptor.js';
 import { measureTrainErrors } from './trainErrors.js';
 
 /**
@@ -56,8 +57,9 @@ export function hireCrew(plan: WorkingPlan, options: FactorizeOptions): HiredCre
 }
 
 /** {@link factorize} with workers from elsewhere: a session keeps its own from fit to fit. */
-export async function factorizeWith(hire: typeof hireCrew, A: MatrixInput, given: FactorizeOptions): Promise<Model> {
-  const options = withPreset(given);
+export async function factorizeWith(hire: typeof hireCrew, data: MatrixInput, given: FactorizeOptions): Promise<Model> {
+  checkInput(data, given);
+  const { A, options } = asTool(data, withPreset(given));
   const checked = checkInput(A, options);
   refuseAborted(options.signal);
   const began = performance.now();
@@ -133,17 +135,19 @@ async function runFit(inHand: FitInHand): Promise<Model> {
       relativeGradientNorm: outcome.trace.at(-1)?.relativeGradientNorm ?? null,
     };
     options.onProgress?.(progressOf('certify', last, checked.maxSweeps, plan.observed));
-    if (checked.preset === 'pmf' && isScaleFree(checked, inHand.objective)) normaliseContributions(fit, outcome.point);
+    settleGauge(fit, outcome.point, checked, inHand.objective);
     const first = await certify(outcome.point);
     const errors = await measureTrainErrors(fit, crew, outcome.point);
-    const { preset, ...withoutPreset } = checked;
+    const { preset, like, alpha, ...plain } = checked;
     const resolved: ResolvedOptions = {
-      ...withoutPreset,
+      ...plain,
       loss: lossText(scales.loss),
       ...describeParts(inHand.objective),
       dtype: fit.dtype,
       tolerance,
       ...(preset && { preset }),
+      ...(like && { like }),
+      ...(alpha !== undefined && { alpha }),
       timeLimit: checked.timeLimit ?? null,
       memoryLimit: plan.limit,
     };
@@ -165,12 +169,6 @@ async function runFit(inHand: FitInHand): Promise<Model> {
   } finally {
     stops.dispose();
   }
-}
-
-/** Whether U·c, V/c leaves the objective as it is. */
-function isScaleFree({ lambdaRows, lambdaColumns }: CheckedOptions, { l1, hold, bounds }: ObjectiveSpec): boolean {
-  const isBounded = [...bounds.rows, ...bounds.columns].some((bound) => Number.isFinite(bound) && bound !== 0);
-  return lambdaRows + lambdaColumns + l1.rows + l1.columns === 0 && !hold.rows && !hold.columns && !isBounded;
 }
 
 function createRun(fit: FitContext, crew: Crew, centredNorm: number, init: Init | undefined): Run {

@@ -8,7 +8,15 @@ import { observationStorage, sides, writeResidentPointers } from '../parallel/la
 import type { FitContext } from '../parallel/phase.js';
 import type { ObjectiveSpec } from './composition.js';
 import type { FactorizeOptions } from './factorizeOptions.js';
-import { checkValues, fitTerms, measureBaseline, scaleOf, shiftOf, writeTermLists } from './layOutTerms.js';
+import {
+  checkValues,
+  fitTerms,
+  measureBaseline,
+  scaleOf,
+  sharedWeights,
+  shiftOf,
+  writeTermLists,
+} from './layOutTerms.js';
 import type { WorkingPlan } from './plan.js';
 import { writeStart } from './start.js';
 
@@ -52,6 +60,7 @@ export function layOut(
   writeResidentPointers(layout, memory, observations);
   const value = (objective.background?.value ?? 0) - shift;
   const { settled, mean, ...baseline } = measureBaseline(observations, objective, value, request.hasBias);
+  const shared = objective.isComposed ? sharedWeights(observations, objective) : undefined;
   const fit: FitContext = {
     id: ++fits,
     memory,
@@ -67,7 +76,7 @@ export function layOut(
     },
     mean,
     blocks: plan.boundaries,
-    terms: objective.isComposed ? fitTerms(objective, settled, value, request.dtype) : undefined,
+    terms: objective.isComposed ? fitTerms(objective, settled, value, request.dtype, shared !== undefined) : undefined,
     observations: { rows: observations.byRow, columns: observations.byColumn },
   };
   new Int32Array(memory.buffer, 0, 16).fill(0);
@@ -80,7 +89,7 @@ export function layOut(
       new Float64Array(memory.buffer, address, rows).set(scales.map((scale) => strength * scale));
     write(penalties, lambda);
     if (request.hasBias) write(biasPenalties, checked.biasLambda);
-    if (objective.isComposed) writeTermLists(fit, side, objective, scales);
+    if (objective.isComposed) writeTermLists(fit, side, objective, scales, shared);
     for (let buffer = 0; buffer < request.buffers[side]; buffer++) factorBuffer(fit, side, buffer).fill(0);
   }
   const rootMeanSquare = Math.sqrt(baseline.centredNorm / Math.max(baseline.weightSum, Number.MIN_VALUE));

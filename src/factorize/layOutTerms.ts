@@ -6,7 +6,7 @@ import { type Dtype, instantiateKernels } from '../kernels/load.js';
 import { type Loss, lossValue } from '../objective/losses.js';
 import { penaltyScales } from '../objective/scales.js';
 import type { CheckedOptions } from '../options.js';
-import type { Side } from '../parallel/layout.js';
+import type { PerSide, Side } from '../parallel/layout.js';
 import type { FitContext, FitTerms } from '../parallel/phase.js';
 import type { ObjectiveSpec } from './composition.js';
 
@@ -126,24 +126,62 @@ function powerOf(fit: FitContext, nu: number): (base: number) => number {
 }
 
 /** The objective as the kernels take it. Bounds are numbers of the factor's precision, so that they can be met. */
-export function fitTerms({ bounds }: ObjectiveSpec, settled: Loss, value: number, dtype: Dtype): FitTerms {
+export function fitTerms(
+  { bounds, background }: ObjectiveSpec,
+  settled: Loss,
+  value: number,
+  dtype: Dtype,
+  isFull: boolean,
+): FitTerms {
   const stored = ([lower, upper]: readonly [number, number]) =>
     dtype === 'f32' ? ([Math.fround(lower), Math.fround(upper)] as const) : ([lower, upper] as const);
   return {
     loss: lossNumbers[settled.name],
     lossParameter: settled.parameter,
     bounds: { rows: stored(bounds.rows), columns: stored(bounds.columns) },
+    hasGram: isFull || background !== undefined,
+    isFull,
     value,
   };
 }
 
+/**
+ * r and c where every entry is listed and W² = r_i·c_j (so all 1 without weights): then one Gram matrix serves all rows of a
+ * side, as in the factorization of a full matrix without weights.
+ */
+export function sharedWeights(
+  { byRow, rows, columns, observed }: Observations,
+  { loss, background }: ObjectiveSpec,
+): PerSide<Float64Array> | undefined {
+  if (loss.name !== 'quadratic' || background || observed !== rows * columns) return undefined;
+  const r = new Float64Array(rows).fill(1);
+  const c = new Float64Array(columns).fill(1);
+  const { weights } = byRow;
+  if (!weights) return { rows: r, columns: c };
+  const first = weights[0] as number;
+  for (let j = 0; j < columns; j++) c[j] = ((weights[j] as number) / first) ** 2;
+  for (let i = 0; i < rows; i++) r[i] = (weights[i * columns] as number) ** 2;
+  for (let t = 0; t < observed; t++) {
+    const product = (r[Math.floor(t / columns)] as number) * (c[t % columns] as number);
+    if (!(Math.abs((weights[t] as number) ** 2 - product) <= 1e-14 * product)) return undefined;
+  }
+  return { rows: r, columns: c };
+}
+
 /** Fills the lists that the layout has set aside for a side. */
-export function writeTermLists(fit: FitContext, side: Side, objective: ObjectiveSpec, scales: Float64Array): void {
+export function writeTermLists(
+  fit: FitContext,
+  side: Side,
+  objective: ObjectiveSpec,
+  scales: Float64Array,
+  shared: PerSide<Float64Array> | undefined,
+): void {
   const addresses = fit.layout.sides[side].terms;
   if (!addresses) return;
   const { buffer } = fit.memory;
   const { background, l1, freeColumns, hold } = objective;
-  if (background && addresses.weights) new Float64Array(buffer, addresses.weights, scales.length).set(background[side]);
+  const weights = background?.[side] ?? shared?.[side];
+  if (weights && addresses.weights) new Float64Array(buffer, addresses.weights, scales.length).set(weights);
   if (addresses.l1) new Float64Array(buffer, addresses.l1, scales.length).set(scales.map((scale) => l1[side] * scale));
   new Float64Array(buffer, addresses.residuals, scales.length).fill(0);
   new Float64Array(buffer, addresses.multiples, fit.stride).fill(1).fill(0, 0, freeColumns);

@@ -22,7 +22,9 @@ import { allocate } from '../parallel/memoryPool.js';
 import { evenRuns, partition, type Runs, runsOf, sideCost } from '../parallel/partition.js';
 import type { ObjectiveSpec } from './composition.js';
 import { methodOf } from './methods.js';
+import { type ObjectiveOptions, resolveObjective } from './objectiveSpec.js';
 import { choosePrecision, type Precision } from './precision.js';
+import { withPreset } from './presets.js';
 
 /** A problem by its size alone. `observed` defaults to rows·columns. */
 export interface ProblemShape {
@@ -76,14 +78,16 @@ const inlineCost = 5e7;
  */
 export function plan(
   problem: MatrixInput | ProblemShape,
-  options: FitOptions & { readonly weights?: WeightsInput | undefined },
+  given: FitOptions & ObjectiveOptions & { readonly weights?: WeightsInput | undefined },
 ): Plan {
+  const options = withPreset(given);
   const checked = checkOptions(options);
-  shapeOf(problem as MatrixInput);
+  const objective = resolveObjective(checked, options, shapeOf(problem as MatrixInput));
+  const isZeroKept = objective.background !== undefined;
   const planned =
     'data' in problem || isTriples(problem) || isCompressed(problem)
-      ? planFit(surveyWithin(problem as MatrixInput, options.weights, checked), checked)
-      : planExtent(extentOf(problem as ProblemShape), checked);
+      ? planFit(surveyWithin(problem as MatrixInput, options.weights, checked, isZeroKept), checked, objective)
+      : planExtent(extentOf(problem as ProblemShape), checked, objective);
   const {
     method: _method,
     precision: _precision,
@@ -189,7 +193,9 @@ function planExtent(found: Extent, options: CheckedOptions, objective?: Objectiv
     residency: options.residency,
     terms: objective?.isComposed
       ? {
-          backgroundLength: objective.background ? backgroundLength(stride) : 0,
+          // A full matrix may be solved with one Gram matrix for all rows.
+          backgroundLength:
+            objective.background || found.observed === found.rows * found.columns ? backgroundLength(stride) : 0,
           hasL1: objective.l1.rows + objective.l1.columns > 0,
           isHeld: { rows: objective.hold.rows !== undefined, columns: objective.hold.columns !== undefined },
         }

@@ -62,22 +62,3 @@ function correlationSquared(of: Record<'count' | 'a' | 'p' | 'aa' | 'pp' | 'ap',
   const varying = (aa - (a * a) / count) * (pp - (p * p) / count);
   return varying > 0 ? (ap - (a * p) / count) ** 2 / varying : null;
 }
-
-/** Contributions (columns of U) of mean 1, profiles (columns of V) in the units of A: f is the same where it has no penalty. */
-export function normaliseContributions(
-  fit: FitContext,
-  point: { readonly rows: number; readonly columns: number },
-): void {
-  const { stride, rank } = fit;
-  const U = factorBuffer(fit, 'rows', point.rows);
-  const V = factorBuffer(fit, 'columns', point.columns);
-  const m = U.length / stride;
-  for (let c = 0; c < rank; c++) {
-    let sum = 0;
-    for (let i = c; i < U.length; i += stride) sum += U[i] as number;
-    const mean = sum / m;
-    if (!(mean > 0)) continue;
-    for (let i = c; i < U.length; i += stride) U[i] = (U[i] as number) / mean;
-    for (let j = c; j < V.length; j += stride) V[j] = (V[j] as number) * mean;
-  }
-}

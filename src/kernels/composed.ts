@@ -17,6 +17,7 @@ export interface TermFields {
   readonly l1: number;
   readonly columnMultiples: number;
   readonly held: number;
+  readonly isFull: number;
   readonly residuals: number;
   readonly lossParameter: number;
   readonly lower: number;
@@ -35,6 +36,7 @@ const words = [
   'l1',
   'columnMultiples',
   'held',
+  'isFull',
   'residuals',
 ] as const satisfies readonly (keyof TermFields)[];
 const doubles = [
@@ -45,14 +47,16 @@ const doubles = [
   'constant',
 ] as const satisfies readonly (keyof TermFields)[];
 
-export const termBytes = 4 * words.length + 8 * doubles.length;
+/** The doubles follow the 32-bit words at the next multiple of 8. */
+const doublesOffset = Math.ceil(words.length / 2) * 8;
+export const termBytes = doublesOffset + 8 * doubles.length;
 
 export function writeTerms(view: DataView, address: number, fields: TermFields): void {
   words.forEach((name, i) => {
     view.setUint32(address + 4 * i, fields[name], true);
   });
   doubles.forEach((name, i) => {
-    view.setFloat64(address + 4 * words.length + 8 * i, fields[name], true);
+    view.setFloat64(address + doublesOffset + 8 * i, fields[name], true);
   });
 }
 

@@ -34,7 +34,7 @@ export function composedRun(
     const phase = composedNames[call.phase];
     if (phase === undefined) return run(call);
     const side = call.side === 'rows' ? 'columns' : 'rows';
-    if (fit.layout.sides[side].terms?.sums) {
+    if (terms.hasGram) {
       await run({ phase: 'background', side, own: call.other, other: 0, out: null });
       addGroups(fit, side);
     }
@@ -87,19 +87,22 @@ function termsOf(fit: FitContext, terms: FitTerms, call: PhaseCall): TermFields 
   return {
     loss: terms.loss,
     innerSteps: call.innerSteps ?? stepsOfSweep,
-    gram: other.sums,
+    gram: terms.hasGram ? other.sums : 0,
     gramSum: other.sums + matrix,
     ownWeights: own.weights,
     otherWeights: other.weights,
     l1: own.l1,
     columnMultiples: own.multiples,
     held: own.held,
+    isFull: terms.isFull ? 1 : 0,
     residuals: 0,
     lossParameter: terms.lossParameter,
     lower,
     upper,
     value: terms.value,
-    constant: other.sums && (new Float64Array(fit.memory.buffer, other.sums + matrix + 8 * fit.stride, 1)[0] as number),
+    constant: terms.hasGram
+      ? (new Float64Array(fit.memory.buffer, other.sums + matrix + 8 * fit.stride, 1)[0] as number)
+      : 0,
   };
 }
 

@@ -44,6 +44,8 @@ export interface FitReport {
   };
   /** √(Σr²/count) over entries with W > 0, and √(ΣW²r²/ΣW²). */
   readonly rmse: { readonly train: number; readonly trainWeighted: number };
+  /** Of preset pca: the share of the weighted variance around the column means that each canonical component explains. */
+  readonly explained?: readonly number[];
   /** Of preset pmf: Q as US EPA PMF reports it, and the squared correlation of each column (null where it does not vary). */
   readonly q?: {
     readonly true: number;

@@ -29,6 +29,10 @@ export interface FitTerms {
   readonly loss: number;
   readonly lossParameter: number;
   readonly bounds: PerSide<readonly [number, number]>;
+  /** Row problems need the sums over all rows of the other side: for a background, or where `isFull`. */
+  readonly hasGram: boolean;
+  /** Every entry is listed with weight r_i·c_j: one Gram matrix serves all rows. */
+  readonly isFull: boolean;
   /** The background's value, in the units that A is stored in. */
   readonly value: number;
 }

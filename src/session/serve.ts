@@ -4,6 +4,7 @@ import { parentPort } from 'node:worker_threads';
 import { expose, type ProxyMarked, type Remote, releaseProxy, transfer } from 'comlink';
 import ndarray, { type NdArray } from 'ndarray';
 import type { MatrixInput, RealArray } from '../data/input.js';
+import type { Hold } from '../data/terms.js';
 import { type ErrorMessage, toErrorMessage } from '../errors.js';
 import { factorizeWith, type HiredCrew, hireCrew } from '../factorize/factorize.js';
 import type { FactorizeOptions, Progress } from '../factorize/factorizeOptions.js';
@@ -63,6 +64,7 @@ export function serveSession(): void {
       const model = await factorizeWith(hire, asMatrix(A), {
         ...options,
         ...(options.init && { init: asInit(options.init) }),
+        ...(options.hold && { hold: asInit(options.hold) }),
         ...(options.weights && { weights: asWeights(options.weights) }),
         ...(onProgress && { onProgress: (progress: Progress) => void onProgress(progress).catch(() => undefined) }),
       });
@@ -103,7 +105,7 @@ function asMatrix<T>(value: T): T {
   return ndarray(plain.data, plain.shape, plain.stride, plain.offset) as T;
 }
 
-function asInit({ U, V }: NonNullable<FactorizeOptions['init']>): NonNullable<FactorizeOptions['init']> {
+function asInit({ U, V }: Hold): { U?: NdArray<RealArray>; V?: NdArray<RealArray> } {
   return { ...(U && { U: asMatrix(U) }), ...(V && { V: asMatrix(V) }) };
 }
 

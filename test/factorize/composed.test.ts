@@ -154,6 +154,29 @@ describe('limits in which one objective is another', () => {
     expectClose(sparse.predict([0, 5, 9], [1, 2, 3]), dense.predict([0, 5, 9], [1, 2, 3]), 1e-8, 'predictions');
   });
 
+  test.each([
+    ['without weights', () => 1],
+    ['with weights r_i·c_j', (i: number, j: number) => (1 + (i % 3)) * (2 + (j % 4))],
+  ])(
+    'a full matrix %s has one Gram matrix for all rows, and the rows that it would have without',
+    async (_name, weight) => {
+      const next = uniform(5);
+      const entries = Array.from({ length: base.m * base.n }, (_, t) => {
+        const [row, column] = [Math.floor(t / base.n), t % base.n];
+        return { row, column, value: 1 + next(), weight: Math.sqrt(weight(row, column)) };
+      });
+      const full = { ...base, entries };
+      const options = { nonnegative: 'both', lambda: 0.01, maxSweeps: 8, tolerance: 0, acceleration: 'none' } as const;
+      const shared = await fit(full, { ...options, dtype: 'f64' });
+      // A negligible change of one weight, and the weights are no product any more.
+      const apart = withEntries(full, (e) => (e.row + e.column === 3 ? { weight: e.weight * (1 + 1e-13) } : {}));
+      const single = await fit(apart, { ...options, dtype: 'f64' });
+      expect(single.fit.digest).not.toBe(shared.fit.digest);
+      expectClose([shared.fit.objective], [single.fit.objective], 1e-10, 'objective');
+      expectClose(shared.U.data, single.U.data, 1e-8, 'U');
+    },
+  );
+
   test('an entry of weight 0 is excluded from the background, and not counted as observed', async () => {
     const zero = withEntries(base, (e) => ({ weight: e.row === 3 ? 0 : e.weight }));
     const one = await fit(zero, { background: 0.5, lambda: 0.1, dtype: 'f64' });

@@ -17,8 +17,8 @@ test.each(Object.keys(presets) as PresetName[])('%s is its options', async (pres
   const rest = { rank: 2, weights, maxSweeps: 5, tolerance: 0, threads: 1 } as const;
   const named = await factorize(A, { ...rest, preset });
   const written = await factorize(A, { ...rest, ...presets[preset] });
-  // pmf alone scales its contributions.
-  if (preset === 'pmf') expectClose([named.fit.objective], [written.fit.objective], 1e-12, 'objective');
+  // pmf scales its contributions and pca centres its scores.
+  if (preset === 'pmf' || preset === 'pca') expectClose([named.fit.objective], [written.fit.objective], 1e-12, 'objective');
   else expect(named.fit.digest).toBe(written.fit.digest);
   expect(named.fit.options.preset).toBe(preset);
 });
@@ -26,6 +26,30 @@ test.each(Object.keys(presets) as PresetName[])('%s is its options', async (pres
 test('what is given comes before the preset', async () => {
   const { fit } = await factorize(A, { preset: 'explicit', lambda: 0.5, rank: 2, maxSweeps: 2, threads: 1 });
   expect(fit.options).toMatchObject({ lambda: 0.5, biases: 'both', lambdaScale: 'count' });
+});
+
+test('pca explains what its components add up to, and on full data the shares are those of the singular values', async () => {
+  const full = problem({ m: 24, n: 10, seed: 4 });
+  const model = await factorize(triples(full), {
+    preset: 'pca',
+    rank: 2,
+    tolerance: 1e-12,
+    maxSweeps: 3000,
+    threads: 1,
+  });
+  const { explained = [] } = model.fit;
+  const centred = full.entries.reduce((sum, e) => {
+    const column = full.entries.filter((other) => other.column === e.column);
+    return sum + (e.value - column.reduce((s, o) => s + o.value, 0) / column.length) ** 2;
+  }, 0);
+  const { d } = model.canonical();
+  expectClose(
+    explained,
+    Array.from(d, (x) => x ** 2 / centred),
+    1e-6,
+    'shares',
+  );
+  expectClose([explained.reduce((a, b) => a + b, 0)], [1 - model.fit.loss / centred], 1e-6, 'together');
 });
 
 describe('pmf', () => {

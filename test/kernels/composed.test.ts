@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { LossName } from '../../dist/src/kernels/composed.js';
@@ -306,6 +307,33 @@ describe('solving', () => {
           });
         });
         expect(sparse.totals.loss / full.totals.loss).toBeCloseTo(1, 10);
+      }
+    }
+  });
+
+  it('agrees with scipy on non-negative and box-constrained least squares (golden/kernels/nnls.py)', async () => {
+    const file = new URL('../golden/kernels/nnls.json', import.meta.url);
+    const cases: { X: number[][]; y: number[]; nonnegative: number[]; box: number[] }[] = JSON.parse(
+      readFileSync(file, 'utf8'),
+    );
+    for (const { X, y, nonnegative, box } of cases) {
+      const rank = nonnegative.length;
+      const request: ComposedRequest = {
+        rank,
+        V: X,
+        entries: [y.map((a, j) => [j, a, 1] as const)],
+        own: [new Array(rank).fill(0.1)],
+      };
+      for (const [bounds, expected] of [
+        [{ lower: 0 }, nonnegative],
+        [{ lower: -0.25, upper: 0.5 }, box],
+      ] as const) {
+        const { rows } = await runComposed({ ...request, ...bounds }, 'composedSolve');
+        rows[0]?.forEach((x, c) => {
+          expect(Math.abs(x - (expected[c] as number))).toBeLessThan(1e-8);
+        });
+        const { residuals } = await runComposed({ ...request, ...bounds, own: rows }, 'composedMeasure');
+        expect(residuals[0]).toBeLessThan(1e-12);
       }
     }
   });

@@ -122,6 +122,7 @@ export async function runComposed(
     otherWeights: background ? doubles(background.c) : 0,
     l1: request.l1 === undefined ? 0 : doubles(new Array(m).fill(request.l1)),
     columnMultiples: request.multiples ? doubles(pad(request.multiples)) : 0,
+    isFull: 0,
     held: request.held ? reserve(m * stride) : 0,
     residuals: doubles(new Array(m).fill(-1)),
     lossParameter: request.lossParameter ?? 0,

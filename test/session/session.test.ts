@@ -175,6 +175,21 @@ describe('openSession', () => {
     expect(short.fit.utilization[0]).toBeLessThan(1);
   });
 
+  it('takes what an objective is composed of, matrices included', async () => {
+    await using session = openSession({ threads: 1 });
+    const V = ndarray(Float64Array.of(1, Number.NaN, 1, Number.NaN, 1, Number.NaN), [3, 2]);
+    const A = ndarray(Float64Array.of(1, 2, 3, 2, 4, 5), [2, 3]);
+    const composed = {
+      rank: 2,
+      hold: { V },
+      background: { weight: { rows: [1, 2], columns: [1, 1, 1] } },
+      lambda: 0.1,
+    };
+    const model = await session.factorize(A, composed);
+    expect(model.V.get(2, 0)).toBe(1);
+    expect(model.fit.digest).toBe((await factorize(A, { ...composed, threads: 1 })).fit.digest);
+  });
+
   it('resolves as cancelled when aborted on its way, and rejects when aborted before', async () => {
     await using session = openSession({ threads: 1 });
     const controller = new AbortController();

@@ -222,7 +222,8 @@ function tangent<S>(job: RowJob, terms: Terms, work: ComposedSpace, row: i32): v
   if (terms.gram) {
     const weight = load<f64>(terms.ownWeights + (<usize>row << 3));
     scaleTo(work.G, terms.gram, weight, stride * stride);
-    scaleTo(work.b, terms.gramSum, weight, stride);
+    if (terms.isFull) memory.fill(work.b, 0, stride << 3);
+    else scaleTo(work.b, terms.gramSum, weight, stride);
   } else {
     memory.fill(work.G, 0, stride * (stride << 3));
     memory.fill(work.b, 0, stride << 3);
@@ -232,6 +233,7 @@ function tangent<S>(job: RowJob, terms: Terms, work: ComposedSpace, row: i32): v
     const count = min(panelRows, end - t);
     const added = locate<S>(job, terms, work, row, wide, t, count);
     collect<S, f64>(job, space, count, space.P, true);
+    if (terms.isFull) continue;
     if (added > 0) gram<f64>(work.G, space.P, <i32>added, stride);
     if (added < count) downdate<f64>(work.G, space.P + added * (stride << 3), <i32>(count - added), stride);
   }
@@ -270,7 +272,7 @@ function locate<S>(job: RowJob, terms: Terms, work: ComposedSpace, row: i32, wid
       omega = curvature(loss, w, a, p, d);
       right = omega * (p - offset) - halfSlope(loss, w, a, p, d);
     }
-    if (terms.gram) {
+    if (terms.gram && !terms.isFull) {
       const rc = r * load<f64>(terms.otherWeights + (j << 3));
       if (loss == Loss.Poisson) right += 0.5 * rc;
       else {
@@ -357,15 +359,16 @@ function lossAt<S>(job: RowJob, terms: Terms, work: ComposedSpace, x: usize, row
   const wide = widen(job, work, x);
   const offset = job.mean + ownBias(job, x);
   const loss = terms.loss, d = terms.lossParameter;
-  const r: f64 = terms.gram ? load<f64>(terms.ownWeights + (<usize>row << 3)) : 0;
+  const hasBackground = terms.gram != 0 && !terms.isFull;
+  const r: f64 = hasBackground ? load<f64>(terms.ownWeights + (<usize>row << 3)) : 0;
   const end = <usize>load<u32>(job.pointers + (<usize>row << 2), 4);
-  let sum = terms.gram ? r * backgroundAt(terms, work, x) : 0;
+  let sum = hasBackground ? r * backgroundAt(terms, work, x) : 0;
   for (let t = <usize>load<u32>(job.pointers + (<usize>row << 2)); t < end; t++) {
     const j = <usize>load<u32>(job.indices + (t << 2));
     const p = dotWide<S>(wide, job.other + j * bytes, job.stride) + offset;
     const w: f64 = job.weights ? <f64>load<S>(job.weights + t * sizeof<S>()) : 1;
     if (w > 0) sum += lossValue(loss, w, <f64>load<S>(job.values + t * sizeof<S>()), p, d);
-    if (terms.gram) {
+    if (hasBackground) {
       const rc = r * load<f64>(terms.otherWeights + (j << 3));
       const gap = terms.value - p;
       sum -= loss == Loss.Poisson ? rc * p : rc * gap * gap;

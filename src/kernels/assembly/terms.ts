@@ -19,6 +19,8 @@ export class Terms {
   columnMultiples: usize;
   /** u8 an entry of the own factor, 1 where it is held at its value (0: none is). */
   held: usize;
+  /** Every entry is listed with weight r_i·c_j, so that G is r_i times the Gram matrix of all and there is no background else. */
+  isFull: i32;
   /** f64 a row: ‖projected gradient‖ relative to its right-hand side (0: not wanted). */
   residuals: usize;
   /** δ of huber, ε of l1. */
