@@ -18,7 +18,8 @@ test.each(Object.keys(presets) as PresetName[])('%s is its options', async (pres
   const named = await factorize(A, { ...rest, preset });
   const written = await factorize(A, { ...rest, ...presets[preset] });
   // pmf scales its contributions and pca centres its scores.
-  if (preset === 'pmf' || preset === 'pca') expectClose([named.fit.objective], [written.fit.objective], 1e-12, 'objective');
+  if (preset === 'pmf' || preset === 'pca')
+    expectClose([named.fit.objective], [written.fit.objective], 1e-12, 'objective');
   else expect(named.fit.digest).toBe(written.fit.digest);
   expect(named.fit.options.preset).toBe(preset);
 });
