@@ -47,11 +47,14 @@ async function* recordsOf(path: string, bytes: AsyncGenerator<Buffer>, isComment
     trim: true,
   });
   const skipped = first.line - 1;
+  let last = skipped;
   const piping = pipeline(afterLines(first.all, skipped), parser).catch(() => undefined);
   try {
     for await (const { record, info } of parser as AsyncIterable<{ record: string[]; info: { lines: number } }>)
-      if (record.length > 1 || record[0] !== '')
-        yield { fields: delimiter === ' ' ? record.filter(Boolean) : record, line: skipped + info.lines };
+      if (record.length > 1 || record[0] !== '') {
+        last = skipped + info.lines;
+        yield { fields: delimiter === ' ' ? record.filter(Boolean) : record, line: last };
+      }
   } catch (error) {
     const { lines } = error as { lines?: number };
     if (lines === undefined) throw asFileError(path, error);
@@ -59,7 +62,7 @@ async function* recordsOf(path: string, bytes: AsyncGenerator<Buffer>, isComment
     const reason = (error as Error).message.replace(/ a quote is found on field \d+ at line \d+,| at line \d+/, '');
     throw malformed(
       path,
-      `Line ${skipped + lines}: ${reason}.`,
+      `Line ${skipped + lines}: ${reason}; its record begins after line ${last}.`,
       { line: skipped + lines },
       'Quoted fields end with a quote before the delimiter.',
       'Correct the line.',

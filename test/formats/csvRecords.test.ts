@@ -37,6 +37,13 @@ describe('records', () => {
     ]);
   });
 
+  it('says after which line an open quote stands', async () => {
+    await expect(all('a,b\n"c,d\ne,f\n')).rejects.toMatchObject({
+      what: expect.stringContaining('begins after line 1.'),
+      position: { line: 3 },
+    });
+  });
+
   it('takes several spaces for one', async () => {
     expect(await all('1  2\n 3 4 \n')).toEqual([
       [1, '1', '2'],
