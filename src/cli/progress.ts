@@ -1,7 +1,7 @@
 /** Progress on stderr: one live line on a terminal, a few plain lines elsewhere, nothing with --quiet. */
 import { styleText } from 'node:util';
 import type { Progress } from '../index.js';
-import { clock, rate, real, wrap } from './render.js';
+import { clock, printable, rate, real, wrap } from './render.js';
 
 /** Seconds between two drawings of the live line. */
 const framePause = 0.1;
@@ -25,7 +25,7 @@ export function progressLine(
   options: { quiet: boolean; timeLimit?: number | undefined },
 ): ProgressLine {
   if (options.quiet)
-    return { stage() {}, update() {}, note() {}, warn: (text) => void stream.write(`${text}\n`), end() {} };
+    return { stage() {}, update() {}, note() {}, warn: (text) => void stream.write(`${printable(text)}\n`), end() {} };
   return stream.isTTY ? liveLine(stream, options.timeLimit) : plainLines(stream, options.timeLimit);
 }
 
@@ -45,7 +45,7 @@ function liveLine(stream: NodeJS.WriteStream, timeLimit: number | undefined): Pr
     const line = shown;
     clear();
     // A terminal would break the line in the middle of a word.
-    stream.write(`${wrap(text, (stream.columns ?? 80) - 1).join('\n')}\n`);
+    stream.write(`${wrap(printable(text), (stream.columns ?? 80) - 1).join('\n')}\n`);
     if (line !== '') draw(line);
   };
   return {
@@ -61,7 +61,7 @@ function liveLine(stream: NodeJS.WriteStream, timeLimit: number | undefined): Pr
 }
 
 function plainLines(stream: NodeJS.WriteStream, timeLimit: number | undefined): ProgressLine {
-  const note = (text: string) => void stream.write(`${text}\n`);
+  const note = (text: string) => void stream.write(`${printable(text)}\n`);
   let next = firstPause / 2;
   let pause = firstPause / 2;
   return {

@@ -1,7 +1,8 @@
 /** The pairs of `hadamard predict`: rows and columns by name, some of which the model may never have seen. */
 import { visitEntries } from '../data/entries.js';
-import { records } from '../formats/csv.js';
 import { areNumbered } from '../formats/csvColumns.js';
+import { commentNotes, records } from '../formats/csvRecords.js';
+import { excerpt, excerpts } from '../formats/excerpt.js';
 import { readTable } from '../formats/readTable.js';
 import { HadamardError, type Model } from '../index.js';
 import { coldAnswer, indexNamed, unknown } from './names.js';
@@ -18,7 +19,8 @@ export interface NamedPairs {
 
 /**
  * Reads pairs from .mtx (counted from 1) or from the first two fields of .csv, .tsv and .txt lines, or the two that
- * `names` chooses by the header or by numbers from 1. Without names a first line that names neither a row nor a column is a header.
+ * `names` chooses by the header or by numbers from 1. Without names a first line that names neither a row nor a column is
+ * a header; lines before it that begin with # or % and name neither are comments.
  *
  * @throws HadamardError as the readers; `malformed-file` with the line where a field is missing.
  */
@@ -57,19 +59,30 @@ async function matrixPairs(model: Model, path: string): Promise<NamedPairs> {
 }
 
 async function textPairs(model: Model, path: string, names: readonly string[] | undefined): Promise<NamedPairs> {
-  const lines: TextRecord[] = [];
-  for await (const record of records(path)) lines.push(record);
   const { rowFinder, columnFinder } = findersOf(model);
+  const isNamed = names !== undefined && !areNumbered(names);
+  const numbers = (isNamed ? undefined : names) ?? ['1', '2'];
+  const namesNone = (fields: readonly string[]) =>
+    rowFinder(fields[Number(numbers[0]) - 1] ?? '') === undefined &&
+    columnFinder(fields[Number(numbers[1]) - 1] ?? '') === undefined;
+  let comments = 0;
+  let lastComment = 0;
+  const isComment = (fields: readonly string[], line: number) => {
+    if (isNamed ? names.slice(0, 2).every((name) => fields.includes(name)) : !namesNone(fields)) return false;
+    comments++;
+    lastComment = line;
+    return true;
+  };
+  const lines: TextRecord[] = [];
+  for await (const record of records(path, isComment)) lines.push(record);
   const first = lines[0]?.fields ?? [];
   if (first.some((field) => field.includes('\0'))) throw noText(path);
-  const isNamed = names !== undefined && !areNumbered(names);
   const places = isNamed
     ? names.slice(0, 2).map((name) => placeOf(name, first, path))
-    : (names ?? ['1', '2']).slice(0, 2).map((number) => Number(number) - 1);
+    : numbers.slice(0, 2).map((number) => Number(number) - 1);
   const [rowAt = 0, columnAt = 1] = places;
-  const isHeader =
-    isNamed || (rowFinder(first[rowAt] ?? '') === undefined && columnFinder(first[columnAt] ?? '') === undefined);
-  const notes: string[] = [];
+  const isHeader = isNamed || namesNone(first);
+  const notes = commentNotes(path, comments, lastComment);
   if (isHeader && !isNamed && first.length > 0)
     notes.push(`${path}: the first line names no row and no column of the model, so it is taken as a header.`);
   const rowNames: string[] = [];
@@ -113,7 +126,7 @@ interface TextRecord {
 function placeOf(name: string, header: readonly string[], path: string): number {
   const place = header.indexOf(name);
   if (place >= 0) return place;
-  throw malformedPairs(path, 1, `There is no column "${name}"; the header is ${header.join(', ')}.`);
+  throw malformedPairs(path, 1, `There is no column "${excerpt(name)}"; the header is ${excerpts(header)}.`);
 }
 
 function malformedPairs(path: string, line: number, what: string): HadamardError {

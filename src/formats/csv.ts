@@ -1,22 +1,27 @@
 /**
  * Triples row, column, value (and weight) from CSV, TSV and text files: a parser over bytes that makes no string a line.
  * A file with quotes goes to csv-parse instead.
+ *
+ * Lines before the first that begin with # or % are comments, unless they hold an entry or the columns asked for.
  */
 
 import { stat } from 'node:fs/promises';
-import { pipeline } from 'node:stream/promises';
-import { parse } from 'csv-parse';
 import { HadamardError } from '../errors.js';
-import { type CsvColumns, chooseColumns } from './csvColumns.js';
+import { areNumbered, type CsvColumns, chooseColumns, isNumber } from './csvColumns.js';
+import { commentNotes, delimiterOf, isBlank, isMarked, records, splitLine } from './csvRecords.js';
 import { EntryList } from './entryList.js';
+import { excerpt } from './excerpt.js';
 import { LabelIndex } from './labels.js';
 import { LineNumbers } from './lineNumbers.js';
-import { afterLines, asFileError, bytesOf, eachLine, LineSplitter, malformed } from './lines.js';
+import { eachLine, malformed } from './lines.js';
 import { parseNumber } from './numbers.js';
 import type { ReadRequest, Table } from './table.js';
 
 const quote = 34;
 const space = 32;
+
+/** What is longer is no label and no number. */
+const longestField = 1 << 20;
 
 /** Stops the byte parser: the file has a quoted field. */
 class QuotedField extends Error {}
@@ -47,110 +52,9 @@ function quotesInPipe(path: string): HadamardError {
 /** The file through csv-parse, record by record; each record is handed on as an unquoted line of its own. */
 async function readQuoted(path: string, request: ReadRequest): Promise<Table> {
   const collector = new Collector(path, request);
-  for await (const { fields, line } of records(path)) collector.takeFields(fields, line);
+  for await (const { fields, line } of records(path, (fields, at) => collector.isComment(fields, at)))
+    collector.takeFields(fields, line);
   return collector.table();
-}
-
-type Records = AsyncGenerator<{ fields: string[]; line: number }>;
-
-/**
- * Records of a CSV with quotes, and the line each ends on.
- *
- * @param hasComments whether lines that begin with # or % before the first record are passed over
- */
-export async function* records(path: string, { hasComments = true }: { hasComments?: boolean } = {}): Records {
-  const bytes = bytesOf(path);
-  try {
-    yield* recordsOf(path, bytes, hasComments);
-  } finally {
-    await bytes.return(undefined);
-  }
-}
-
-async function* recordsOf(path: string, bytes: AsyncGenerator<Buffer>, hasComments: boolean): Records {
-  const first = await firstRecord(path, bytes, hasComments);
-  const delimiter = delimiterOf(first.text);
-  const parser = parse({
-    bom: true,
-    delimiter,
-    info: true,
-    relax_column_count: true,
-    skip_empty_lines: true,
-    trim: true,
-  });
-  const skipped = first.line - 1;
-  const piping = pipeline(afterLines(first.all, skipped), parser).catch(() => undefined);
-  try {
-    for await (const { record, info } of parser as AsyncIterable<{ record: string[]; info: { lines: number } }>)
-      if (record.length > 1 || record[0] !== '')
-        yield { fields: delimiter === ' ' ? record.filter(Boolean) : record, line: skipped + info.lines };
-  } catch (error) {
-    const { lines } = error as { lines?: number };
-    if (lines === undefined) throw asFileError(path, error);
-    // csv-parse names the line too, counted from where it began.
-    const reason = (error as Error).message.replace(/ a quote is found on field \d+ at line \d+,| at line \d+/, '');
-    throw malformed(
-      path,
-      `Line ${skipped + lines}: ${reason}.`,
-      { line: skipped + lines },
-      'Quoted fields end with a quote before the delimiter.',
-      'Correct the line.',
-    );
-  } finally {
-    parser.destroy();
-    await piping;
-  }
-}
-
-/**
- * The first lines up to where its quotes are closed, from the one that is neither blank nor a comment; and all bytes, those
- * read so far first.
- */
-async function firstRecord(
-  path: string,
-  bytes: AsyncGenerator<Buffer>,
-  hasComments: boolean,
-): Promise<{ text: string; line: number; all: AsyncIterable<Buffer> }> {
-  let text = '';
-  let first = 0;
-  let isWhole = false;
-  const splitter = new LineSplitter(path, (bytes, start, end, line) => {
-    if (isWhole || (first === 0 && (isBlank(bytes, start, end) || (hasComments && isComment(bytes[start]))))) return;
-    if (first === 0) first = line;
-    text += `${bytes.toString('utf8', start, end)}\n`;
-    isWhole = text.split('"').length % 2 === 1 || text.length > 1e6;
-  });
-  const head: Buffer[] = [];
-  for (let next = await bytes.next(); !next.done; next = await bytes.next()) {
-    head.push(next.value);
-    splitter.take(next.value);
-    if (isWhole) break;
-  }
-  splitter.end();
-  const all = async function* () {
-    yield* head;
-    yield* bytes;
-  };
-  return { text: text.slice(0, -1), line: Math.max(1, first), all: all() };
-}
-
-const isComment = (byte: number | undefined): boolean => byte === 35 || byte === 37;
-
-function isBlank(bytes: Buffer, start: number, end: number): boolean {
-  let at = start;
-  while (at < end && bytes[at] === space) at++;
-  return at === end;
-}
-
-/**
- * The delimiter of a first line: the first of tab, MovieLens's `::`, and comma or semicolon, whichever there are more of,
- * that makes three fields of it; else two; else spaces. What is in quotes does not count.
- */
-function delimiterOf(line: string): string {
-  const bare = line.replace(/"(?:[^"]|"")*(?:"|$)/g, '');
-  const parts = (delimiter: string) => bare.split(delimiter).length;
-  const candidates = ['\t', '::', ...(parts(';') > parts(',') ? [';', ','] : [',', ';'])];
-  return candidates.find((each) => parts(each) >= 3) ?? candidates.find((each) => parts(each) === 2) ?? ' ';
 }
 
 class Collector {
@@ -166,8 +70,10 @@ class Collector {
   #width = 0;
   #delimiter = 0;
   #isDouble = false;
-  readonly #starts = new Int32Array(64);
-  readonly #ends = new Int32Array(64);
+  #starts = new Int32Array(0);
+  #ends = new Int32Array(0);
+  #comments = 0;
+  #lastComment = 0;
 
   constructor(path: string, request: ReadRequest) {
     this.#path = path;
@@ -177,13 +83,14 @@ class Collector {
   takeLine(bytes: Buffer, start: number, end: number, line: number): void {
     if (start === end) return;
     if (this.#columns === undefined) {
-      if (isComment(bytes[start]) || isBlank(bytes, start, end)) return;
+      if (isBlank(bytes, start, end)) return;
       const text = bytes.toString('utf8', start, end);
       if (text.includes('"')) throw new QuotedField();
       const delimiter = delimiterOf(text);
+      const fields = splitLine(text, delimiter);
+      if (isMarked(bytes[start]) && this.isComment(fields, line)) return;
       this.#delimiter = delimiter.charCodeAt(0);
       this.#isDouble = delimiter.length === 2;
-      const fields = (delimiter === ' ' ? text.trim().split(/ +/) : text.split(delimiter)).map((field) => field.trim());
       if (this.#settle(fields, line)) return;
     }
     const found = this.#split(bytes, start, end);
@@ -195,21 +102,33 @@ class Collector {
     this.#take(bytes, line);
   }
 
+  /** Whether a line before the first that begins with # or % is passed over; `# 1 2` has no label, `#1 2 3` has. */
+  isComment(fields: readonly string[], line: number): boolean {
+    const { columns = ['1', '2', '3'] } = this.#request;
+    const isFirst = areNumbered(columns)
+      ? !/^[#%]*$/.test(fields[0] as string) && isNumber(fields[Number(columns[2]) - 1])
+      : columns.every((name) => fields.includes(name));
+    if (isFirst) return false;
+    this.#comments++;
+    this.#lastComment = line;
+    return true;
+  }
+
   takeFields(fields: readonly string[], line: number): void {
     if (this.#columns === undefined && this.#settle(fields, line)) return;
     if (fields.length < this.#needed) throw this.#missingField(fields.length, line);
     this.#checkSurplus(fields.length, line);
-    let text = Buffer.alloc(0);
-    for (let f = 0; f < this.#needed; f++) {
-      this.#starts[f] = text.length;
-      text = Buffer.concat([text, Buffer.from(fields[f] as string)]);
-      this.#ends[f] = text.length;
-    }
-    this.#take(text, line);
+    const parts = fields.slice(0, this.#needed).map((field) => Buffer.from(field));
+    let end = 0;
+    parts.forEach((part, f) => {
+      this.#starts[f] = end;
+      end += part.length;
+      this.#ends[f] = end;
+    });
+    this.#take(Buffer.concat(parts), line);
   }
 
   table(): Table {
-    const { notes = [] } = this.#columns ?? {};
     if (this.#entries.length === 0)
       throw malformed(
         this.#path,
@@ -225,7 +144,7 @@ class Collector {
       labels,
       names: this.#columns?.names,
       lineOf: (entry) => this.#lineNumbers.lineOf(entry),
-      notes,
+      notes: [...commentNotes(this.#path, this.#comments, this.#lastComment), ...(this.#columns?.notes ?? [])],
       ...(weights && { weights }),
     };
   }
@@ -236,6 +155,8 @@ class Collector {
     this.#columns = columns;
     this.#width = first.length;
     this.#needed = Math.max(columns.row, columns.column, columns.value, columns.weight) + 1;
+    this.#starts = new Int32Array(this.#needed);
+    this.#ends = new Int32Array(this.#needed);
     this.#entries = new EntryList(columns.weight >= 0);
     return columns.hasHeader;
   }
@@ -282,6 +203,8 @@ class Collector {
     const starts = this.#starts;
     const ends = this.#ends;
     if (starts[row] === ends[row] || starts[column] === ends[column]) throw this.#missingField(0, line);
+    this.#checkLength(row, line);
+    this.#checkLength(column, line);
     this.#lineNumbers.add(this.#entries.length, line);
     this.#entries.push(
       this.#rows.indexOf(bytes, starts[row] as number, ends[row] as number),
@@ -291,7 +214,19 @@ class Collector {
     );
   }
 
+  #checkLength(field: number, line: number): void {
+    if ((this.#ends[field] as number) - (this.#starts[field] as number) <= longestField) return;
+    throw malformed(
+      this.#path,
+      `Line ${line} has a field longer than ${longestField >> 20} MiB.`,
+      { line },
+      'Fields are labels and numbers.',
+      'Check that it is the right file and that its quotes are closed.',
+    );
+  }
+
   #number(bytes: Buffer, field: number, line: number): number {
+    this.#checkLength(field, line);
     const start = this.#starts[field] as number;
     const end = this.#ends[field] as number;
     const number = parseNumber(bytes, start, end);
@@ -324,17 +259,17 @@ class Collector {
 /** A field that should be a finite number: what a number cannot be, or what only looks like one. */
 export function badNumber(path: string, text: string, line: number, field: number, isWeight = false): HadamardError {
   const position = { file: path, line, column: field };
-  if (/^[+-]?(nan|inf|infinity|(\d+\.?\d*|\.\d+)(e\+?\d+)?)$/i.test(text))
+  if (/^[+-]?(nan|inf|infinity|(\d+(\.\d*)?|\.\d+)(e\+?\d+)?)$/i.test(text))
     return new HadamardError({
       code: isWeight ? 'invalid-weight' : 'invalid-value',
-      what: `Line ${line} has the ${isWeight ? 'weight' : 'value'} "${text}".`,
+      what: `Line ${line} has the ${isWeight ? 'weight' : 'value'} "${excerpt(text)}".`,
       position,
       rule: 'Values in text files are finite numbers.',
       remedy: 'Leave unknown entries out (in a table: leave the cell empty).',
     });
   return new HadamardError({
     code: 'malformed-file',
-    what: text === '' ? `Line ${line} has no value.` : `Line ${line} has "${text}" where a number should be.`,
+    what: text === '' ? `Line ${line} has no value.` : `Line ${line} has "${excerpt(text)}" where a number should be.`,
     position,
     rule: 'A value is a decimal number with a point.',
     remedy: 'Correct it, or leave the entry out (in a table: leave the cell empty).',

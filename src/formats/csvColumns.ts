@@ -1,5 +1,6 @@
 /** Which fields of a CSV hold row, column, value and weight: from the first line and what the caller said. */
 import { HadamardError } from '../errors.js';
+import { excerpt, excerpts } from './excerpt.js';
 import { malformed } from './lines.js';
 import type { ReadRequest } from './table.js';
 
@@ -15,9 +16,17 @@ export interface CsvColumns {
   readonly notes: readonly string[];
 }
 
-/** What stands where a value should: a number, or what is refused as one (NaN, inf, nothing), but no header. */
+/** A number, or what is refused as one (NaN, inf). */
+export const isNumber = (text: string | undefined): boolean =>
+  text !== undefined && text !== '' && (/^[+-]?(nan|inf|infinity)$/i.test(text) || !Number.isNaN(Number(text)));
+
+/**
+ * What stands where a value should and is no name of a column: a name has letters and does not begin as a number does. A
+ * bad value in the first line is to be refused, not to make a header of it.
+ */
 const isValue = (text: string | undefined): boolean =>
-  text !== undefined && (/^[+-]?(nan|inf|infinity)$/i.test(text) || !Number.isNaN(Number(text)));
+  text !== undefined &&
+  (isNumber(text) || !/\p{L}/u.test(text) || /^[+-]?\.?\d/.test(text) || /^(na|n\/a|null|none)$/i.test(text));
 
 /** Numbers from 1 in place of names: what a headerless file needs. A header of numbers cannot be told from a line of them. */
 export function areNumbered(names: readonly string[]): boolean {
@@ -81,9 +90,9 @@ function namedColumns(
   if (missing >= 0)
     throw malformed(
       path,
-      `There is no column "${names[missing]}".`,
+      `There is no column "${excerpt(names[missing] as string)}".`,
       { line },
-      `The first line has ${first.map((name) => `"${name}"`).join(', ')}.`,
+      `The first line has ${excerpts(first)}.`,
       'Correct --columns.',
     );
   const [row = 0, column = 1, value = 2, weight = -1] = places;
@@ -114,7 +123,7 @@ function columnsLike(
   if (third === undefined || (weights && fourth.length > 1))
     throw new HadamardError({
       code: 'ambiguous-weights',
-      what: `${path} has the columns ${first.join(', ')}, and it is not known which is meant beside ${row} and ${column}.`,
+      what: `${path} has the columns ${excerpts(first)}, and it is not known which is meant beside ${row} and ${column}.`,
       position: { file: path, line },
       rule: "A file that belongs to A has A's columns of rows and columns, and one more.",
       remedy: 'Leave the other columns out of the file.',
@@ -128,7 +137,7 @@ function columnsByPosition(first: readonly string[], weights: boolean, path: str
   if (first.length < needed)
     throw malformed(
       path,
-      `The first line has ${first.length} field${first.length === 1 ? '' : 's'}: ${first.join(' | ')}.`,
+      `The first line has ${first.length} field${first.length === 1 ? '' : 's'}: ${excerpts(first)}.`,
       { line },
       weights
         ? 'With --weights-are and no --weights file, lines are row, column, value, weight.'
@@ -148,7 +157,7 @@ function columnsByPosition(first: readonly string[], weights: boolean, path: str
     hasHeader,
     ...(hasHeader && { names: first.slice(0, 3) }),
     notes: [
-      ...(hasHeader && weights ? [`${path}: the weights are the column "${first[3]}".`] : []),
+      ...(hasHeader && weights ? [`${path}: the weights are the column "${excerpt(first[3] as string)}".`] : []),
       ...(isNamedApart ? noteIgnored(extra, path) : []),
     ],
   };
@@ -170,8 +179,9 @@ function surplusColumns(
   line: number,
 ): HadamardError {
   const fourth = first[3] as string;
-  const names = hasHeader ? first.slice(0, 3).join(',') : '1,2,3';
-  const columns = weights ? `${names},${hasHeader ? fourth : '4'}` : names;
+  const isNamed = hasHeader && first.slice(0, 4).every((name) => name === excerpt(name));
+  const names = isNamed ? first.slice(0, 3).join(',') : '1,2,3';
+  const columns = weights ? `${names},${isNamed ? fourth : '4'}` : names;
   const isWeight = weightLike.test(fourth);
   const useIt =
     weights || (hasHeader && !isWeight)
@@ -180,8 +190,8 @@ function surplusColumns(
   return new HadamardError({
     code: 'ambiguous-weights',
     what: hasHeader
-      ? `${path} has ${first.length} columns (${first.slice(0, 6).join(', ')}${first.length > 6 ? ', …' : ''}), and it is not said which to read.`
-      : `${path} has ${first.length} columns and no header, so it is not known what "${fourth}" in the fourth is.`,
+      ? `${path} has ${first.length} columns (${excerpts(first)}), and it is not said which to read.`
+      : `${path} has ${first.length} columns and no header, so it is not known what "${excerpt(fourth)}" in the fourth is.`,
     position: { file: path, line },
     rule: weights
       ? 'With --weights-are, four columns are read by position: row, column, value and weight. More are read where they are named.'
@@ -191,5 +201,5 @@ function surplusColumns(
 }
 
 function noteIgnored(names: readonly string[], path: string): string[] {
-  return names.length > 0 ? [`${path}: ignored ${names.map((name) => `"${name}"`).join(', ')}.`] : [];
+  return names.length > 0 ? [`${path}: ignored ${excerpts(names)}.`] : [];
 }

@@ -1,6 +1,8 @@
 /** Dense CSV tables as laboratories keep them: column labels in the first line, row labels in the first field. */
 import ndarray from 'ndarray';
-import { badNumber, records } from './csv.js';
+import { badNumber } from './csv.js';
+import { records } from './csvRecords.js';
+import { excerpt } from './excerpt.js';
 import { malformed } from './lines.js';
 import { parseNumber } from './numbers.js';
 import type { Table } from './table.js';
@@ -14,7 +16,7 @@ export async function readCsvTable(path: string): Promise<Table> {
   const rows: string[] = [];
   const lines: Float64Array[] = [];
   const unknowns = new Map<string, number>();
-  for await (const { fields, line } of records(path, { hasComments: false })) {
+  for await (const { fields, line } of records(path, () => false)) {
     if (columns === undefined) {
       columns = fields.slice(1);
       if (columns.length === 0)
@@ -68,7 +70,7 @@ export async function readCsvTable(path: string): Promise<Table> {
     if (twice !== undefined)
       throw malformed(
         path,
-        `The ${kind} label "${twice}" stands there twice.`,
+        `The ${kind} label "${excerpt(twice)}" stands there twice.`,
         {},
         'Rows and columns of a table have labels of their own.',
         'Rename one of the two.',

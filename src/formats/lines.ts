@@ -9,6 +9,9 @@ const chunkBytes = 1 << 20;
 const sliceBytes = 1 << 13;
 const newline = 10;
 
+/** Nobody writes longer lines; what is longer is no text, and would have to be held as a whole. */
+export const longestLine = 1 << 26;
+
 /**
  * The file's bytes, unpacked, once from first to last, so that pipes can be read too. The file is closed whatever happens.
  *
@@ -71,7 +74,9 @@ export async function eachLine(path: string, onLine: LineVisitor): Promise<void>
 export class LineSplitter {
   readonly #path: string;
   readonly #onLine: LineVisitor;
-  #rest: Buffer = Buffer.alloc(0);
+  /** The chunks since the last line end. */
+  #rest: Buffer[] = [];
+  #restLength = 0;
   #line = 0;
 
   constructor(path: string, onLine: LineVisitor) {
@@ -80,18 +85,37 @@ export class LineSplitter {
   }
 
   take(chunk: Buffer): void {
-    const bytes = this.#rest.length > 0 ? Buffer.concat([this.#rest, chunk]) : chunk;
     let start = 0;
-    for (let end = bytes.indexOf(newline); end >= 0; end = bytes.indexOf(newline, start)) {
-      this.#visit(bytes, start, end);
+    for (let end = chunk.indexOf(newline); end >= 0; end = chunk.indexOf(newline, start)) {
+      if (this.#restLength > 0) {
+        this.#keep(chunk.subarray(0, end));
+        this.end();
+      } else this.#visit(chunk, start, end);
       start = end + 1;
     }
-    this.#rest = bytes.subarray(start);
+    if (start < chunk.length) this.#keep(chunk.subarray(start));
   }
 
   /** After the last chunk. */
   end(): void {
-    if (this.#rest.length > 0) this.#visit(this.#rest, 0, this.#rest.length);
+    if (this.#restLength === 0) return;
+    const bytes = this.#rest.length === 1 ? (this.#rest[0] as Buffer) : Buffer.concat(this.#rest);
+    this.#rest = [];
+    this.#restLength = 0;
+    this.#visit(bytes, 0, bytes.length);
+  }
+
+  #keep(bytes: Buffer): void {
+    this.#rest.push(bytes);
+    this.#restLength += bytes.length;
+    if (this.#restLength > longestLine)
+      throw malformed(
+        this.#path,
+        `Line ${this.#line + 1} goes on for more than ${longestLine >> 20} MiB.`,
+        { line: this.#line + 1 },
+        'Text files have lines.',
+        'Check that it is the right file and of the kind that its name says.',
+      );
   }
 
   #visit(bytes: Buffer, start: number, end: number): void {

@@ -1,7 +1,9 @@
 /** Matrix Market: coordinate and array, general, symmetric and skew-symmetric, real, integer and pattern (R. F. Boisvert et al., NISTIR 5935). */
+import { stat } from 'node:fs/promises';
 import ndarray from 'ndarray';
 import { HadamardError } from '../errors.js';
 import { EntryList } from './entryList.js';
+import { excerpt, excerptOf } from './excerpt.js';
 import { eachLine, malformed } from './lines.js';
 import { parseNumber } from './numbers.js';
 import type { Table } from './table.js';
@@ -13,23 +15,35 @@ interface Header {
   readonly symmetry: 'general' | 'symmetric' | 'skew-symmetric';
 }
 
+/** How much of a bad line is looked at to say what is bad. */
+const longestValue = 4096;
+
 /** @throws HadamardError `malformed-file`, `unsupported-format`, `invalid-value`, `index-out-of-range`, with the line. */
 export async function readMatrixMarket(path: string): Promise<Table> {
-  const reader = new MatrixMarketReader(path);
+  const reader = new MatrixMarketReader(path, await mostBytes(path));
   await eachLine(path, (bytes, start, end, line) => reader.takeLine(bytes, start, end, line));
   return reader.table();
 }
 
+/** How long the text can be; gzip packs it to a 1032nd at most. */
+async function mostBytes(path: string): Promise<number> {
+  const status = await stat(path).catch(() => undefined);
+  if (!status?.isFile()) return Number.POSITIVE_INFINITY;
+  return status.size * (/\.gz$/i.test(path) ? 1032 : 1);
+}
+
 class MatrixMarketReader {
   readonly #path: string;
+  readonly #mostBytes: number;
   #header: Header | undefined;
   /** Rows, columns and, for coordinates, entries. */
   #sizes: readonly number[] | undefined;
   readonly #entries = new EntryList(false);
   #listed = 0;
 
-  constructor(path: string) {
+  constructor(path: string, mostBytes: number) {
     this.#path = path;
+    this.#mostBytes = mostBytes;
   }
 
   takeLine(bytes: Buffer, start: number, end: number, line: number): void {
@@ -41,7 +55,7 @@ class MatrixMarketReader {
     if (at === end || bytes[at] === 37) return;
     const { isArray, isPattern, isInteger, symmetry } = this.#header;
     if (this.#sizes === undefined) {
-      this.#sizes = this.#parseSizes(bytes.toString('latin1', at, end), line);
+      this.#sizes = this.#parseSizes(bytes.toString('latin1', at, Math.min(end, at + longestValue)), line);
       return;
     }
     const [rows = 0, columns = 0] = this.#sizes;
@@ -62,7 +76,7 @@ class MatrixMarketReader {
     if (!Number.isInteger(row) || !Number.isInteger(column) || (!isPattern && at === end))
       throw malformed(
         this.#path,
-        `Line ${line} is "${bytes.toString('latin1', start, end)}".`,
+        `Line ${line} is "${excerptOf(bytes, start, end)}".`,
         { line },
         isPattern ? 'Entries are row and column.' : 'Entries are row, column and value.',
         'Correct the line, or fetch the file again if it is truncated.',
@@ -79,7 +93,7 @@ class MatrixMarketReader {
     const value = isPattern ? 1 : parseNumber(bytes, at, valueEnd);
     const isMisplaced = skipSpace(bytes, valueEnd, end) < end || (symmetry === 'skew-symmetric' && row === column);
     if (!Number.isFinite(value) || isMisplaced || (isInteger && !Number.isInteger(value)))
-      throw this.#badValue(bytes.toString('latin1', at, end), line);
+      throw this.#badValue(bytes.toString('latin1', at, Math.min(end, at + longestValue)), line);
     this.#listed++;
     this.#push(row - 1, column - 1, value);
   }
@@ -114,9 +128,10 @@ class MatrixMarketReader {
   /** Values of an array stand column by column; of a symmetric one only those on and below the diagonal. */
   #takeValue(bytes: Buffer, start: number, end: number, line: number): void {
     const [rows = 0, columns = 0] = this.#sizes ?? [];
-    const isMissing = /^[+-]?nan$/i.test(bytes.toString('latin1', start, end));
+    const isMissing = end - start <= 4 && /^[+-]?nan$/i.test(bytes.toString('latin1', start, end));
     const value = isMissing ? Number.NaN : parseNumber(bytes, start, end);
-    if (!isMissing && !Number.isFinite(value)) throw this.#badValue(bytes.toString('latin1', start, end), line);
+    if (!isMissing && !Number.isFinite(value))
+      throw this.#badValue(bytes.toString('latin1', start, Math.min(end, start + longestValue)), line);
     if (this.#listed >= this.#arrayLength(rows, columns))
       throw malformed(
         this.#path,
@@ -166,21 +181,39 @@ class MatrixMarketReader {
     if (!isSound)
       throw malformed(
         this.#path,
-        `Line ${line} gives the sizes "${text.trim().slice(0, 80)}".`,
+        `Line ${line} gives the sizes "${excerpt(text.trim())}".`,
         { line },
         isArray ? 'Sizes are rows and columns.' : 'Sizes are rows, columns and entries, at most rows times columns.',
         'Correct them; a symmetric matrix is square.',
       );
+    this.#checkRoom(isArray ? this.#arrayLength(rows, columns) : entries, line);
     if (isArray) this.#arrayRow = this.#firstRow(0);
     return sizes;
   }
 
+  /** A file that cannot hold what it announces is not read to its end to find that out. */
+  #checkRoom(entries: number, line: number): void {
+    const { isArray, isPattern } = this.#header as Header;
+    const least = isArray ? 2 : isPattern ? 4 : 6;
+    // The last line may have no line end.
+    if (entries * least <= this.#mostBytes + 1) return;
+    throw malformed(
+      this.#path,
+      `Line ${line} announces ${entries} entries, for which the file is too short.`,
+      { line },
+      `An entry takes at least ${least} bytes.`,
+      'The file seems truncated or changed: fetch it again.',
+    );
+  }
+
   #badValue(text: string, line: number): HadamardError {
     const isNotFinite =
-      /^[+-]?(nan|inf|infinity|(\d+\.?\d*|\.\d+)(e\+?\d+)?)$/i.test(text.trim()) && !Number.isFinite(Number(text));
+      text.length < longestValue &&
+      /^[+-]?(nan|inf|infinity|(\d+(\.\d*)?|\.\d+)(e\+?\d+)?)$/i.test(text.trim()) &&
+      !Number.isFinite(Number(text));
     return new HadamardError({
       code: isNotFinite ? 'invalid-value' : 'malformed-file',
-      what: `Line ${line} has the value "${text.trim()}".`,
+      what: `Line ${line} has the value "${excerpt(text.trim())}".`,
       position: { file: this.#path, line },
       rule: `Values are finite ${this.#header?.isInteger ? 'integers' : 'numbers'}, one a place, none on a skew diagonal; in an array NaN means unobserved.`,
       remedy: 'Correct it; leave unknown entries out.',
@@ -211,7 +244,7 @@ function parseHeader(path: string, text: string): Header {
   if (!isKnown)
     throw new HadamardError({
       code: 'unsupported-format',
-      what: `${path} is "${text.trim()}".`,
+      what: `${path} is "${excerpt(text.trim())}".`,
       position: { file: path, line: 1 },
       rule: 'Matrix Market files are matrix, coordinate or array, real, integer or pattern, general, symmetric or skew-symmetric.',
       remedy: 'Convert it, for example with scipy.io.mmread and mmwrite.',

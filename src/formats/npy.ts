@@ -32,16 +32,14 @@ const items: Record<string, { bytes: number; read: (view: DataView, at: number, 
 /** @throws HadamardError `malformed-file`, `unsupported-format` (objects, strings, complex), and as every file. */
 export async function readNpy(path: string): Promise<NpyArray> {
   const chunks: Buffer[] = [];
-  await eachChunk(path, (chunk) => chunks.push(Buffer.from(chunk)));
+  await eachChunk(path, (chunk) => {
+    // What is no .npy is not held as a whole, be it unpacked a thousand times its size.
+    if (chunks.length === 0 && !magic.subarray(0, chunk.length).equals(chunk.subarray(0, magic.length)))
+      throw notNpy(path);
+    chunks.push(Buffer.from(chunk));
+  });
   const file = Buffer.concat(chunks);
-  if (file.length < 10 || !file.subarray(0, 6).equals(magic))
-    throw malformed(
-      path,
-      `${path} does not begin as .npy.`,
-      { byte: 0 },
-      'An .npy file begins with \\x93NUMPY and a version.',
-      'Save it with numpy.save.',
-    );
+  if (file.length < 10 || !file.subarray(0, 6).equals(magic)) throw notNpy(path);
   const isOld = file[6] === 1;
   const lengthBytes = isOld ? 2 : 4;
   const headerLength = file.length >= 8 + lengthBytes ? (isOld ? file.readUInt16LE(8) : file.readUInt32LE(8)) : 0;
@@ -87,6 +85,16 @@ export async function readNpy(path: string): Promise<NpyArray> {
   const data = descr[2] === 'f4' ? new Float32Array(length) : new Float64Array(length);
   for (let i = 0; i < length; i++) data[i] = item.read(view, i * item.bytes, isLittle);
   return { data, shape, isFortranOrder: order[1] === 'True' };
+}
+
+function notNpy(path: string): HadamardError {
+  return malformed(
+    path,
+    `${path} does not begin as .npy.`,
+    { byte: 0 },
+    'An .npy file begins with \\x93NUMPY and a version.',
+    'Save it with numpy.save.',
+  );
 }
 
 /** A two-dimensional .npy as a dense matrix; NaN is unobserved. */

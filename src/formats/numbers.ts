@@ -44,5 +44,5 @@ function slowNumber(bytes: Buffer, start: number, end: number, firstDigit: numbe
   if (digits === 0 && firstDigit >= end) return Number.NaN;
   const text = bytes.toString('latin1', start, end);
   // Number() also takes 0x10 and Infinity; a data file means neither.
-  return /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/.test(text) ? Number(text) : Number.NaN;
+  return /^[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?$/.test(text) ? Number(text) : Number.NaN;
 }

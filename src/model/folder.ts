@@ -1,14 +1,16 @@
 /**
  * Replaces a model folder as a whole or not at all.
  *
- * The new folder is written beside the old one, flushed to disk, and the two change places by two renames: old aside to
- * `.<name>.old`, new in. A process killed between the two leaves the older model aside, where {@link findModel} and the
- * next {@link replaceFolder} find it. What a killed save has left of a new folder is removed by a save a day later.
+ * The new folder is written beside the old one as `.<name>.new-<uuid>`, flushed to disk, and the two change places by two
+ * renames: old aside to `.<name>.old-<uuid>`, new in. A process killed between the two leaves the older model aside, where
+ * {@link findModel} finds it until the next save. Of what a killed save has left, only folders of these names that hold
+ * nothing but a model's files are removed: an old one once a newer model is in place, a new one a day later.
  */
 import { randomUUID } from 'node:crypto';
-import { existsSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, lstatSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { mkdir, open, readdir, readFile, realpath, rm, rmdir, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { HadamardError, isHadamardError } from '../errors.js';
 
 export const modelFormat = 'hadamard-model';
@@ -24,7 +26,14 @@ const modelFiles = [
   'rows.jsonl',
   'columns.jsonl',
   'model.json',
-] as const;
+  'canonical',
+  join('canonical', 'U.npy'),
+  join('canonical', 'd.npy'),
+  join('canonical', 'V.npy'),
+];
+
+/** How often a save begins again that another save of the same folder has come across. */
+const mostAttempts = 50;
 
 /** Temporary folders of saves that are under way; removed when the process exits before they are done. */
 const unfinished = new Set<string>();
@@ -36,10 +45,18 @@ function removeUnfinished(): void {
 /**
  * Checks, before anything is computed, that a model can be saved to `directory`, and leaves no trace of the check.
  *
- * @throws HadamardError `output-refused` when it is neither new, empty nor a hadamard model; `output-failed` when it
- *   cannot be written.
+ * @throws HadamardError `invalid-option` for an empty path; `output-refused` when it is neither new, empty nor a hadamard
+ *   model; `output-failed` when it cannot be written.
  */
 export async function checkOutput(directory: string): Promise<void> {
+  if (directory === '')
+    throw new HadamardError({
+      code: 'invalid-option',
+      what: 'out is empty.',
+      position: { option: 'out' },
+      rule: 'A model is written to a folder that has a name.',
+      remedy: 'Give a folder, for example --out model.',
+    });
   const target = await targetOf(directory);
   let parent = dirname(target);
   while (!existsSync(parent) && parent !== dirname(parent)) parent = dirname(parent);
@@ -59,18 +76,17 @@ export async function checkOutput(directory: string): Promise<void> {
 export async function replaceFolder(directory: string, write: (folder: string) => Promise<void>): Promise<void> {
   const target = await targetOf(directory);
   const parent = dirname(target);
-  const fresh = join(parent, `${freshPrefix(target)}${randomUUID()}`);
+  const fresh = besideOf(target, 'new');
   await orFail(directory, async () => {
     const createdParent = await mkdir(parent, { recursive: true });
-    await removeAbandoned(target);
+    await removeLeftovers(target, 'new');
     if (unfinished.size === 0) process.on('exit', removeUnfinished);
     unfinished.add(fresh);
     try {
       await mkdir(fresh);
       await write(fresh);
       await flush(fresh);
-      await targetOf(directory);
-      swap(fresh, target);
+      await swapIn(fresh, target, directory);
     } catch (error) {
       await rm(fresh, { recursive: true, force: true });
       await removeEmptyParents(parent, createdParent);
@@ -79,79 +95,136 @@ export async function replaceFolder(directory: string, write: (folder: string) =
       unfinished.delete(fresh);
       if (unfinished.size === 0) process.off('exit', removeUnfinished);
     }
-    await rm(asideOf(target), { recursive: true, force: true }).catch(() => undefined);
+    await removeLeftovers(target, 'old');
   });
 }
 
-function freshPrefix(target: string): string {
-  return `.${basename(target)}.new-`;
+function besideOf(target: string, kind: 'new' | 'old'): string {
+  return join(dirname(target), `.${basename(target)}.${kind}-${randomUUID()}`);
 }
 
-/** No save takes a day: an older folder of this name is of one that was killed. What cannot be removed does no harm. */
+const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+/** The folders that {@link besideOf} has named. */
+function leftoversOf(target: string, kind: 'new' | 'old', names: readonly string[]): string[] {
+  const prefix = `.${basename(target)}.${kind}-`;
+  return names
+    .filter((name) => name.startsWith(prefix) && uuid.test(name.slice(prefix.length)))
+    .map((name) => join(dirname(target), name));
+}
+
+/** No save takes a day: an older new folder is of one that was killed. */
 const abandonedAfter = 24 * 3600 * 1000;
 
-async function removeAbandoned(target: string): Promise<void> {
-  const parent = dirname(target);
-  const names = await readdir(parent).catch(() => []);
-  for (const name of names.filter((name) => name.startsWith(freshPrefix(target)))) {
-    const folder = join(parent, name);
-    const status = await stat(folder).catch(() => undefined);
-    if (status && Date.now() - status.mtimeMs > abandonedAfter)
-      await rm(folder, { recursive: true, force: true }).catch(() => undefined);
+/** Old folders are superseded once there is a model in place. What cannot be removed does no harm. */
+async function removeLeftovers(target: string, kind: 'new' | 'old'): Promise<void> {
+  const names = await readdir(dirname(target)).catch(() => []);
+  for (const folder of leftoversOf(target, kind, names)) {
+    const status = lstatSync(folder, { throwIfNoEntry: false });
+    const isDone =
+      kind === 'old' ? existsSync(target) : status !== undefined && Date.now() - status.mtimeMs > abandonedAfter;
+    if (!status?.isDirectory() || !isDone) continue;
+    const foreign = await foreignIn(folder).catch(() => undefined);
+    if (foreign?.length === 0) await rm(folder, { recursive: true, force: true }).catch(() => undefined);
   }
 }
 
 /** The folder to read a model from: `directory`, or what a save killed between its two renames has left aside. */
 export function findModel(directory: string): string {
   const target = resolve(directory);
-  return !existsSync(target) && existsSync(asideOf(target)) ? asideOf(target) : target;
+  if (existsSync(target) || !existsSync(dirname(target))) return target;
+  const asides = leftoversOf(target, 'old', readdirSync(dirname(target))).filter((folder) =>
+    existsSync(join(folder, 'model.json')),
+  );
+  const age = (folder: string) => statSync(folder, { throwIfNoEntry: false })?.ctimeMs ?? 0;
+  return asides.sort((a, b) => age(b) - age(a))[0] ?? target;
 }
 
-function asideOf(target: string): string {
-  return join(dirname(target), `.${basename(target)}.old`);
+/** Of several saves at the same time each has its turn; the last one stays. */
+async function swapIn(fresh: string, target: string, directory: string): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    await targetOf(directory);
+    try {
+      swap(fresh, target);
+      return;
+    } catch (error) {
+      if (attempt === mostAttempts || !isCrossing(error)) throw error;
+      await setTimeout(Math.random() * 10);
+    }
+  }
+}
+
+/** What renames say when another process has renamed in between: the old folder is gone, or a new one is there. */
+function isCrossing(error: unknown): boolean {
+  return ['ENOENT', 'ENOTEMPTY', 'EEXIST', 'EPERM'].includes((error as NodeJS.ErrnoException).code ?? '');
 }
 
 /** Without a pause in which the event loop could turn, so that an exit finds either the old model or the new one. */
 function swap(fresh: string, target: string): void {
-  const aside = asideOf(target);
   if (!existsSync(target)) {
     renameSync(fresh, target);
     return;
   }
-  rmSync(aside, { recursive: true, force: true });
+  const aside = besideOf(target, 'old');
   renameSync(target, aside);
   try {
     renameSync(fresh, target);
   } catch (error) {
-    renameSync(aside, target);
+    // Where another save has put its model in place, the one aside is superseded.
+    if (!existsSync(target)) renameSync(aside, target);
     throw error;
   }
 }
 
 /** The real path of the folder to be replaced, checked to be new, empty or a model and nothing else. */
 async function targetOf(directory: string): Promise<string> {
-  const path = resolve(directory);
   return orFail(directory, async () => {
-    if (!existsSync(path)) return path;
-    const target = await realpath(path);
-    const status = await stat(target);
-    if (!status.isDirectory()) throw refused(directory, 'is a file');
-    if (status.dev !== (await stat(dirname(target))).dev)
-      throw refused(directory, 'is a mount point, which cannot be replaced as a whole');
-    const names = await readdir(target);
-    if (names.length === 0) return target;
-    if (!(await holdsModel(target))) throw refused(directory, 'is not empty and holds no hadamard model');
-    const foreign = names.filter((name) => !(modelFiles as readonly string[]).includes(name));
-    if (foreign.length > 0)
-      throw refused(
-        directory,
-        `holds more than a model (${foreign
-          .slice(0, 3)
-          .map((name) => `"${name}"`)
-          .join(', ')})`,
-      );
-    return target;
+    const path = resolve(directory);
+    for (let attempt = 1; ; attempt++) {
+      const before = inode(path);
+      try {
+        return await checkedTarget(path, directory);
+      } catch (error) {
+        // Another save may have put its folder there between one look and the next.
+        if (attempt === mostAttempts || inode(path) === before) throw error;
+      }
+    }
   });
+}
+
+function inode(path: string): number | undefined {
+  return statSync(path, { throwIfNoEntry: false })?.ino;
+}
+
+async function checkedTarget(path: string, directory: string): Promise<string> {
+  if (!existsSync(path)) {
+    if (lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink())
+      throw refused(directory, 'is a link to nothing, or to what cannot be reached');
+    return path;
+  }
+  const target = await realpath(path);
+  const status = await stat(target);
+  if (!status.isDirectory()) throw refused(directory, 'is a file');
+  if (status.dev !== (await stat(dirname(target))).dev)
+    throw refused(directory, 'is a mount point, which cannot be replaced as a whole');
+  if ((await readdir(target)).length === 0) return target;
+  if (!(await holdsModel(target))) throw refused(directory, 'is not empty and holds no hadamard model');
+  const foreign = await foreignIn(target);
+  if (foreign.length > 0)
+    throw refused(
+      directory,
+      `holds more than a model (${foreign
+        .slice(0, 3)
+        .map((name) => `"${name}"`)
+        .join(', ')})`,
+    );
+  return target;
+}
+
+/** What is in a folder, and in folders in it, that no model has. */
+async function foreignIn(folder: string): Promise<string[]> {
+  const names = await readdir(folder, { recursive: true });
+  return names.filter((name) => !modelFiles.includes(name));
 }
 
 async function holdsModel(folder: string): Promise<boolean> {
@@ -172,17 +245,21 @@ function refused(directory: string, what: string): HadamardError {
   });
 }
 
-/** Files of the folder, then the folder itself, reach the disk. */
+/** Files of the folder and of folders in it, then the folder itself, reach the disk. */
 async function flush(folder: string): Promise<void> {
-  const names = (await readdir(folder)).map((name) => ({ name, flags: 'r+' }));
-  if (process.platform !== 'win32') names.push({ name: '.', flags: 'r' });
-  for (const { name, flags } of names) {
-    const file = await open(join(folder, name), flags);
-    try {
-      await file.sync();
-    } finally {
-      await file.close();
-    }
+  for (const entry of await readdir(folder, { withFileTypes: true })) {
+    const path = join(folder, entry.name);
+    await (entry.isDirectory() ? flush(path) : sync(path, 'r+'));
+  }
+  if (process.platform !== 'win32') await sync(folder, 'r');
+}
+
+async function sync(path: string, flags: string): Promise<void> {
+  const file = await open(path, flags);
+  try {
+    await file.sync();
+  } finally {
+    await file.close();
   }
 }
 

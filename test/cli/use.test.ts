@@ -1,11 +1,22 @@
-import { execFileSync, spawn } from 'node:child_process';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { execFile, execFileSync, spawn } from 'node:child_process';
+import {
+  chmodSync,
+  existsSync,
+  lstatSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { sampleModel } from '../model/sample.js';
 import { failureOf, main, run, temporaryFolder } from './run.js';
 
+const execFileAsync = promisify(execFile);
 const folder = temporaryFolder();
 const at = (name: string) => join(folder.path, name);
 const cli = (...args: string[]) => run(args, folder.path);
@@ -147,6 +158,51 @@ describe('predict', () => {
     expect(ended).toMatchObject({ code: 2, stdout: '' });
     expect(failureOf(ended).code).toBe('output-failed');
     expect(existsSync(at('no-such-folder'))).toBe(false);
+  });
+
+  test.skipIf(process.platform === 'win32')('keeps links and pipes, and writes through them', async () => {
+    writeFileSync(at('pair.csv'), 'ann,x\n');
+    const expected = (await cli('predict', 'model', 'pair.csv')).stdout;
+    writeFileSync(at('kept.csv'), 'older');
+    chmodSync(at('kept.csv'), 0o640);
+    symlinkSync('kept.csv', at('link.csv'));
+    symlinkSync('new.csv', at('dangling.csv'));
+    for (const [link, target] of [
+      ['link.csv', 'kept.csv'],
+      ['dangling.csv', 'new.csv'],
+    ] as const) {
+      expect((await cli('predict', 'model', 'pair.csv', '--out', link)).code).toBe(0);
+      expect(lstatSync(at(link)).isSymbolicLink()).toBe(true);
+      expect(readFileSync(at(target), 'utf8')).toBe(expected);
+    }
+    expect(statSync(at('kept.csv')).mode & 0o777).toBe(0o640);
+    execFileSync('mkfifo', [at('fifo')]);
+    const reader = execFileAsync('cat', [at('fifo')]);
+    expect((await cli('predict', 'model', 'pair.csv', '--out', 'fifo')).code).toBe(0);
+    expect((await reader).stdout).toBe(expected);
+    expect(lstatSync(at('fifo')).isFIFO()).toBe(true);
+    expect(readdirSync(folder.path).filter((name) => name.includes('.new-'))).toEqual([]);
+  });
+
+  test('refuses an output without a name, and a folder', async () => {
+    writeFileSync(at('pair.csv'), 'ann,x\n');
+    for (const [out, code] of [
+      ['', 'invalid-option'],
+      ['model', 'output-failed'],
+    ] as const)
+      expect(failureOf(await cli('predict', 'model', 'pair.csv', '--out', out, '--json'))).toMatchObject({
+        code,
+        position: { option: 'out' },
+      });
+  });
+
+  test('takes a first line that begins with # for what it is', async () => {
+    const labels = { rows: ['#1', '#2', 'c', 'd', 'e'], columns };
+    await sampleModel({ labels }).save(at('hashed'));
+    writeFileSync(at('hashed.csv'), '# pairs, by me\n#2,x\n#1,w\n');
+    const { stdout, stderr } = await cli('predict', 'hashed', 'hashed.csv');
+    expect(stdout.split('\n').map((line) => line.split(',')[0])).toEqual(['row', '#2', '#1', '']);
+    expect(stderr).toBe('hashed.csv: line 1 begins with # or %: taken as a comment.\n');
   });
 
   test('into a reader that has seen enough is no error', async () => {

@@ -2,7 +2,6 @@
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import type { Triples } from '../../dist/src/data/input.js';
-import { records } from '../../dist/src/formats/csv.js';
 import { type ReadRequest, readTable } from '../../dist/src/formats/readTable.js';
 import { entriesOf, failure, fileOf } from './files.js';
 
@@ -109,6 +108,16 @@ describe('header', () => {
       ['a', 'x', 1],
     ]);
   });
+
+  it.each(['4..5', '5 stars', '+3x', '.5.', '$5', '-', '?', 'NA', 'n/a', 'null', '2,5'])(
+    'is none where the value is a bad one: %s',
+    async (value) => {
+      expect(await refused(`u1;i1;${value}\nu2;i2;3\n`)).toMatchObject({
+        code: 'malformed-file',
+        position: { line: 1 },
+      });
+    },
+  );
 
   it.each(['nan', 'NaN', 'inf', '-Infinity'])('is none where the value is %s: that is an error', async (value) => {
     expect(await refused(`a,x,${value}\nb,y,2\n`)).toMatchObject({ code: 'invalid-value', position: { line: 1 } });
@@ -344,29 +353,43 @@ describe('malformed lines', () => {
   });
 });
 
-describe('records', () => {
-  const all = async (text: string) => {
-    const list: [number, ...string[]][] = [];
-    for await (const { fields, line } of records(fileOf('.csv', text))) list.push([line, ...fields]);
-    return list;
-  };
-
-  it('gives fields and lines', async () => {
-    expect(await all('a,b\n\n"c\nd", e \n# f,g\n')).toEqual([
-      [1, 'a', 'b'],
-      [4, 'c\nd', 'e'],
-      [5, '# f', 'g'],
+describe('lines that begin with # or %', () => {
+  it('are entries where they hold a value, quotes or none', async () => {
+    const entries = [
+      ['#1', 'a', 5],
+      ['#2', 'b', 3],
+      ['z', 'a', 1],
+    ];
+    for (const text of ['#1,a,5\n#2,b,3\nz,a,1\n', '#1,"a",5\n#2,b,3\n"z",a,1\n']) {
+      const table = await readTable(fileOf('.csv', text));
+      expect(entriesOf(table)).toEqual(entries);
+      expect(table.notes).toEqual([]);
+    }
+    expect(await read('%1 a 5\nz a 1\n')).toEqual([
+      ['%1', 'a', 5],
+      ['z', 'a', 1],
     ]);
+    expect(await read('#5,%a,9\n', { columns: ['2', '3', '1'] }).catch(() => 'refused')).toBe('refused');
+    expect(await read('#u,9,%a,5\n', { columns: ['1', '3', '4'] })).toEqual([['#u', '%a', 5]]);
   });
 
-  it('takes several spaces for one', async () => {
-    expect(await all('1  2\n 3 4 \n')).toEqual([
-      [1, '1', '2'],
-      [2, '3', '4'],
-    ]);
+  it.each([
+    ['one', '# by me, at home, today\na,x,1\n', /: line 1 begins with # or %: taken as a comment\.$/],
+    ['sizes', '% sym weighted\n% 3 4 5\na x 1\n', /: 2 lines up to line 2 begin/],
+    ['before quotes', '# user,item,rating\n\n% b\n"a",x,1\n', /: 2 lines up to line 3 begin/],
+  ])('are comments where they do not, which is said: %s', async (_, text, note) => {
+    const table = await readTable(fileOf('.csv', text));
+    expect(entriesOf(table)).toEqual([['a', 'x', 1]]);
+    expect(table.notes).toEqual([expect.stringMatching(note)]);
   });
 
-  it('gives nothing of an empty file', async () => {
-    expect(await all('')).toEqual([]);
+  it('are the header where they hold the columns asked for', async () => {
+    const columns = ['#user', 'item', 'rating'];
+    expect(await read('# made by me\n#user,item,rating,time\n#1,x,4,9\n', { columns })).toEqual([['#1', 'x', 4]]);
+  });
+
+  it('are entries once there was one', async () => {
+    expect(await read('u,i,r\n#1,a,5\n')).toEqual([['#1', 'a', 5]]);
+    expect(await refused('a,x,1\n# the end\n')).toMatchObject({ code: 'malformed-file', position: { line: 2 } });
   });
 });

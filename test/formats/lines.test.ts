@@ -53,6 +53,22 @@ describe('eachLine', () => {
     expect(read.join('\n') === lines.join('\n')).toBe(true);
   });
 
+  it('refuses at once a line beyond 64 MiB, be it of a small .gz', async () => {
+    const zeros = gzipSync(Buffer.alloc(400 * chunk));
+    for (const [ending, request] of [
+      ['.csv.gz', {}],
+      ['.csv.gz', { table: true }],
+      ['.mtx.gz', {}],
+      ['.npy.gz', {}],
+    ] as const) {
+      const began = performance.now();
+      const error = await failure(readTable(fileOf(ending, zeros), request));
+      expect(error).toMatchObject({ code: 'malformed-file', rule: expect.any(String), remedy: expect.any(String) });
+      expect(error.message.length).toBeLessThan(300);
+      expect(performance.now() - began).toBeLessThan(3000);
+    }
+  });
+
   it.each(['fffe', 'feff'])('refuses UTF-16 (%s)', async (mark) => {
     const error = await failure(readTable(fileOf('.csv', Buffer.from(`${mark}61002c00`, 'hex'))));
     expect(error).toMatchObject({ code: 'malformed-file', rule: expect.any(String), remedy: expect.any(String) });

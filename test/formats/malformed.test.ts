@@ -111,6 +111,33 @@ describe('.mtx', () => {
     expect(performance.now() - start).toBeLessThan(500);
   });
 
+  it.each([
+    ['entries', `${head}1000 1000 900000\n`, '1 1 1\n'],
+    ['a pattern', `${head.replace('real', 'pattern')}1000 1000 900000\n`, '1 1\n'],
+    ['an array', `${array}1000 1000\n`, '1\n'],
+  ])('refuses by its length a file that announces too much of %s', async (_, text, line) => {
+    expect(await refused('.mtx', text + line.repeat(100_000))).toMatchObject({
+      code: 'malformed-file',
+      position: { line: 2 },
+      what: expect.stringContaining('too short'),
+    });
+  });
+
+  it('shows no more of a long line than is needed', async () => {
+    for (const text of [
+      `${head}3 3 1\n1 1 ${'x'.repeat(3e6)}\n`,
+      `${head}3 3 1\n${'x'.repeat(3e6)}\n`,
+      `${head}${'3 '.repeat(1e6)}\n`,
+      `${array}1 1\n${'1'.repeat(3e6)}x\n`,
+    ]) {
+      const began = performance.now();
+      const error = await refused('.mtx', text);
+      expect(error.code).toBe('malformed-file');
+      expect(error.message.length).toBeLessThan(300);
+      expect(performance.now() - began).toBeLessThan(1000);
+    }
+  });
+
   it('refuses every cut of a file, but for what cannot be told', async () => {
     const whole = golden('coordinate-real.mtx');
     const lastLine = whole.lastIndexOf(10, whole.length - 2) + 1;

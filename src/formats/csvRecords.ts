@@ -1,0 +1,149 @@
+/** CSV with quotes, through csv-parse; and how the first line of any CSV is parted. */
+import { pipeline } from 'node:stream/promises';
+import { parse } from 'csv-parse';
+import { afterLines, asFileError, bytesOf, LineSplitter, longestLine, malformed } from './lines.js';
+
+const space = 32;
+
+/** How many bytes are looked through for the end of the first record. */
+const farthest = 1 << 20;
+
+type Records = AsyncGenerator<{ fields: string[]; line: number }>;
+
+/**
+ * Whether a line that begins with # or % and comes before any record is a comment: labels may begin so too. Its fields are
+ * those outside of quotes.
+ */
+export type CommentTest = (fields: readonly string[], line: number) => boolean;
+
+/** What to say of so many comments, the last of which stands in this line. */
+export function commentNotes(path: string, comments: number, last: number): string[] {
+  if (comments === 0) return [];
+  return comments === 1
+    ? [`${path}: line ${last} begins with # or %: taken as a comment.`]
+    : [`${path}: ${comments} lines up to line ${last} begin with # or %: taken as comments.`];
+}
+
+/** Records of a CSV with quotes, and the line each ends on; comments before the first are passed over. */
+export async function* records(path: string, isComment: CommentTest): Records {
+  const bytes = bytesOf(path);
+  try {
+    yield* recordsOf(path, bytes, isComment);
+  } finally {
+    await bytes.return(undefined);
+  }
+}
+
+async function* recordsOf(path: string, bytes: AsyncGenerator<Buffer>, isComment: CommentTest): Records {
+  const first = await firstRecord(path, bytes, isComment);
+  const delimiter = delimiterOf(first.text);
+  const parser = parse({
+    bom: true,
+    delimiter,
+    info: true,
+    max_record_size: longestLine,
+    relax_column_count: true,
+    skip_empty_lines: true,
+    trim: true,
+  });
+  const skipped = first.line - 1;
+  let last = skipped;
+  const piping = pipeline(afterLines(first.all, skipped), parser).catch(() => undefined);
+  try {
+    for await (const { record, info } of parser as AsyncIterable<{ record: string[]; info: { lines: number } }>)
+      if (record.length > 1 || record[0] !== '') {
+        last = skipped + info.lines;
+        yield { fields: delimiter === ' ' ? record.filter(Boolean) : record, line: last };
+      }
+  } catch (error) {
+    const { lines } = error as { lines?: number };
+    if (lines === undefined) throw asFileError(path, error);
+    // csv-parse names the line too, counted from where it began.
+    const reason = (error as Error).message.replace(/ a quote is found on field \d+ at line \d+,| at line \d+/, '');
+    throw malformed(
+      path,
+      `Line ${skipped + lines}: ${reason}; its record begins after line ${last}.`,
+      { line: skipped + lines },
+      'Quoted fields end with a quote before the delimiter.',
+      'Correct the line.',
+    );
+  } finally {
+    parser.destroy();
+    await piping;
+  }
+}
+
+/**
+ * The first lines up to where its quotes are closed, from the one that is neither blank nor a comment; and all bytes, those
+ * read so far first.
+ */
+async function firstRecord(
+  path: string,
+  bytes: AsyncGenerator<Buffer>,
+  isComment: CommentTest,
+): Promise<{ text: string; line: number; all: AsyncIterable<Buffer> }> {
+  const lines: string[] = [];
+  let first = 0;
+  let quotes = 0;
+  let isWhole = false;
+  const splitter = new LineSplitter(path, (bytes, start, end, line) => {
+    if (isWhole) return;
+    const text = bytes.toString('utf8', start, end);
+    if (first === 0) {
+      if (isBlank(bytes, start, end) || (isMarked(bytes[start]) && isComment(fieldsOf(text), line))) return;
+      first = line;
+    }
+    lines.push(text);
+    quotes += text.split('"').length - 1;
+    isWhole = quotes % 2 === 0;
+  });
+  const head: Buffer[] = [];
+  let read = 0;
+  for (let next = await bytes.next(); !next.done; next = await bytes.next()) {
+    head.push(next.value);
+    splitter.take(next.value);
+    read += next.value.length;
+    if (isWhole || (lines.length > 0 && read > farthest)) break;
+  }
+  splitter.end();
+  const all = async function* () {
+    yield* head;
+    yield* bytes;
+  };
+  return { text: lines.join('\n'), line: Math.max(1, first), all: all() };
+}
+
+/** Begins with # or %. */
+export const isMarked = (byte: number | undefined): boolean => byte === 35 || byte === 37;
+
+export function isBlank(bytes: Buffer, start: number, end: number): boolean {
+  let at = start;
+  while (at < end && bytes[at] === space) at++;
+  return at === end;
+}
+
+/** How much of a line shows what parts it. */
+const enough = 1 << 16;
+
+const quoted = /"(?:[^"]|"")*(?:"|$)/g;
+
+/**
+ * The delimiter of a first line: the first of tab, MovieLens's `::`, and comma or semicolon, whichever there are more of,
+ * that makes three fields of it; else two; else spaces. What is in quotes does not count.
+ */
+export function delimiterOf(line: string): string {
+  const bare = line.slice(0, enough).replace(quoted, '');
+  const parts = (delimiter: string) => bare.split(delimiter).length;
+  const candidates = ['\t', '::', ...(parts(';') > parts(',') ? [';', ','] : [',', ';'])];
+  return candidates.find((each) => parts(each) >= 3) ?? candidates.find((each) => parts(each) === 2) ?? ' ';
+}
+
+/** The fields of a first line, what is in quotes left out. */
+function fieldsOf(line: string): string[] {
+  const bare = line.replace(quoted, '');
+  return splitLine(bare, delimiterOf(bare));
+}
+
+export function splitLine(text: string, delimiter: string): string[] {
+  return (delimiter === ' ' ? text.trim().split(/ +/) : text.split(delimiter)).map((field) => field.trim());
+}
