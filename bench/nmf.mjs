@@ -14,7 +14,7 @@ import { record, spread } from './record.mjs';
 import { generator } from './synthetic.mjs';
 
 const [m, n, k] = [10_000, 2_000, 20];
-const runs = 5;
+const runs = Number(process.argv[2] ?? 5);
 const random = generator(3);
 const uniform = (length) => Float64Array.from({ length }, random);
 const [P, Q, U, V] = [uniform(m * k), uniform(n * k), uniform(m * k), uniform(n * k)];

@@ -19,7 +19,7 @@ for dtype in (np.float32, np.float64):
     W0 = np.load(folder / "U.npy").astype(dtype)
     H0 = np.ascontiguousarray(np.load(folder / "V.npy").astype(dtype).T)
     for run in range(runs):
-        model = NMF(rank, init="custom", solver="cd", tol=1e-4, max_iter=2000)
+        model = NMF(rank, init="custom", solver="cd", tol=1e-4, max_iter=200)
         began = time.perf_counter()
         W = model.fit_transform(A, W=W0.copy(), H=H0.copy())
         seconds = time.perf_counter() - began
