@@ -43,7 +43,7 @@ const statusOf: Record<StopReason, Status> = {
 };
 
 /** Sweeps in a row without a fall of objective or gradient before the loop believes that there is none at this precision. */
-const patience = 5;
+const patience = 10;
 
 /**
  * @throws HadamardError `numeric-failure` when the objective of the start is not finite.

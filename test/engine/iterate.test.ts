@@ -62,9 +62,9 @@ describe('reason and status', () => {
     expect(outcome).toMatchObject({ reason: 'gradient', sweeps: 3, point: { objective: 30 } });
   });
 
-  test('no further fall → stalled, after five sweeps without one', async () => {
-    const outcome = await iterate(start, scripted(50, 50, 50, 50, 49, 49, 49, 49, 49, 49, 48), defaults);
-    expect(outcome).toMatchObject({ reason: 'objective', status: 'stalled', sweeps: 10 });
+  test('no further fall → stalled, after ten sweeps without one', async () => {
+    const outcome = await iterate(start, scripted(50, ...Array(8).fill(50), 49, ...Array(10).fill(49), 48), defaults);
+    expect(outcome).toMatchObject({ reason: 'objective', status: 'stalled', sweeps: 20 });
   });
 
   test('sweeps → budget, never converged', async () => {
@@ -150,7 +150,7 @@ describe('acceptance', () => {
   );
 
   test('a start of objective 0 is left alone', async () => {
-    const outcome = await iterate({ ...start, objective: 0, loss: 0 }, scripted(0, 0, 0, 0, 0, 0), defaults);
+    const outcome = await iterate({ ...start, objective: 0, loss: 0 }, scripted(...Array(11).fill(0)), defaults);
     expect(outcome).toMatchObject({ status: 'stalled', point: { objective: 0 } });
   });
 });

@@ -338,6 +338,31 @@ describe('solving', () => {
     }
   });
 
+  it('agrees with scipy on the minimiser of every loss (golden/kernels/losses.py)', async () => {
+    const file = new URL('../golden/kernels/losses.json', import.meta.url);
+    const golden: {
+      lam: number;
+      cases: { loss: LossName; parameter: number; V: number[][]; a: number[]; w: number[]; x: number[]; f: number }[];
+    } = JSON.parse(readFileSync(file, 'utf8'));
+    for (const { loss, parameter, V, a, w, x, f } of golden.cases) {
+      const request: ComposedRequest = {
+        rank: x.length,
+        V,
+        entries: [a.map((value, j) => [j, value, w[j] as number] as const)],
+        own: [new Array(x.length).fill(0.5)],
+        loss,
+        lossParameter: parameter,
+        lambda: golden.lam,
+        ...(loss === 'poisson' && { lower: 0 }),
+      };
+      const { rows, totals } = await runComposed(request, 'composedSolve');
+      expect((totals.loss + totals.penalty) / f, loss).toBeCloseTo(1, 10);
+      rows[0]?.forEach((value, c) => {
+        expect(Math.abs(value - (x[c] as number)), loss).toBeLessThan(1e-5);
+      });
+    }
+  });
+
   it('leaves held entries alone and is optimal in the others', async () => {
     const base = problem({ m: 3, n: 15, rank: 4, seed: 5 });
     const held = [
