@@ -31,7 +31,12 @@ import { receptorReport } from './receptor.js';
 import { measureTrainErrors } from './trainErrors.js';
 
 /**
- * Finds U (m×k) and V (n×k) that minimise f(U,V) = ‖W∘(A − mean − b1ᵀ − 1cᵀ − UVᵀ)‖²_F + Σ λ_i‖u_i‖² + Σ λ_j‖v_j‖² (+ biases).
+ * Finds U (m×k) and V (n×k) that minimise
+ *
+ *     f(U,V) = Σ_listed ℓ(W_ij, A_ij, p_ij) + Σ_unlisted r_i c_j (β − p_ij)² + Σ_i s_i^ν (λ_U‖u_i‖² + μ_U‖u_i‖₁) + the same of V
+ *
+ * with p = mean + b_i + c_j + u_i·v_j and the biases' penalties, within bounds and with held entries; each part is optional
+ * and by default there is ‖W∘(A − UVᵀ)‖²_F alone. docs/objectives.md has every loss, what is refused, and the sources.
  *
  * @param A an ndarray (NaN is unobserved), triples or CSR; never changed or detached.
  * @returns the model, also after `signal` was aborted or a budget ran out; `model.fit.status` says which.
