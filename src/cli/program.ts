@@ -237,7 +237,7 @@ function columnsOption(): Option {
   return inGroup(
     'Data:',
     '--columns <names>',
-    'Header names of row, column, value[, weight], for example user,item,rating, or their numbers from 1. Needed where the file has more than three (four with --weights-are).',
+    'Header names of row, column, value[, weight], for example user,item,rating, or their numbers from 1. Without it the first three are read (four with --weights-are), one more in a header is passed over, and a file with more is refused.',
   );
 }
 
