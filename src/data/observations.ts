@@ -102,12 +102,16 @@ export function place(
 ): Observations {
   const { byRow, byColumn } = storage;
   const cursor = startPointers(byColumn.pointers, found.columnCounts);
+  let lastRow = 0;
+  let isByRow = true;
   visitEntries(
     A,
     weights,
     (row, column, value, weight) => {
       const at = cursor[column] as number;
       cursor[column] = at + 1;
+      if (row < lastRow) isByRow = false;
+      lastRow = row;
       byColumn.indices[at] = row;
       byColumn.values[at] = value - shift;
       if (byColumn.weights) byColumn.weights[at] = weight;
@@ -117,8 +121,10 @@ export function place(
   startPointers(byRow.pointers, found.rowCounts);
   transpose(byColumn, byRow);
   const observed = settleDuplicates(byRow, duplicates, A, weights, shift);
-  if (observed < found.observed) byColumn.pointers.set(recount(byRow, observed, found.columns));
-  transpose(byRow, byColumn);
+  const hasLess = observed < found.observed;
+  if (hasLess) byColumn.pointers.set(recount(byRow, observed, found.columns));
+  // What was listed row after row, such as CSR and dense data, stands sorted in the columns already.
+  if (hasLess || !isByRow) transpose(byRow, byColumn);
   return { rows: found.rows, columns: found.columns, observed, byRow, byColumn };
 }
 

@@ -1,5 +1,6 @@
 /** Brings an objective's parts to the data: its mean and measure, its penalties, and the lists its kernels read. */
-import type { Observations, Survey } from '../data/observations.js';
+import type { RealArray } from '../data/input.js';
+import type { Observations, Orientation, Survey } from '../data/observations.js';
 import { HadamardError } from '../errors.js';
 import { lossNumbers } from '../kernels/composed.js';
 import { type Dtype, instantiateKernels } from '../kernels/load.js';
@@ -8,7 +9,7 @@ import { penaltyScales } from '../objective/scales.js';
 import type { CheckedOptions } from '../options.js';
 import type { PerSide, Side } from '../parallel/layout.js';
 import type { FitContext, FitTerms } from '../parallel/phase.js';
-import type { ObjectiveSpec } from './composition.js';
+import type { ObjectiveSpec, SeparableBackground } from './composition.js';
 
 /** ε of l1 in units of the data's root mean square, where none is given. */
 const relativeEpsilon = 1e-3;
@@ -55,45 +56,64 @@ export interface Baseline {
   readonly settled: Loss;
 }
 
-/** One pass in row order, so that the sums do not depend on how the entries were listed. */
+/** Passes in row order, so that the sums do not depend on how the entries were listed. */
 export function measureBaseline(
   { byRow, rows, observed }: Observations,
   { loss, background }: ObjectiveSpec,
   value: number,
   hasBias: boolean,
 ): Baseline {
-  let weightSum = 0;
-  let valueSum = 0;
-  let listed = 0;
-  const visit = (use: (a: number, w: number) => void) => {
-    for (let t = 0; t < observed; t++) use(byRow.values[t] as number, byRow.weights ? (byRow.weights[t] as number) : 1);
-  };
-  visit((a, w) => {
-    weightSum += w * w;
-    valueSum += w * w * a;
-  });
-  const sum = (weights: Float64Array) => weights.reduce((total, weight) => total + weight, 0);
-  if (background)
-    for (let row = 0; row < rows; row++)
-      for (let t = byRow.pointers[row] as number; t < (byRow.pointers[row + 1] as number); t++)
-        listed += (background.rows[row] as number) * (background.columns[byRow.indices[t] as number] as number);
-  const unlisted = background ? Math.max(0, sum(background.rows) * sum(background.columns) - listed) : 0;
+  const values = byRow.values.subarray(0, observed);
+  const weights = byRow.weights?.subarray(0, observed);
+  const { weightSum, valueSum } = weightedSums(values, weights);
+  const unlisted = background ? Math.max(0, unlistedWeight(byRow, rows, background)) : 0;
   const weightedMean = weightSum + unlisted > 0 ? (valueSum + unlisted * value) / (weightSum + unlisted) : 0;
   const mean = hasBias && loss.name !== 'logistic' ? weightedMean : 0;
   const at = loss.name === 'poisson' ? Math.max(weightedMean, Number.MIN_VALUE) : mean;
-
-  let squares = 0;
-  visit((a, w) => {
-    squares += (w * (a - at)) ** 2;
-  });
+  const squares = squaresAround(values, weights, at);
   const rootMeanSquare = Math.sqrt(squares / Math.max(weightSum, Number.MIN_VALUE));
   const settled =
     loss.name === 'l1' && loss.parameter === 0 ? { ...loss, parameter: relativeEpsilon * (rootMeanSquare || 1) } : loss;
-  let centredNorm = unlisted * (loss.name === 'poisson' ? at : (value - at) ** 2);
-  visit((a, w) => {
-    centredNorm += lossValue(settled, w, a, at);
-  });
-  return { mean, weightSum, centredNorm, settled };
+  const ofUnlisted = unlisted * (loss.name === 'poisson' ? at : (value - at) ** 2);
+  const ofListed = loss.name === 'quadratic' ? squares : lossesAt(settled, values, weights, at);
+  return { mean, weightSum, centredNorm: ofUnlisted + ofListed, settled };
+}
+
+function weightedSums(values: RealArray, weights: RealArray | undefined) {
+  let weightSum = 0;
+  let valueSum = 0;
+  for (let t = 0; t < values.length; t++) {
+    const weight = weights ? (weights[t] as number) : 1;
+    weightSum += weight * weight;
+    valueSum += weight * weight * (values[t] as number);
+  }
+  return { weightSum, valueSum };
+}
+
+function squaresAround(values: RealArray, weights: RealArray | undefined, at: number): number {
+  let sum = 0;
+  for (let t = 0; t < values.length; t++) {
+    const weighted = (weights ? (weights[t] as number) : 1) * ((values[t] as number) - at);
+    sum += weighted * weighted;
+  }
+  return sum;
+}
+
+function lossesAt(loss: Loss, values: RealArray, weights: RealArray | undefined, at: number): number {
+  let sum = 0;
+  for (let t = 0; t < values.length; t++)
+    sum += lossValue(loss, weights ? (weights[t] as number) : 1, values[t] as number, at);
+  return sum;
+}
+
+/** ΣΣ r_i c_j over entries that are not listed. */
+function unlistedWeight({ pointers, indices }: Orientation, rows: number, background: SeparableBackground): number {
+  const sum = (list: Float64Array) => list.reduce((total, weight) => total + weight, 0);
+  let listed = 0;
+  for (let row = 0; row < rows; row++)
+    for (let t = pointers[row] as number; t < (pointers[row + 1] as number); t++)
+      listed += (background.rows[row] as number) * (background.columns[indices[t] as number] as number);
+  return sum(background.rows) * sum(background.columns) - listed;
 }
 
 /** What λ and μ of each row of a side are multiplied by. */
