@@ -68,7 +68,8 @@ This page is written by \`npm run docs:tables\` from the code. The general form,
 
     p_ij = mean + b_i + c_j + u_i·v_j
 
-No ½ anywhere; W is 1/σ or the root of a confidence, so a listed entry counts W².
+s_i is 1 (\`lambdaScale: 'row'\`), the count of row i's observations (\`count\`) or its ΣW² (\`weight\`); with a background
+\`count\` is n_i + r_i·Σ_j c_j and \`weight\` adds r_i·c_j of each unlisted entry. No ½ anywhere; W is 1/σ or the root of a confidence, so a listed entry counts W².
 
 ## Losses (\`loss\`, \`--loss\`), r = p − a
 
@@ -77,7 +78,7 @@ No ½ anywhere; W is 1/σ or the root of a confidence, so a listed entry counts 
 | \`quadratic\` | W²r² | exactly |
 | \`huber:δ\` | ρ(Wr), ρ(z) = z² for |z| ≤ δ, else 2δ|z| − δ²; δ in units of σ | tangent quadratics of weight W²·min(1, δ/|Wr|) |
 | \`huber:δ:raw\` | W²ρ(r) | W²·min(1, δ/|r|) |
-| \`l1\`, \`l1:ε\` | W²(√(r² + ε²) − ε), below W²|r| by at most εW² (in all ε·ΣW²); ε is a thousandth of the data's root mean square unless given, and stands in the model's options | W²/(2√(r² + ε²)) |
+| \`l1\`, \`l1:ε\` | W²(√(r² + ε²) − ε), below W²|r| by at most εW² (in all ε·ΣW²); ε is a thousandth of the values' median distance from their median unless given, and stands in the model's options and notes | W²/(2√(r² + ε²)) |
 | \`logistic\` | W² log(1 + e^(−ap)), a = ±1 | W²·tanh(|p|/2)/(4|p|) (Jaakkola & Jordan 2000) |
 | \`poisson\` | W²(a log(a/p) − a + p), a ≥ 0; U and V non-negative | Newton steps, halved until the row's objective falls |
 
@@ -90,14 +91,15 @@ subdifferential of least magnitude; \`certificate.kkt\` is the largest of a row,
 Unlisted entries count as observations of β (0 unless given) with weight W² = r_i·c_j (one number for all, or two lists).
 Listed entries keep their own value and weight; one of weight 0 is left out of the background as well. They are summed by
 k×k Gram matrices (Hu, Koren & Volinsky 2008), so a sweep costs O(nnz·k² + (m+n)·k³), whatever m·n is. With poisson the
-unlisted zeros enter as (Σ r_i u_i)·(Σ c_j v_j). λ scaled by \`count\` then counts n_i + r_i·Σ_j c_j.
+unlisted zeros enter as (Σ r_i u_i)·(Σ c_j v_j).
 
 ## Constraints
 
 \`nonnegative\` (\`--nonnegative\`) and \`bounds: { rows: [lower, upper], columns }\` keep entries within bounds, \`l1\` makes
 them sparse, \`freeColumns\` leaves the first N latent columns without penalty, \`hold: { U, V }\` (NaN is free) and
 \`--hold-columns\` keep known entries. Each row's problem is solved to its own optimum, in float64: coordinate descent finds
-which entries are free, a Newton step on those gives the digits. Nothing is clipped.
+which entries are free, a Newton step on those gives the digits. No solution is clipped to its bounds; starts and extrapolated
+points are, before a row is solved from them.
 
 ## Presets (\`preset\`, \`--preset\`)
 

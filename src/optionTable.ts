@@ -150,7 +150,7 @@ export const optionTable = {
     placeholder: 'loss',
     default: 'quadratic',
     sentence:
-      'What a residual r costs. quadratic: W²r². huber:δ: ρ(Wr), ρ(z) = z² up to |z| = δ and 2δ|z| − δ² beyond (huber:δ:raw: W²ρ(r)). l1: W²(√(r² + ε²) − ε), ε a thousandth of the data’s root mean square unless given. poisson: W²(a log(a/p) − a + p), all non-negative. logistic: W² log(1 + e^(−ap)), a = ±1.',
+      'What a residual r costs. quadratic: W²r². huber:δ: ρ(Wr), ρ(z) = z² up to |z| = δ and 2δ|z| − δ² beyond (huber:δ:raw: W²ρ(r)). l1: W²(√(r² + ε²) − ε), ε a thousandth of the values’ median distance from their median unless given. poisson: W²(a log(a/p) − a + p), all non-negative. logistic: W² log(1 + e^(−ap)), a = ±1.',
   },
   biases: {
     kind: 'choice',

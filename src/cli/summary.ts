@@ -31,7 +31,7 @@ export function resultAsJson({ model, seconds, test, notes }: FitDone): string {
     options: fit.options,
     ...(fit.options.preset && { preset: fit.options.preset }),
     ...(fit.explained && { explained: fit.explained }),
-    ...(fit.q && { q: { true: fit.q.true, robust: fit.q.robust, expected: fit.q.expected } }),
+    ...(fit.q && { q: { ...fit.q, ratio: fit.q.true / fit.q.expected } }),
     utilization: fit.utilization,
     memoryBytes: fit.memoryBytes,
     digest: fit.digest,

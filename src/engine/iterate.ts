@@ -136,6 +136,7 @@ function numericFailure(objective: number): HadamardError {
     code: 'numeric-failure',
     what: `The objective of the start is ${objective}.`,
     rule: 'Squares of values times weights must be finite in the chosen precision.',
-    remedy: "Use dtype: 'f64', or scale the values (scaling A by c scales U and V by √c).",
+    remedy:
+      "Use dtype: 'f64', or scale the values (scaling A by c scales U and V by √c). Loss poisson needs a start, bounds and held entries that give rates above 0.",
   });
 }

@@ -141,14 +141,15 @@ function unpad(fit: FitContext, side: Side, index: number): { factor: RealArray;
 }
 
 /** Advice, a sentence each. */
-function notesOn({ plan, fit, checked }: FitInHand): string[] {
+function notesOn({ plan, fit, checked, objective, scales }: FitInHand): string[] {
   const notes: string[] = [];
   const { rows, columns } = fit.observations;
   const isShort = ({ pointers }: typeof rows) =>
     pointers.some(
       (end, i) => i > 0 && end > (pointers[i - 1] as number) && end - (pointers[i - 1] as number) < plan.rank,
     );
-  if (checked.lambda === 0 && (isShort(rows) || isShort(columns)))
+  const isFree = checked.lambdaRows + checked.lambdaColumns === 0 && !objective.isComposed;
+  if (isFree && (isShort(rows) || isShort(columns)))
     notes.push(
       'λ is 0 and some rows or columns have fewer observations than the rank: they are fitted exactly, so their predictions of other entries mean little. Try --lambda 0.05 --lambda-scale count.',
     );
@@ -156,6 +157,12 @@ function notesOn({ plan, fit, checked }: FitInHand): string[] {
     notes.push(
       `f64 was chosen, because ${plan.precision.reason}; dtype f32 is faster where the smallest do not matter.`,
     );
+  if (scales.loss.name === 'l1') {
+    const epsilon = scales.loss.parameter;
+    notes.push(
+      `l1 is smoothed with ε = ${epsilon.toPrecision(4)}: the loss is below ΣW²|r| by at most ε·ΣW² = ${(epsilon * scales.weightSum).toPrecision(4)}.`,
+    );
+  }
   if (rows.pointers.at(-1) === 0) notes.push('Nothing is observed: every weight is zero, so every factor is zero.');
   return notes;
 }

@@ -23,7 +23,17 @@ function isPenalised({ objective, lambda, rank }: Composition, side: 'rows' | 'c
 function isBounded(of: Composition, side: 'rows' | 'columns'): boolean {
   const [lower, upper] = of.objective.bounds[side];
   const isBoxed = Number.isFinite(lower) && Number.isFinite(upper);
-  return isPenalised(of, side) || isBoxed || of.objective.hold[side] !== undefined;
+  return isPenalised(of, side) || isBoxed || isHeld(of, side);
+}
+
+/** Whether every latent column that carries a penalty on the other side is held as a whole: one held entry pins no scale. */
+function isHeld({ objective, rank }: Composition, side: 'rows' | 'columns'): boolean {
+  const held = objective.hold[side];
+  if (!held) return false;
+  const [rows = 0] = held.shape;
+  for (let row = 0; row < rows; row++)
+    for (let c = objective.freeColumns; c < rank; c++) if (Number.isNaN(held.get(row, c))) return false;
+  return true;
 }
 
 export const refusals: readonly Refusal[] = [
@@ -32,7 +42,7 @@ export const refusals: readonly Refusal[] = [
     option: 'lambda',
     code: 'scale-unbounded',
     why: 'U/t and V·t give the same predictions, so the penalty would be driven to zero and t to infinity.',
-    instead: 'Penalise, box (bounds) or hold the other factor as well.',
+    instead: 'Penalise the other factor as well, box it (bounds), or hold it as a whole.',
     applies: (of) => sides.some((side) => isPenalised(of, side) && !isBounded(of, other[side])),
   },
   {
@@ -74,9 +84,21 @@ export const refusals: readonly Refusal[] = [
     option: 'lambda',
     code: 'incompatible-options',
     why: 'Where a row can be told apart without error its loss falls for ever as the factors grow.',
-    instead: 'Give lambda above 0, and no free columns.',
-    applies: ({ objective, lambda }) =>
-      objective.loss.name === 'logistic' && (lambda.rows === 0 || lambda.columns === 0 || objective.freeColumns > 0),
+    instead: 'Give lambda (and biasLambda) above 0, and no free columns.',
+    applies: ({ objective, lambda, biases, biasLambda }) =>
+      objective.loss.name === 'logistic' &&
+      (lambda.rows === 0 ||
+        lambda.columns === 0 ||
+        objective.freeColumns > 0 ||
+        (biases !== 'none' && biasLambda === 0)),
+  },
+  {
+    parts: ['method gradient', 'loss poisson'],
+    option: 'method',
+    code: 'incompatible-options',
+    why: 'A Poisson rate is positive, and a gradient step does not keep to bounds.',
+    instead: 'Use method als.',
+    applies: ({ objective, method }) => method === 'gradient' && objective.loss.name === 'poisson',
   },
   {
     parts: ['method gradient', 'L1, bounds or held entries'],

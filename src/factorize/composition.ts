@@ -28,6 +28,7 @@ export interface Composition {
   readonly objective: ObjectiveSpec;
   readonly method: string;
   readonly biases: string;
+  readonly biasLambda: number;
   readonly lambda: { readonly rows: number; readonly columns: number };
   readonly rank: number;
 }

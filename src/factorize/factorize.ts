@@ -6,7 +6,7 @@ import { iterate } from '../engine/iterate.js';
 import type { TraceEntry } from '../engine/trace.js';
 import { lossNumbers } from '../kernels/composed.js';
 import { compileKernels } from '../kernels/load.js';
-import { composedRun } from '../methods/composedPhases.js';
+import { composedRun, heldMask } from '../methods/composedPhases.js';
 import { type Point, type Run, startExactly } from '../methods/method.js';
 import { phases } from '../methods/phases.js';
 import { factorBuffer, penaltyOfRow } from '../methods/rowPhases.js';
@@ -185,9 +185,11 @@ function createRun(fit: FitContext, crew: Crew, centredNorm: number, init: Init 
       const [lower, upper] = fit.terms?.bounds[side] ?? [];
       if (lower === undefined || upper === undefined || !(Number.isFinite(lower) || Number.isFinite(upper))) return;
       const buffer = factorBuffer(fit, side, index);
-      // The bias behind the latent part has no bounds.
+      const held = heldMask(fit, side);
+      // The bias behind the latent part has no bounds, and what is held stays.
       for (let i = 0; i < buffer.length; i++)
-        if (i % fit.stride < fit.rank) buffer[i] = Math.min(upper, Math.max(lower, buffer[i] as number));
+        if (i % fit.stride < fit.rank && held?.[i] !== 1)
+          buffer[i] = Math.min(upper, Math.max(lower, buffer[i] as number));
     },
     buffer: (side, index) => factorBuffer(fit, side, index),
     penalty: (side, index) => {

@@ -92,7 +92,7 @@ export function layOut(
     if (objective.isComposed) writeTermLists(fit, side, objective, scales, shared);
     for (let buffer = 0; buffer < request.buffers[side]; buffer++) factorBuffer(fit, side, buffer).fill(0);
   }
-  const rootMeanSquare = Math.sqrt(baseline.centredNorm / Math.max(baseline.weightSum, Number.MIN_VALUE));
+  const rootMeanSquare = Math.sqrt(baseline.centredNorm / Math.max(baseline.allWeight, Number.MIN_VALUE));
   writeStart(fit, request.counts, objective, options.init, checked.seed, rootMeanSquare);
   return { fit, scales: { ...baseline, shift, loss: settled } };
 }

@@ -11,7 +11,7 @@ import type { PerSide, Side } from '../parallel/layout.js';
 import type { FitContext, FitTerms } from '../parallel/phase.js';
 import type { ObjectiveSpec, SeparableBackground } from './composition.js';
 
-/** ε of l1 in units of the data's root mean square, where none is given. */
+/** ε of l1 in units of the values' median distance from their median, where none is given. */
 const relativeEpsilon = 1e-3;
 
 /**
@@ -50,8 +50,10 @@ export function checkValues({ byRow, rows, observed }: Observations, loss: Loss)
 export interface Baseline {
   /** The fixed mean: ΣW²A/ΣW² where biases are fitted, the background's part included; else 0. */
   readonly mean: number;
+  /** ΣW² of listed entries, and the background's of the others beside. */
   readonly weightSum: number;
-  /** The loss at a constant. */
+  readonly allWeight: number;
+  /** The loss at a constant, outliers held in. */
   readonly centredNorm: number;
   readonly settled: Loss;
 }
@@ -70,13 +72,43 @@ export function measureBaseline(
   const weightedMean = weightSum + unlisted > 0 ? (valueSum + unlisted * value) / (weightSum + unlisted) : 0;
   const mean = hasBias && loss.name !== 'logistic' ? weightedMean : 0;
   const at = loss.name === 'poisson' ? Math.max(weightedMean, Number.MIN_VALUE) : mean;
-  const squares = squaresAround(values, weights, at);
-  const rootMeanSquare = Math.sqrt(squares / Math.max(weightSum, Number.MIN_VALUE));
-  const settled =
-    loss.name === 'l1' && loss.parameter === 0 ? { ...loss, parameter: relativeEpsilon * (rootMeanSquare || 1) } : loss;
+  const settled = settleLoss(loss, values);
   const ofUnlisted = unlisted * (loss.name === 'poisson' ? at : (value - at) ** 2);
-  const ofListed = loss.name === 'quadratic' ? squares : lossesAt(settled, values, weights, at);
-  return { mean, weightSum, centredNorm: ofUnlisted + ofListed, settled };
+  const norm = ofUnlisted + measureOf(settled, values, weights, at);
+  const allWeight = weightSum + unlisted;
+  // Where a constant fits exactly there is nothing to measure by but the weights.
+  return { mean, weightSum, allWeight, centredNorm: norm > 0 ? norm : allWeight, settled };
+}
+
+/** ε of l1 from the values' spread around their median: outliers are what the loss is chosen for. */
+function settleLoss(loss: Loss, values: RealArray): Loss {
+  if (loss.name !== 'l1' || loss.parameter > 0 || values.length === 0) return loss;
+  const median = medianOf(Float64Array.from(values));
+  const spread = medianOf(Float64Array.from(values, (a) => Math.abs(a - median)));
+  return { ...loss, parameter: relativeEpsilon * (spread || Math.abs(median) || 1) };
+}
+
+function medianOf(numbers: Float64Array): number {
+  numbers.sort();
+  return numbers[numbers.length >> 1] as number;
+}
+
+/**
+ * What gradients are measured by: the loss at a constant. Where large residuals are to count little they do so here as well:
+ * a residual counts as at most 2δ (of l1 as at most a thousand ε), or one outlier would pass any gradient for small.
+ */
+function measureOf(loss: Loss, values: RealArray, weights: RealArray | undefined, at: number): number {
+  const limit = { huber: 2 * loss.parameter, rawHuber: 2 * loss.parameter, l1: 1000 * loss.parameter };
+  const most = loss.name in limit ? limit[loss.name as keyof typeof limit] : Number.POSITIVE_INFINITY;
+  let sum = 0;
+  for (let t = 0; t < values.length; t++) {
+    const weight = weights ? (weights[t] as number) : 1;
+    if (weight === 0) continue;
+    const a = values[t] as number;
+    const reach = loss.name === 'huber' ? most / weight : most;
+    sum += lossValue(loss, weight, a, Math.max(a - reach, Math.min(a + reach, at)));
+  }
+  return sum;
 }
 
 function weightedSums(values: RealArray, weights: RealArray | undefined) {
@@ -88,22 +120,6 @@ function weightedSums(values: RealArray, weights: RealArray | undefined) {
     valueSum += weight * weight * (values[t] as number);
   }
   return { weightSum, valueSum };
-}
-
-function squaresAround(values: RealArray, weights: RealArray | undefined, at: number): number {
-  let sum = 0;
-  for (let t = 0; t < values.length; t++) {
-    const weighted = (weights ? (weights[t] as number) : 1) * ((values[t] as number) - at);
-    sum += weighted * weighted;
-  }
-  return sum;
-}
-
-function lossesAt(loss: Loss, values: RealArray, weights: RealArray | undefined, at: number): number {
-  let sum = 0;
-  for (let t = 0; t < values.length; t++)
-    sum += lossValue(loss, weights ? (weights[t] as number) : 1, values[t] as number, at);
-  return sum;
 }
 
 /** ΣΣ r_i c_j over entries that are not listed. */

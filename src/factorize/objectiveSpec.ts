@@ -35,9 +35,11 @@ export function resolveObjective(
     rows: boundsOf('rows', checked, loss, options.bounds),
     columns: boundsOf('columns', checked, loss, options.bounds),
   };
+  checkParts('bounds', options.bounds, ['rows', 'columns']);
+  checkParts('hold', options.hold, ['U', 'V']);
   const hold = {
-    rows: heldOf('U', options.hold?.U, rows, checked.rank),
-    columns: heldOf('V', options.hold?.V, columns, checked.rank),
+    rows: heldOf('U', options.hold?.U, rows, checked.rank, bounds.rows),
+    columns: heldOf('V', options.hold?.V, columns, checked.rank, bounds.columns),
   };
   const l1 = { rows: checked.l1Rows, columns: checked.l1Columns };
   const isComposed =
@@ -53,6 +55,7 @@ export function resolveObjective(
     objective,
     method: checked.method,
     biases: checked.biases,
+    biasLambda: checked.biasLambda,
     lambda: { rows: checked.lambdaRows, columns: checked.lambdaColumns },
     rank: checked.rank,
   });
@@ -62,8 +65,8 @@ export function resolveObjective(
 /** The text has passed the table's pattern. */
 function parseLoss(text: string): Loss {
   const loss = lossOf(text);
-  if (text.startsWith('huber') && !(loss.parameter > 0))
-    throw invalid('loss', `loss is "${text}".`, 'δ of huber is above 0.', 'Give huber:1.5 for example.');
+  if (text.includes(':') && !(loss.parameter > 0))
+    throw invalid('loss', `loss is "${text}".`, 'δ of huber and ε of l1 are above 0.', 'Give huber:1.5 for example.');
   return loss;
 }
 
@@ -77,6 +80,13 @@ function resolveBackground(
   if (!Number.isFinite(value))
     throw invalid('background', `The background's value is ${value}.`, 'It is a finite number.', 'Give a number.');
   const isSeparable = typeof weight === 'object' && weight !== null;
+  if (!isSeparable && typeof weight !== 'number')
+    throw invalid(
+      'background',
+      `The background's weight is ${String(weight)}.`,
+      'A background is a number, or { weight, value } with weight a number or { rows, columns }.',
+      'Give background: 0.1 for example.',
+    );
   return {
     rows: weightsOf('rows', isSeparable ? weight.rows : new Float64Array(rows).fill(weight as number), rows),
     columns: weightsOf('columns', isSeparable ? weight.columns : new Float64Array(columns).fill(1), columns),
@@ -113,7 +123,15 @@ function boundsOf(
   given: Bounds | undefined,
 ): readonly [number, number] {
   const [lower, upper] = given?.[side] ?? unbounded;
-  if (!(typeof lower === 'number' && typeof upper === 'number' && lower <= upper))
+  if (
+    !(
+      typeof lower === 'number' &&
+      typeof upper === 'number' &&
+      lower <= upper &&
+      lower < Number.POSITIVE_INFINITY &&
+      upper > Number.NEGATIVE_INFINITY
+    )
+  )
     throw invalid(
       'bounds',
       `bounds.${side} is [${String(given?.[side])}].`,
@@ -133,15 +151,42 @@ function boundsOf(
   return [least, upper];
 }
 
+/** Parts of another name would be passed over in silence. */
+function checkParts(option: string, given: object | undefined, names: readonly string[]): void {
+  const odd = Object.keys(given ?? {}).find((name) => !names.includes(name));
+  if (odd !== undefined)
+    throw invalid(
+      option,
+      `${option} has a part "${odd}".`,
+      `${option} has the parts ${names.join(' and ')}.`,
+      'Correct the name.',
+    );
+}
+
 function heldOf(
   name: 'U' | 'V',
   given: NdArray<RealArray> | undefined,
   rows: number,
   rank: number,
+  [lower, upper]: readonly [number, number],
 ): NdArray<RealArray> | undefined {
   if (given === undefined) return undefined;
   const [m, k] = given?.shape ?? [];
-  if (m === rows && k === rank && typeof given.get === 'function') return given;
+  if (m === rows && k === rank && typeof given.get === 'function') {
+    for (let row = 0; row < rows; row++)
+      for (let c = 0; c < rank; c++) {
+        const value = given.get(row, c);
+        if (!Number.isNaN(value) && !(Number.isFinite(value) && value >= lower && value <= upper))
+          throw new HadamardError({
+            code: 'invalid-value',
+            what: `hold.${name} holds ${value} at (${row}, ${c}).`,
+            position: { option: 'hold', row, column: c },
+            rule: `A held entry is finite and within the factor's bounds [${lower}, ${upper}]; NaN is free.`,
+            remedy: 'Correct it, or widen the bounds.',
+          });
+      }
+    return given;
+  }
   throw new HadamardError({
     code: 'shape-mismatch',
     what: `hold.${name} is ${given?.shape === undefined ? String(given) : given.shape.join('×')}.`,

@@ -1,4 +1,5 @@
 /** What US EPA PMF reports of a fit: Q true, robust and expected, and how well each column is explained. */
+import type { Orientation } from '../data/observations.js';
 import { factorBuffer } from '../methods/rowPhases.js';
 import type { Loss } from '../objective/losses.js';
 import type { FitContext } from '../parallel/phase.js';
@@ -9,7 +10,7 @@ export interface ReceptorReport {
   readonly true: number;
   /** Σ min(1, δ/|z|)z²: beyond δ (4, or that of loss huber) a residual costs δ|z|. */
   readonly robust: number;
-  /** Observed entries less the k(m + n) numbers that were fitted. */
+  /** Observed entries less k(m + n), of rows and columns that have any. Weak columns count like others: their weights say enough. */
   readonly expected: number;
   /** The squared correlation of values and predictions of each column; NaN is null where either does not vary. */
   readonly r2: readonly (number | null)[];
@@ -27,7 +28,7 @@ export function receptorReport(
   const U = factorBuffer(fit, 'rows', point.rows);
   const V = factorBuffer(fit, 'columns', point.columns);
   const delta = loss.name === 'huber' ? loss.parameter : standardDelta;
-  const [m, n] = [fit.blocks.rows.at(-1) as number, fit.blocks.columns.at(-1) as number];
+  const n = fit.blocks.columns.at(-1) as number;
   let squares = 0;
   let robust = 0;
   let observed = 0;
@@ -54,7 +55,10 @@ export function receptorReport(
     observed += moments.count;
     return correlationSquared(moments);
   });
-  return { true: squares, robust, expected: observed - rank * (m + n), r2 };
+  const seen = ({ pointers: ends }: Orientation) =>
+    ends.reduce((count, end, i) => count + (i > 0 && end > (ends[i - 1] as number) ? 1 : 0), 0);
+  const fitted = rank * (seen(fit.observations.rows) + seen(fit.observations.columns));
+  return { true: squares, robust, expected: observed - fitted, r2 };
 }
 
 function correlationSquared(of: Record<'count' | 'a' | 'p' | 'aa' | 'pp' | 'ap', number>): number | null {

@@ -74,6 +74,13 @@ function runComposed(
   return readTotals(view, job.address);
 }
 
+/** 1 where an entry of the side's factor is held; undefined where none is. */
+export function heldMask(fit: FitContext, side: Side): Uint8Array | undefined {
+  const address = fit.layout.sides[side].terms?.held;
+  const rows = fit.blocks[side].at(-1) as number;
+  return address ? new Uint8Array(fit.memory.buffer, address, rows * fit.stride) : undefined;
+}
+
 /** Behind the job record, in the room that the layout gives both. */
 const termsOffset = 128;
 if (termsOffset + termBytes > 256) throw new Error('The terms do not fit behind the job.');

@@ -73,7 +73,7 @@ export function objectiveOf(model: ModelParts, data: MatrixInput, options: Objec
 }
 
 /** Weight and value of an unlisted entry. */
-function backgroundOf({ fit }: ModelParts, given: Background | undefined) {
+function backgroundOf({ U, V, fit }: ModelParts, given: Background | undefined) {
   const said = fit.options.background;
   if (!said) return undefined;
   if (said.weight !== 'separable') return { weight: () => said.weight as number, value: said.value };
@@ -87,6 +87,14 @@ function backgroundOf({ fit }: ModelParts, given: Background | undefined) {
       remedy: 'Give background: { weight: { rows, columns }, value } as in the fit.',
     });
   const { rows, columns } = weight;
+  if (rows.length !== U.shape[0] || columns.length !== V.shape[0])
+    throw new HadamardError({
+      code: 'shape-mismatch',
+      what: `The background has ${rows.length} and ${columns.length} weights.`,
+      position: { option: 'background' },
+      rule: `The model is ${U.shape[0]}×${V.shape[0]}.`,
+      remedy: 'Give the lists of the fit.',
+    });
   return { weight: (i: number, j: number) => (rows[i] as number) * (columns[j] as number), value: said.value };
 }
 

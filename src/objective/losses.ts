@@ -31,7 +31,7 @@ export function lossValue({ name, parameter }: Loss, w: number, a: number, p: nu
       return w * w * (Math.max(0, -a * p) + Math.log1p(Math.exp(-Math.abs(a * p))));
     case 'poisson':
       if (a === 0) return p >= 0 ? w * w * p : Number.POSITIVE_INFINITY;
-      return p > 0 ? w * w * (a * Math.log(a / p) - a + p) : Number.POSITIVE_INFINITY;
+      return p > 0 ? w * w * a * divergence((p - a) / a) : Number.POSITIVE_INFINITY;
   }
 }
 
@@ -52,6 +52,14 @@ export function lossSlope({ name, parameter }: Loss, w: number, a: number, p: nu
     case 'poisson':
       return a === 0 ? w * w : w * w * (1 - a / p);
   }
+}
+
+/** e − log(1 + e), by its series where the terms would cancel. */
+function divergence(e: number): number {
+  if (Math.abs(e) > 0.01) return e - Math.log1p(e);
+  let sum = 0;
+  for (let n = 10; n >= 2; n--) sum = 1 / n - e * sum;
+  return e * e * sum;
 }
 
 function rho(z: number, delta: number): number {

@@ -196,6 +196,27 @@ describe('held entries', () => {
     expect(model.fit.status).toBe('converged');
     expect(model.fit.options.hold).toEqual({ U: false, V: true });
   });
+
+  test('stay where extrapolated points are brought back within bounds', async () => {
+    const held = new Float64Array(base.n * 3).fill(Number.NaN);
+    held.fill(0.5, 0, 6);
+    const options = { bounds: { columns: [0.5, 0.6] as [number, number] }, lambda: 0.05, dtype: 'f64' } as const;
+    const model = await fit(base, { ...options, hold: { V: ndarray(held, [base.n, 3]) }, tolerance: 0, maxSweeps: 40 });
+    expect(model.trace.some(({ step }) => step === 'extrapolated')).toBe(true);
+    for (let t = 0; t < 6; t++) expect(model.V.data[t]).toBe(0.5);
+  });
+
+  test('outside their bounds are refused, as are parts of another name', async () => {
+    const V = ndarray(new Float64Array(base.n * 3).fill(-1), [base.n, 3]);
+    await expect(fit(base, { nonnegative: 'both', hold: { V } })).rejects.toMatchObject({ code: 'invalid-value' });
+    for (const odd of [
+      { bounds: { U: [0, 1] } },
+      { hold: { rows: V } },
+      { background: { weight: '1' } },
+      { loss: 'l1:0' },
+    ])
+      await expect(fit(base, odd as never)).rejects.toMatchObject({ code: 'invalid-option' });
+  });
 });
 
 describe('parts that do not go together are refused', () => {
@@ -206,6 +227,7 @@ describe('parts that do not go together are refused', () => {
     'loss poisson and factors below 0': { loss: 'poisson', bounds: { rows: [-1, 1] } },
     'loss poisson and biases': { loss: 'poisson', biases: 'rows' },
     'loss logistic and no ridge penalty': { loss: 'logistic' },
+    'method gradient and loss poisson': { method: 'gradient', loss: 'poisson' },
     'method gradient and L1, bounds or held entries': { method: 'gradient', nonnegative: 'rows' },
   };
 
@@ -244,6 +266,77 @@ describe('values that a loss has no meaning for', () => {
       code: 'invalid-value',
       position: { row, column },
     });
+  });
+});
+
+describe('outliers', () => {
+  const gross = withEntries(base, (e) => ({ value: e.row + e.column === 9 ? 1e7 : e.value }));
+
+  test.each(['huber:1', 'l1'])('do not pass a gradient for small: %s', async (loss) => {
+    const { fit: report } = await fit(gross, { loss, lambda: 0.05, maxSweeps: 3000 });
+    expect(report.certificate.kkt).toBeLessThan(1e-3);
+    const clean = await fit(base, { loss, lambda: 0.05, maxSweeps: 3000 });
+    const residual = async (model: Model) => {
+      const kept = base.entries.filter((e) => e.row + e.column !== 9);
+      return Math.sqrt(kept.reduce((sum, e) => sum + (e.value - model.predict(e.row, e.column)) ** 2, 0) / kept.length);
+    };
+    const model = await fit(gross, { loss, lambda: 0.05, maxSweeps: 3000 });
+    expect(await residual(model)).toBeLessThan(2 * (await residual(clean)));
+  });
+});
+
+describe('degenerate data', () => {
+  test('counts that a constant fits exactly converge', async () => {
+    const A = ndarray(new Float64Array(12).fill(5), [3, 4]);
+    const { fit: report } = await factorize(A, { loss: 'poisson', rank: 1, dtype: 'f64', threads: 1 });
+    expect(report.status).toBe('converged');
+    expect(report.objective).toBeGreaterThanOrEqual(0);
+  });
+
+  test('nothing listed, or all of it with weight 0, is the background alone', async () => {
+    const empty = {
+      rows: new Uint32Array(0),
+      columns: new Uint32Array(0),
+      values: new Float64Array(0),
+      shape: [4, 2] as const,
+    };
+    const { fit: report, V } = await factorize(empty, {
+      rank: 1,
+      background: { weight: 2, value: 1.5 },
+      dtype: 'f64',
+      threads: 1,
+    });
+    expect(report.objective).toBeLessThan(1e-12);
+    expect([...V.data].every(Number.isFinite)).toBe(true);
+  });
+
+  test('a listed entry of weight 0 at a rate of 0 is a number', async () => {
+    const A = {
+      rows: Uint32Array.of(0, 0, 1, 1),
+      columns: Uint32Array.of(0, 1, 0, 1),
+      values: Float64Array.of(5, 0, 3, 2),
+      shape: [2, 3] as const,
+    };
+    const weights = { weight: Float64Array.of(0, 1, 1, 1) };
+    const { fit: report } = await factorize(A, {
+      rank: 1,
+      loss: 'poisson',
+      background: 1,
+      weights,
+      dtype: 'f64',
+      threads: 1,
+    });
+    expect(report.certificate.relativeGradientNorm).toBeLessThan(1e-6);
+  });
+
+  test('a Poisson loss of counts that are met nearly is not below 0', async () => {
+    const A = ndarray(
+      Float64Array.from({ length: 12 }, (_, t) => (1 + Math.floor(t / 4)) * (1 + (t % 4)) * 1e5),
+      [3, 4],
+    );
+    const { fit: report } = await factorize(A, { rank: 1, loss: 'poisson', dtype: 'f64', threads: 1 });
+    expect(report.objective).toBeGreaterThanOrEqual(0);
+    expect(report.certificate.monotone).toBe(true);
   });
 });
 
