@@ -7,7 +7,7 @@ const cell = (text) => String(text).replaceAll('|', '\\|');
 
 function options() {
   const rows = Object.entries(optionTable).map(([name, spec]) => {
-    const flag = spec.commandLine === false ? '' : `\`${flagOf(name)}\``;
+    const flag = spec.commandLine === false ? (spec.flags ?? '') : `\`${flagOf(name)}\``;
     const standard = spec.default ?? spec.defaultText ?? 'required';
     return `| \`${name}\` | ${flag} | ${cell(standard)} | ${cell(spec.sentence)} ${cell(ruleOf(name))} |`;
   });
@@ -20,7 +20,7 @@ kebab-case form on the command line. This page is written by \`npm run docs:tabl
 | --- | --- | --- | --- |
 ${rows.join('\n')}
 
-Beside these, the library takes \`background\`, \`bounds\` and \`hold\` (see [objectives](objectives.md)), \`weights\` (exactly one of \`{ sqrtWeight: W }\`, \`{ weight: W² }\`, \`{ sigma: 1/W }\`, each a
+What they mean together is on the page of [objectives](objectives.md). Beside these, the library takes \`weights\` (exactly one of \`{ sqrtWeight: W }\`, \`{ weight: W² }\`, \`{ sigma: 1/W }\`, each a
 matrix of A's shape in any form or an array with one number per listed value), \`init\` (\`{ U?, V? }\`), \`labels\`,
 \`onProgress\`, \`signal\`, and for bundled applications \`workerUrl\` and \`wasmUrl\` (or mark hadamard as external).
 `;

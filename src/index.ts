@@ -50,6 +50,7 @@ export {
   type OptionName,
   type OptionSpec,
   optionTable,
+  type PartsOption,
   type ResolvedOptions,
 } from './options.js';
 export type { PerSide, Side } from './parallel/layout.js';

@@ -38,7 +38,16 @@ export interface FormOption extends OptionBase {
   readonly placeholder: string;
   readonly default: string;
 }
-export type OptionSpec = NumberOption | ChoiceOption | FormOption;
+/** Matrices, lists or pairs of numbers: checked with the data they belong to. */
+export interface PartsOption extends OptionBase {
+  readonly kind: 'parts';
+  /** What it may be, in words. */
+  readonly forms: string;
+  /** The flags that stand for it on the command line. */
+  readonly flags?: string;
+  readonly commandLine: false;
+}
+export type OptionSpec = NumberOption | ChoiceOption | FormOption | PartsOption;
 
 /** The options of a fit. The objective they speak of is f(U,V) = ‖W ∘ (A − UVᵀ)‖²_F + regularization, without a ½. */
 export const optionTable = {
@@ -151,6 +160,30 @@ export const optionTable = {
     default: 'quadratic',
     sentence:
       'What a residual r costs. quadratic: W²r². huber:δ: ρ(Wr), ρ(z) = z² up to |z| = δ and 2δ|z| − δ² beyond (huber:δ:raw: W²ρ(r)). l1: W²(√(r² + ε²) − ε), ε a thousandth of the values’ median distance from their median unless given. poisson: W²(a log(a/p) − a + p), all non-negative. logistic: W² log(1 + e^(−ap)), a = ±1.',
+  },
+  background: {
+    kind: 'parts',
+    forms: 'a number, or { weight, value } with weight a number or { rows, columns }',
+    flags: '--background-weight, --background-value, --background-rows, --background-columns',
+    commandLine: false,
+    defaultText: 'none',
+    sentence:
+      'Unlisted entries are observations of value (0) with weight W² = weight, or r_i·c_j; one listed with weight 0 is left out.',
+  },
+  bounds: {
+    kind: 'parts',
+    forms: '{ rows: [lower, upper], columns: [lower, upper] }, either left out or ±Infinity where there is none',
+    commandLine: false,
+    defaultText: 'none',
+    sentence: 'Keep the entries of U (rows) and V (columns) within bounds.',
+  },
+  hold: {
+    kind: 'parts',
+    forms: '{ U: m×k, V: n×k }, ndarrays with NaN where the factor is free',
+    flags: '--hold-columns',
+    commandLine: false,
+    defaultText: 'none',
+    sentence: 'Entries of U or V that are known and stay as they are, such as profiles or a column of ones.',
   },
   biases: {
     kind: 'choice',

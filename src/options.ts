@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os';
 import { HadamardError } from './errors.js';
 import { type OptionSpec, optionTable } from './optionTable.js';
 
-export type { ChoiceOption, FormOption, NumberOption, OptionSpec } from './optionTable.js';
+export type { ChoiceOption, FormOption, NumberOption, OptionSpec, PartsOption } from './optionTable.js';
 export { optionTable } from './optionTable.js';
 
 export type OptionName = keyof typeof optionTable;
@@ -107,6 +107,7 @@ export function ruleOf(name: OptionName): string {
   const spec: OptionSpec = optionTable[name];
   if (spec.kind === 'choice') return `${name} is one of ${spec.choices.join(', ')}.`;
   if (spec.kind === 'form') return `${name} is one of ${spec.forms}.`;
+  if (spec.kind === 'parts') return `${name} is ${spec.forms}.`;
   const noun = spec.kind === 'integer' ? 'an integer' : 'a finite number';
   const bounds = [
     spec.minimum !== undefined && (spec.exclusive ? `above ${spec.minimum}` : `at least ${spec.minimum}`),
@@ -116,6 +117,7 @@ export function ruleOf(name: OptionName): string {
 }
 
 function isAllowed(spec: OptionSpec, value: unknown): boolean {
+  if (spec.kind === 'parts') return true;
   if (spec.kind === 'choice') return typeof value === 'string' && spec.choices.includes(value);
   if (spec.kind === 'form') return typeof value === 'string' && spec.pattern.test(value);
   if (typeof value !== 'number' || !Number.isFinite(value)) return false;
@@ -140,18 +142,7 @@ export function checkOption(name: OptionName, value: unknown): void {
 }
 
 /** Options that are not plain values; `factorize` checks them itself. */
-export const otherOptions = [
-  'weights',
-  'background',
-  'bounds',
-  'hold',
-  'init',
-  'onProgress',
-  'signal',
-  'labels',
-  'workerUrl',
-  'wasmUrl',
-] as const;
+export const otherOptions = ['weights', 'init', 'onProgress', 'signal', 'labels', 'workerUrl', 'wasmUrl'] as const;
 
 /**
  * Checks every option against the table and fills in the defaults.

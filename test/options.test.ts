@@ -11,11 +11,22 @@ import {
   type OptionSpec,
   optionTable,
   otherOptions,
+  type PartsOption,
   ruleOf,
 } from '../dist/src/options.js';
 
-const names = Object.keys(optionTable) as OptionName[];
-const specOf = (name: OptionName): OptionSpec => optionTable[name];
+type ValueSpec = Exclude<OptionSpec, PartsOption>;
+const specOf = (name: OptionName) => optionTable[name] as ValueSpec;
+/** What comes in parts is checked with the data it belongs to: test/factorize/composed.test.ts. */
+const isParts = (name: OptionName) => (optionTable[name] as OptionSpec).kind === 'parts';
+const all = Object.keys(optionTable) as OptionName[];
+const names = all.filter((name) => !isParts(name));
+
+test.each(all.filter(isParts))('%s, which comes in parts, has a sentence and a rule', (name) => {
+  const { sentence, forms } = optionTable[name] as PartsOption;
+  expect(sentence).toMatch(/^\S.*\.$/);
+  expect(ruleOf(name)).toBe(`${name} is ${forms}.`);
+});
 
 /** Values of the right type just outside the bounds. */
 function outside({ kind, minimum, maximum, exclusive }: NumberOption): number[] {
@@ -36,7 +47,7 @@ function inside({ kind, minimum = 0, maximum, exclusive }: NumberOption): number
   ];
 }
 
-function invalidValues(spec: OptionSpec): unknown[] {
+function invalidValues(spec: ValueSpec): unknown[] {
   if (spec.kind === 'choice') return ['nonsense', '', spec.choices[0]?.toUpperCase(), 1, true, null, [], {}];
   if (spec.kind === 'form')
     return ['nonsense', '', 'huber', 'huber:-1', 'l1:', 'poisson:2', ' logistic', 1, null, [], {}];
@@ -44,7 +55,7 @@ function invalidValues(spec: OptionSpec): unknown[] {
   return [...never, ...outside(spec), ...(spec.kind === 'integer' ? [(spec.minimum ?? 0) + 0.5] : [])];
 }
 
-function validValues(spec: OptionSpec): readonly unknown[] {
+function validValues(spec: ValueSpec): readonly unknown[] {
   if (spec.kind === 'form') return ['quadratic', 'huber:1.5', 'huber:1e-3:raw', 'l1', 'l1:.01', 'poisson', 'logistic'];
   return spec.kind === 'choice' ? spec.choices : inside(spec);
 }

@@ -9,6 +9,7 @@ import {
   type OptionName,
   type OptionSpec,
   optionTable,
+  type PartsOption,
 } from '../options.js';
 
 /** Headings of the help, and the options under each; those that are not named here stand under `Computation:`. */
@@ -51,7 +52,7 @@ export function tableOptions(heading: keyof typeof groups | 'Computation:'): Opt
 }
 
 function tableOption(name: OptionName): Option {
-  const spec: OptionSpec = optionTable[name];
+  const spec = optionTable[name] as Exclude<OptionSpec, PartsOption>;
   const placeholder = spec.kind === 'choice' ? spec.choices.join('|') : spec.placeholder;
   const isBareAllowed = spec.kind === 'choice' && spec.bare !== undefined;
   const shown = spec.defaultText ?? spec.default;

@@ -5,7 +5,9 @@ import { optionTable } from '../../dist/src/options.js';
 import { problem, sqrtWeights, triples, withEntries } from '../helpers/problem.js';
 
 const [m, n, k] = [14, 9, 3];
-const of = withEntries(problem({ m, n, density: 0.4, seed: 6 }), (e) => ({ value: 1 + ((e.row * 5 + e.column) % 4) }));
+const of = withEntries(problem({ m, n, density: 0.4, isWeighted: true, seed: 6 }), (e) => ({
+  value: 1 + ((e.row * 5 + e.column) % 4),
+}));
 const lambda = 0.3;
 const alpha = 0.7;
 const nu = 0.8;
@@ -67,7 +69,7 @@ const references: Record<ToolName, { f: (parts: Parts) => number; toOurs?: (f: n
   },
   cmfrec: {
     f: ({ p, squaredNorms, model: { biases } }) =>
-      total(of.entries.map((e) => (e.value - p(e.row, e.column)) ** 2)) +
+      total(of.entries.map((e) => e.weight ** 2 * (e.value - p(e.row, e.column)) ** 2)) +
       lambda * (total(squaredNorms('U')) + total(squaredNorms('V'))) +
       lambda * [...(biases.rows ?? []), ...(biases.columns ?? [])].reduce((s, b) => s + b * b, 0),
   },
@@ -87,7 +89,16 @@ test('the option table names every tool', () => {
 describe.each(Object.keys(tools) as ToolName[])('like %s', (like) => {
   test('f is its objective to 1e-10', async () => {
     const options = { rank: k, lambda, dtype: 'f64', maxSweeps: 7, tolerance: 0, threads: 1, like } as const;
-    const model = await factorize(triples(of), { ...options, alpha, ...(like === 'irspack' && { nu }) });
+    const model = await factorize(triples(of), {
+      ...options,
+      alpha,
+      ...(like === 'irspack' && { nu }),
+      ...(like === 'cmfrec' && { weights: sqrtWeights(of) }),
+    });
+    if (like === 'cmfrec') {
+      const weighted = total(of.entries.map((e) => e.weight ** 2 * e.value));
+      expect(model.biases.mean).toBeCloseTo(weighted / total(of.entries.map((e) => e.weight ** 2)), 12);
+    }
     const listed = new Map(of.entries.map((e) => [e.row * n + e.column, e.value]));
     const squaredNorms = (side: 'U' | 'V') =>
       Array.from({ length: side === 'U' ? m : n }, (_, i) => sum(k, (c) => model[side].get(i, c) ** 2));
