@@ -100,7 +100,7 @@ export async function factorizeWith(hire: typeof hireCrew, data: MatrixInput, gi
 }
 
 /** A string: piscina takes no URL objects. */
-const defaultWorkerUrl = new URL('../../workers/rows.js', import.meta.url).href;
+const defaultWorkerUrl = new URL('../../workers/rows.cjs', import.meta.url).href;
 
 /** How much a sweep may raise f, and what counts as a fall, relative to f. */
 const rounding = { f32: { rise: 1e-6, fall: 1e-9 }, f64: { rise: 1e-12, fall: 1e-15 } } as const;

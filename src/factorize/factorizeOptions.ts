@@ -33,7 +33,7 @@ export interface FactorizeOptions extends FitOptions, ObjectiveOptions {
   readonly labels?: Labels | undefined;
   readonly onProgress?: ((progress: Progress) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
-  /** Where a bundled application put workers/rows.js, and the folder of the two .wasm files. */
+  /** Where a bundled application put workers/rows.cjs, and the folder of the two .wasm files. */
   readonly workerUrl?: string | undefined;
   readonly wasmUrl?: string | undefined;
 }

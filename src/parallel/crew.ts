@@ -68,7 +68,7 @@ export function inlineCrew(phases: PhaseTable): Crew {
 }
 
 export interface PooledCrewOptions {
-  /** The worker entry, as a string: see workers/rows.ts. */
+  /** The worker entry, as a string: see workers/rows.cts. */
   readonly workerUrl: string;
   readonly threads: number;
 }

@@ -9,7 +9,7 @@ export interface SessionOptions {
   readonly memoryLimit?: number;
   /** How many fits may wait behind the running one; default unlimited. */
   readonly queue?: number;
-  /** Where a bundled application put workers/session.js and workers/rows.js, and the folder of the .wasm files. */
+  /** Where a bundled application put workers/session.js and workers/rows.cjs, and the folder of the .wasm files. */
   readonly sessionUrl?: string;
   readonly workerUrl?: string;
   readonly wasmUrl?: string;

@@ -1,5 +1,5 @@
 // @ts-check
-/** Entry of workers that die: as workers/rows.js, but for one block, whose first `times` meetings end the thread. */
+/** Entry of workers that die: as workers/rowTask.ts, but for one block, whose first `times` meetings end the thread. */
 import { existsSync, writeFileSync } from 'node:fs';
 import { phases } from '../../dist/src/methods/phases.js';
 import { createRowWorker } from '../../dist/src/parallel/rowWorker.js';

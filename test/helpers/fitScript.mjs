@@ -20,7 +20,7 @@ const modes = {
       throw new Error('progress');
     },
   },
-  'worker dies': { workerUrl: new URL('./dyingWorker.mjs', import.meta.url).href },
+  'worker dies': { workerUrl: new URL('./dyingWorker.cjs', import.meta.url).href },
   'no such worker': { workerUrl: new URL('./nowhere.mjs', import.meta.url).href },
 };
 try {

@@ -9,7 +9,7 @@ import { type FactorizeOptions, factorize } from '../../dist/src/index.js';
 import { fitProblem } from '../helpers/fitProblem.mjs';
 
 const { A, options } = fitProblem;
-const workerUrl = new URL('../helpers/dyingWorker.mjs', import.meta.url).href;
+const workerUrl = new URL('../helpers/dyingWorker.cjs', import.meta.url).href;
 
 interface Death {
   how: 'exit' | 'throw' | 'memory';
