@@ -10,7 +10,7 @@ import { join } from 'node:path';
 
 const needed = [
   /^dist\/src\/index\.js$/,
-  /^dist\/workers\/rows\.js$/,
+  /^dist\/workers\/rows\.cjs$/,
   /\.wasm$/,
   /^samples\/.+\.csv$/,
   /^LICENSE$/,

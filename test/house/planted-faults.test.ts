@@ -42,7 +42,8 @@ export function rows(values: readonly number[]): number {
   'src/model/model.ts': "export { rows } from '../data/matrix.js';\n",
   'src/index.ts': "export { rows } from './model/model.js';\n",
   'src/cli/main.ts': "#!/usr/bin/env node\nimport { rows } from '../index.js';\n\nconsole.log(rows([1]));\n",
-  'workers/rows.ts': "import { rows } from '../src/data/matrix.js';\n\nrows([1]);\n",
+  'workers/rowTask.ts': "import { rows } from '../src/data/matrix.js';\n\nrows([1]);\n",
+  'workers/rows.cts': "module.exports = () => import('./rowTask.js');\n",
   'test/rows.test.ts': "import { rows } from '../dist/src/index.js';\n\nrows([1]);\n",
   'bench/rows.mjs': "import { rows } from '../dist/src/index.js';\n\nrows([1]);\n",
   'dist/src/kernels/kernels.wasm': '',
@@ -161,7 +162,7 @@ describe('check:layers fails on', () => {
     [
       'an import of a worker entry',
       'src/cli/entry.ts',
-      "import '../../workers/rows.js';\n",
+      "import '../../workers/rowTask.js';\n",
       'no-import-of-worker-entries',
     ],
     ['a file that stands on no floor', 'src/shed/tool.ts', "import '../errors.js';\n", 'every-file-has-a-floor'],
@@ -243,7 +244,7 @@ describe('check:package fails on', () => {
     const { failed, said } = checkWith('package', {
       'package.json': manifestWith({ files: ['dist/src', 'samples', 'bench'] }),
     });
-    expect(said).toContain('missing: ^dist\\/workers\\/rows\\.js$');
+    expect(said).toContain('missing: ^dist\\/workers\\/rows\\.cjs$');
     expect(said).toContain('does not belong in the package: bench/rows.mjs');
     expect(failed).toBe(true);
   });
