@@ -63,9 +63,9 @@ export function hireCrew(plan: WorkingPlan, options: FactorizeOptions): HiredCre
 
 /** {@link factorize} with workers from elsewhere: a session keeps its own from fit to fit. */
 export async function factorizeWith(hire: typeof hireCrew, data: MatrixInput, given: FactorizeOptions): Promise<Model> {
-  checkInput(data, given);
+  const asGiven = checkInput(data, given);
   const { A, options } = asTool(data, withPreset(given));
-  const checked = checkInput(A, options);
+  const checked = options === given ? asGiven : checkInput(A, options);
   refuseAborted(options.signal);
   const began = performance.now();
   options.onProgress?.(progressOf('prepare', atRest, checked.maxSweeps, 0));
@@ -142,7 +142,7 @@ async function runFit(inHand: FitInHand): Promise<Model> {
     options.onProgress?.(progressOf('certify', last, checked.maxSweeps, plan.observed));
     settleGauge(fit, outcome.point, checked, inHand.objective);
     const first = await certify(outcome.point);
-    const errors = await measureTrainErrors(fit, crew, outcome.point);
+    const errors = await measureTrainErrors(fit, crew, outcome.point, first);
     const { preset, like, alpha, ...plain } = checked;
     const resolved: ResolvedOptions = {
       ...plain,

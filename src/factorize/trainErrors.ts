@@ -16,9 +16,11 @@ export async function measureTrainErrors(
   fit: FitContext,
   crew: Crew,
   { rows, columns }: { readonly rows: number; readonly columns: number },
+  certified: { readonly loss: number },
 ): Promise<TrainErrors> {
   const loss = { phase: 'loss', side: 'rows', own: rows, other: columns, out: null } as const;
-  const weighted = await crew.run(fit, loss);
+  // Without terms the loss that was minimised is ΣW²r², and has just been summed.
+  const weighted = fit.terms ? await crew.run(fit, loss) : certified;
   const { pointers, weights } = fit.observations.rows;
   const listed = pointers.at(-1) as number;
   const excluded = fit.terms && weights ? countZeros(weights.subarray(0, listed)) : 0;

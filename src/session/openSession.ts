@@ -93,13 +93,11 @@ class ThreadSession implements Session {
       // It fails here, where it was given: an exception that reached the thread would end it, and the session with it.
       const report =
         onProgress &&
-        proxy(async (progress: Progress) => {
-          try {
-            await onProgress(progress);
-          } catch (error) {
+        proxy((progress: Progress) => {
+          new Promise<void>((resolve) => resolve(onProgress(progress))).catch((error: unknown) => {
             failure ??= { error };
             cancel();
-          }
+          });
         });
       const answer = await Promise.race([
         this.#thread.fit(

@@ -60,13 +60,18 @@ export function serveSession(): void {
     options: FactorizeOptions,
     onProgress: Remote<ProgressCallback> | undefined,
   ): Promise<Answer> => {
+    let heard: Promise<void> = Promise.resolve();
     try {
       const model = await factorizeWith(hire, asMatrix(A), {
         ...options,
         ...(options.init && { init: asInit(options.init) }),
         ...(options.hold && { hold: asInit(options.hold) }),
         ...(options.weights && { weights: asWeights(options.weights) }),
-        ...(onProgress && { onProgress: (progress: Progress) => void onProgress(progress).catch(() => undefined) }),
+        ...(onProgress && {
+          onProgress: (progress: Progress) => {
+            heard = onProgress(progress).catch(() => undefined);
+          },
+        }),
       });
       const message = { U: model.U.data, V: model.V.data, biases: model.biases, fit: model.fit };
       const arrays = [message.U, message.V, message.biases.rows, message.biases.columns];
@@ -76,6 +81,9 @@ export function serveSession(): void {
       );
     } catch (error) {
       return { error: toErrorMessage(error) };
+    } finally {
+      // Reports have a port of their own, and ports keep no order among them: the answer must not overtake the last report.
+      await heard;
     }
   };
 

@@ -151,6 +151,22 @@ describe('openSession', () => {
     }
   });
 
+  it('hears every report before the answer, however late the host comes to them', async () => {
+    await using session = openSession({ threads: 1 });
+    for (let i = 0; i < 20; i++) {
+      const phases = new Set<string>();
+      await session.factorize(dense(), {
+        ...options,
+        onProgress: ({ phase, sweep }) => {
+          phases.add(phase);
+          // The thread is done long before the host looks again.
+          if (sweep === 1) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20);
+        },
+      });
+      expect([...phases]).toEqual(['prepare', 'sweep', 'certify']);
+    }
+  });
+
   it('starts workers anew after a fit that could start none, and for fits that want other ones', async () => {
     await using session = openSession();
     const fit = (more: object) => session.factorize(dense(), { ...options, inline: 'never', ...more } as never);
