@@ -40,6 +40,7 @@ export {
   type ObjectiveOptions,
   type Recommendation,
   type RecommendOptions,
+  type RunRecord,
   type SaveOptions,
 } from './model/model.js';
 export {

@@ -10,7 +10,7 @@ import { digestOf } from './digest.js';
 import type { FitReport } from './fitReport.js';
 import { findModel, modelFormat, modelVersion } from './folder.js';
 import { Model, matrix } from './model.js';
-import type { Biases } from './parts.js';
+import type { Biases, RunRecord } from './parts.js';
 
 interface Description {
   readonly format: string;
@@ -21,6 +21,7 @@ interface Description {
   readonly biases: Pick<Biases, 'kind' | 'mean'>;
   readonly labels: { readonly rows: boolean; readonly columns: boolean };
   readonly fit: FitReport;
+  readonly run?: RunRecord;
 }
 
 /**
@@ -33,7 +34,7 @@ export async function loadModel(directory: string): Promise<Model> {
   checkDirectory(directory);
   const folder = findModel(directory);
   const description = await readDescription(folder, directory);
-  const { shape, rank, dtype, biases, labels, fit } = description;
+  const { shape, rank, dtype, biases, labels, fit, run } = description;
   const [m, n] = shape;
   const array = (name: string, expected: readonly number[]) => readArray(folder, name, expected, dtype);
   const strings = (name: string, expected: number) => readLabels(folder, name, expected);
@@ -56,6 +57,7 @@ export async function loadModel(directory: string): Promise<Model> {
       ...(labels.columns && { columns: await strings('columns.jsonl', n) }),
     },
     fit,
+    ...(run && { run }),
   });
 }
 

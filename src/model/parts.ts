@@ -18,6 +18,15 @@ export interface Labels {
   readonly columns?: readonly string[];
 }
 
+/** The command that made a model, so that it can be run again. */
+export interface RunRecord {
+  readonly command: string;
+  /** Positional arguments, such as the path of A. */
+  readonly inputs: readonly string[];
+  /** The flags that were given, in camelCase. */
+  readonly options: Readonly<Record<string, unknown>>;
+}
+
 export interface ModelParts {
   /** m×k, row-major without padding. */
   readonly U: NdArray<RealArray>;
@@ -26,4 +35,6 @@ export interface ModelParts {
   readonly biases: Biases;
   readonly labels?: Labels;
   readonly fit: FitReport;
+  /** Of models made on the command line. */
+  readonly run?: RunRecord;
 }

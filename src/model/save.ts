@@ -10,7 +10,7 @@ import type { ModelParts } from './parts.js';
 
 /** As `Model.save`. */
 export async function saveModel(
-  { U, V, biases, labels = {}, fit }: ModelParts,
+  { U, V, biases, labels = {}, fit, run }: ModelParts,
   directory: string,
   canonical?: Canonical,
 ): Promise<void> {
@@ -39,6 +39,7 @@ export async function saveModel(
       biases: { kind: biases.kind, mean: biases.mean },
       labels: { rows: labels.rows !== undefined, columns: labels.columns !== undefined },
       fit,
+      ...(run && { run }),
     };
     await writeFile(join(folder, 'model.json'), `${JSON.stringify(description, null, 1)}\n`);
   });

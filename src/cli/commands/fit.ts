@@ -1,0 +1,107 @@
+/** `hadamard fit`: its options and help. */
+import { Command } from 'commander';
+import { tableOptions } from '../flags.js';
+import { afterHelp } from '../help.js';
+import { columnsOption, denseOption, inGroup, type Settle } from './shared.js';
+
+export function fitCommand(settle: Settle): Command {
+  const command = new Command('fit')
+    .argument('<A>')
+    .summary('Factorize a matrix and save the model.')
+    .description(fitDescription)
+    .usage('<A> --rank <k> [options]');
+  const own = [
+    inGroup(
+      'Data:',
+      '--weights <file>',
+      "Weights of the entries, in any of the formats of A, matched to A by label, or by position where neither file has labels. In .csv row, column, weight, or by the names of A's row and column where the header has them. Entries of A that are not listed are unobserved.",
+    ),
+    inGroup(
+      'Data:',
+      '--weights-are <weight|sqrt-weight|sigma>',
+      'What the weights are: W² (weight), W (sqrt-weight, sqrt) or 1/W (sigma). Without --weights they are the fourth column of A.',
+    ),
+    columnsOption(),
+    denseOption(),
+    inGroup(
+      'Data:',
+      '--test <file>',
+      'Held-out entries, matched to A as weights are: their RMSE is reported; they are never fitted.',
+    ),
+  ];
+  const objective = [
+    inGroup(
+      'Objective:',
+      '--background-weight <w>',
+      'Entries that are not listed are observations too, of weight W² = w: implicit feedback. An entry listed with weight 0 is left out of it.',
+    ),
+    inGroup('Objective:', '--background-value <y>', 'The value of entries that are not listed. [0]'),
+    inGroup(
+      'Objective:',
+      '--background-rows <file>',
+      'Background weights r_i·c_j: r, a table (label, weight) or .npy. Without --background-columns all c_j are 1.',
+    ),
+    inGroup('Objective:', '--background-columns <file>', 'The same for c.'),
+    inGroup(
+      'Objective:',
+      '--hold-columns <file>',
+      'Known columns of V, such as source profiles: a table with a line for each column of A, or .npy. They are the first of the k latent columns and stay as they are; empty cells are free.',
+    ),
+  ];
+  const receptor = [
+    inGroup(
+      'Uncertainties:',
+      '--weak <columns>',
+      'Columns whose uncertainties count three times, by label: Benzene,Toluene.',
+    ),
+    inGroup('Uncertainties:', '--bad <columns>', 'Columns that are left out of the fit.'),
+    inGroup('Uncertainties:', '--total <column>', 'The total variable, whose uncertainties count three times.'),
+    inGroup(
+      'Uncertainties:',
+      '--extra-uncertainty <share>',
+      'Uncertainty of the model itself: σ² grows by (share·A)².',
+    ),
+  ];
+  const output = [
+    inGroup(
+      'Output:',
+      '--canonical',
+      'Save canonical/U.npy, d.npy and V.npy as well: UVᵀ = U·diag(d)·Vᵀ, orthonormal, signs fixed.',
+    ),
+    inGroup('Output:', '--out <dir>', 'Write the model to this folder; an older model there is replaced as a whole.'),
+    inGroup('Output:', '--json', 'Print one line of JSON on stdout, and an error as one line of JSON on stderr.'),
+    inGroup('Output:', '--quiet', 'Print nothing but errors, warnings and the line of --json.'),
+  ];
+  for (const option of [
+    ...tableOptions('Objective:'),
+    ...objective,
+    ...own,
+    ...receptor,
+    ...tableOptions('Data:'),
+    ...output,
+  ])
+    command.addOption(option);
+  for (const option of [...tableOptions('Stopping:'), ...tableOptions('Computation:')]) command.addOption(option);
+  return command
+    .addHelpText('after', () => afterHelp(fitExamples))
+    .action(async (path: string, flags) => settle(await (await import('../fit.js')).fit(path, flags)));
+}
+
+const fitDescription = `Finds U (m×k) and V (n×k) that minimise Σ W²(A − UVᵀ)² + regularization over the
+observed entries of A, on all cores, and measures how near they are to a
+stationary point.
+
+A is one of the following, also gzipped (.gz). What is not listed is unobserved,
+not zero:
+  .mtx              Matrix Market: coordinate or array
+  .npy              a dense array; NaN is unobserved
+  .csv .tsv .txt    row, column, value; rows and columns are labels of any kind
+  .csv with --table column labels on top, row labels first; empty, NA or
+                    NaN is unobserved`;
+
+const fitExamples = [
+  'hadamard fit ratings.csv --columns user,item,rating --rank 10 --biases \\',
+  '  --lambda 0.1 --lambda-scale count --test held-out.csv --out model',
+  'hadamard fit lab.csv --table --weights errors.csv --weights-are sigma --rank 4',
+  'hadamard fit A.npy --rank 8 --time-limit 60 --json --quiet --out model',
+];
