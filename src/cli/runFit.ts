@@ -2,7 +2,7 @@
 
 import { visitEntries } from '../data/entries.js';
 import { type FitOptions, factorize, type Model } from '../index.js';
-import { rmse } from '../metrics/rmse.js';
+import { rmse } from '../metrics/errors.js';
 import { checkOutput } from '../model/folder.js';
 import { asInFile } from './inFile.js';
 import { predictPairs } from './names.js';

@@ -1,4 +1,4 @@
-/** Root mean squared error. */
+/** How far predictions are from what was observed. */
 import { HadamardError } from '../errors.js';
 
 /**
@@ -8,6 +8,25 @@ import { HadamardError } from '../errors.js';
  * @throws HadamardError `shape-mismatch` when the lengths differ.
  */
 export function rmse(actual: ArrayLike<number>, predicted: ArrayLike<number>, weights?: ArrayLike<number>): number {
+  return Math.sqrt(meanOf(actual, predicted, weights, (r) => r * r));
+}
+
+/**
+ * Σ|r|/count, or ΣW²|r|/ΣW² with weights, where r = actual − predicted; NaN where there is nothing to average.
+ *
+ * @param weights W, as of {@link rmse}.
+ * @throws HadamardError `shape-mismatch` when the lengths differ.
+ */
+export function mae(actual: ArrayLike<number>, predicted: ArrayLike<number>, weights?: ArrayLike<number>): number {
+  return meanOf(actual, predicted, weights, Math.abs);
+}
+
+function meanOf(
+  actual: ArrayLike<number>,
+  predicted: ArrayLike<number>,
+  weights: ArrayLike<number> | undefined,
+  cost: (residual: number) => number,
+): number {
   const count = actual.length;
   if (predicted.length !== count || (weights !== undefined && weights.length !== count))
     throw new HadamardError({
@@ -19,10 +38,9 @@ export function rmse(actual: ArrayLike<number>, predicted: ArrayLike<number>, we
   let sum = 0;
   let total = 0;
   for (let t = 0; t < count; t++) {
-    const residual = (actual[t] as number) - (predicted[t] as number);
     const squaredWeight = weights ? (weights[t] as number) ** 2 : 1;
-    sum += squaredWeight * residual * residual;
+    sum += squaredWeight * cost((actual[t] as number) - (predicted[t] as number));
     total += squaredWeight;
   }
-  return Math.sqrt(sum / total);
+  return sum / total;
 }
