@@ -24,13 +24,13 @@ export {
 } from './errors.js';
 export { refusals } from './factorize/combinations.js';
 export { factorize } from './factorize/factorize.js';
-export type { FactorizeOptions, Init, Progress } from './factorize/factorizeOptions.js';
+export type { FactorizeOptions, Init, Progress, ValidationData } from './factorize/factorizeOptions.js';
 export { type Tool, type ToolName, tools } from './factorize/like.js';
 export { type Plan, type ProblemShape, plan } from './factorize/plan.js';
 export { type PresetName, presets } from './factorize/presets.js';
 export type { Dtype } from './kernels/load.js';
 export type { Canonical, Rotated } from './model/canonical.js';
-export type { Certificate, FitReport, Status, StopReason, TraceEntry } from './model/fitReport.js';
+export type { Certificate, FitReport, Status, StopReason, TraceEntry, ValidationError } from './model/fitReport.js';
 export { loadModel } from './model/load.js';
 export {
   type Biases,

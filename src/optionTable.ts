@@ -265,6 +265,31 @@ export const optionTable = {
     defaultText: 'none',
     sentence: 'Stop after so many seconds of fitting and keep the model reached.',
   },
+  holdout: {
+    kind: 'number',
+    minimum: 0,
+    exclusive: true,
+    maximum: 0.99,
+    placeholder: 'share',
+    defaultText: 'none',
+    sentence:
+      'Hold out this share of the entries, at random from the seed, and report their error after each sweep; they are never fitted.',
+  },
+  validation: {
+    kind: 'parts',
+    forms: '{ data, weights }, data in any form of A and of its shape',
+    commandLine: false,
+    defaultText: 'none',
+    sentence: 'Held-out entries of your own in place of holdout.',
+  },
+  patience: {
+    kind: 'integer',
+    minimum: 1,
+    placeholder: 'N',
+    defaultText: 'none',
+    sentence:
+      'Early stopping: end after N sweeps in a row without a lower held-out error, and keep the factors of the lowest one, not the last.',
+  },
   duplicates: {
     kind: 'choice',
     choices: ['refuse', 'keep', 'sum', 'last'],

@@ -38,6 +38,8 @@ export interface FitOptions {
   readonly maxSweeps?: number | undefined;
   readonly tolerance?: number | undefined;
   readonly timeLimit?: number | undefined;
+  readonly holdout?: number | undefined;
+  readonly patience?: number | undefined;
   readonly duplicates?: Choice<'duplicates'> | undefined;
   readonly inline?: Choice<'inline'> | undefined;
   readonly residency?: Choice<'residency'> | undefined;
@@ -72,6 +74,8 @@ export interface CheckedOptions {
   readonly maxSweeps: number;
   readonly tolerance: number | undefined;
   readonly timeLimit: number | undefined;
+  readonly holdout: number | undefined;
+  readonly patience: number | undefined;
   readonly duplicates: Choice<'duplicates'>;
   readonly inline: Choice<'inline'>;
   readonly residency: Choice<'residency'>;
@@ -87,11 +91,13 @@ export interface ResolvedParts {
 
 /** What was used in the end; saved with the model. */
 export interface ResolvedOptions
-  extends Omit<CheckedOptions, 'preset' | 'like' | 'alpha' | 'timeLimit' | 'memoryLimit'>,
+  extends Omit<CheckedOptions, 'preset' | 'like' | 'alpha' | 'timeLimit' | 'holdout' | 'patience' | 'memoryLimit'>,
     ResolvedParts {
   readonly preset?: Choice<'preset'>;
   readonly like?: Choice<'like'>;
   readonly alpha?: number;
+  readonly holdout?: number;
+  readonly patience?: number;
   readonly dtype: Choice<'dtype'>;
   readonly tolerance: number;
   readonly timeLimit: number | null;
@@ -195,6 +201,8 @@ export function checkOptions(options: FitOptions): CheckedOptions {
     maxSweeps: options.maxSweeps ?? table.maxSweeps.default,
     tolerance: options.tolerance,
     timeLimit: options.timeLimit,
+    holdout: options.holdout,
+    patience: options.patience,
     duplicates: options.duplicates ?? table.duplicates.default,
     inline: options.inline ?? table.inline.default,
     residency: options.residency ?? table.residency.default,

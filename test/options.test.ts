@@ -44,7 +44,7 @@ function inside({ kind, minimum = 0, maximum, exclusive }: NumberOption): number
     minimum + 1,
     ...(maximum === undefined ? [] : [maximum]),
     ...(kind === 'number' ? [minimum + 0.5] : []),
-  ];
+  ].filter((value) => value <= (maximum ?? value));
 }
 
 function invalidValues(spec: ValueSpec): unknown[] {

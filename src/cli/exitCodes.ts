@@ -4,7 +4,7 @@ import type { FitReport } from '../index.js';
 
 /** As the help prints them. */
 export const exitCodes = {
-  0: 'done: converged, or stopped by --max-sweeps or --time-limit as you asked',
+  0: 'done: converged, or stopped by --patience, --max-sweeps or --time-limit as you asked',
   1: 'a fault of hadamard itself; nothing written',
   2: 'bad input, options or output folder; nothing written',
   3: 'written, but not converged: out of the default budget, or no further fall of the objective at this precision',
@@ -22,6 +22,7 @@ export function exitCodeOf(
 ): ExitCode {
   switch (status) {
     case 'converged':
+    case 'validated':
       return 0;
     case 'cancelled':
       return 130;

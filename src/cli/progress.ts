@@ -81,11 +81,12 @@ function plainLines(stream: NodeJS.WriteStream, timeLimit: number | undefined): 
 function describe(progress: Progress, timeLimit: number | undefined): string {
   if (progress.phase === 'prepare') return 'laying out the data …';
   if (progress.phase === 'certify') return 'measuring the certificate …';
-  const { sweep, maxSweeps, objective, relativeGradientNorm, observationsPerSecond } = progress;
+  const { sweep, maxSweeps, objective, relativeGradientNorm, observationsPerSecond, validation } = progress;
   return [
     `sweep ${sweep}/${maxSweeps}`,
     `objective ${real(objective)}`,
     relativeGradientNorm !== null && `gradient ${relativeGradientNorm.toExponential(1)}`,
+    validation && `held out ${real(validation.rmse)}`,
     `${rate(observationsPerSecond)} obs/s`,
     timeLeft(progress, timeLimit),
   ]

@@ -18,6 +18,7 @@ export function resultAsJson({ model, seconds, test, notes }: FitDone): string {
     certificate: fit.certificate,
     seconds: { read: seconds.read, ...fit.seconds, write: seconds.write },
     rmse: { ...fit.rmse, ...(test && { test: test.rmse, coldEntries: test.coldEntries }) },
+    ...(fit.validation && { validation: fit.validation }),
     rows: fit.rows,
     columns: fit.columns,
     observed: fit.observed,
@@ -68,9 +69,14 @@ function objectiveInWords({ objective, loss, regularization }: FitReport): strin
   return `${real(objective)} = loss ${real(loss)} + regularization ${real(regularization)}`;
 }
 
-function rmseInWords({ rmse }: FitReport, test: FitDone['test']): string {
+function rmseInWords({ rmse, validation, sweeps, options }: FitReport, test: FitDone['test']): string {
   const lines = [`${real(rmse.train)} on the entries fitted`];
   if (rmse.trainWeighted !== rmse.train) lines.push(`${real(rmse.trainWeighted)} weighted, √(ΣW²r²/ΣW²)`);
+  if (validation) {
+    const { entries, sweep } = validation;
+    const kept = options.patience === undefined ? '' : `, least after sweep ${count(sweep)} of ${count(sweeps)}`;
+    lines.push(`${real(validation.rmse)} on ${count(entries)} held-out ${entries === 1 ? 'entry' : 'entries'}${kept}`);
+  }
   if (test) lines.push(testInWords(test));
   return lines.join('\n');
 }
@@ -94,6 +100,7 @@ function certificateInWords({ status, reason, sweeps, certificate }: FitReport):
       : `${norm}, above the tolerance ${bound}`;
   const end = {
     converged: 'converged: a stationary point',
+    validated: 'stopped by the held-out entries: the factors of their least error are kept',
     stalled: 'not converged: the objective falls no further at this precision',
     cancelled: `cancelled after ${sweepsInWords({ sweeps })}`,
     budget:

@@ -209,7 +209,12 @@ function recount(byRow: Orientation, observed: number, columns: number): Float64
   return pointers;
 }
 
-function duplicateEntry(row: number, column: number, A: MatrixInput, weights: WeightsInput | undefined): HadamardError {
+export function duplicateEntry(
+  row: number,
+  column: number,
+  A: MatrixInput,
+  weights: WeightsInput | undefined,
+): HadamardError {
   const [first, index] = twoPlaces(row, column, A, weights, () => true);
   return new HadamardError({
     code: 'duplicate-entry',
@@ -220,7 +225,12 @@ function duplicateEntry(row: number, column: number, A: MatrixInput, weights: We
   });
 }
 
-function unequalWeights(row: number, column: number, A: MatrixInput, weights: WeightsInput | undefined): HadamardError {
+export function unequalWeights(
+  row: number,
+  column: number,
+  A: MatrixInput,
+  weights: WeightsInput | undefined,
+): HadamardError {
   const [first, index] = twoPlaces(row, column, A, weights, (weight, firstWeight) => weight !== firstWeight);
   return new HadamardError({
     code: 'duplicate-entry',

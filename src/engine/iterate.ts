@@ -4,7 +4,18 @@
 import { HadamardError } from '../errors.js';
 import type { MethodRun, Point, Proposal } from '../methods/method.js';
 import { Interrupted } from '../parallel/crew.js';
-import type { Status, StopReason, TraceEntry } from './trace.js';
+import type { Status, StopReason, TraceEntry, ValidationError } from './trace.js';
+
+/** How a fit is watched by held-out entries. */
+export interface Validation {
+  /** Sweeps in a row without a lower error before the loop stops; undefined only reports. */
+  readonly patience: number | undefined;
+  readonly measure: (point: Point) => Promise<ValidationError>;
+  /** Keeps the factors of a point, in place of those kept before. */
+  readonly keep: (point: Point) => void;
+  /** Writes the factors that were kept over those of a point. */
+  readonly restore: (point: Point) => void;
+}
 
 export interface LoopOptions {
   readonly maxSweeps: number;
@@ -16,6 +27,7 @@ export interface LoopOptions {
   readonly fall: number;
   /** Independent relative gradient norm at a point; asked before `gradient` is believed. */
   readonly measure: (point: Point) => Promise<number>;
+  readonly validation?: Validation | undefined;
   /** Called after each accepted sweep. */
   readonly onSweep: (entry: TraceEntry) => void;
   /** Why a phase was interrupted. */
@@ -29,6 +41,8 @@ export interface Outcome {
   readonly status: Status;
   readonly reason: StopReason;
   readonly sweeps: number;
+  /** The sweep whose factors these are: an earlier one than the last where its held-out error was less. */
+  readonly keptSweep: number;
   readonly trace: readonly TraceEntry[];
   /** No accepted objective lies above the best before it by more than `rise`, the start's included. */
   readonly isMonotone: boolean;
@@ -36,6 +50,7 @@ export interface Outcome {
 
 const statusOf: Record<StopReason, Status> = {
   gradient: 'converged',
+  validation: 'validated',
   objective: 'stalled',
   sweeps: 'budget',
   time: 'budget',
@@ -43,7 +58,7 @@ const statusOf: Record<StopReason, Status> = {
 };
 
 /** Sweeps in a row without a fall of objective or gradient before the loop believes that there is none at this precision. */
-const patience = 10;
+const stallPatience = 10;
 
 /**
  * @throws HadamardError `numeric-failure` when the objective of the start is not finite.
@@ -57,19 +72,32 @@ export async function iterate(start: Point, method: MethodRun, options: LoopOpti
   let sweepsWithoutFall = 0;
   /** As it was when it or f last fell: a slow fall adds up over the sweeps that patience allows. */
   let lastGradient = Number.POSITIVE_INFINITY;
+  let best: { readonly point: Point; readonly sweep: number; readonly loss: number } | undefined;
 
-  const record = (proposal: Proposal, step: TraceEntry['step']) => {
+  const record = (proposal: Proposal, step: TraceEntry['step'], validation?: ValidationError) => {
     const entry: TraceEntry = {
       sweep: sweeps,
       seconds: (performance.now() - started) / 1000,
       objective: proposal.objective,
       relativeGradientNorm: proposal.relativeGradientNorm,
       step,
+      ...(validation && { validation }),
     };
     trace.push(entry);
     return entry;
   };
   const isAcceptable = (next: Point) => next.objective <= point.objective + options.rise * Math.abs(point.objective);
+
+  /** Measures what would be returned if this sweep were the last, and keeps the best of these. */
+  const validate = async ({ patience, measure, keep }: Validation): Promise<ValidationError> => {
+    const last = await finished(method, point, isAcceptable);
+    const error = await measure(last);
+    if (patience !== undefined && (best === undefined || error.loss < best.loss)) {
+      best = { point: last, sweep: sweeps, loss: error.loss };
+      keep(last);
+    }
+    return error;
+  };
 
   const sweep = async (): Promise<StopReason | undefined> => {
     let proposal = await method.step(point, false);
@@ -88,12 +116,14 @@ export async function iterate(start: Point, method: MethodRun, options: LoopOpti
     if (hasFallen) lastGradient = gradient;
     sweepsWithoutFall = hasFallen ? 0 : sweepsWithoutFall + 1;
     point = proposal;
-    options.onSweep(record(proposal, proposal.isExtrapolated ? 'extrapolated' : 'plain'));
+    const validation = options.validation && (await validate(options.validation));
+    options.onSweep(record(proposal, proposal.isExtrapolated ? 'extrapolated' : 'plain', validation));
     if (gradient <= options.tolerance) {
       point = await finished(method, point, isAcceptable);
       if ((await options.measure(point)) <= options.tolerance) return 'gradient';
     }
-    return sweepsWithoutFall >= patience ? 'objective' : undefined;
+    if (best && sweeps - best.sweep >= (options.validation?.patience as number)) return 'validation';
+    return sweepsWithoutFall >= stallPatience ? 'objective' : undefined;
   };
 
   let reason: StopReason | undefined;
@@ -104,12 +134,20 @@ export async function iterate(start: Point, method: MethodRun, options: LoopOpti
     reason = options.interruption();
     options.resume();
   }
-  if (reason !== 'gradient') point = await finished(method, point, isAcceptable);
+  const isRestored = best !== undefined && best.sweep < sweeps;
+  if (best && isRestored) {
+    options.validation?.restore(point);
+    point = { ...best.point, rows: point.rows, columns: point.columns };
+    // The point that was reached is not the one that is returned.
+    if (reason === 'gradient' || reason === 'objective') reason = 'validation';
+  }
+  if (reason !== 'gradient' && !isRestored) point = await finished(method, point, isAcceptable);
   // Where data is fitted exactly, f is all rounding and its sweeps are refused: the gradient alone says what was reached.
   if (reason === 'objective' && (await options.measure(point)) <= options.tolerance) reason = 'gradient';
   const accepted = trace.filter(({ step }) => step !== 'rejected').map(({ objective }) => objective);
-  const isMonotone = neverRises([start.objective, ...accepted, point.objective], options.rise);
-  return { point, status: statusOf[reason], reason, sweeps, trace, isMonotone };
+  const isMonotone = neverRises([start.objective, ...accepted, ...(isRestored ? [] : [point.objective])], options.rise);
+  const keptSweep = isRestored ? (best?.sweep as number) : sweeps;
+  return { point, status: statusOf[reason], reason, sweeps, keptSweep, trace, isMonotone };
 }
 
 /**

@@ -1,7 +1,9 @@
 /** Copies the factors out of the shared memory and writes down what the fit has to say. */
 import type { FirstOrder } from '../certificate/firstOrder.js';
 import type { RealArray } from '../data/input.js';
+import type { Listing } from '../data/listing.js';
 import type { Outcome } from '../engine/iterate.js';
+import type { ValidationError } from '../engine/trace.js';
 import { factorBuffer } from '../methods/rowPhases.js';
 import { canonicalForm } from '../model/canonical.js';
 import { digestOf } from '../model/digest.js';
@@ -29,6 +31,8 @@ export interface FitInHand {
   readonly fit: FitContext;
   readonly scales: FitScales;
   readonly objective: ObjectiveSpec;
+  /** Entries the fit is watched by. */
+  readonly held: Listing | undefined;
   readonly arithmetic: 'reproducible' | 'fast';
   /** performance.now() when the call came, and when the data stood in the shared memory. */
   readonly began: number;
@@ -38,6 +42,8 @@ export interface FitInHand {
 export interface Measured {
   readonly resolved: ResolvedOptions;
   readonly errors: TrainErrors;
+  /** Of the held-out entries, at the factors of the model. */
+  readonly validation?: ValidationError;
   /** Of preset pmf. */
   readonly q?: ReceptorReport;
   /** Seconds that each worker was busy in the sweeps. */
@@ -80,6 +86,10 @@ export function buildModel(inHand: FitInHand, outcome: Outcome, first: FirstOrde
       train: Math.sqrt(squares / Math.max(observed, 1)),
       trainWeighted: Math.sqrt(weightedSquares / Math.max(scales.weightSum, Number.MIN_VALUE)),
     },
+    ...(measured.validation &&
+      inHand.held && {
+        validation: { ...measured.validation, entries: inHand.held.values.length, sweep: outcome.keptSweep },
+      }),
     ...(measured.q && { q: measured.q }),
     ...(checked.preset === 'pca' && {
       explained: explainedVariance(fit.observations.rows, canonicalForm(factors.U, factors.V), {

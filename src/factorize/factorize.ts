@@ -2,12 +2,12 @@
 import { certifyFirstOrder } from '../certificate/firstOrder.js';
 import { shapeOf } from '../data/entries.js';
 import type { MatrixInput } from '../data/input.js';
-import { iterate } from '../engine/iterate.js';
+import { iterate, type Validation } from '../engine/iterate.js';
 import type { TraceEntry } from '../engine/trace.js';
 import { lossNumbers } from '../kernels/composed.js';
 import { compileKernels } from '../kernels/load.js';
 import { composedRun, heldMask } from '../methods/composedPhases.js';
-import { type Point, type Run, startExactly } from '../methods/method.js';
+import { type Point, type Position, type Run, startExactly } from '../methods/method.js';
 import { phases } from '../methods/phases.js';
 import { factorBuffer, penaltyOfRow } from '../methods/rowPhases.js';
 import type { Model } from '../model/model.js';
@@ -15,6 +15,7 @@ import { lossText } from '../objective/losses.js';
 import { relativeTo } from '../objective/relativeGradient.js';
 import type { ResolvedOptions } from '../options.js';
 import { type Crew, Interrupted, inlineCrew, pooledCrew, requestStop, withdrawStop } from '../parallel/crew.js';
+import { sides } from '../parallel/layout.js';
 import { acquireMemory, allocate, releaseMemory } from '../parallel/memoryPool.js';
 import type { FitContext } from '../parallel/phase.js';
 import { abortError, refuseAborted } from './abort.js';
@@ -29,6 +30,7 @@ import { planFit, surveyWithin, type WorkingPlan } from './plan.js';
 import { withPreset } from './presets.js';
 import { receptorReport } from './receptor.js';
 import { measureTrainErrors } from './trainErrors.js';
+import { partValidation, validationMeasure } from './validation.js';
 
 /**
  * Finds U (m×k) and V (n×k) that minimise
@@ -70,7 +72,8 @@ export async function factorizeWith(hire: typeof hireCrew, data: MatrixInput, gi
   const began = performance.now();
   options.onProgress?.(progressOf('prepare', atRest, checked.maxSweeps, 0));
   const objective = resolveObjective(checked, options, shapeOf(A));
-  const found = surveyWithin(A, options.weights, checked, objective.background !== undefined);
+  const { held, ...fitted } = partValidation(A, options, checked);
+  const found = surveyWithin(fitted.A, fitted.weights, checked, objective.background !== undefined);
   const plan = planFit(found, checked, objective);
   // Before the crew: where there is no memory, no worker must be left behind.
   const memory = acquireMemory(plan.layout.pages);
@@ -78,7 +81,16 @@ export async function factorizeWith(hire: typeof hireCrew, data: MatrixInput, gi
   try {
     const compiled = await compileKernels(checked.arithmetic, options.wasmUrl);
     const { fit, scales } = allocate(plan.bytes.total, () =>
-      layOut(A, options, checked, plan, found, memory, compiled.module, objective),
+      layOut(
+        fitted.A,
+        { ...options, weights: fitted.weights },
+        checked,
+        plan,
+        found,
+        memory,
+        compiled.module,
+        objective,
+      ),
     );
     const prepared = performance.now();
     return await runFit({
@@ -89,6 +101,7 @@ export async function factorizeWith(hire: typeof hireCrew, data: MatrixInput, gi
       fit,
       scales,
       objective,
+      held,
       arithmetic: compiled.arithmetic,
       began,
       prepared,
@@ -110,6 +123,7 @@ async function runFit(inHand: FitInHand): Promise<Model> {
   const { options, checked, plan, crew, fit, scales } = inHand;
   const tolerance = checked.tolerance ?? defaultTolerance[fit.dtype];
   const run = createRun(fit, crew, scales.centredNorm, options.init);
+  const measureHeld = inHand.held && validationMeasure(fit, scales, inHand.held);
   const certify = (point: Point) => certifyFirstOrder(run.phase, point, scales.centredNorm);
 
   // An abort since the call was not heard by anyone yet.
@@ -126,6 +140,7 @@ async function runFit(inHand: FitInHand): Promise<Model> {
       tolerance,
       ...rounding[fit.dtype],
       measure: async (point) => (await certify(point)).relativeGradientNorm,
+      validation: measureHeld && { patience: checked.patience, measure: measureHeld, ...keeper(fit, plan) },
       onSweep: (entry) => options.onProgress?.(progressOf('sweep', entry, checked.maxSweeps, plan.observed)),
       interruption: stops.reason,
       resume: stops.dispose,
@@ -143,7 +158,7 @@ async function runFit(inHand: FitInHand): Promise<Model> {
     settleGauge(fit, outcome.point, checked, inHand.objective);
     const first = await certify(outcome.point);
     const errors = await measureTrainErrors(fit, crew, outcome.point, first);
-    const { preset, like, alpha, ...plain } = checked;
+    const { preset, like, alpha, holdout, patience, ...plain } = checked;
     const resolved: ResolvedOptions = {
       ...plain,
       loss: lossText(scales.loss),
@@ -153,12 +168,15 @@ async function runFit(inHand: FitInHand): Promise<Model> {
       ...(preset && { preset }),
       ...(like && { like }),
       ...(alpha !== undefined && { alpha }),
+      ...(holdout !== undefined && { holdout }),
+      ...(patience !== undefined && { patience }),
       timeLimit: checked.timeLimit ?? null,
       memoryLimit: plan.limit,
     };
     return buildModel(inHand, outcome, first, {
       resolved,
       errors,
+      ...(measureHeld && { validation: await measureHeld(outcome.point) }),
       ...(checked.preset === 'pmf' && { q: receptorReport(fit, outcome.point, scales.loss) }),
       busy,
       seconds: {
@@ -203,6 +221,14 @@ function createRun(fit: FitContext, crew: Crew, centredNorm: number, init: Init 
   };
 }
 
+/** Where the factors of the best sweep are kept: a buffer of each side behind those of the method. */
+function keeper(fit: FitContext, { method }: WorkingPlan): Pick<Validation, 'keep' | 'restore'> {
+  const copy = (from: Position, to: Position) => {
+    for (const side of sides) factorBuffer(fit, side, to[side]).set(factorBuffer(fit, side, from[side]));
+  };
+  return { keep: (point) => copy(point, method.buffers), restore: (point) => copy(method.buffers, point) };
+}
+
 /**
  * Turns an abort signal and a time limit into the stop word that workers read before each block, until it is disposed of:
  * what follows the sweeps (the last half-sweep, the certificate) is not to be stopped.
@@ -237,10 +263,19 @@ const atRest: ProgressEntry = { sweep: 0, seconds: 0, objective: Number.NaN, rel
 
 function progressOf(
   phase: Progress['phase'],
-  { sweep, seconds, objective, relativeGradientNorm }: ProgressEntry,
+  { sweep, seconds, objective, relativeGradientNorm, validation }: ProgressEntry,
   maxSweeps: number,
   observed: number,
 ): Progress {
   const observationsPerSecond = seconds > 0 ? (sweep * observed) / seconds : 0;
-  return { phase, sweep, maxSweeps, objective, relativeGradientNorm, seconds, observationsPerSecond };
+  return {
+    phase,
+    sweep,
+    maxSweeps,
+    objective,
+    relativeGradientNorm,
+    seconds,
+    observationsPerSecond,
+    ...(validation && { validation }),
+  };
 }

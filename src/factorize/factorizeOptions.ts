@@ -1,6 +1,7 @@
 /** What a caller may give beside the data. */
 import type { NdArray } from 'ndarray';
-import type { RealArray, WeightsInput } from '../data/input.js';
+import type { MatrixInput, RealArray, WeightsInput } from '../data/input.js';
+import type { ValidationError } from '../engine/trace.js';
 import type { Labels } from '../model/model.js';
 import type { FitOptions } from '../options.js';
 import type { ObjectiveOptions } from './objectiveSpec.js';
@@ -24,11 +25,21 @@ export interface Progress {
   /** Since the first sweep began. */
   readonly seconds: number;
   readonly observationsPerSecond: number;
+  /** Of the held-out entries after this sweep, where there are any. */
+  readonly validation?: ValidationError;
+}
+
+/** Entries to watch a fit by; their weights mean what those of A do. */
+export interface ValidationData {
+  readonly data: MatrixInput;
+  readonly weights?: WeightsInput | undefined;
 }
 
 export interface FactorizeOptions extends FitOptions, ObjectiveOptions {
   readonly weights?: WeightsInput | undefined;
   readonly init?: Init | undefined;
+  /** Held-out entries of your own, in place of `holdout`. */
+  readonly validation?: ValidationData | undefined;
   /** Names of rows and columns, kept with the model. */
   readonly labels?: Labels | undefined;
   readonly onProgress?: ((progress: Progress) => void) | undefined;

@@ -3,6 +3,7 @@ import { totalmem } from 'node:os';
 import { listedCount, shapeOf } from '../data/entries.js';
 import { isCompressed, isTriples } from '../data/forms.js';
 import type { MatrixInput, WeightsInput } from '../data/input.js';
+import { listingBytes } from '../data/listing.js';
 import { type Survey, survey } from '../data/observations.js';
 import { HadamardError } from '../errors.js';
 import { backgroundLength, composedScratchBytes } from '../kernels/composed.js';
@@ -175,6 +176,8 @@ function planExtent(found: Extent, options: CheckedOptions, objective?: Objectiv
   const inline = options.inline === 'auto' && (options.threads === 1 || cost <= inlineCost);
   const threads = inline ? 1 : options.threads;
   const blocks = { rows: boundaries.rows.length - 1, columns: boundaries.columns.length - 1 };
+  // Early stopping keeps the best factors beside those that the method works on.
+  const kept = options.patience === undefined ? 0 : 1;
   const request: LayoutRequest = {
     dtype,
     stride,
@@ -183,7 +186,7 @@ function planExtent(found: Extent, options: CheckedOptions, objective?: Objectiv
     observed: found.observed,
     counts: { rows: found.rows, columns: found.columns },
     blocks,
-    buffers: method.buffers,
+    buffers: { rows: method.buffers.rows + kept, columns: method.buffers.columns + kept },
     threads,
     kernelScratch: objective?.isComposed ? composedScratchBytes(stride) : scratchBytes(stride),
     largestBlock: {
@@ -206,6 +209,8 @@ function planExtent(found: Extent, options: CheckedOptions, objective?: Objectiv
   const modelBytes = (found.rows + found.columns) * (options.rank + (hasBias ? 1 : 0)) * element;
   const methodBytes = method.ownBytes(found.columns, stride, element);
   const counting = (found.rows + found.columns) * countingBytes;
+  // The lists that a share is held out of.
+  const listing = options.holdout === undefined ? 0 : (found.observed * listingBytes) / (1 - options.holdout);
   const said: Plan = {
     rows: found.rows,
     columns: found.columns,
@@ -217,7 +222,7 @@ function planExtent(found: Extent, options: CheckedOptions, objective?: Objectiv
     blocks,
     resident: layout.isResident,
     bytes: {
-      total: layout.bytes.memory + layout.bytes.outside + methodBytes + modelBytes + counting,
+      total: layout.bytes.memory + layout.bytes.outside + methodBytes + modelBytes + counting + Math.ceil(listing),
       factors: layout.bytes.factors,
       observations: layout.bytes.observations,
       scratch: layout.bytes.scratch,

@@ -1,8 +1,8 @@
 /** What a fit says about itself; saved in model.json and printed by `--json`. */
-import type { Status, StopReason, TraceEntry } from '../engine/trace.js';
+import type { Status, StopReason, TraceEntry, ValidationError } from '../engine/trace.js';
 import type { ResolvedOptions } from '../options.js';
 
-export type { Status, StopReason, TraceEntry };
+export type { Status, StopReason, TraceEntry, ValidationError };
 
 /** First-order certificate: measured from the final factors by a pass of its own, not taken from the loop. */
 export interface Certificate {
@@ -44,6 +44,8 @@ export interface FitReport {
   };
   /** √(Σr²/count) over entries with W > 0, and √(ΣW²r²/ΣW²). */
   readonly rmse: { readonly train: number; readonly trainWeighted: number };
+  /** Where entries were held out: their error at these factors, how many they are, and the sweep that the factors are of. */
+  readonly validation?: ValidationError & { readonly entries: number; readonly sweep: number };
   /** Of preset pca: the share of the weighted variance around the column means that each canonical component explains. */
   readonly explained?: readonly number[];
   /** Of preset pmf: Q as US EPA PMF reports it, and the squared correlation of each column (null where it does not vary). */

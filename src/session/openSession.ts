@@ -83,10 +83,12 @@ class ThreadSession implements Session {
     this.#hold(1);
     signal?.addEventListener('abort', cancel, { once: true });
     try {
-      const shared = (await share({ A, weights: request.weights, init: request.init })) as Pick<
-        FitRequest,
-        'weights' | 'init'
-      > & {
+      const shared = (await share({
+        A,
+        weights: request.weights,
+        init: request.init,
+        validation: request.validation,
+      })) as Pick<FitRequest, 'weights' | 'init' | 'validation'> & {
         A: MatrixInput;
       };
       refuseAborted(signal);
@@ -103,7 +105,7 @@ class ThreadSession implements Session {
         this.#thread.fit(
           id,
           shared.A,
-          { ...request, weights: shared.weights, init: shared.init },
+          { ...request, weights: shared.weights, init: shared.init, validation: shared.validation },
           report,
         ) as Promise<Answer>,
         this.#ended,

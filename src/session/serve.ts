@@ -7,7 +7,7 @@ import type { MatrixInput, RealArray } from '../data/input.js';
 import type { Hold } from '../data/terms.js';
 import { type ErrorMessage, toErrorMessage } from '../errors.js';
 import { factorizeWith, type HiredCrew, hireCrew } from '../factorize/factorize.js';
-import type { FactorizeOptions, Progress } from '../factorize/factorizeOptions.js';
+import type { FactorizeOptions, Progress, ValidationData } from '../factorize/factorizeOptions.js';
 import type { WorkingPlan } from '../factorize/plan.js';
 import type { FitReport } from '../model/fitReport.js';
 import type { Biases } from '../model/model.js';
@@ -67,6 +67,7 @@ export function serveSession(): void {
         ...(options.init && { init: asInit(options.init) }),
         ...(options.hold && { hold: asInit(options.hold) }),
         ...(options.weights && { weights: asWeights(options.weights) }),
+        ...(options.validation && { validation: asValidation(options.validation) }),
         ...(onProgress && {
           onProgress: (progress: Progress) => {
             heard = onProgress(progress).catch(() => undefined);
@@ -115,6 +116,10 @@ function asMatrix<T>(value: T): T {
 
 function asInit({ U, V }: Hold): { U?: NdArray<RealArray>; V?: NdArray<RealArray> } {
   return { ...(U && { U: asMatrix(U) }), ...(V && { V: asMatrix(V) }) };
+}
+
+function asValidation({ data, weights }: ValidationData): ValidationData {
+  return { data: asMatrix(data), ...(weights && { weights: asWeights(weights) }) };
 }
 
 function asWeights<T extends object>(weights: T): T {

@@ -11,12 +11,30 @@ function mix(a: number, b: number): number {
   return (h ^ (h >>> 16)) >>> 0;
 }
 
+/** What numbers are drawn for: the starts of U and V, and what is held out. Each has numbers of its own under one seed. */
+export const streams = {
+  U: 0,
+  V: 1,
+  holdout: 2,
+  folds: 3,
+  rows: 4,
+  columns: 5,
+  given: 6,
+  negatives: 7,
+  growth: 8,
+} as const;
+
+/** 32 well-mixed bits, the same for a position whoever asks. */
+export function bitsAt(seed: number, stream: number, row: number, column: number): number {
+  return mix(mix(mix(seed, stream), row), column);
+}
+
 /**
  * A number of mean 0 and variance 1, near normal: the sum of four uniform ones (Irwin–Hall). No logarithm or cosine, whose
  * last bits differ between machines.
  */
 export function normalAt(seed: number, matrix: number, row: number, column: number): number {
-  const key = mix(mix(mix(seed, matrix), row), column);
+  const key = bitsAt(seed, matrix, row, column);
   const low = mix(key, 1);
   const high = mix(key, 2);
   const sum = (low & 0xffff) + (low >>> 16) + (high & 0xffff) + (high >>> 16);

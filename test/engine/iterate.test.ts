@@ -202,3 +202,63 @@ test('onSweep is told of every accepted sweep, in order', async () => {
     [3, 30],
   ]);
 });
+
+describe('held-out entries', () => {
+  /** Errors from a list, one a sweep. */
+  const watched = (patience: number | undefined, ...losses: number[]) => {
+    const kept: Point[] = [];
+    const restored: Point[] = [];
+    const validation = {
+      patience,
+      measure: async () => ({ loss: losses.shift() as number, rmse: 1 }),
+      keep: (point: Point) => void kept.push(point),
+      restore: (point: Point) => void restored.push(point),
+    };
+    return { validation, kept, restored };
+  };
+
+  test('without a lower error for as many sweeps as patience → validated, with the point of the best', async () => {
+    const { validation, kept, restored } = watched(2, 5, 3, 4, 3, 1);
+    const outcome = await iterate(start, scripted(50, 40, 30, 20, 10), { ...defaults, validation });
+    expect(outcome).toMatchObject({ reason: 'validation', status: 'validated', sweeps: 4, keptSweep: 2 });
+    expect(outcome.point).toMatchObject({ objective: 40, rows: 1, columns: 1 });
+    expect(kept.map(({ objective }) => objective)).toEqual([50, 40]);
+    expect(restored.map(({ objective }) => objective)).toEqual([20]);
+    expect(outcome.trace.map(({ validation: error }) => error?.loss)).toEqual([5, 3, 4, 3]);
+    expect(outcome.isMonotone).toBe(true);
+  });
+
+  test('without patience are reported alone', async () => {
+    const { validation, kept } = watched(undefined, 1, 2, 3);
+    const outcome = await iterate(start, scripted(50, 40, 30), { ...defaults, validation, maxSweeps: 3 });
+    expect(outcome).toMatchObject({ reason: 'sweeps', keptSweep: 3, point: { objective: 30 } });
+    expect(kept).toEqual([]);
+  });
+
+  test('a fit that converges beyond its best is validated, one that converges at it is converged', async () => {
+    const steps = () => scripted(50, proposal(40, { relativeGradientNorm: 1e-7 }));
+    const options = { ...defaults, measure: async () => 1e-7 };
+    const later = await iterate(start, steps(), { ...options, validation: watched(9, 1, 2).validation });
+    expect(later).toMatchObject({ reason: 'validation', status: 'validated', keptSweep: 1, point: { objective: 50 } });
+    const now = await iterate(start, steps(), { ...options, validation: watched(9, 2, 1).validation });
+    expect(now).toMatchObject({ reason: 'gradient', status: 'converged', keptSweep: 2, point: { objective: 40 } });
+  });
+
+  test('an error that is no number never counts as lower', async () => {
+    const { validation } = watched(2, 5, Number.NaN, Number.NaN);
+    const outcome = await iterate(start, scripted(50, 40, 30), { ...defaults, validation });
+    expect(outcome).toMatchObject({ reason: 'validation', keptSweep: 1 });
+  });
+
+  test('a cancelled fit keeps its best factors as well', async () => {
+    const { validation } = watched(9, 1, 2);
+    const outcome = await iterate(start, scripted(50, 40), { ...defaults, validation });
+    expect(outcome).toMatchObject({
+      reason: 'signal',
+      status: 'cancelled',
+      sweeps: 2,
+      keptSweep: 1,
+      point: { objective: 50 },
+    });
+  });
+});
