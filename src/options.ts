@@ -2,6 +2,7 @@
 import { availableParallelism } from 'node:os';
 import { HadamardError } from './errors.js';
 import { type OptionSpec, optionTable } from './optionTable.js';
+import { didYouMean } from './suggest.js';
 
 export type { ChoiceOption, FormOption, NumberOption, OptionSpec, PartsOption } from './optionTable.js';
 export { optionTable } from './optionTable.js';
@@ -134,7 +135,9 @@ function isAllowed(spec: OptionSpec, value: unknown): boolean {
 
 /** Throws `invalid-option` when `value` breaks the rule of option `name`. */
 export function checkOption(name: OptionName, value: unknown): void {
-  if (isAllowed(optionTable[name], value)) return;
+  const spec: OptionSpec = optionTable[name];
+  if (isAllowed(spec, value)) return;
+  const names = spec.kind === 'choice' ? spec.choices : spec.kind === 'form' ? spec.forms.split(', ') : [];
   throw new HadamardError({
     code: 'invalid-option',
     what:
@@ -143,7 +146,7 @@ export function checkOption(name: OptionName, value: unknown): void {
         : `${name} is ${typeof value === 'string' ? `"${value}"` : String(value)}.`,
     position: { option: name },
     rule: ruleOf(name),
-    remedy: `Give ${name} (${flagOf(name)}) an allowed value${name === 'rank' ? '.' : ' or leave it out.'}`,
+    remedy: `${didYouMean(value, names)}Give ${name} (${flagOf(name)}) an allowed value${name === 'rank' ? '.' : ' or leave it out.'}`,
   });
 }
 
@@ -166,7 +169,7 @@ export function checkOptions(options: FitOptions): CheckedOptions {
         what: `There is no option "${name}".`,
         position: { option: name },
         rule: `The options are ${Object.keys(optionTable).join(', ')}.`,
-        remedy: 'Correct the name or leave it out.',
+        remedy: `${didYouMean(name, [...Object.keys(optionTable), ...otherOptions])}Correct the name or leave it out.`,
       });
     }
   }

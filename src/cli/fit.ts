@@ -1,10 +1,12 @@
 /** `hadamard fit` */
 import { HadamardError } from '../index.js';
+import { didYouMean } from '../suggest.js';
 import { type ExitCode, exitCodeOf } from './exitCodes.js';
 import { columnNames, type FitFlags, fitOptionsOf } from './flags.js';
 import type { WeightKind } from './problem.js';
 import { progressLine } from './progress.js';
 import { runFit } from './runFit.js';
+import { runRecord } from './runRecord.js';
 import { resultAsJson, summaryAsText } from './summary.js';
 
 export interface FitCommandFlags extends FitFlags {
@@ -54,7 +56,8 @@ export async function fit(path: string, flags: FitCommandFlags): Promise<ExitCod
     total: flags.total,
     extra: numberFlag('extraUncertainty', flags.extraUncertainty, 0),
   };
-  const request = { data, options, objective, receptor, out: flags.out, isCanonical: flags.canonical === true };
+  const run = runRecord('fit', [path], flags, flags.out);
+  const request = { data, options, objective, receptor, run, out: flags.out, isCanonical: flags.canonical === true };
   const done = await runFit(request, line);
   if (flags.json) process.stdout.write(`${resultAsJson(done)}\n`);
   else if (!flags.quiet) process.stdout.write(`${summaryAsText(done, sourceOf(path, flags), process.stdout)}\n`);
@@ -106,7 +109,7 @@ function weightKindOf({ weights, weightsAre }: FitCommandFlags): WeightKind | un
     what: `weightsAre is "${weightsAre}".`,
     position: { option: 'weightsAre' },
     rule: `weightsAre is one of ${Object.keys(kinds).join(', ')}. ${rule}`,
-    remedy: 'Give --weights-are one of these.',
+    remedy: `${didYouMean(weightsAre, Object.keys(kinds))}Give --weights-are one of these.`,
   });
 }
 

@@ -109,6 +109,25 @@ export function settleBareFlags(argv: readonly string[]): string[] {
   });
 }
 
+/** Placeholders that stand for a file or a folder. */
+const pathPlaceholders: ReadonlySet<string> = new Set(['file', 'files', 'dir', 'folder', 'model', 'A']);
+
+/** Whether the value of an option is a path, by its placeholder: --weights <file>, --out <dir>, --exclude <A>. */
+export function isPathOption({ flags }: Option): boolean {
+  return pathPlaceholders.has(placeholderOf(flags));
+}
+
+/** The values among which an option chooses, by its placeholder: --dtype <f32|f64>; none where it takes any. */
+export function choicesOf({ flags, argChoices }: Option): readonly string[] {
+  if (argChoices) return argChoices;
+  const names = placeholderOf(flags).split('|');
+  return names.length > 1 ? names : [];
+}
+
+function placeholderOf(flags: string): string {
+  return /[<[]([^\]>]+?)(?:\.\.\.)?[\]>]/.exec(flags)?.[1] ?? '';
+}
+
 /** "user,item,rating" → its names. */
 export function columnNames(text: string | undefined): string[] | undefined {
   return text?.split(',').map((name) => name.trim());

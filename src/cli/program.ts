@@ -1,11 +1,14 @@
 /** The command line as a whole: commands/ declares each command; what it does is loaded when it runs, so that help is instant. */
 import { Command, CommanderError } from 'commander';
 import { HadamardError, isHadamardError } from '../errors.js';
+import { didYouMean } from '../suggest.js';
 import { version } from '../version.js';
+import { completionCommand } from './commands/completion.js';
 import { demoCommand } from './commands/demo.js';
 import { fitCommand } from './commands/fit.js';
 import { predictCommand } from './commands/predict.js';
 import { recommendCommand } from './commands/recommend.js';
+import { configOption, withConfig } from './config.js';
 import { type ExitCode, exitCodeOfError, isAbort } from './exitCodes.js';
 import { failureAsJson, failureAsText } from './failure.js';
 import { inFlags, settleBareFlags } from './flags.js';
@@ -22,13 +25,17 @@ export async function runCommand(argv: readonly string[]): Promise<ExitCode> {
     return 2;
   }
   try {
-    await program.parseAsync(settleBareFlags(argv), { from: 'user' });
+    // A config is told about by its own names, everything else by those of the command line.
+    const settled = await withConfig(program, createProgram(), settleBareFlags(argv));
+    await program.parseAsync(settled, { from: 'user' }).catch((error: unknown) => {
+      throw isHadamardError(error) ? inFlags(error) : error;
+    });
     return exitCode;
   } catch (thrown) {
     if (thrown instanceof CommanderError && thrown.exitCode === 0) return 0;
-    const error =
-      thrown instanceof CommanderError ? misuse(thrown) : isHadamardError(thrown) ? inFlags(thrown) : thrown;
-    const told = argv.includes('--json') ? failureAsJson(error) : failureAsText(error, process.stderr);
+    const error = thrown instanceof CommanderError ? misuse(thrown) : thrown;
+    const isJson = argv.includes('--json') || program.commands.some((command) => command.opts().json === true);
+    const told = isJson ? failureAsJson(error) : failureAsText(error, process.stderr);
     process.stderr.write(`${told}\n`);
     // Files may still be being read.
     if (isAbort(error)) process.exit(130);
@@ -37,9 +44,10 @@ export async function runCommand(argv: readonly string[]): Promise<ExitCode> {
 }
 
 /** In the order of the help. */
-const commands = [fitCommand, predictCommand, recommendCommand, demoCommand];
+const commands = [fitCommand, predictCommand, recommendCommand, demoCommand, completionCommand];
 
-function createProgram(settle: (code: ExitCode) => void): Command {
+/** Every command with its options; `settle` takes the exit code of the one that runs. */
+export function createProgram(settle: (code: ExitCode) => void = () => undefined): Command {
   const program = new Command('hadamard')
     .description('Weighted low-rank matrix factorization: A ≈ UVᵀ, each entry as much as it is known.')
     .usage('<command> [options]')
@@ -52,7 +60,7 @@ function createProgram(settle: (code: ExitCode) => void): Command {
     .addHelpText('after', () => afterHelp(overview));
   for (const declare of commands) program.addCommand(declare(settle));
   for (const command of program.commands)
-    command.copyInheritedSettings(program).helpOption('-h, --help', 'Print this help.');
+    command.copyInheritedSettings(program).addOption(configOption()).helpOption('-h, --help', 'Print this help.');
   return program;
 }
 
@@ -73,6 +81,14 @@ function misuse(error: CommanderError): HadamardError {
     what: `${first[0]?.toUpperCase()}${first.slice(1)}${/[.!?]$/.test(first) ? '' : '.'}`,
     position: option === undefined ? {} : { option },
     rule: 'A command takes the arguments and options that its --help lists.',
-    remedy: suggestion?.replace(/^\(|\)$/g, '') ?? 'hadamard --help and hadamard <command> --help list what there is.',
+    remedy:
+      suggestion?.replace(/^\(|\)$/g, '') ??
+      `${choiceMeant(first)}hadamard --help and hadamard <command> --help list what there is.`,
   });
+}
+
+/** Of what commander says about a value that is none of the choices. */
+function choiceMeant(message: string): string {
+  const [, word, choices] = /'([^']*)' is invalid.* Allowed choices are (.*)\.$/.exec(message) ?? [];
+  return choices === undefined ? '' : didYouMean(word, choices.split(', '));
 }

@@ -1,7 +1,7 @@
 /** One fit from files to a saved model: what `fit` and `demo` share. */
 
 import { visitEntries } from '../data/entries.js';
-import { type FitOptions, factorize, type Model } from '../index.js';
+import { type FitOptions, factorize, Model, type RunRecord } from '../index.js';
 import { rmse } from '../metrics/errors.js';
 import { checkOutput } from '../model/folder.js';
 import { asInFile } from './inFile.js';
@@ -19,6 +19,8 @@ export interface FitRequest {
   readonly receptor?: ReceptorRules;
   /** Where the model goes; nothing is saved without. */
   readonly out: string | undefined;
+  /** The command that this is, kept with the model. */
+  readonly run?: RunRecord;
   /** Save the canonical form beside the factors. */
   readonly isCanonical?: boolean;
 }
@@ -47,7 +49,7 @@ export interface FitDone {
  * @throws HadamardError for bad input or output; AbortError when it was cancelled before there was a model.
  */
 export async function runFit(
-  { data, options, objective, receptor, out, isCanonical }: FitRequest,
+  { data, options, objective, receptor, run, out, isCanonical }: FitRequest,
   line: ProgressLine,
 ): Promise<FitDone> {
   if (out !== undefined) await checkOutput(out);
@@ -69,7 +71,7 @@ export async function runFit(
     const weights = receptor ? withReceptorRules(problem, receptor) : problem.weights;
     const parts = objective && (await unlessAborted(readObjective(objective, problem, options.rank), cancel.signal));
     isFitting = true;
-    const model = await factorize(A, {
+    const fitted = await factorize(A, {
       ...options,
       ...parts,
       weights,
@@ -79,6 +81,7 @@ export async function runFit(
     }).catch((error: unknown) => {
       throw asInFile(error, data.path, problem);
     });
+    const model = run ? new Model({ ...fitted, run }) : fitted;
     // Nothing was fitted: that is no model, and no reason to replace an older one.
     if (model.fit.status === 'cancelled' && model.fit.sweeps === 0) throw cancel.signal.reason;
     for (const note of model.fit.notes) line.note(note);

@@ -23,8 +23,10 @@ export interface RunRecord {
   readonly command: string;
   /** Positional arguments, such as the path of A. */
   readonly inputs: readonly string[];
-  /** The flags that were given, in camelCase. */
+  /** The flags that were given, in camelCase, but for those that say where and how to print. */
   readonly options: Readonly<Record<string, unknown>>;
+  /** Where it ran, as seen from the model's folder: paths above are relative to this one. */
+  readonly directory?: string;
 }
 
 export interface ModelParts {

@@ -113,6 +113,10 @@ describe('a bad command line', () => {
   test.each([
     [['fit', 'A.csv', '--rnak', '3'], 'Did you mean --rank?'],
     [['fti', 'A.csv'], 'Did you mean fit?'],
+    [['fit', 'A.csv', '--rank', '3', '--preset', 'pfm'], 'Did you mean pmf?'],
+    [['fit', 'A.csv', '--rank', '3', '--loss', 'possion'], 'Did you mean poisson?'],
+    [['fit', 'A.csv', '--rank', '3', '--lambda-scale', 'counts'], 'Did you mean count?'],
+    [['fit', 'A.csv', '--rank', '3', '--weights-are', 'simga'], 'Did you mean sigma?'],
     [['fit', 'A.csv', 'B.csv', '--rank', '3'], 'Too many arguments'],
     [['fit', '--rank', '3'], "Missing required argument 'A'"],
     [['recommend', 'model'], '--row'],

@@ -1,0 +1,194 @@
+import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { runRecord } from '../../dist/src/cli/runRecord.js';
+import { failureOf, run, temporaryFolder } from './run.js';
+
+const folder = temporaryFolder();
+const at = (...names: string[]) => join(folder.path, ...names);
+const within = (cwd: string, ...args: string[]) => run(args, at(cwd));
+const cli = (...args: string[]) => within('.', ...args);
+const config = (content: unknown, name = 'config.json') =>
+  writeFileSync(at(name), typeof content === 'string' ? content : JSON.stringify(content));
+const digestOf = (model: string) => JSON.parse(readFileSync(at(model, 'model.json'), 'utf8')).fit.digest as string;
+const runOf = (model: string) => JSON.parse(readFileSync(at(model, 'model.json'), 'utf8')).run;
+
+beforeAll(() => {
+  mkdirSync(at('data'));
+  mkdirSync(at('elsewhere'));
+  const entries = Array.from({ length: 70 }, (_, t) => [t % 10, Math.floor(t / 10)] as const).filter(
+    ([i, j]) => (i + 2 * j) % 5 !== 0,
+  );
+  const lines = entries.map(([i, j]) => `u${i},i${j},${(i + 1) * (j + 2) + ((i * 7 + j * 3) % 5)}`);
+  writeFileSync(at('data', 'A.csv'), `user,item,rating\n${lines.join('\n')}\n`);
+  const weights = entries.map(([i, j]) => `u${i},i${j},${1 + ((i + j) % 3)}`);
+  writeFileSync(at('data', 'W.csv'), `user,item,weight\n${weights.join('\n')}\n`);
+});
+afterAll(folder.remove);
+
+const flags = ['--rank', '2', '--lambda', '0.5', '--biases', '--seed', '7', '--threads', '2', '--max-sweeps', '40'];
+const weighted = ['--weights', 'data/W.csv', '--weights-are', 'weight'];
+
+describe('the model of a fit', () => {
+  test('holds what was given, and runs again to the same bits from any folder', async () => {
+    const first = await cli('fit', 'data/A.csv', ...flags, ...weighted, '--out', 'model', '--json', '--quiet');
+    expect(first).toMatchObject({ stderr: '' });
+    expect(runOf('model')).toEqual({
+      command: 'fit',
+      inputs: ['data/A.csv'],
+      options: {
+        rank: 2,
+        lambda: 0.5,
+        biases: 'both',
+        seed: 7,
+        threads: 2,
+        maxSweeps: 40,
+        weights: 'data/W.csv',
+        weightsAre: 'weight',
+      },
+      directory: '..',
+    });
+    const again = await within('elsewhere', 'fit', '--config', '../model/model.json', '--out', 'again', '--quiet');
+    expect(again).toMatchObject({ code: first.code, stderr: '' });
+    expect(digestOf('elsewhere/again')).toBe(digestOf('model'));
+    // And what it wrote runs again too, from a third folder.
+    const third = await within('data', 'fit', '--config', '../elsewhere/again', '--out', '../third', '--quiet');
+    expect(third).toMatchObject({ code: first.code, stderr: '' });
+    expect(digestOf('third')).toBe(digestOf('model'));
+    expect(runOf('third')).toMatchObject({ inputs: ['A.csv'], options: { weights: 'W.csv' }, directory: '../data' });
+  });
+
+  test('runs again where its project was moved to', async () => {
+    await cli('fit', 'data/A.csv', ...flags, '--out', 'data/model', '--quiet');
+    cpSync(at('data'), at('moved', 'data'), { recursive: true });
+    rmSync(at('data', 'model'), { recursive: true });
+    const again = await within('elsewhere', 'fit', '--config', '../moved/data/model', '--out', 'moved', '--quiet');
+    expect(again.stderr).toBe('');
+    expect(digestOf('elsewhere/moved')).toBe(digestOf('moved/data/model'));
+  });
+
+  test('may be run with other flags and on other data', async () => {
+    await cli('fit', 'data/A.csv', ...flags, '--out', 'base', '--quiet');
+    await cli('fit', '--config', 'base', '--seed', '8', '--biases', 'rows', '--out', 'other', '--quiet');
+    expect(runOf('other').options).toEqual({ ...runOf('base').options, seed: 8, biases: 'rows' });
+    await cli('fit', 'data/W.csv', '--config=base', '--out', 'other', '--quiet');
+    expect(runOf('other')).toMatchObject({ inputs: ['data/W.csv'], options: runOf('base').options });
+  });
+
+  test('is run by the command that made it alone, and only where it says how it was made', async () => {
+    await cli('fit', 'data/A.csv', ...flags, '--out', 'made', '--quiet');
+    const wrong = failureOf(await cli('predict', '--config', 'made', '--json'));
+    expect(wrong).toMatchObject({ code: 'invalid-option', position: { option: 'config', file: 'made' } });
+    expect(wrong.message).toContain('hadamard fit --config made');
+    const path = at('made', 'model.json');
+    const { run: _, ...description } = JSON.parse(readFileSync(path, 'utf8'));
+    for (const broken of [undefined, 5, { command: 'fit' }, { command: 'fit', inputs: [5], options: {} }]) {
+      writeFileSync(path, JSON.stringify({ ...description, run: broken }));
+      expect(failureOf(await cli('fit', '--config', 'made', '--json')).code).toBe('malformed-model');
+    }
+  });
+});
+
+describe('a config', () => {
+  test('gives flags and inputs, with paths from its own folder, and the command line comes before it', async () => {
+    await cli('fit', 'data/A.csv', ...flags, ...weighted, '--out', 'by-flags', '--quiet');
+    const content = {
+      inputs: ['A.csv'],
+      rank: 2,
+      lambda: 0.5,
+      biases: true,
+      seed: 6,
+      threads: '2',
+      maxSweeps: 40,
+      weights: 'W.csv',
+      weightsAre: 'weight',
+      canonical: false,
+      quiet: true,
+      out: '../by-config',
+    };
+    config(content, 'data/config.json');
+    const ended = await within('elsewhere', 'fit', '--config', '../data/config.json', '--seed', '7');
+    expect(ended).toMatchObject({ stdout: '', stderr: '' });
+    expect(digestOf('by-config')).toBe(digestOf('by-flags'));
+  });
+
+  test('serves every command, and says --json for errors too', async () => {
+    await cli('fit', 'data/A.csv', ...flags, '--out', 'used', '--quiet');
+    config({ inputs: ['used'], row: 'u1', top: 2, json: true });
+    const { stdout } = await cli('recommend', '--config', 'config.json');
+    expect(JSON.parse(stdout).recommendations).toHaveLength(2);
+    const other = await cli('recommend', '--config', 'config.json', '--row', 'u2', '--top', '1');
+    expect(JSON.parse(other.stdout)).toMatchObject({ row: 'u2', recommendations: [{}] });
+    config({ inputs: ['nowhere'], row: 'u1', json: true });
+    expect(failureOf(await cli('recommend', '--config', 'config.json')).code).toBe('not-found');
+  });
+
+  test.each([
+    [{ rnak: 3 }, 'rnak', 'Did you mean rank?'],
+    [{ 'max-sweeps': 3 }, 'max-sweeps', 'Did you mean maxSweeps?'],
+    [{ config: 'other.json' }, 'config', 'does not take'],
+    [{ inputs: 'A.csv' }, 'inputs', 'array of paths'],
+    [{ rank: [2] }, 'rank', 'rank is an integer'],
+    [{ rank: true }, 'rank', 'rank is an integer'],
+    [{ rank: null }, 'rank', 'rank is an integer'],
+    [{ canonical: 'yes' }, 'canonical', 'canonical is true or false'],
+    [{ weights: { file: 'W.csv' } }, 'weights', '--weights <file>'],
+  ])('%j is refused, and %s is named', async (content, option, words) => {
+    config(content);
+    const ended = await cli('fit', 'data/A.csv', '--config', 'config.json', '--json');
+    expect(ended).toMatchObject({ code: 2, stdout: '' });
+    const failure = failureOf(ended);
+    expect(failure).toMatchObject({ code: 'invalid-option', position: { option, file: 'config.json' } });
+    expect(failure.message).toContain(words);
+  });
+
+  test.each([
+    ['rank', 2.5, '2.5'],
+    ['rank', 'ten', 'ten'],
+    ['preset', 'pfm', 'pfm'],
+    ['loss', 'hubre:1', 'hubre:1'],
+    ['backgroundWeight', 'x', 'x'],
+  ])('with %s %j is refused as the flag is', async (name, value, text) => {
+    config({ rank: 2, [name]: value });
+    const flag = `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+    const byConfig = await cli('fit', 'data/A.csv', '--config', 'config.json', '--json');
+    const byFlag = await cli('fit', 'data/A.csv', '--rank', '2', flag, text, '--json');
+    expect(byConfig).toEqual(byFlag);
+    expect(failureOf(byFlag)).toMatchObject({ code: 'invalid-option', position: { option: name } });
+  });
+
+  test('that is no JSON object, or is not there, is refused', async () => {
+    for (const [content, code] of [
+      ['{"rank": 3', 'malformed-file'],
+      ['[1]', 'malformed-file'],
+      ['null', 'malformed-file'],
+      ['3', 'malformed-file'],
+    ] as const) {
+      config(content);
+      const failure = failureOf(await cli('fit', '--config', 'config.json', '--json'));
+      expect(failure).toMatchObject({ code, position: { option: 'config', file: 'config.json' } });
+    }
+    expect(failureOf(await cli('fit', '--config', 'nowhere.json', '--json')).code).toBe('not-found');
+    expect(failureOf(await cli('fit', '--config', 'data', '--json')).code).toBe('not-found');
+  });
+
+  test('does nothing that is not its own: a key like __proto__ is unknown', async () => {
+    config('{"__proto__": {"rank": 2}, "rank": 2}');
+    expect(failureOf(await cli('fit', 'data/A.csv', '--config', 'config.json', '--json'))).toMatchObject({
+      code: 'invalid-option',
+      position: { option: '__proto__' },
+    });
+  });
+});
+
+test('a record holds no password', () => {
+  const { inputs, options } = runRecord(
+    'fit',
+    ['postgres://me:pa55@host/base'],
+    { sql: "attach 'dbname=x password=pa55' as p; create secret (secret 'pa55')", rank: 3, out: 'o', report: 'r.html' },
+    undefined,
+  );
+  expect(JSON.stringify({ inputs, options })).not.toContain('pa55');
+  expect(inputs).toEqual(['postgres://me:***@host/base']);
+  expect(Object.keys(options)).toEqual(['sql', 'rank']);
+});
