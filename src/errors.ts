@@ -39,6 +39,8 @@ export interface ErrorPosition {
   readonly option?: string;
   readonly file?: string;
   readonly line?: number;
+  /** Of a file of columns, such as Parquet; counts from 1. */
+  readonly record?: number;
   readonly byte?: number;
   readonly row?: number;
   readonly column?: number;

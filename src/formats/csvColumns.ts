@@ -1,4 +1,4 @@
-/** Which fields of a CSV hold row, column, value and weight: from the first line and what the caller said. */
+/** Which columns hold row, column, value and weight: from the first line of a CSV, or the names of columns, and what the caller said. */
 import { HadamardError } from '../errors.js';
 import { excerpt, excerpts } from './excerpt.js';
 import { malformed } from './lines.js';
@@ -33,8 +33,16 @@ export function areNumbered(names: readonly string[]): boolean {
   return names.every((name) => /^[1-9]\d{0,5}$/.test(name));
 }
 
-/** @throws HadamardError `malformed-file`, `invalid-option`, `ambiguous-weights` */
-export function chooseColumns(first: readonly string[], request: ReadRequest, path: string, line: number): CsvColumns {
+/**
+ * @param line where `first` stands; undefined for names that are no line of the file, which are names whatever they look like.
+ * @throws HadamardError `malformed-file`, `invalid-option`, `ambiguous-weights`
+ */
+export function chooseColumns(
+  first: readonly string[],
+  request: ReadRequest,
+  path: string,
+  line: number | undefined,
+): CsvColumns {
   const { columns, like = [] } = request;
   if (columns === undefined) {
     const [row, column] = like;
@@ -60,7 +68,7 @@ function namedColumns(
   names: readonly string[],
   weights: boolean,
   path: string,
-  line: number,
+  line: number | undefined,
 ): CsvColumns {
   if (names.length !== (weights ? 4 : 3)) {
     const isSurplus = names.length === 4;
@@ -91,12 +99,12 @@ function namedColumns(
     throw malformed(
       path,
       `There is no column "${excerpt(names[missing] as string)}".`,
-      { line },
-      `The first line has ${excerpts(first)}.`,
+      line === undefined ? {} : { line },
+      `${line === undefined ? 'The columns are' : 'The first line has'} ${excerpts(first)}.`,
       'Correct --columns.',
     );
   const [row = 0, column = 1, value = 2, weight = -1] = places;
-  const hasHeader = !areNumbers || !isValue(first[value]);
+  const hasHeader = line === undefined || !areNumbers || !isValue(first[value]);
   const ignored = first.filter((_, i) => !places.includes(i));
   return {
     row,
@@ -115,7 +123,7 @@ function columnsLike(
   [row, column, value]: readonly string[],
   { weights }: ReadRequest,
   path: string,
-  line: number,
+  line: number | undefined,
 ): CsvColumns {
   const left = first.filter((name) => name !== row && name !== column);
   const third = value !== undefined && left.includes(value) ? value : left.length === 1 ? left[0] : undefined;
@@ -124,7 +132,7 @@ function columnsLike(
     throw new HadamardError({
       code: 'ambiguous-weights',
       what: `${path} has the columns ${excerpts(first)}, and it is not known which is meant beside ${row} and ${column}.`,
-      position: { file: path, line },
+      position: { file: path, ...(line !== undefined && { line }) },
       rule: "A file that belongs to A has A's columns of rows and columns, and one more.",
       remedy: 'Leave the other columns out of the file.',
     });
@@ -132,19 +140,24 @@ function columnsLike(
   return namedColumns(first, names, names.length === 4, path, line);
 }
 
-function columnsByPosition(first: readonly string[], weights: boolean, path: string, line: number): CsvColumns {
+function columnsByPosition(
+  first: readonly string[],
+  weights: boolean,
+  path: string,
+  line: number | undefined,
+): CsvColumns {
   const needed = weights ? 4 : 3;
   if (first.length < needed)
     throw malformed(
       path,
-      `The first line has ${first.length} field${first.length === 1 ? '' : 's'}: ${excerpts(first)}.`,
-      { line },
+      `${line === undefined ? path : 'The first line'} has ${first.length} ${line === undefined ? 'column' : 'field'}${first.length === 1 ? '' : 's'}: ${excerpts(first)}.`,
+      line === undefined ? {} : { line },
       weights
         ? 'With --weights-are and no --weights file, lines are row, column, value, weight.'
         : 'Lines are row, column, value.',
       weights ? 'Add the weights, or leave --weights-are out.' : 'Add what is missing; a dense table needs --table.',
     );
-  const hasHeader = !isValue(first[2]);
+  const hasHeader = line === undefined || !isValue(first[2]);
   const extra = first.slice(needed);
   const isNamedApart = hasHeader && extra.length === 1 && !isDoubtful(first[2] as string, extra[0] as string);
   if (extra.length > 0 && !isNamedApart && (hasHeader || !weights))
@@ -176,7 +189,7 @@ function surplusColumns(
   hasHeader: boolean,
   weights: boolean,
   path: string,
-  line: number,
+  line: number | undefined,
 ): HadamardError {
   const fourth = first[3] as string;
   const isNamed = hasHeader && first.slice(0, 4).every((name) => name === excerpt(name));
@@ -192,7 +205,7 @@ function surplusColumns(
     what: hasHeader
       ? `${path} has ${first.length} columns (${excerpts(first)}), and it is not said which to read.`
       : `${path} has ${first.length} columns and no header, so it is not known what "${excerpt(fourth)}" in the fourth is.`,
-    position: { file: path, line },
+    position: { file: path, ...(line !== undefined && { line }) },
     rule: weights
       ? 'With --weights-are, four columns are read by position: row, column, value and weight. More are read where they are named.'
       : 'Three columns are read by position: row, column and value. A fourth may be a weight or a time, and many a dense table.',

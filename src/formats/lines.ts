@@ -1,8 +1,9 @@
-/** Files as a stream of bytes or lines, unpacked where their name ends in .gz, never held as a whole. */
-import { createReadStream, type ReadStream } from 'node:fs';
-import { pipeline } from 'node:stream';
-import { createGunzip } from 'node:zlib';
+/** Files as a stream of bytes or lines, unpacked where their name ends in .gz or .zst, never held as a whole. */
+import { createReadStream } from 'node:fs';
+import { type Duplex, pipeline, type Readable } from 'node:stream';
+import * as zlib from 'node:zlib';
 import { HadamardError, isHadamardError } from '../errors.js';
+import { packingOf } from './formatOf.js';
 
 /** Large chunks: a call per mebibyte instead of one per 64 KiB. */
 const chunkBytes = 1 << 20;
@@ -13,17 +14,20 @@ const newline = 10;
 export const longestLine = 1 << 26;
 
 /**
- * The file's bytes, unpacked, once from first to last, so that pipes can be read too. The file is closed whatever happens.
+ * The file's bytes, unpacked, once from first to last, so that pipes can be read too; `-` is stdin, where the first bytes
+ * say whether it is packed. The file is closed whatever happens.
  *
- * @throws HadamardError `not-found`, `unreadable-file`; `malformed-file` where a .gz is truncated or corrupt.
+ * @throws HadamardError `not-found`, `unreadable-file`; `malformed-file` where what is packed is truncated or corrupt;
+ *   `unsupported-format` for zstd where this Node has none.
  */
 export async function* bytesOf(path: string): AsyncGenerator<Buffer> {
-  let file: ReadStream | undefined;
+  let file: Readable | undefined;
   try {
-    file = createReadStream(path, { highWaterMark: chunkBytes });
+    file = path === '-' ? process.stdin : createReadStream(path, { highWaterMark: chunkBytes });
+    const packing = path === '-' ? await packingOfFirst(file) : packingOf(path);
     // What goes wrong in the file is thrown by the stream that is read from.
-    if (/\.gz$/i.test(path)) yield* pipeline(file, createGunzip({ chunkSize: chunkBytes }), () => undefined);
-    else yield* file;
+    if (packing) yield* pipeline(file, unpacker(path, packing), () => undefined) as AsyncIterable<Buffer>;
+    else yield* file as AsyncIterable<Buffer>;
   } catch (error) {
     throw asFileError(path, error);
   } finally {
@@ -31,7 +35,34 @@ export async function* bytesOf(path: string): AsyncGenerator<Buffer> {
   }
 }
 
-function closed(file: ReadStream): Promise<void> {
+/** Looks at the first bytes and puts them back. */
+async function packingOfFirst(stream: Readable): Promise<'gz' | 'zst' | undefined> {
+  await new Promise<void>((resolve, reject) => {
+    stream.once('readable', resolve).once('end', resolve).once('error', reject);
+  });
+  const first = stream.read() as Buffer | null;
+  if (first === null) return undefined;
+  stream.unshift(first);
+  if (first[0] === 0x1f && first[1] === 0x8b) return 'gz';
+  return first.length >= 4 && first.readUInt32LE(0) === 0xfd2fb528 ? 'zst' : undefined;
+}
+
+/** zlib of Node 22.15, 23.8 and later. */
+const { createZstdDecompress } = zlib as { createZstdDecompress?: (options: zlib.ZlibOptions) => Duplex };
+
+function unpacker(path: string, packing: 'gz' | 'zst'): Duplex {
+  if (packing === 'gz') return zlib.createGunzip({ chunkSize: chunkBytes });
+  if (createZstdDecompress) return createZstdDecompress({ chunkSize: chunkBytes });
+  throw new HadamardError({
+    code: 'unsupported-format',
+    what: `${path} is zstd, which Node ${process.versions.node} cannot unpack.`,
+    position: { file: path },
+    rule: 'Files that end in .zst need Node 22.15 or later.',
+    remedy: 'Use a later Node, or unpack it: zstd -d, or pack it with gzip.',
+  });
+}
+
+function closed(file: Readable): Promise<void> {
   return new Promise((resolve) => {
     file.once('close', () => resolve());
     file.destroy();
@@ -140,14 +171,16 @@ function skipByteOrderMark(bytes: Buffer, start: number): number {
 export function asFileError(path: string, error: unknown): unknown {
   if (isHadamardError(error) || !(error instanceof Error)) return error;
   const code = (error as NodeJS.ErrnoException).code ?? '';
-  if (code.startsWith('Z_'))
+  if (/^(Z_|ZSTD_)/.test(code)) {
+    const [kind, ending] = code.startsWith('Z_') && packingOf(path) !== 'zst' ? ['gzip', '.gz'] : ['zstd', '.zst'];
     return malformed(
       path,
-      `${path} is not sound gzip: ${error.message}.`,
+      `${path} is not sound ${kind}: ${error.message}.`,
       {},
-      'A name that ends in .gz is of a complete gzip file.',
-      'Fetch or pack the file again; if it is not packed, take .gz off its name.',
+      `A name that ends in ${ending} is of a complete ${kind} file.`,
+      `Fetch or pack the file again; if it is not packed, take ${ending} off its name.`,
     );
+  }
   if (code === 'ENOENT')
     return new HadamardError(
       {

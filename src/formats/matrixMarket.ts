@@ -4,6 +4,7 @@ import ndarray from 'ndarray';
 import { HadamardError } from '../errors.js';
 import { EntryList } from './entryList.js';
 import { excerpt, excerptOf } from './excerpt.js';
+import { packingOf } from './formatOf.js';
 import { eachLine, malformed } from './lines.js';
 import { parseNumber } from './numbers.js';
 import type { Table } from './table.js';
@@ -25,11 +26,12 @@ export async function readMatrixMarket(path: string): Promise<Table> {
   return reader.table();
 }
 
-/** How long the text can be; gzip packs it to a 1032nd at most. */
+/** How long the text can be; gzip packs it to a 1032nd at most, zstd without bound. */
 async function mostBytes(path: string): Promise<number> {
   const status = await stat(path).catch(() => undefined);
-  if (!status?.isFile()) return Number.POSITIVE_INFINITY;
-  return status.size * (/\.gz$/i.test(path) ? 1032 : 1);
+  const packing = packingOf(path);
+  if (!status?.isFile() || packing === 'zst') return Number.POSITIVE_INFINITY;
+  return status.size * (packing === 'gz' ? 1032 : 1);
 }
 
 class MatrixMarketReader {

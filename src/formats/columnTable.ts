@@ -1,0 +1,176 @@
+/** Tables from columns: entries row, column, value (and weight), or a dense table with a column for each of its columns. */
+import ndarray from 'ndarray';
+import type { HadamardError } from '../errors.js';
+import { badRecord, type ColumnSource, type RecordPlace } from './columnSource.js';
+import { chooseColumns } from './csvColumns.js';
+import { EntryList } from './entryList.js';
+import { excerpt } from './excerpt.js';
+import { LineNumbers } from './lineNumbers.js';
+import { malformed } from './lines.js';
+import type { ReadRequest, Table } from './table.js';
+import { labelText, noLabel, ValueLabels } from './valueLabels.js';
+
+/** Opens the source, reads it as the request says and closes it whatever happens. */
+export async function readColumns(
+  path: string,
+  open: () => Promise<ColumnSource>,
+  request: ReadRequest,
+): Promise<Table> {
+  const source = await open();
+  try {
+    return await (request.table ? cells(path, source) : entries(path, source, request));
+  } finally {
+    await source.close();
+  }
+}
+
+async function entries(path: string, source: ColumnSource, request: ReadRequest): Promise<Table> {
+  const { names, isPositional } = source;
+  const chosen = chooseColumns(names, request, path, undefined);
+  const { row, column, value, weight } = chosen;
+  const isWeighted = weight >= 0;
+  const list = new EntryList(isWeighted);
+  const rows = new ValueLabels();
+  const columns = new ValueLabels();
+  const lineNumbers = new LineNumbers();
+  let hasLines = false;
+  for await (const batch of source.batches([row, column, value, ...(isWeighted ? [weight] : [])])) {
+    const [rowValues, columnValues, values, weights] = batch.columns as readonly [
+      ArrayLike<unknown>,
+      ArrayLike<unknown>,
+      ArrayLike<unknown>,
+      ArrayLike<unknown>?,
+    ];
+    hasLines = batch.lines !== undefined;
+    for (let t = 0; t < batch.length; t++) {
+      const place = (): RecordPlace =>
+        batch.lines ? { line: batch.lines[t] as number } : { record: list.length + 1 };
+      const i = rows.indexOf(rowValues[t], path, place);
+      const j = columns.indexOf(columnValues[t], path, place);
+      const number = finite(values[t], path, place, false);
+      const given = weights ? finite(weights[t], path, place, true) : 1;
+      if (batch.lines) lineNumbers.add(list.length, batch.lines[t] as number);
+      list.push(i, j, number, given);
+    }
+  }
+  if (list.length === 0) throw noRows(path);
+  const given = list.weights();
+  return {
+    matrix: list.triples([rows.labels.length, columns.labels.length]),
+    labels: { rows: rows.labels, columns: columns.labels },
+    names: isPositional ? undefined : chosen.names,
+    ...(hasLines && { lineOf: (entry: number) => lineNumbers.lineOf(entry) }),
+    notes: isPositional ? [] : chosen.notes,
+    ...(given && { weights: given }),
+  };
+}
+
+/** The first column, or the one that is marked so, names the rows; null and NaN are unobserved. */
+async function cells(path: string, source: ColumnSource): Promise<Table> {
+  const { names, indexColumn } = source;
+  const labelled = Math.max(0, indexColumn === undefined ? 0 : names.indexOf(indexColumn));
+  const columns = names.filter((_, place) => place !== labelled);
+  if (columns.length === 0 || source.isPositional)
+    throw malformed(
+      path,
+      `${path} has no columns beside the labels of its rows.`,
+      {},
+      'A dense table has a column of row labels, then a column of numbers for each of its columns.',
+      'Leave --table out where records are row, column, value.',
+    );
+  const twice = firstTwice(columns);
+  if (twice !== undefined) throw sameLabel(path, 'column', twice);
+  const places = [labelled, ...columns.map((_, j) => (j < labelled ? j : j + 1))];
+  const rows: string[] = [];
+  const blocks: Float64Array[] = [];
+  for await (const { length, columns: [labels, ...parts] } of source.batches(places)) {
+    const block = new Float64Array(length * columns.length);
+    const first = rows.length;
+    for (let t = 0; t < length; t++) {
+      const label = labelText(labels?.[t]);
+      if (label === undefined) throw noLabel(labels?.[t], path, { record: first + t + 1 });
+      rows.push(label);
+    }
+    parts.forEach((values, j) => {
+      for (let t = 0; t < length; t++) {
+        const value = values[t];
+        block[t * columns.length + j] =
+          value === null || value === undefined || Number.isNaN(value)
+            ? Number.NaN
+            : finite(value, path, () => ({ record: first + t + 1 }), false, columns[j]);
+      }
+    });
+    blocks.push(block);
+  }
+  if (rows.length === 0) throw noRows(path);
+  const rowTwice = firstTwice(rows);
+  if (rowTwice !== undefined) throw sameLabel(path, 'row', rowTwice);
+  const values = new Float64Array(rows.length * columns.length);
+  let at = 0;
+  for (const block of blocks) {
+    values.set(block, at);
+    at += block.length;
+  }
+  return { matrix: ndarray(values, [rows.length, columns.length]), labels: { rows, columns }, notes: [] };
+}
+
+/** @throws HadamardError `invalid-value` or `invalid-weight` for none, NaN and infinities; `malformed-file` for what is no number. */
+function finite(value: unknown, path: string, place: () => RecordPlace, isWeight: boolean, column?: string): number {
+  const number = typeof value === 'bigint' || typeof value === 'boolean' ? Number(value) : value;
+  if (typeof number === 'number' && Number.isFinite(number)) return number;
+  throw noNumber(number, path, place(), isWeight, column);
+}
+
+function noNumber(
+  value: unknown,
+  path: string,
+  place: RecordPlace,
+  isWeight: boolean,
+  column?: string,
+): HadamardError {
+  const kind = isWeight ? 'weight' : 'value';
+  const where = column === undefined ? '' : ` in column "${excerpt(column)}"`;
+  if (value === null || value === undefined || typeof value === 'number')
+    return badRecord(
+      isWeight ? 'invalid-weight' : 'invalid-value',
+      path,
+      place,
+      typeof value === 'number' ? `has the ${kind} ${value}${where}` : `has no ${kind}${where}`,
+      'Listed entries have finite numbers.',
+      'Leave unknown entries out (in a table: null).',
+    );
+  return badRecord(
+    'malformed-file',
+    path,
+    place,
+    `has ${typeof value === 'string' ? `"${excerpt(value)}"` : 'no number'} where a number should be${where}`,
+    'Values are numbers.',
+    'Correct it, or name other columns with --columns.',
+  );
+}
+
+function noRows(path: string): HadamardError {
+  return malformed(
+    path,
+    `${path} holds no entries.`,
+    {},
+    'Records are row, column, value.',
+    'Check that it is the right file and whole.',
+  );
+}
+
+function sameLabel(path: string, kind: 'row' | 'column', label: string): HadamardError {
+  return malformed(
+    path,
+    `The ${kind} label "${excerpt(label)}" stands there twice.`,
+    {},
+    'Rows and columns of a table have labels of their own.',
+    'Rename one of the two.',
+  );
+}
+
+/** The first label that was there before. */
+export function firstTwice(labels: readonly string[]): string | undefined {
+  const seen = new Set<string>();
+  return labels.find((label) => seen.size === seen.add(label).size);
+}

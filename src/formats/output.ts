@@ -1,0 +1,28 @@
+/** What writers are given, and what they make of it. */
+
+/** The bytes of a file from first to last. */
+export type Chunks = AsyncGenerator<Uint8Array | string>;
+
+export interface OutputColumn {
+  readonly name: string;
+  /** Text, integers from 0, or numbers. */
+  readonly kind: 'label' | 'index' | 'number';
+  /** NaN may stand in it, for none. */
+  readonly isSparse?: boolean;
+}
+
+/** A list of values for each column. */
+export type OutputBatch = readonly ArrayLike<string | number>[];
+
+export interface OutputColumns {
+  readonly columns: readonly OutputColumn[];
+  readonly batches: Iterable<OutputBatch> | AsyncIterable<OutputBatch>;
+}
+
+/** Records of a batch: a row group of Parquet, a record batch of Arrow. */
+export const batchLength = 1 << 16;
+
+/** A number as text that gives the same number again; NaN is none. */
+export function numberText(value: number): string {
+  return Object.is(value, -0) ? '-0' : String(value);
+}

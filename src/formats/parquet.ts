@@ -1,0 +1,260 @@
+/**
+ * Apache Parquet, through hyparquet and hyparquet-writer: columns that are no lists or records, one row group at a time. What
+ * a file announces is checked before anything of that size is made (https://parquet.apache.org/docs/file-format/).
+ */
+import { brotliDecompressSync, gunzipSync } from 'node:zlib';
+import {
+  type AsyncBuffer,
+  type ColumnMetaData,
+  type Compressors,
+  type FileMetaData,
+  type ParquetParsers,
+  parquetMetadataAsync,
+  parquetRead,
+  parquetSchema,
+  type RowGroup,
+} from 'hyparquet';
+import { parquetHeader } from 'hyparquet/src/column.js';
+import { compressors } from 'hyparquet-compressors';
+import { ByteWriter, ParquetWriter, schemaFromColumnData } from 'hyparquet-writer';
+import { HadamardError, isHadamardError } from '../errors.js';
+import { type ByteFile, openBytes } from './byteFile.js';
+import { type ColumnBatch, type ColumnSource, pandasIndex } from './columnSource.js';
+import type { Chunks, OutputColumns } from './output.js';
+import { excerpt } from './excerpt.js';
+import { malformed } from './lines.js';
+import { timeText } from './valueLabels.js';
+
+/** Rows of a group are decoded together; writers make groups of 10⁵ to 10⁶. */
+const mostGroupRows = 1 << 25;
+/** A page is unpacked as a whole; writers make pages of 1 MiB. */
+const mostPageBytes = 1 << 30;
+/** The most bytes of a page that are looked at for its header. */
+const headerBytes = 1 << 16;
+
+/** Node's own are faster, and bounded by the length that the page announces. */
+const unpackers: Compressors = {
+  ...compressors,
+  GZIP: (input, length) => gunzipSync(input, { maxOutputLength: Math.max(1, length) }),
+  BROTLI: (input, length) => brotliDecompressSync(input, { maxOutputLength: Math.max(1, length) }),
+};
+
+/** Times keep every digit; a label that was a Date would lose some. */
+const parsers: Partial<ParquetParsers> = {
+  timestampFromMilliseconds: (count) => timeText(BigInt(count), 1000n),
+  timestampFromMicroseconds: (count) => timeText(BigInt(count), 1_000_000n),
+  timestampFromNanoseconds: (count) => timeText(BigInt(count), 1_000_000_000n),
+  dateFromDays: (days) => timeText(BigInt(days) * 86_400n, 1n),
+};
+
+/** @throws HadamardError `malformed-file`, `unsupported-format`, and as every file. */
+export async function openParquet(path: string): Promise<ColumnSource> {
+  const file = await openBytes(path);
+  try {
+    const buffer: AsyncBuffer = {
+      byteLength: file.size,
+      slice: async (start, end = file.size) => toArrayBuffer(await file.read(start, end)),
+    };
+    const metadata = await understood(path, () => metadataOf(path, file, buffer));
+    const schema = parquetSchema(metadata).children;
+    const names = schema.map(({ element }) => element.name);
+    const isFlat = schema.map(
+      ({ children, element }) => children.length === 0 && element.repetition_type !== 'REPEATED',
+    );
+    return {
+      names,
+      indexColumn: pandasIndex(metadata.key_value_metadata?.find(({ key }) => key === 'pandas')?.value),
+      batches(places) {
+        const nested = places.find((place) => !isFlat[place]);
+        if (nested !== undefined) throw nestedColumn(path, names[nested] as string);
+        const chosen = places.map((place) => names[place] as string);
+        return groups(path, file, buffer, metadata, chosen);
+      },
+      close: () => file.close(),
+    };
+  } catch (error) {
+    await file.close();
+    throw error;
+  }
+}
+
+async function metadataOf(path: string, file: ByteFile, buffer: AsyncBuffer): Promise<FileMetaData> {
+  const magic = file.size >= 12 ? await file.read(0, 4) : Buffer.alloc(0);
+  if (magic.toString('latin1') !== 'PAR1')
+    throw malformed(
+      path,
+      `${path} does not begin as Parquet.`,
+      { byte: 0 },
+      'A Parquet file begins and ends with PAR1.',
+      'Check that it is the right file and whole.',
+    );
+  const metadata = await parquetMetadataAsync(buffer, { parsers, geoparquet: false });
+  const rows = metadata.row_groups.reduce((sum, group) => sum + group.num_rows, 0n);
+  if (metadata.row_groups.some((group) => group.num_rows < 0n) || rows !== metadata.num_rows)
+    throw inconsistent(path, `announces ${metadata.num_rows} rows, and its groups ${rows}`);
+  return metadata;
+}
+
+async function* groups(
+  path: string,
+  file: ByteFile,
+  buffer: AsyncBuffer,
+  metadata: FileMetaData,
+  names: readonly string[],
+): AsyncGenerator<ColumnBatch> {
+  let rowStart = 0;
+  for (const group of metadata.row_groups) {
+    const length = Number(group.num_rows);
+    if (length === 0) continue;
+    yield await understood(path, async () => {
+      await checkGroup(path, file, group, names);
+      const parts = new Map<string, ArrayLike<unknown>[]>(names.map((name) => [name, []]));
+      await parquetRead({
+        file: buffer,
+        metadata,
+        columns: [...new Set(names)],
+        rowStart,
+        rowEnd: rowStart + length,
+        compressors: unpackers,
+        parsers,
+        geoparquet: false,
+        onChunk: ({ columnName, columnData }) => parts.get(columnName)?.push(columnData),
+      });
+      return { length, columns: names.map((name) => joined(path, name, parts.get(name) ?? [], length)) };
+    });
+    rowStart += length;
+  }
+}
+
+/** Holds what the pages of the chosen columns announce against what the group does, before any is unpacked. */
+async function checkGroup(path: string, file: ByteFile, group: RowGroup, names: readonly string[]): Promise<void> {
+  const rows = Number(group.num_rows);
+  if (rows > mostGroupRows)
+    throw new HadamardError({
+      code: 'not-enough-memory',
+      what: `${path} has a row group of ${rows} rows.`,
+      position: { file: path },
+      rule: `A row group is decoded as a whole, and has ${mostGroupRows} rows at most.`,
+      remedy: 'Write it with smaller row groups: row_group_size=1000000.',
+    });
+  for (const { meta_data } of group.columns) {
+    if (meta_data === undefined || !names.includes(meta_data.path_in_schema[0] as string)) continue;
+    await checkPages(path, file, meta_data, rows);
+  }
+}
+
+async function checkPages(path: string, file: ByteFile, chunk: ColumnMetaData, rows: number): Promise<void> {
+  const name = chunk.path_in_schema.join('.');
+  const start = Number(chunk.dictionary_page_offset || chunk.data_page_offset);
+  const end = start + Number(chunk.total_compressed_size);
+  let values = 0;
+  for (let at = start; at < end && values < rows; ) {
+    const bytes = await file.read(at, Math.min(end, at + headerBytes));
+    const reader = { view: new DataView(bytes.buffer, bytes.byteOffset, bytes.length), offset: 0 };
+    const header = parquetHeader(reader);
+    const { compressed_page_size: packed, uncompressed_page_size: unpacked } = header;
+    const isDictionary = header.dictionary_page_header !== undefined;
+    const count =
+      (header.dictionary_page_header ?? header.data_page_header ?? header.data_page_header_v2)?.num_values ?? 0;
+    if (!isDictionary) values += count;
+    // A value of a dictionary takes a bit of its page at least; those of other pages are counted by the group.
+    const isTooMany = isDictionary ? count > unpacked * 8 : values > rows;
+    if (!(packed >= 0 && unpacked >= 0 && count >= 0) || isTooMany || unpacked > mostPageBytes)
+      throw inconsistent(
+        path,
+        `has a page of ${count} values and ${unpacked} bytes in column "${excerpt(name)}", in a group of ${rows} rows`,
+      );
+    at += reader.offset + packed;
+  }
+  if (values !== rows)
+    throw inconsistent(path, `has ${values} values in column "${excerpt(name)}" of a group of ${rows} rows`);
+}
+
+function joined(path: string, name: string, parts: readonly ArrayLike<unknown>[], length: number): ArrayLike<unknown> {
+  const found = parts.reduce((sum, part) => sum + part.length, 0);
+  if (found !== length)
+    throw inconsistent(path, `has ${found} values in column "${excerpt(name)}" of a group of ${length} rows`);
+  return parts.length === 1 ? (parts[0] as ArrayLike<unknown>) : parts.flatMap((part) => Array.from(part));
+}
+
+/** Runs the decoder; whatever it throws is about the file. */
+async function understood<T>(path: string, decode: () => Promise<T>): Promise<T> {
+  try {
+    return await decode();
+  } catch (error) {
+    if (isHadamardError(error)) throw error;
+    const reason = error instanceof Error ? error.message : String(error);
+    if (/unsupported|not supported/i.test(reason))
+      throw new HadamardError(
+        {
+          code: 'unsupported-format',
+          what: `${path} cannot be decoded: ${reason}.`,
+          position: { file: path },
+          rule: 'Parquet pages are plain, dictionary, delta or split, uncompressed, snappy, gzip, zstd, brotli or lz4.',
+          remedy: 'Write it anew, for example with pandas or DuckDB.',
+        },
+        { cause: error },
+      );
+    throw inconsistent(path, `cannot be decoded: ${reason}`);
+  }
+}
+
+function inconsistent(path: string, what: string): HadamardError {
+  return malformed(
+    path,
+    `${path} ${what}.`,
+    {},
+    'Pages, groups and footer of a Parquet file agree.',
+    'The file seems truncated or changed: fetch it again.',
+  );
+}
+
+function nestedColumn(path: string, name: string): HadamardError {
+  return new HadamardError({
+    code: 'unsupported-format',
+    what: `Column "${excerpt(name)}" of ${path} holds lists or records.`,
+    position: { file: path },
+    rule: 'Rows, columns and values are single values.',
+    remedy: 'Name other columns with --columns, or take the list apart: unnest in DuckDB, explode in pandas.',
+  });
+}
+
+function toArrayBuffer(bytes: Buffer): ArrayBuffer {
+  if (bytes.byteOffset === 0 && bytes.byteLength === bytes.buffer.byteLength) return bytes.buffer as ArrayBuffer;
+  return bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength) as ArrayBuffer;
+}
+
+/** Labels as text, indices as INT64, numbers as DOUBLE, null for NaN; a row group a batch, snappy. */
+export async function* parquetChunks({ columns, batches }: OutputColumns): Chunks {
+  const types = { label: 'STRING', index: 'INT64', number: 'DOUBLE' } as const;
+  const schema = schemaFromColumnData({
+    columnData: columns.map(({ name, kind, isSparse }) => ({
+      name,
+      type: types[kind],
+      nullable: isSparse === true,
+      data: [],
+    })),
+  });
+  const writer = new ByteWriter();
+  const parquet = new ParquetWriter({ writer, schema });
+  for await (const batch of batches) {
+    const length = batch[0]?.length ?? 0;
+    const columnData = columns.map(({ name, kind, isSparse }, c) => {
+      const values = batch[c] as ArrayLike<string | number>;
+      if (kind === 'index') return { name, data: BigInt64Array.from(values as ArrayLike<number>, BigInt) };
+      if (!isSparse) return { name, data: Array.from(values) };
+      return { name, data: Array.from(values, (value) => (Number.isNaN(value) ? null : value)) };
+    });
+    parquet.write({ columnData, rowGroupSize: Math.max(1, length) });
+    yield taken(writer);
+  }
+  parquet.finish();
+  yield taken(writer);
+}
+
+/** What was written since; the writer goes on from its start. */
+function taken(writer: ByteWriter): Uint8Array {
+  const bytes = writer.getBytes().slice();
+  writer.index = 0;
+  return bytes;
+}
