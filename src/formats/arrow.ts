@@ -1,0 +1,262 @@
+/**
+ * Arrow IPC, through apache-arrow: files (.arrow, .feather version 2) and streams, one record batch at a time. A file is a
+ * stream between a magic word and a footer, and is read as one (https://arrow.apache.org/docs/format/Columnar.html).
+ */
+import {
+  CompressionType,
+  compressionRegistry,
+  type Data,
+  DateUnit,
+  DataType,
+  Float64,
+  Int64,
+  makeData,
+  RecordBatch,
+  RecordBatchFileWriter,
+  RecordBatchReader,
+  Schema,
+  Field,
+  Struct,
+  TimeUnit,
+  Utf8,
+  type Vector,
+  vectorFromArray,
+} from 'apache-arrow';
+import { decompressZstd } from 'hyparquet-compressors';
+import { HadamardError, isHadamardError } from '../errors.js';
+import { type ColumnBatch, type ColumnSource, pandasIndex } from './columnSource.js';
+import { excerpt } from './excerpt.js';
+import { bytesOf, malformed } from './lines.js';
+import { unpackLz4 } from './lz4.js';
+import type { Chunks, OutputColumns } from './output.js';
+import { timeText } from './valueLabels.js';
+
+const magic = 'ARROW1';
+
+/** @throws HadamardError `malformed-file`, `unsupported-format`, and as every file. */
+export async function openArrow(path: string): Promise<ColumnSource> {
+  // The library has no codecs of its own; those that its host has set stay.
+  if (!compressionRegistry.get(CompressionType.LZ4_FRAME))
+    compressionRegistry.set(CompressionType.LZ4_FRAME, { decode: unpackLz4 });
+  if (!compressionRegistry.get(CompressionType.ZSTD))
+    compressionRegistry.set(CompressionType.ZSTD, { decode: unpackZstd });
+  const bytes = messagesOf(path);
+  const close = async () => {
+    await bytes.return(undefined);
+  };
+  try {
+    const reader = await understood(path, async () => (await RecordBatchReader.from(bytes)).open());
+    const { fields, metadata } = reader.schema ?? { fields: [], metadata: new Map<string, string>() };
+    return {
+      names: fields.map(({ name }) => name),
+      indexColumn: pandasIndex(metadata.get('pandas')),
+      batches: (places) => batches(path, reader as AsyncIterable<RecordBatch>, fields, places, bytes),
+      close,
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/** A copy where the bytes do not begin as numbers of 8 bytes must. */
+function unpackZstd(bytes: Uint8Array): Uint8Array {
+  const unpacked = decompressZstd(bytes);
+  return unpacked.byteOffset % 8 === 0 ? unpacked : unpacked.slice();
+}
+
+/** The messages of a stream or file, without the file's magic words; a file must end in one. */
+async function* messagesOf(path: string): AsyncGenerator<Uint8Array> {
+  let head = Buffer.alloc(0);
+  let tail = Buffer.alloc(0);
+  let isFile: boolean | undefined;
+  for await (const chunk of bytesOf(path)) {
+    // The library keeps what it is given.
+    let bytes: Buffer = Buffer.from(chunk);
+    if (isFile === undefined) {
+      head = Buffer.concat([head, bytes]);
+      if (head.length < 8) continue;
+      isFile = head.toString('latin1', 0, magic.length) === magic;
+      if (!isFile && head.toString('latin1', 0, 4) === 'FEA1') throw oldFeather(path);
+      if (!isFile && head.readInt32LE(0) !== -1 && !(head.readInt32LE(0) > 0 && head.readInt32LE(0) < 1 << 24))
+        throw noArrow(path);
+      bytes = isFile ? head.subarray(8) : head;
+    }
+    tail = Buffer.concat([tail, bytes.subarray(-magic.length)]).subarray(-magic.length);
+    yield bytes;
+  }
+  if (isFile === undefined) throw noArrow(path);
+  if (isFile && tail.toString('latin1') !== magic) throw broken(path, 'ends before its footer');
+}
+
+async function* batches(
+  path: string,
+  reader: AsyncIterable<RecordBatch>,
+  fields: readonly Field[],
+  places: readonly number[],
+  bytes: AsyncGenerator<Uint8Array>,
+): AsyncGenerator<ColumnBatch> {
+  for (const place of places) checkType(path, fields[place] as Field);
+  const iterator = reader[Symbol.asyncIterator]();
+  for (;;) {
+    const batch = await understood(path, async () => {
+      const { done, value } = await iterator.next();
+      if (done) return undefined;
+      const length = value.numRows;
+      const columns = places.map((place) => valuesOf(path, fields[place] as Field, value.getChildAt(place), length));
+      return { length, columns };
+    });
+    if (batch === undefined) break;
+    if (batch.length > 0) yield batch;
+  }
+  // What follows the last batch of a file shows whether it is whole.
+  for await (const _ of bytes);
+}
+
+/** The values of a column: none is left to be decoded twice. */
+function valuesOf(path: string, field: Field, vector: Vector | null, length: number): ArrayLike<unknown> {
+  const data = vector?.data[0];
+  if (vector === null || data === undefined || data.length !== length || !isWhole(data))
+    throw broken(path, `has a column "${excerpt(field.name)}" shorter than its batch`);
+  const { type } = vector;
+  if (DataType.isTimestamp(type)) {
+    const perSecond = [1n, 1000n, 1_000_000n, 1_000_000_000n][type.unit as TimeUnit] as bigint;
+    return mapped(vector, length, (i) => timeText(BigInt(data.values[i]), perSecond));
+  }
+  if (DataType.isDate(type)) {
+    const isDay = type.unit === DateUnit.DAY;
+    return mapped(vector, length, (i) =>
+      isDay ? timeText(BigInt(data.values[i]) * 86_400n, 1n) : timeText(BigInt(data.values[i]), 1000n),
+    );
+  }
+  if (DataType.isDecimal(type)) {
+    const words = type.bitWidth / 32;
+    return mapped(vector, length, (i) => decimal(data.values.subarray(i * words, (i + 1) * words), type.scale));
+  }
+  if (data.nullCount === 0 && (DataType.isInt(type) || (DataType.isFloat(type) && type.precision > 0)))
+    return data.values.subarray(0, length);
+  return mapped(vector, length, (i) => vector.get(i));
+}
+
+function mapped(vector: Vector, length: number, read: (index: number) => unknown): unknown[] {
+  return Array.from({ length }, (_, i) => (vector.isValid(i) ? read(i) : null));
+}
+
+/** Whether the buffers hold as many values as the batch says: nothing else says how many there are. */
+function isWhole(data: Data): boolean {
+  const { type, length, values, valueOffsets, nullBitmap } = data;
+  if (data.nullCount > 0 && nullBitmap.length * 8 < length) return false;
+  if (DataType.isUtf8(type) || DataType.isLargeUtf8(type))
+    return valueOffsets.length > length && Number(valueOffsets[length]) <= values.length;
+  if (DataType.isBool(type)) return values.length * 8 >= length;
+  if (DataType.isDecimal(type)) return values.length >= (length * type.bitWidth) / 32;
+  return values.length >= length;
+}
+
+/** Two's complement in 32-bit words, lowest first. */
+function decimal(words: Uint32Array, scale: number): number {
+  const unsigned = words.reduceRight((sum, word) => (sum << 32n) | BigInt(word), 0n);
+  return Number(BigInt.asIntN(words.length * 32, unsigned)) / 10 ** scale;
+}
+
+function checkType(path: string, { name, type }: Field): void {
+  const of = DataType.isDictionary(type) ? type.dictionary : type;
+  const isKnown = [
+    DataType.isInt,
+    DataType.isFloat,
+    DataType.isBool,
+    DataType.isUtf8,
+    DataType.isLargeUtf8,
+    DataType.isDate,
+    DataType.isTimestamp,
+    DataType.isDecimal,
+  ].some((is) => is(of));
+  if (isKnown) return;
+  throw new HadamardError({
+    code: 'unsupported-format',
+    what: `Column "${excerpt(name)}" of ${path} is of the type ${String(of)}.`,
+    position: { file: path },
+    rule: 'Columns hold numbers, text, booleans, dates or times.',
+    remedy: 'Name other columns with --columns, or convert it: cast in pyarrow.',
+  });
+}
+
+/** Runs the decoder; whatever it throws is about the file. */
+async function understood<T>(path: string, decode: () => Promise<T>): Promise<T> {
+  try {
+    return await decode();
+  } catch (error) {
+    if (isHadamardError(error)) throw error;
+    throw broken(path, `cannot be decoded: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+function broken(path: string, what: string): HadamardError {
+  return malformed(
+    path,
+    `${path} ${what}.`,
+    {},
+    'Messages of Arrow IPC are complete, and a file ends in a footer.',
+    'The file seems truncated or changed: fetch it again.',
+  );
+}
+
+function noArrow(path: string): HadamardError {
+  return malformed(
+    path,
+    `${path} does not begin as Arrow IPC.`,
+    { byte: 0 },
+    'A file begins with ARROW1, a stream with the length of its schema.',
+    'Check that it is the right file and whole.',
+  );
+}
+
+function oldFeather(path: string): HadamardError {
+  return new HadamardError({
+    code: 'unsupported-format',
+    what: `${path} is Feather of version 1.`,
+    position: { file: path, byte: 0 },
+    rule: 'Feather files are of version 2, which is Arrow IPC.',
+    remedy: 'Write it anew: pyarrow.feather.write_feather(pyarrow.feather.read_table(path), path).',
+  });
+}
+
+/** An IPC file: labels as utf8, indices as int64, numbers as float64, null for NaN. */
+export async function* arrowChunks({ columns, batches }: OutputColumns): Chunks {
+  const schema = new Schema(
+    columns.map(({ name, kind, isSparse }) => new Field(name, arrowTypes[kind](), isSparse === true)),
+  );
+  const writer = new RecordBatchFileWriter();
+  const pieces = writer[Symbol.asyncIterator]();
+  let failed: unknown;
+  const writing = (async () => {
+    writer.reset(undefined, schema);
+    for await (const batch of batches) {
+      const length = batch[0]?.length ?? 0;
+      const children = columns.map(({ kind, isSparse }, c) => {
+        const values = batch[c] as ArrayLike<string | number>;
+        if (kind === 'index') return vectorOf(BigInt64Array.from(values as ArrayLike<number>, BigInt), new Int64());
+        if (kind === 'label') return vectorOf(Array.from(values), new Utf8());
+        if (!isSparse) return vectorOf(Float64Array.from(values as ArrayLike<number>), new Float64());
+        return vectorOf(
+          Array.from(values, (value) => (Number.isNaN(value) ? null : value)),
+          new Float64(),
+        );
+      });
+      writer.write(new RecordBatch(schema, makeData({ type: new Struct(schema.fields), length, children })));
+    }
+    writer.finish();
+  })().catch((error: unknown) => {
+    failed = error;
+    writer.abort();
+  });
+  for (let next = await pieces.next(); !next.done; next = await pieces.next()) yield next.value;
+  await writing;
+  if (failed !== undefined) throw failed;
+}
+
+const arrowTypes = { label: () => new Utf8(), index: () => new Int64(), number: () => new Float64() };
+
+function vectorOf(values: readonly unknown[] | BigInt64Array | Float64Array, type: DataType): Data {
+  return vectorFromArray(values as readonly unknown[], type).data[0] as Data;
+}
