@@ -25,6 +25,7 @@ export {
 export { refusals } from './factorize/combinations.js';
 export { factorize } from './factorize/factorize.js';
 export type { FactorizeOptions, Init, Progress, ValidationData } from './factorize/factorizeOptions.js';
+export { type FoldedIn, type FoldInOptions, foldIn } from './factorize/foldIn.js';
 export { type Tool, type ToolName, tools } from './factorize/like.js';
 export { type Plan, type ProblemShape, plan } from './factorize/plan.js';
 export { type PresetName, presets } from './factorize/presets.js';

@@ -123,7 +123,8 @@ export function ruleOf(name: OptionName): string {
   return `${name} is ${[noun, bounds.join(' and ')].filter(Boolean).join(' ')}${spec.unit ? ` (${spec.unit})` : ''}.`;
 }
 
-function isAllowed(spec: OptionSpec, value: unknown): boolean {
+/** Whether a value is within an option's range. */
+export function isAllowed(spec: OptionSpec, value: unknown): boolean {
   if (spec.kind === 'parts') return true;
   if (spec.kind === 'choice') return typeof value === 'string' && spec.choices.includes(value);
   if (spec.kind === 'form') return typeof value === 'string' && spec.pattern.test(value);

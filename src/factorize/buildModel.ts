@@ -15,7 +15,7 @@ import type { Crew } from '../parallel/crew.js';
 import { type Side, sides } from '../parallel/layout.js';
 import type { FitContext } from '../parallel/phase.js';
 import { version } from '../version.js';
-import type { ObjectiveSpec } from './composition.js';
+import type { ObjectiveSpec, SeparableBackground } from './composition.js';
 import type { FactorizeOptions } from './factorizeOptions.js';
 import type { FitScales } from './layOut.js';
 import type { WorkingPlan } from './plan.js';
@@ -52,7 +52,7 @@ export interface Measured {
 }
 
 export function buildModel(inHand: FitInHand, outcome: Outcome, first: FirstOrder, measured: Measured): Model {
-  const { plan, crew, fit, scales, options, checked } = inHand;
+  const { plan, crew, fit, scales, options, checked, objective } = inHand;
   const { resolved } = measured;
   const { squares, observed, weightedSquares } = measured.errors;
   const U = unpad(fit, 'rows', outcome.point.rows);
@@ -121,6 +121,12 @@ export function buildModel(inHand: FitInHand, outcome: Outcome, first: FirstOrde
     biases,
     ...(options.labels && { labels: options.labels }),
     fit: report,
+    ...(resolved.background?.weight === 'separable' && {
+      background: {
+        rows: (objective.background as SeparableBackground).rows,
+        columns: (objective.background as SeparableBackground).columns,
+      },
+    }),
   });
 }
 
@@ -136,7 +142,8 @@ function largestResidual(fit: FitContext): number {
   return largest;
 }
 
-function unpad(fit: FitContext, side: Side, index: number): { factor: RealArray; bias: RealArray | undefined } {
+/** A factor buffer without its padding: the factor, and the bias where it is fitted. */
+export function unpad(fit: FitContext, side: Side, index: number): { factor: RealArray; bias: RealArray | undefined } {
   const padded = factorBuffer(fit, side, index);
   const rows = fit.blocks[side].at(-1) as number;
   const Real = fit.dtype === 'f32' ? Float32Array : Float64Array;

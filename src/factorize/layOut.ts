@@ -1,10 +1,10 @@
 /** Puts the data and the start into the planned memory. */
-import type { MatrixInput } from '../data/input.js';
-import { place, type Survey } from '../data/observations.js';
+import type { MatrixInput, WeightsInput } from '../data/input.js';
+import { type Observations, place, type Survey } from '../data/observations.js';
 import { factorBuffer } from '../methods/rowPhases.js';
 import type { Loss } from '../objective/losses.js';
 import type { CheckedOptions } from '../options.js';
-import { observationStorage, sides, writeResidentPointers } from '../parallel/layout.js';
+import { observationStorage, type PerSide, sides, writeResidentPointers } from '../parallel/layout.js';
 import type { FitContext } from '../parallel/phase.js';
 import type { ObjectiveSpec } from './composition.js';
 import type { FactorizeOptions } from './factorizeOptions.js';
@@ -44,23 +44,62 @@ export function layOut(
   module: WebAssembly.Module,
   objective: ObjectiveSpec,
 ): { fit: FitContext; scales: FitScales } {
-  const { layout, request } = plan;
-  const storage = observationStorage(request, layout, memory);
+  const { request } = plan;
   const shift = shiftOf(found, request.hasBias, objective);
-  const observations = place(
-    A,
-    options.weights,
-    found,
-    storage,
-    checked.duplicates,
-    shift,
-    objective.background !== undefined,
-  );
-  checkValues(observations, objective.loss);
-  writeResidentPointers(layout, memory, observations);
+  const where = { plan, checked, memory, module };
+  const observations = placeWithin(where, A, options.weights, found, shift, objective);
   const value = (objective.background?.value ?? 0) - shift;
   const { settled, mean, ...baseline } = measureBaseline(observations, objective, value, request.hasBias);
   const shared = objective.isComposed ? sharedWeights(observations, objective) : undefined;
+  const fit = openContext(where, observations, { ...objective, loss: settled }, { mean, value, shared });
+  const rootMeanSquare = Math.sqrt(baseline.centredNorm / Math.max(baseline.allWeight, Number.MIN_VALUE));
+  writeStart(fit, request.counts, objective, options.init, checked.seed, rootMeanSquare);
+  return { fit, scales: { ...baseline, shift, loss: settled } };
+}
+
+/** Where a problem goes, and by which options. */
+export interface Place {
+  readonly plan: WorkingPlan;
+  readonly checked: CheckedOptions;
+  readonly memory: WebAssembly.Memory;
+  readonly module: WebAssembly.Module;
+}
+
+/** A − shift and W in both orientations, in their planned place. @throws HadamardError `duplicate-entry`, `invalid-value` */
+export function placeWithin(
+  { plan, checked, memory }: Place,
+  A: MatrixInput,
+  weights: WeightsInput | undefined,
+  found: Survey,
+  shift: number,
+  objective: ObjectiveSpec,
+): Observations {
+  const { layout, request } = plan;
+  const storage = observationStorage(request, layout, memory);
+  const isZeroKept = objective.background !== undefined;
+  const observations = place(A, weights, found, storage, checked.duplicates, shift, isZeroKept);
+  checkValues(observations, objective.loss);
+  writeResidentPointers(layout, memory, observations);
+  return observations;
+}
+
+/** What is known once the observations have been seen, in the units they are stored in. */
+export interface Settled {
+  readonly mean: number;
+  /** The background's value. */
+  readonly value: number;
+  /** r and c of a full matrix with weights r_i·c_j. */
+  readonly shared: PerSide<Float64Array> | undefined;
+}
+
+/** The problem as the phases take it, its penalties and lists written, its factors all 0. The loss is settled. */
+export function openContext(
+  { plan, checked, memory, module }: Place,
+  observations: Observations,
+  objective: ObjectiveSpec,
+  { mean, value, shared }: Settled,
+): FitContext {
+  const { layout, request } = plan;
   const fit: FitContext = {
     id: ++fits,
     memory,
@@ -76,7 +115,7 @@ export function layOut(
     },
     mean,
     blocks: plan.boundaries,
-    terms: objective.isComposed ? fitTerms(objective, settled, value, request.dtype, shared !== undefined) : undefined,
+    terms: objective.isComposed ? fitTerms(objective, value, request.dtype, shared !== undefined) : undefined,
     observations: { rows: observations.byRow, columns: observations.byColumn },
   };
   new Int32Array(memory.buffer, 0, 16).fill(0);
@@ -92,7 +131,5 @@ export function layOut(
     if (objective.isComposed) writeTermLists(fit, side, objective, scales, shared);
     for (let buffer = 0; buffer < request.buffers[side]; buffer++) factorBuffer(fit, side, buffer).fill(0);
   }
-  const rootMeanSquare = Math.sqrt(baseline.centredNorm / Math.max(baseline.allWeight, Number.MIN_VALUE));
-  writeStart(fit, request.counts, objective, options.init, checked.seed, rootMeanSquare);
-  return { fit, scales: { ...baseline, shift, loss: settled } };
+  return fit;
 }

@@ -161,10 +161,9 @@ function powerOf(fit: FitContext, nu: number): (base: number) => number {
   return (base) => (base > 0 ? exp64(nu * log64(base)) : 0);
 }
 
-/** The objective as the kernels take it. Bounds are numbers of the factor's precision, so that they can be met. */
+/** The objective, its loss settled, as the kernels take it. Bounds are numbers of the factor's precision, so that they can be met. */
 export function fitTerms(
-  { bounds, background }: ObjectiveSpec,
-  settled: Loss,
+  { loss, bounds, background }: ObjectiveSpec,
   value: number,
   dtype: Dtype,
   isFull: boolean,
@@ -172,8 +171,8 @@ export function fitTerms(
   const stored = ([lower, upper]: readonly [number, number]) =>
     dtype === 'f32' ? ([Math.fround(lower), Math.fround(upper)] as const) : ([lower, upper] as const);
   return {
-    loss: lossNumbers[settled.name],
-    lossParameter: settled.parameter,
+    loss: lossNumbers[loss.name],
+    lossParameter: loss.parameter,
     bounds: { rows: stored(bounds.rows), columns: stored(bounds.columns) },
     hasGram: isFull || background !== undefined,
     isFull,

@@ -42,15 +42,7 @@ export function resolveObjective(
     columns: heldOf('V', options.hold?.V, columns, checked.rank, bounds.columns),
   };
   const l1 = { rows: checked.l1Rows, columns: checked.l1Columns };
-  const isComposed =
-    loss.name !== 'quadratic' ||
-    background !== undefined ||
-    checked.freeColumns > 0 ||
-    [...bounds.rows, ...bounds.columns].some(Number.isFinite) ||
-    l1.rows + l1.columns > 0 ||
-    hold.rows !== undefined ||
-    hold.columns !== undefined;
-  const objective = { loss, background, bounds, l1, freeColumns: checked.freeColumns, hold, isComposed };
+  const objective = compose({ loss, background, bounds, l1, freeColumns: checked.freeColumns, hold });
   checkCombination({
     objective,
     method: checked.method,
@@ -60,6 +52,20 @@ export function resolveObjective(
     rank: checked.rank,
   });
   return objective;
+}
+
+/** Whether the parts are more than weighted squares and a ridge. */
+export function compose(parts: Omit<ObjectiveSpec, 'isComposed'>): ObjectiveSpec {
+  const { loss, background, bounds, l1, freeColumns, hold } = parts;
+  const isComposed =
+    loss.name !== 'quadratic' ||
+    background !== undefined ||
+    freeColumns > 0 ||
+    [...bounds.rows, ...bounds.columns].some(Number.isFinite) ||
+    l1.rows + l1.columns > 0 ||
+    hold.rows !== undefined ||
+    hold.columns !== undefined;
+  return { ...parts, isComposed };
 }
 
 /** The text has passed the table's pattern. */
@@ -94,7 +100,8 @@ function resolveBackground(
   };
 }
 
-function weightsOf(side: 'rows' | 'columns', given: ArrayLike<number> | undefined, count: number): Float64Array {
+/** Background weights of one side, checked. @throws HadamardError `shape-mismatch`, `invalid-weight` */
+export function weightsOf(side: 'rows' | 'columns', given: ArrayLike<number> | undefined, count: number): Float64Array {
   if (given?.length !== count)
     throw new HadamardError({
       code: 'shape-mismatch',
@@ -163,7 +170,8 @@ function checkParts(option: string, given: object | undefined, names: readonly s
     );
 }
 
-function heldOf(
+/** Held entries of one factor, checked. @throws HadamardError `shape-mismatch`, `invalid-value` */
+export function heldOf(
   name: 'U' | 'V',
   given: NdArray<RealArray> | undefined,
   rows: number,

@@ -17,10 +17,11 @@ import {
   memoryCeiling,
   type PerSide,
   planLayout,
+  type Side,
   strideOf,
 } from '../parallel/layout.js';
 import { allocate } from '../parallel/memoryPool.js';
-import { evenRuns, partition, type Runs, runsOf, sideCost } from '../parallel/partition.js';
+import { evenPartition, evenRuns, partition, type Runs, runsOf, sideCost } from '../parallel/partition.js';
 import type { ObjectiveSpec } from './composition.js';
 import { methodOf } from './methods.js';
 import { type ObjectiveOptions, resolveObjective } from './objectiveSpec.js';
@@ -156,13 +157,16 @@ function extentOf(problem: ProblemShape): Extent {
   };
 }
 
-/** @throws HadamardError `not-enough-memory` */
-export function planFit(found: Survey, options: CheckedOptions, objective?: ObjectiveSpec): WorkingPlan {
+/**
+ * @param fixed the side that is not solved for, if one is not: its blocks then depend on its length alone.
+ * @throws HadamardError `not-enough-memory`
+ */
+export function planFit(found: Survey, options: CheckedOptions, objective?: ObjectiveSpec, fixed?: Side): WorkingPlan {
   const lengths = { rows: runsOf(found.rowCounts), columns: runsOf(found.columnCounts) };
-  return planExtent({ ...found, lengths }, options, objective);
+  return planExtent({ ...found, lengths }, options, objective, fixed);
 }
 
-function planExtent(found: Extent, options: CheckedOptions, objective?: ObjectiveSpec): WorkingPlan {
+function planExtent(found: Extent, options: CheckedOptions, objective?: ObjectiveSpec, fixed?: Side): WorkingPlan {
   const [smallest, largest] = found.weightRange;
   const precision = choosePrecision(found, options.dtype);
   const { dtype } = precision;
@@ -170,7 +174,9 @@ function planExtent(found: Extent, options: CheckedOptions, objective?: Objectiv
   const stride = strideOf(options.rank, hasBias);
   const method = methodOf(options);
   const { lengths } = found;
-  const parts = { rows: partition(lengths.rows, options.rank), columns: partition(lengths.columns, options.rank) };
+  const partsOf = (side: Side) =>
+    side === fixed ? evenPartition(lengths[side]) : partition(lengths[side], options.rank);
+  const parts = { rows: partsOf('rows'), columns: partsOf('columns') };
   const boundaries = { rows: parts.rows.boundaries, columns: parts.columns.boundaries };
   const cost = sideCost(lengths.rows, options.rank) + sideCost(lengths.columns, options.rank);
   const inline = options.inline === 'auto' && (options.threads === 1 || cost <= inlineCost);

@@ -29,11 +29,14 @@ export function writeStart(
   if (!init?.U && !init?.V) drawStart(fit, 'columns', counts.columns, scale, seed);
   // The logarithm of a rate of 0 has no tangent.
   if (!init?.U && objective.loss.name === 'poisson') drawStart(fit, 'rows', counts.rows, scale, seed);
-  for (const side of sides) {
-    if (!objective.background) clearEmptyRows(fit, side);
-    if (objective.isComposed) keepWithin(fit, side, objective);
-    factorBuffer(fit, side, 1).set(factorBuffer(fit, side, 0));
-  }
+  for (const side of sides) settleStart(fit, side, objective);
+}
+
+/** Brings the start in buffer 0 within what is allowed, and copies it to buffer 1. */
+export function settleStart(fit: FitContext, side: Side, objective: ObjectiveSpec): void {
+  if (!objective.background) clearEmptyRows(fit, side);
+  if (objective.isComposed) keepWithin(fit, side, objective);
+  factorBuffer(fit, side, 1).set(factorBuffer(fit, side, 0));
 }
 
 function drawStart(fit: FitContext, side: Side, rows: number, scale: number, seed: number): void {

@@ -7,7 +7,7 @@
  */
 import { gradientProduct } from '../objective/relativeGradient.js';
 import { Anderson, andersonDepth } from './anderson.js';
-import type { Method, MethodRun, Point, Proposal, Run } from './method.js';
+import { type Method, type MethodRun, type Point, type Proposal, type Run, stepsToSettle } from './method.js';
 
 export function als(acceleration: 'anderson' | 'none'): Method {
   const isAccelerated = acceleration === 'anderson';
@@ -23,7 +23,6 @@ export function als(acceleration: 'anderson' | 'none'): Method {
   };
 }
 
-const stepsOfFinish = 500;
 /** Of f in float64, relative. */
 const rounding = 2e-15;
 
@@ -84,7 +83,7 @@ class AlternatingLeastSquares implements MethodRun {
     const rows = 1 - from.rows;
     const point = this.#run.isExact
       ? from
-      : await this.#solveRows(rows, from.columns, this.#run.penalty('columns', from.columns), false, stepsOfFinish);
+      : await this.#solveRows(rows, from.columns, this.#run.penalty('columns', from.columns), false, stepsToSettle);
     return { ...point, relativeGradientNorm: null, isExtrapolated: false };
   }
 

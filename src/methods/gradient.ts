@@ -8,7 +8,7 @@
 import { gradientProduct } from '../objective/relativeGradient.js';
 import { noTotals, type Totals } from '../parallel/phase.js';
 import { dot } from './anderson.js';
-import type { Method, MethodRun, Point, Proposal, Run } from './method.js';
+import { type Method, type MethodRun, type Point, type Proposal, type Run, stepsToSettle } from './method.js';
 
 /** Buffers 0 and 1 of each side are points, 2 and 3 the gradients at them. */
 const gradientAt = (point: number) => point + 2;
@@ -61,8 +61,15 @@ class SpectralGradient implements MethodRun {
     const run = this.#run;
     const { columns } = from;
     const rows = 1 - from.rows;
-    const solve = { phase: 'solve', side: 'rows', own: null, other: columns, out: rows, start: from.rows } as const;
-    const { loss, penalty } = await run.phase(solve);
+    const { loss, penalty } = await run.phase({
+      phase: 'solve',
+      side: 'rows',
+      own: null,
+      other: columns,
+      out: rows,
+      start: from.rows,
+      innerSteps: stepsToSettle,
+    });
     const objective = loss + penalty + run.penalty('columns', columns);
     return { rows, columns, loss, objective, relativeGradientNorm: null, isExtrapolated: false };
   }

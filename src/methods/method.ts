@@ -54,6 +54,12 @@ export async function startExactly(run: Run): Promise<Point> {
   return { rows: 0, columns: 0, loss, objective: loss + penalty + run.penalty('columns', 0) };
 }
 
+/**
+ * Tangent quadratics for a row at the most where its solution is to be exact: it stops when one moves it by less than 1e-13.
+ * The last half-sweep takes as many, and so does folding in, so that both come to the same row.
+ */
+export const stepsToSettle = 20000;
+
 /** A method at work on one fit. It writes to buffers that do not hold the accepted position and never decides to stop. */
 export interface MethodRun {
   /** Proposes the next point; `precise` asks for f64 arithmetic on f32 storage and the plainest step. */

@@ -14,15 +14,20 @@ import { setTimeout } from 'node:timers/promises';
 import { HadamardError, isHadamardError } from '../errors.js';
 
 export const modelFormat = 'hadamard-model';
-/** The version of the folder's layout that this package writes and reads. */
-export const modelVersion = 1;
+/**
+ * The version of the folder's layout that this package writes; it reads this one and those before. 2 has the SHA-256 of every
+ * file in model.json, and the lists of a separable background.
+ */
+export const modelVersion = 2;
 
 /** Every file a model folder may hold. */
-const modelFiles = [
+export const modelFiles: readonly string[] = [
   'U.npy',
   'V.npy',
   'row_bias.npy',
   'column_bias.npy',
+  'background_rows.npy',
+  'background_columns.npy',
   'rows.jsonl',
   'columns.jsonl',
   'model.json',

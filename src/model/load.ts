@@ -5,10 +5,12 @@ import type { RealArray } from '../data/input.js';
 import { HadamardError, isHadamardError } from '../errors.js';
 import { readJsonLines } from '../formats/jsonLines.js';
 import { readNpy } from '../formats/npy.js';
+import { isAllowed, optionTable, type ResolvedOptions } from '../options.js';
 import { checkDirectory } from './checkDirectory.js';
 import { digestOf } from './digest.js';
 import type { FitReport } from './fitReport.js';
-import { findModel, modelFormat, modelVersion } from './folder.js';
+import { findModel, modelFiles, modelFormat, modelVersion } from './folder.js';
+import { checkInside, hashOf, isSealed } from './integrity.js';
 import { Model, matrix } from './model.js';
 import type { Biases, RunRecord } from './parts.js';
 
@@ -20,23 +22,30 @@ interface Description {
   readonly dtype: 'f32' | 'f64';
   readonly biases: Pick<Biases, 'kind' | 'mean'>;
   readonly labels: { readonly rows: boolean; readonly columns: boolean };
+  /** From version 2 on. */
+  readonly files?: Readonly<Record<string, string>>;
   readonly fit: FitReport;
   readonly run?: RunRecord;
 }
 
 /**
- * The model that `Model.save` wrote to `directory`, bit for bit: sizes, dtype and the SHA-256 digest are checked.
+ * The model that `Model.save` wrote to `directory`, bit for bit: sizes, dtype and the SHA-256 of every file are checked. Numbers
+ * and strings are read and nothing is executed, and no file outside of the folder is opened.
  *
- * @throws HadamardError `invalid-option` when `directory` is no path; `not-found` when there is no such folder; `malformed-model` when a file is missing, broken or
- *   changed, or the folder is from a newer version.
+ * @throws HadamardError `invalid-option` when `directory` is no path; `not-found` when there is no such folder;
+ *   `malformed-model` with the file that is missing, broken, changed or a link out of the folder, or when the folder is from a
+ *   newer version.
  */
 export async function loadModel(directory: string): Promise<Model> {
   checkDirectory(directory);
   const folder = findModel(directory);
   const description = await readDescription(folder, directory);
-  const { shape, rank, dtype, biases, labels, fit, run } = description;
+  const { shape, rank, dtype, biases, labels, files, fit, run } = description;
   const [m, n] = shape;
+  await checkFiles(folder, files, namesOf(description));
   const array = (name: string, expected: readonly number[]) => readArray(folder, name, expected, dtype);
+  const list = async (name: string, expected: number) =>
+    (await readArray(folder, name, [expected], 'f64')) as Float64Array;
   const strings = (name: string, expected: number) => readLabels(folder, name, expected);
 
   const hasRowBias = biases.kind === 'rows' || biases.kind === 'both';
@@ -57,14 +66,59 @@ export async function loadModel(directory: string): Promise<Model> {
       ...(labels.columns && { columns: await strings('columns.jsonl', n) }),
     },
     fit,
+    ...(hasLists(description) && {
+      background: {
+        rows: await list('background_rows.npy', m),
+        columns: await list('background_columns.npy', n),
+      },
+    }),
     ...(run && { run }),
   });
 }
 
+/** The lists of a separable background came with version 2. */
+function hasLists({ version, fit }: Description): boolean {
+  return version >= 2 && fit.options.background?.weight === 'separable';
+}
+
+/** The files that this model is read from. */
+function namesOf(description: Description): string[] {
+  const { biases, labels } = description;
+  const has = (kind: 'rows' | 'columns') => biases.kind === kind || biases.kind === 'both';
+  return [
+    'U.npy',
+    'V.npy',
+    ...(has('rows') ? ['row_bias.npy'] : []),
+    ...(has('columns') ? ['column_bias.npy'] : []),
+    ...(hasLists(description) ? ['background_rows.npy', 'background_columns.npy'] : []),
+    ...(labels.rows ? ['rows.jsonl'] : []),
+    ...(labels.columns ? ['columns.jsonl'] : []),
+  ];
+}
+
+/** Each is a file in the folder, and what it was when it was saved; so is what the folder holds beside, such as canonical/. */
+async function checkFiles(
+  folder: string,
+  files: Readonly<Record<string, string>> | undefined,
+  needed: readonly string[],
+): Promise<void> {
+  for (const name of new Set([...needed, ...Object.keys(files ?? {})])) {
+    const expected = files?.[name];
+    if (!modelFiles.includes(name))
+      throw malformed(folder, 'model.json', `It names a file "${name}", which no model has.`);
+    if (files && expected === undefined) throw malformed(folder, 'model.json', `It has no checksum of ${name}.`);
+    await orMalformed(folder, name, () => checkInside(folder, name));
+    if (expected === undefined) continue;
+    const found = await orMalformed(folder, name, () => hashOf(join(folder, name)));
+    if (found !== expected) throw malformed(folder, name, `Its SHA-256 is ${found}; model.json says ${expected}.`);
+  }
+}
+
 async function readDescription(folder: string, directory: string): Promise<Description> {
-  let text: string;
+  let bytes: Buffer;
   try {
-    text = await readFile(join(folder, 'model.json'), 'utf8');
+    await checkInside(folder, 'model.json');
+    bytes = await readFile(join(folder, 'model.json'));
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     const isMissing = code === 'ENOENT' || code === 'ENOTDIR';
@@ -81,20 +135,27 @@ async function readDescription(folder: string, directory: string): Promise<Descr
       { cause: error },
     );
   }
-  const description = await orMalformed(folder, 'model.json', () => JSON.parse(text) as Partial<Description> | null);
+  const description = await orMalformed(
+    folder,
+    'model.json',
+    () => JSON.parse(bytes.toString('utf8')) as Partial<Description> | null,
+  );
   if (description?.format !== modelFormat) throw malformed(folder, 'model.json', `It does not say "${modelFormat}".`);
-  if (description.version !== modelVersion)
+  const { version } = description;
+  if (!(Number.isInteger(version) && (version as number) >= 1 && (version as number) <= modelVersion))
     throw malformed(
       folder,
       'model.json',
-      `It has version ${description.version}; this hadamard reads version ${modelVersion}.`,
+      `It has version ${version}; this hadamard reads versions up to ${modelVersion}.`,
     );
+  if ((version as number) >= 2 && !isSealed(bytes))
+    throw malformed(folder, 'model.json', 'Its text is not what its checksum was made from.');
   if (!isComplete(description)) throw malformed(folder, 'model.json', 'A field is missing or of the wrong kind.');
   return description;
 }
 
 function isComplete(description: Partial<Description>): description is Description {
-  const { shape, rank, dtype, biases, labels, fit } = description;
+  const { version, shape, rank, dtype, biases, labels, files, fit } = description;
   const isCount = (value: unknown) => Number.isInteger(value) && (value as number) >= 1;
   return (
     Array.isArray(shape) &&
@@ -106,8 +167,52 @@ function isComplete(description: Partial<Description>): description is Descripti
     Number.isFinite(biases?.mean) &&
     typeof labels?.rows === 'boolean' &&
     typeof labels.columns === 'boolean' &&
+    (version === 1 || isHashes(files)) &&
     typeof fit?.digest === 'string' &&
-    typeof fit.options === 'object'
+    areOptions(fit.options) &&
+    fit.options.rank === rank &&
+    fit.options.biases === biases?.kind
+  );
+}
+
+function isHashes(files: unknown): boolean {
+  return (
+    typeof files === 'object' &&
+    files !== null &&
+    Object.values(files).every((hash) => typeof hash === 'string' && /^[0-9a-f]{64}$/.test(hash))
+  );
+}
+
+/** What of the options goes into computations with the model: each within its range, as it would be given. */
+const computedWith = [
+  'rank',
+  'lambda',
+  'lambdaRows',
+  'lambdaColumns',
+  'lambdaScale',
+  'nu',
+  'l1',
+  'l1Rows',
+  'l1Columns',
+  'freeColumns',
+  'nonnegative',
+  'loss',
+  'biases',
+  'biasLambda',
+  'duplicates',
+] as const;
+
+function areOptions(options: unknown): boolean {
+  if (typeof options !== 'object' || options === null) return false;
+  const { background, bounds, alpha } = options as Partial<ResolvedOptions>;
+  const isBound = (bound: unknown) => bound === null || Number.isFinite(bound);
+  const isPair = (pair: unknown) => Array.isArray(pair) && pair.length === 2 && pair.every(isBound);
+  const isWeight = (weight: unknown) => weight === 'separable' || (Number.isFinite(weight) && (weight as number) >= 0);
+  return (
+    computedWith.every((name) => isAllowed(optionTable[name], (options as Record<string, unknown>)[name])) &&
+    (alpha === undefined || isAllowed(optionTable.alpha, alpha)) &&
+    (bounds === undefined || (isPair(bounds?.rows) && isPair(bounds?.columns))) &&
+    (background === undefined || (isWeight(background?.weight) && Number.isFinite(background?.value)))
   );
 }
 
@@ -151,7 +256,7 @@ function malformed(folder: string, name: string, what: string, cause?: unknown):
       what: `${file} cannot be used. ${what}`,
       position: { file },
       rule: 'The files of a model folder belong together and are not edited.',
-      remedy: 'Fit again, or restore the folder from a copy.',
+      remedy: 'Fit again, restore the folder from a copy, or use the hadamard that wrote it.',
     },
     { cause },
   );

@@ -5,11 +5,11 @@ import { HadamardError } from '../errors.js';
 import { type Canonical, canonicalForm, type Rotated, varimaxForm } from './canonical.js';
 import type { Certificate, FitReport, TraceEntry } from './fitReport.js';
 import { type ObjectiveOptions, objectiveOf, predictEntry } from './objective.js';
-import type { Biases, Labels, ModelParts, RunRecord } from './parts.js';
+import type { BackgroundLists, Biases, Labels, ModelParts, RunRecord } from './parts.js';
 import { saveModel } from './save.js';
 
 export type { ObjectiveOptions } from './objective.js';
-export type { Biases, Labels, ModelParts, RunRecord } from './parts.js';
+export type { BackgroundLists, Biases, Labels, ModelParts, RunRecord } from './parts.js';
 
 export interface Recommendation {
   readonly column: number;
@@ -38,6 +38,7 @@ export class Model implements ModelParts {
   readonly biases: Biases;
   readonly labels: Labels;
   readonly fit: FitReport;
+  readonly background?: BackgroundLists;
   readonly run?: RunRecord;
   #rowIndex: Map<string, number> | undefined;
   #columnIndex: Map<string, number> | undefined;
@@ -48,6 +49,7 @@ export class Model implements ModelParts {
     this.biases = parts.biases;
     this.labels = parts.labels ?? {};
     this.fit = parts.fit;
+    if (parts.background) this.background = parts.background;
     if (parts.run) this.run = parts.run;
   }
 

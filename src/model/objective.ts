@@ -13,7 +13,7 @@ export interface ObjectiveOptions {
   readonly weights?: WeightsInput | undefined;
   /** What an entry listed twice means; default: as in the fit. */
   readonly duplicates?: Duplicates | undefined;
-  /** The background, where the fit's was separable: its lists are not saved with the model. */
+  /** The background, where the fit's was separable and other rows or columns are meant; default: as in the fit. */
   readonly background?: Background | undefined;
 }
 
@@ -73,17 +73,17 @@ export function objectiveOf(model: ModelParts, data: MatrixInput, options: Objec
 }
 
 /** Weight and value of an unlisted entry. */
-function backgroundOf({ U, V, fit }: ModelParts, given: Background | undefined) {
+function backgroundOf({ U, V, fit, background }: ModelParts, given: Background | undefined) {
   const said = fit.options.background;
   if (!said) return undefined;
   if (said.weight !== 'separable') return { weight: () => said.weight as number, value: said.value };
-  const weight = given?.weight;
+  const weight = given?.weight ?? background;
   if (typeof weight !== 'object')
     throw new HadamardError({
       code: 'invalid-option',
       what: 'The fit had a separable background, and none is given.',
       position: { option: 'background' },
-      rule: 'The lists of a separable background are not saved with the model.',
+      rule: 'The lists of a separable background belong to the model, and this one has none: it was saved by an older hadamard.',
       remedy: 'Give background: { weight: { rows, columns }, value } as in the fit.',
     });
   const { rows, columns } = weight;

@@ -18,6 +18,12 @@ export interface Labels {
   readonly columns?: readonly string[];
 }
 
+/** m and n weights. */
+export interface BackgroundLists {
+  readonly rows: Float64Array;
+  readonly columns: Float64Array;
+}
+
 /** The command that made a model, so that it can be run again. */
 export interface RunRecord {
   readonly command: string;
@@ -37,6 +43,8 @@ export interface ModelParts {
   readonly biases: Biases;
   readonly labels?: Labels;
   readonly fit: FitReport;
+  /** r and c of a separable background, W² = r_i·c_j of unlisted entries. */
+  readonly background?: BackgroundLists;
   /** Of models made on the command line. */
   readonly run?: RunRecord;
 }

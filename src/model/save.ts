@@ -6,11 +6,12 @@ import { writeNpy } from '../formats/npy.js';
 import type { Canonical } from './canonical.js';
 import { checkDirectory } from './checkDirectory.js';
 import { modelFormat, modelVersion, replaceFolder } from './folder.js';
+import { hashesOf, sealed } from './integrity.js';
 import type { ModelParts } from './parts.js';
 
 /** As `Model.save`. */
 export async function saveModel(
-  { U, V, biases, labels = {}, fit, run }: ModelParts,
+  { U, V, biases, labels = {}, fit, background, run }: ModelParts,
   directory: string,
   canonical?: Canonical,
 ): Promise<void> {
@@ -22,6 +23,10 @@ export async function saveModel(
     await writeNpy(join(folder, 'V.npy'), V.data, [n, k]);
     if (biases.rows) await writeNpy(join(folder, 'row_bias.npy'), biases.rows, [m]);
     if (biases.columns) await writeNpy(join(folder, 'column_bias.npy'), biases.columns, [n]);
+    if (background) {
+      await writeNpy(join(folder, 'background_rows.npy'), background.rows, [m]);
+      await writeNpy(join(folder, 'background_columns.npy'), background.columns, [n]);
+    }
     if (canonical) {
       await mkdir(join(folder, 'canonical'));
       await writeNpy(join(folder, 'canonical', 'U.npy'), canonical.U.data, [m, k]);
@@ -38,9 +43,10 @@ export async function saveModel(
       dtype: U.data instanceof Float64Array ? 'f64' : 'f32',
       biases: { kind: biases.kind, mean: biases.mean },
       labels: { rows: labels.rows !== undefined, columns: labels.columns !== undefined },
+      files: await hashesOf(folder),
       fit,
       ...(run && { run }),
     };
-    await writeFile(join(folder, 'model.json'), `${JSON.stringify(description, null, 1)}\n`);
+    await writeFile(join(folder, 'model.json'), sealed(description));
   });
 }

@@ -86,3 +86,31 @@ export function partition(runs: Runs, rank: number): Partition {
   if (row > (boundaries.at(-1) as number)) cut();
   return { boundaries: Uint32Array.from(boundaries), largest };
 }
+
+/** A side that is held fixed is summed over in blocks of so many rows, */
+const fixedBlockRows = 256;
+
+/** whatever they hold, so that the sums do not depend on the data of the other side. */
+export function evenPartition(runs: Runs): Partition {
+  const boundaries = [0];
+  const largest = { rows: 0, entries: 0 };
+  let row = 0;
+  let entries = 0;
+  const cut = () => {
+    largest.rows = Math.max(largest.rows, row - (boundaries.at(-1) as number));
+    largest.entries = Math.max(largest.entries, entries);
+    boundaries.push(row);
+    entries = 0;
+  };
+  runs((length, rows) => {
+    for (let left = rows; left > 0; ) {
+      const taken = Math.min((boundaries.at(-1) as number) + fixedBlockRows - row, left);
+      left -= taken;
+      row += taken;
+      entries += taken * length;
+      if (row - (boundaries.at(-1) as number) === fixedBlockRows) cut();
+    }
+  });
+  if (row > (boundaries.at(-1) as number)) cut();
+  return { boundaries: Uint32Array.from(boundaries), largest };
+}

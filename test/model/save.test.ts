@@ -59,7 +59,7 @@ describe('save and load', () => {
     ]);
     expect(readdirSync(place)).toEqual(['model']);
     const described = JSON.parse(readFileSync(join(out, 'model.json'), 'utf8'));
-    expect(described).toMatchObject({ format: 'hadamard-model', version: 1, shape: [5, 4], rank: 2, dtype: 'f64' });
+    expect(described).toMatchObject({ format: 'hadamard-model', version: 2, shape: [5, 4], rank: 2, dtype: 'f64' });
   });
 
   test('leave a digest that the bytes of the .npy files confirm', async () => {
@@ -125,7 +125,7 @@ describe('load refuses', () => {
     const bytes = readFileSync(join(out, 'V.npy'));
     bytes[bytes.length - 1] = (bytes[bytes.length - 1] as number) ^ 1;
     writeFileSync(join(out, 'V.npy'), bytes);
-    await expectMalformed('model.json');
+    await expectMalformed('V.npy');
   });
 
   test('factors of another size or type', async () => {
@@ -137,7 +137,7 @@ describe('load refuses', () => {
 
   test.each([
     ['broken JSON', (text: string) => text.slice(0, -10)],
-    ['a newer version', (text: string) => text.replace('"version": 1', '"version": 2')],
+    ['a newer version', (text: string) => text.replace('"version": 2', '"version": 3')],
     ['another format', (text: string) => text.replace('hadamard-model', 'other')],
     ['null', () => 'null'],
     ['a missing field', (text: string) => text.replace('"rank"', '"knar"')],
