@@ -29,11 +29,21 @@ export { type FoldedIn, type FoldInOptions, foldIn } from './factorize/foldIn.js
 export { type Tool, type ToolName, tools } from './factorize/like.js';
 export { type Plan, type ProblemShape, plan } from './factorize/plan.js';
 export { type PresetName, presets } from './factorize/presets.js';
+export { type UpdateOptions, update } from './factorize/update.js';
 export type { Dtype } from './kernels/load.js';
 export type { Canonical, Rotated } from './model/canonical.js';
-export type { Certificate, FitReport, Status, StopReason, TraceEntry, ValidationError } from './model/fitReport.js';
+export type {
+  Certificate,
+  FitReport,
+  ModelUpdate,
+  Status,
+  StopReason,
+  TraceEntry,
+  ValidationError,
+} from './model/fitReport.js';
 export { loadModel } from './model/load.js';
 export {
+  type BackgroundLists,
   type Biases,
   type Labels,
   Model,

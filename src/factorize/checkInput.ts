@@ -18,10 +18,12 @@ export function checkInput(A: MatrixInput, options: FactorizeOptions): CheckedOp
   const [rows, columns] = shapeOf(A);
   if (options.weights !== undefined) checkWeights(A, options.weights);
   checkHandlers(options);
-  checkInit(options.init);
+  checkInit(options.init, { rows, columns });
   checkLabels(options.labels, { rows, columns });
   return checked;
 }
+
+type Counts = { readonly rows: number; readonly columns: number };
 
 function checkHandlers({ onProgress, signal, workerUrl, wasmUrl }: FactorizeOptions): void {
   const rules = [
@@ -52,22 +54,38 @@ function isSignal(signal: unknown): boolean {
 }
 
 /** The shapes of U and V are checked where they are copied, with their numbers. */
-function checkInit(init: unknown): void {
+function checkInit(init: unknown, counts: Counts): void {
   if (init === undefined) return;
   const refuse = (what: string) =>
     new HadamardError({
       code: 'invalid-input',
       what,
       position: { option: 'init' },
-      rule: 'init is { U } or { V } or both, ndarrays of two dimensions.',
+      rule: 'init is a model, or { U } or { V } or both, ndarrays of two dimensions, with { biases: { rows, columns } } where there are any.',
       remedy: 'Wrap the numbers, for example init: { V: ndarray(data, [n, rank]) }.',
     });
   if (!isObject(init)) throw refuse(`init is ${String(init)}.`);
   for (const [name, factor] of Object.entries(init)) {
+    if (factor === undefined || (name === 'isPartial' && typeof factor === 'boolean')) continue;
+    if (name === 'biases') {
+      checkBiases(factor, counts, refuse);
+      continue;
+    }
     if (name !== 'U' && name !== 'V') throw refuse(`init has a part "${name}".`);
-    if (factor === undefined) continue;
     if (!isMatrix(factor)) throw refuse(`init.${name} is no ndarray of two dimensions.`);
     checkDense(factor, { option: 'init' });
+  }
+}
+
+/** Finite numbers, one for each row and column. */
+function checkBiases(biases: unknown, counts: Counts, refuse: (what: string) => HadamardError): void {
+  if (!isObject(biases)) throw refuse(`init.biases is ${String(biases)}.`);
+  for (const [side, values] of Object.entries(biases)) {
+    if (values === undefined) continue;
+    const isReal = values instanceof Float32Array || values instanceof Float64Array;
+    if ((side !== 'rows' && side !== 'columns') || !isReal || values.length !== counts[side])
+      throw refuse(`init.biases.${side} is no array of ${side === 'rows' ? counts.rows : counts.columns} numbers.`);
+    if (!values.every(Number.isFinite)) throw refuse(`init.biases.${side} holds what is no finite number.`);
   }
 }
 
@@ -75,7 +93,7 @@ function isMatrix(value: unknown): value is NdArray<RealArray> {
   return isObject(value) && typeof value.get === 'function' && Array.isArray(value.shape) && value.shape.length === 2;
 }
 
-function checkLabels(labels: unknown, counts: { readonly rows: number; readonly columns: number }): void {
+function checkLabels(labels: unknown, counts: Counts): void {
   if (labels === undefined) return;
   const refuse = (code: 'invalid-input' | 'shape-mismatch', what: string, index?: number) =>
     new HadamardError({

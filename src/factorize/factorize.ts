@@ -31,6 +31,7 @@ import { withPreset } from './presets.js';
 import { receptorReport } from './receptor.js';
 import { measureTrainErrors } from './trainErrors.js';
 import { partValidation, validationMeasure } from './validation.js';
+import { withStart } from './warmStart.js';
 
 /**
  * Finds U (m×k) and V (n×k) that minimise
@@ -64,7 +65,8 @@ export function hireCrew(plan: WorkingPlan, options: FactorizeOptions): HiredCre
 }
 
 /** {@link factorize} with workers from elsewhere: a session keeps its own from fit to fit. */
-export async function factorizeWith(hire: typeof hireCrew, data: MatrixInput, given: FactorizeOptions): Promise<Model> {
+export async function factorizeWith(hire: typeof hireCrew, data: MatrixInput, said: FactorizeOptions): Promise<Model> {
+  const given = withStart(said);
   const asGiven = checkInput(data, given);
   const { A, options } = asTool(data, withPreset(given));
   const checked = options === given ? asGiven : checkInput(A, options);

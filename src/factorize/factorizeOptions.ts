@@ -2,16 +2,20 @@
 import type { NdArray } from 'ndarray';
 import type { MatrixInput, RealArray, WeightsInput } from '../data/input.js';
 import type { ValidationError } from '../engine/trace.js';
-import type { Labels } from '../model/model.js';
+import type { Labels, Model } from '../model/model.js';
 import type { FitOptions } from '../options.js';
 import type { ObjectiveOptions } from './objectiveSpec.js';
 
 /** Where to start from: V alone suffices, since U is solved exactly from it; U alone gives V the same way. */
 export interface Init {
   /** m×k */
-  readonly U?: NdArray<RealArray>;
+  readonly U?: NdArray<RealArray> | undefined;
   /** n×k */
-  readonly V?: NdArray<RealArray>;
+  readonly V?: NdArray<RealArray> | undefined;
+  /** NaN in U and V is drawn at random from the seed, as all of V is without a start. Default false: NaN is refused. */
+  readonly isPartial?: boolean | undefined;
+  /** m and n values; passed over where the side's bias is not fitted. */
+  readonly biases?: { readonly rows?: RealArray | undefined; readonly columns?: RealArray | undefined } | undefined;
 }
 
 export interface Progress {
@@ -37,7 +41,12 @@ export interface ValidationData {
 
 export interface FactorizeOptions extends FitOptions, ObjectiveOptions {
   readonly weights?: WeightsInput | undefined;
-  readonly init?: Init | undefined;
+  /**
+   * A start, or a model to go on from: its factors and biases. A model of lower rank gives the first columns, the others are
+   * drawn at random; one of higher rank its leading canonical components (refused where it has bounds, held entries, L1 or free
+   * columns).
+   */
+  readonly init?: Init | Model | undefined;
   /** Held-out entries of your own, in place of `holdout`. */
   readonly validation?: ValidationData | undefined;
   /** Names of rows and columns, kept with the model. */

@@ -58,19 +58,24 @@ export interface Baseline {
   readonly settled: Loss;
 }
 
-/** Passes in row order, so that the sums do not depend on how the entries were listed. */
+/**
+ * Passes in row order, so that the sums do not depend on how the entries were listed.
+ *
+ * @param knownMean that of a model; the data's own otherwise.
+ */
 export function measureBaseline(
   { byRow, rows, observed }: Observations,
   { loss, background }: ObjectiveSpec,
   value: number,
   hasBias: boolean,
+  knownMean?: number,
 ): Baseline {
   const values = byRow.values.subarray(0, observed);
   const weights = byRow.weights?.subarray(0, observed);
   const { weightSum, valueSum } = weightedSums(values, weights);
   const unlisted = background ? Math.max(0, unlistedWeight(byRow, rows, background)) : 0;
   const weightedMean = weightSum + unlisted > 0 ? (valueSum + unlisted * value) / (weightSum + unlisted) : 0;
-  const mean = hasBias && loss.name !== 'logistic' ? weightedMean : 0;
+  const mean = knownMean ?? (hasBias && loss.name !== 'logistic' ? weightedMean : 0);
   const at = loss.name === 'poisson' ? Math.max(weightedMean, Number.MIN_VALUE) : mean;
   const settled = settleLoss(loss, values);
   const ofUnlisted = unlisted * (loss.name === 'poisson' ? at : (value - at) ** 2);

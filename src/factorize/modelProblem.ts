@@ -8,6 +8,7 @@ import { lossOf } from '../objective/losses.js';
 import { type CheckedOptions, checkOption } from '../options.js';
 import type { PerSide, Side } from '../parallel/layout.js';
 import type { ObjectiveSpec, SeparableBackground } from './composition.js';
+import type { FactorizeOptions } from './factorizeOptions.js';
 import { compose, heldOf, weightsOf } from './objectiveSpec.js';
 
 /** How new rows are computed; none of these changes a bit of the result. */
@@ -47,6 +48,28 @@ export function checkedOptionsOf(
     memoryLimit: options.memoryLimit,
     timeLimit: undefined,
     duplicates: options.duplicates ?? plain.duplicates,
+  };
+}
+
+/** The options that `factorize` is given for the same objective on other data; held entries are the caller's to give. */
+export function fitOptionsOf({ fit, background }: Model): FactorizeOptions {
+  const {
+    background: said,
+    bounds,
+    hold: _hold,
+    preset: _preset,
+    like: _like,
+    alpha: _alpha,
+    timeLimit: _time,
+    memoryLimit: _memory,
+    ...plain
+  } = fit.options;
+  const sides = { rows: boundsOf(bounds?.rows), columns: boundsOf(bounds?.columns) };
+  const weight = said?.weight === 'separable' ? background : said?.weight;
+  return {
+    ...plain,
+    ...(bounds && { bounds: sides }),
+    ...(said && weight !== undefined && { background: { weight, value: said.value } }),
   };
 }
 
@@ -95,17 +118,15 @@ function backgroundBeside(
   given: ArrayLike<number> | undefined,
 ): SeparableBackground | undefined {
   const said = fit.options.background;
-  if (!said) {
-    if (given !== undefined)
-      throw new HadamardError({
-        code: 'invalid-option',
-        what: 'backgroundWeights are given, and the model has no background.',
-        position: { option: 'backgroundWeights' },
-        rule: 'They are the r_i (of columns: c_j) of the new rows in the background weight r_i·c_j of the fit.',
-        remedy: 'Leave them out.',
-      });
-    return undefined;
-  }
+  if (given !== undefined && said?.weight !== 'separable')
+    throw new HadamardError({
+      code: 'invalid-option',
+      what: `backgroundWeights are given, and the model has ${said ? 'one weight for all' : 'no background'}.`,
+      position: { option: 'backgroundWeights' },
+      rule: 'They are the r_i (of columns: c_j) of the new rows in the background weight r_i·c_j of the fit; default 1.',
+      remedy: 'Leave them out.',
+    });
+  if (!said) return undefined;
   if (said.weight === 'separable' && !background)
     throw new HadamardError({
       code: 'invalid-option',

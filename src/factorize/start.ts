@@ -24,8 +24,12 @@ export function writeStart(
   rootMeanSquare: number,
 ): void {
   const scale = Math.sqrt((rootMeanSquare || 1) / Math.sqrt(fit.rank));
-  if (init?.U) copyStart(fit, 'rows', init.U, counts.rows);
-  if (init?.V) copyStart(fit, 'columns', init.V, counts.columns);
+  const drawAt = init?.isPartial
+    ? (side: Side, row: number, c: number) => scale * normalAt(seed, matrixOf[side], row, c)
+    : undefined;
+  if (init?.U) copyStart(fit, 'rows', init.U, counts.rows, drawAt);
+  if (init?.V) copyStart(fit, 'columns', init.V, counts.columns, drawAt);
+  for (const side of sides) copyBias(fit, side, init?.biases?.[side]);
   if (!init?.U && !init?.V) drawStart(fit, 'columns', counts.columns, scale, seed);
   // The logarithm of a rate of 0 has no tangent.
   if (!init?.U && objective.loss.name === 'poisson') drawStart(fit, 'rows', counts.rows, scale, seed);
@@ -39,11 +43,13 @@ export function settleStart(fit: FitContext, side: Side, objective: ObjectiveSpe
   factorBuffer(fit, side, 1).set(factorBuffer(fit, side, 0));
 }
 
+/** What the factors are called by the generator of random numbers. */
+const matrixOf: PerSide<number> = { rows: 0, columns: 1 };
+
 function drawStart(fit: FitContext, side: Side, rows: number, scale: number, seed: number): void {
   const buffer = factorBuffer(fit, side, 0);
-  const matrix = side === 'rows' ? 0 : 1;
   for (let row = 0; row < rows; row++)
-    for (let c = 0; c < fit.rank; c++) buffer[row * fit.stride + c] = scale * normalAt(seed, matrix, row, c);
+    for (let c = 0; c < fit.rank; c++) buffer[row * fit.stride + c] = scale * normalAt(seed, matrixOf[side], row, c);
 }
 
 /** Mirrors what is below 0 where the factor may not be, clips to the other bounds, and puts held entries in. */
@@ -70,7 +76,13 @@ function clearEmptyRows(fit: FitContext, side: Side): void {
     if (pointers[row] === pointers[row + 1]) buffer.fill(0, row * fit.stride, (row + 1) * fit.stride);
 }
 
-function copyStart(fit: FitContext, side: Side, given: NdArray<RealArray>, rows: number): void {
+function copyStart(
+  fit: FitContext,
+  side: Side,
+  given: NdArray<RealArray>,
+  rows: number,
+  drawAt: ((side: Side, row: number, c: number) => number) | undefined,
+): void {
   const name = side === 'rows' ? 'U' : 'V';
   const [givenRows, givenRank] = given.shape;
   if (givenRows !== rows || givenRank !== fit.rank)
@@ -84,7 +96,8 @@ function copyStart(fit: FitContext, side: Side, given: NdArray<RealArray>, rows:
   const buffer = factorBuffer(fit, side, 0);
   for (let row = 0; row < rows; row++)
     for (let c = 0; c < fit.rank; c++) {
-      const value = given.get(row, c);
+      const start = given.get(row, c);
+      const value = drawAt && Number.isNaN(start) ? drawAt(side, row, c) : start;
       if (!Number.isFinite(value))
         throw new HadamardError({
           code: 'invalid-value',
@@ -95,4 +108,12 @@ function copyStart(fit: FitContext, side: Side, given: NdArray<RealArray>, rows:
         });
       buffer[row * fit.stride + c] = value;
     }
+}
+
+function copyBias(fit: FitContext, side: Side, given: RealArray | undefined): void {
+  if (!given || !fit.isBiasFitted[side]) return;
+  const buffer = factorBuffer(fit, side, 0);
+  given.forEach((value, row) => {
+    buffer[row * fit.stride + fit.rank] = value;
+  });
 }

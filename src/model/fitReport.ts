@@ -20,6 +20,23 @@ export interface Certificate {
   readonly kkt?: number;
 }
 
+/** Rows (or columns) added, replaced and removed after the fit, for the other factor as it was. */
+export interface ModelUpdate {
+  readonly side: 'rows' | 'columns';
+  readonly added: number;
+  readonly replaced: number;
+  readonly removed: number;
+  /** Entries of positive weight in the rows given. */
+  readonly observed: number;
+  /**
+   * ‖∂L/∂V‖·‖V‖ / (2‖W∘(A − mean)‖²) of the loss L of the rows given: how far V is from stationary for these; of updated
+   * columns that of U. Absent where rows were removed alone.
+   */
+  readonly drift?: number;
+  /** As in a certificate, of the whole objective; where the rows given are all that the model has. */
+  readonly relativeGradientNorm?: number;
+}
+
 export interface FitReport {
   readonly status: Status;
   readonly reason: StopReason;
@@ -73,6 +90,8 @@ export interface FitReport {
   /** Share of the sweeps' time that each worker was busy, 0…1. */
   readonly utilization: readonly number[];
   readonly memoryBytes: { readonly planned: number; readonly peakRss: number };
+  /** What was done to the model after the fit, in order; all else here is the report of the fit. */
+  readonly updates?: readonly ModelUpdate[];
   /** Advice in one sentence each, e.g. about λ = 0 with short rows. */
   readonly notes: readonly string[];
   /** SHA-256 (hex) of U, V, row bias, column bias as little-endian row-major bytes without padding. */

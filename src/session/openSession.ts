@@ -12,6 +12,7 @@ import { fromErrorMessage, HadamardError } from '../errors.js';
 import { abortError, refuseAborted } from '../factorize/abort.js';
 import { checkInput } from '../factorize/checkInput.js';
 import type { FactorizeOptions, Progress } from '../factorize/factorizeOptions.js';
+import { withStart } from '../factorize/warmStart.js';
 import { Model, matrix } from '../model/model.js';
 import { endpointOf } from './endpoint.js';
 import type { Answer, FitRequest, SessionThread } from './serve.js';
@@ -73,7 +74,7 @@ class ThreadSession implements Session {
     if (this.#closed) throw this.#closed;
     if (this.#pending > this.#queue) throw queueFull(this.#pending - 1, this.#queue);
     const { threads, memoryLimit, workerUrl, wasmUrl } = this.#options;
-    const given = { ...options, ...definedOnly({ threads, memoryLimit, workerUrl, wasmUrl }) };
+    const given = withStart({ ...options, ...definedOnly({ threads, memoryLimit, workerUrl, wasmUrl }) });
     checkInput(A, given);
     const { signal, onProgress, labels, ...request } = given;
     refuseAborted(signal);
@@ -113,12 +114,13 @@ class ThreadSession implements Session {
       if (failure) throw failure.error;
       if ('error' in answer)
         throw answer.error.name === 'AbortError' ? abortError(signal) : fromErrorMessage(answer.error);
-      const { U, V, biases, fit } = answer.model;
+      const { U, V, biases, fit, background } = answer.model;
       return new Model({
         U: matrix(U, fit.rows, fit.rank),
         V: matrix(V, fit.columns, fit.rank),
         biases,
         fit,
+        ...(background && { background }),
         ...(labels && { labels }),
       });
     } finally {

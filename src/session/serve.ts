@@ -10,7 +10,7 @@ import { factorizeWith, type HiredCrew, hireCrew } from '../factorize/factorize.
 import type { FactorizeOptions, Progress, ValidationData } from '../factorize/factorizeOptions.js';
 import type { WorkingPlan } from '../factorize/plan.js';
 import type { FitReport } from '../model/fitReport.js';
-import type { Biases } from '../model/model.js';
+import type { BackgroundLists, Biases } from '../model/model.js';
 import type { Crew } from '../parallel/crew.js';
 import { endpointOf } from './endpoint.js';
 
@@ -20,6 +20,7 @@ export interface ModelMessage {
   readonly V: RealArray;
   readonly biases: Biases;
   readonly fit: FitReport;
+  readonly background?: BackgroundLists;
 }
 
 export type Answer = { readonly model: ModelMessage } | { readonly error: ErrorMessage };
@@ -64,7 +65,7 @@ export function serveSession(): void {
     try {
       const model = await factorizeWith(hire, asMatrix(A), {
         ...options,
-        ...(options.init && { init: asInit(options.init) }),
+        ...(options.init && { init: { ...options.init, ...asInit(options.init) } }),
         ...(options.hold && { hold: asInit(options.hold) }),
         ...(options.weights && { weights: asWeights(options.weights) }),
         ...(options.validation && { validation: asValidation(options.validation) }),
@@ -74,7 +75,8 @@ export function serveSession(): void {
           },
         }),
       });
-      const message = { U: model.U.data, V: model.V.data, biases: model.biases, fit: model.fit };
+      const { biases, fit, background } = model;
+      const message = { U: model.U.data, V: model.V.data, biases, fit, ...(background && { background }) };
       const arrays = [message.U, message.V, message.biases.rows, message.biases.columns];
       return transfer(
         { model: message },
