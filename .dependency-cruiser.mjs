@@ -10,7 +10,7 @@ const floors = [
   ['src/methods/', 'src/formats/'],
   ['src/engine/', 'src/certificate/'],
   ['src/model/', 'src/starts/'],
-  ['src/factorize/', 'src/report/'],
+  ['src/factorize/', 'src/report/', 'src/recommend/'],
   ['src/selection/', 'src/session/'],
   // Entry points of threads: they are started by their address and imported by nobody.
   ['workers/'],

@@ -31,6 +31,7 @@ export { type Plan, type ProblemShape, plan } from './factorize/plan.js';
 export { type PresetName, presets } from './factorize/presets.js';
 export { type UpdateOptions, update } from './factorize/update.js';
 export type { Dtype } from './kernels/load.js';
+export type { ColumnFilter } from './model/allowedColumns.js';
 export type { Canonical, Rotated } from './model/canonical.js';
 export type {
   Certificate,
@@ -66,5 +67,12 @@ export {
   type ResolvedOptions,
 } from './options.js';
 export type { PerSide, Side } from './parallel/layout.js';
+export {
+  type RecommendAllOptions,
+  type RecommendProgress,
+  type RowRecommendations,
+  recommendAll,
+  recommendEach,
+} from './recommend/recommendAll.js';
 export { openSession, type Session } from './session/openSession.js';
 export type { SessionOptions } from './session/sessionOptions.js';

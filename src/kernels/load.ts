@@ -46,6 +46,8 @@ export interface Kernels extends RowKernels {
   /** The sums over rows of the other side that a background needs, to `out`. */
   readonly backgroundRows32: (job: number, terms: number, first: number, last: number, out: number) => void;
   readonly backgroundRows64: (job: number, terms: number, first: number, last: number, out: number) => void;
+  /** Lists the columns that may be among the best of each row: see score.ts. */
+  readonly scoreRows32: (job: number) => void;
 }
 
 const files = { reproducible: 'strict.wasm', fast: 'relaxed.wasm' } as const;

@@ -2,6 +2,8 @@
 import ndarray, { type NdArray } from 'ndarray';
 import type { MatrixInput, RealArray } from '../data/input.js';
 import { HadamardError } from '../errors.js';
+import { allowedColumns, type ColumnFilter, columnList } from './allowedColumns.js';
+import { Best, checkTop } from './best.js';
 import { type Canonical, canonicalForm, type Rotated, varimaxForm } from './canonical.js';
 import type { Certificate, FitReport, TraceEntry } from './fitReport.js';
 import { type ObjectiveOptions, objectiveOf, predictEntry } from './objective.js';
@@ -18,7 +20,7 @@ export interface Recommendation {
   readonly prediction: number;
 }
 
-export interface RecommendOptions {
+export interface RecommendOptions extends ColumnFilter {
   /** How many at most; default 10. */
   readonly top?: number;
   /** Columns to leave out, such as those the row has already. */
@@ -82,6 +84,13 @@ export class Model implements ModelParts {
     return this.#columnIndex.get(label);
   }
 
+  /** Whether a row or column has the factor 0, as one without an observation of positive weight has. */
+  isUnobserved(side: 'rows' | 'columns', index: number): boolean {
+    const { data } = side === 'rows' ? this.U : this.V;
+    for (let t = index * this.rank; t < (index + 1) * this.rank; t++) if (data[t] !== 0) return false;
+    return true;
+  }
+
   /**
    * mean + b_i + c_j + u_i·v_j of one entry, or of every pair (rows[t], columns[t]); indices count from 0. A row or
    * column that had no weight in the fit has factor and bias 0, so the mean and the other bias are what remains.
@@ -124,44 +133,27 @@ export class Model implements ModelParts {
   }
 
   /**
-   * The columns of highest prediction for a row, best first, ties by column; exact: every column is scored.
+   * The columns of highest prediction for a row, best first, ties by column; exact: every column is scored in float64.
+   * `recommendAll` and `recommendEach` do the same for many rows, faster and on all cores.
    *
-   * @throws HadamardError `index-out-of-range` for the row, `invalid-input` for labels in place of indices,
-   *   `invalid-option` when top is not an integer of at least 1 or exclude no list.
+   * @throws HadamardError `index-out-of-range` for the row or a column, `invalid-input` for labels in place of indices,
+   *   `invalid-option` when top is not an integer of at least 1 or a list of columns is none.
    */
   recommend(row: number, options: RecommendOptions = {}): Recommendation[] {
-    const { top = 10, exclude = [] } = options ?? {};
+    const { top = 10, exclude = [], ...filter } = options ?? {};
     this.#check(row, 0, undefined);
-    if (!(Number.isInteger(top) && top >= 1))
-      throw new HadamardError({
-        code: 'invalid-option',
-        what: `top is ${top}.`,
-        position: { option: 'top' },
-        rule: 'top is an integer of at least 1.',
-        remedy: 'Give such a number, or leave top out.',
-      });
-    if (typeof exclude?.[Symbol.iterator] !== 'function')
-      throw new HadamardError({
-        code: 'invalid-option',
-        what: `exclude is ${String(exclude)}.`,
-        position: { option: 'exclude' },
-        rule: 'exclude is an array, a set or another iterable of column indices.',
-        remedy: 'Give such a list, or leave exclude out.',
-      });
-    const excluded = new Set(exclude);
-    for (const column of excluded)
-      if (typeof column !== 'number') throw notAnIndex(column, 'exclude lists columns by their indices.');
-    const scores = Float64Array.from({ length: this.shape[1] }, (_, column) => predictEntry(this, row, column));
+    checkTop(top);
+    const n = this.shape[1];
+    const excluded = columnList('exclude', exclude, n);
+    const best = new Best(top);
+    for (const column of allowedColumns(filter, n))
+      if (!excluded.has(column)) best.offer(column, predictEntry(this, row, column));
     const { columns } = this.labels;
-    return Array.from(scores.keys())
-      .filter((column) => !excluded.has(column))
-      .sort((a, b) => (scores[b] as number) - (scores[a] as number) || a - b)
-      .slice(0, top)
-      .map((column) => ({
-        column,
-        ...(columns && { label: columns[column] as string }),
-        prediction: scores[column] as number,
-      }));
+    const found: Recommendation[] = [];
+    best.take((column, prediction) => {
+      found.push({ column, ...(columns && { label: columns[column] as string }), prediction });
+    });
+    return found;
   }
 
   /**

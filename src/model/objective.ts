@@ -130,8 +130,15 @@ function regularizationOf(
   );
 }
 
+/** What a prediction is made of; a model, or the same in another thread. */
+export interface Factors {
+  readonly U: Pick<ModelParts['U'], 'data' | 'shape'>;
+  readonly V: Pick<ModelParts['V'], 'data' | 'shape'>;
+  readonly biases: ModelParts['biases'];
+}
+
 /** mean + b_i + c_j + u_i·v_j, summed in float64; the indices are not checked. */
-export function predictEntry({ U, V, biases }: ModelParts, row: number, column: number): number {
+export function predictEntry({ U, V, biases }: Factors, row: number, column: number): number {
   const k = U.shape[1] as number;
   const u = U.data;
   const v = V.data;

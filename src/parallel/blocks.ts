@@ -1,12 +1,12 @@
 /** Claims blocks and runs them: the same loop in a worker thread and inline. */
 import { instantiateKernels, type Kernels } from '../kernels/load.js';
 import { control, type Side, totalsPerBlock } from './layout.js';
-import type { FitContext, PhaseCall, PhaseTable, Totals, Workbench } from './phase.js';
+import type { BlockContext, PhaseCall, PhaseTable, Totals, Workbench } from './phase.js';
 
 /** Instances are kept for the fit at hand: a fit sends many tasks to the same thread. */
 let current: { readonly id: number; readonly kernels: Kernels; readonly view: DataView } | undefined;
 
-export function openWorkbench(fit: FitContext, slot: number): Workbench {
+export function openWorkbench<Context extends BlockContext>(fit: Context, slot: number): Workbench<Context> {
   if (current?.id !== fit.id)
     current = {
       id: fit.id,
@@ -22,7 +22,7 @@ export function closeWorkbench(): void {
   current = undefined;
 }
 
-export function controlWords(fit: FitContext): Int32Array {
+export function controlWords(fit: BlockContext): Int32Array {
   return new Int32Array(fit.memory.buffer, 0, 16);
 }
 
@@ -30,12 +30,16 @@ export function controlWords(fit: FitContext): Int32Array {
 export const blockState = { untouched: 0, done: 1, begun: 2 } as const;
 
 /** The {@link blockState} of every block. */
-export function doneFlags(fit: FitContext, side: Side): Int32Array {
+export function doneFlags(fit: BlockContext, side: Side): Int32Array {
   return new Int32Array(fit.memory.buffer, fit.layout.sides[side].done, fit.blocks[side].length - 1);
 }
 
 /** Takes the next block that is not done, runs it and stores its sums; false when none is left or a stop was asked for. */
-export function runNextBlock(workbench: Workbench, phases: PhaseTable, call: PhaseCall): boolean {
+export function runNextBlock<Context extends BlockContext>(
+  workbench: Workbench<Context>,
+  phases: PhaseTable<Context>,
+  call: PhaseCall,
+): boolean {
   const { fit } = workbench;
   const words = controlWords(fit);
   const done = doneFlags(fit, call.side);
@@ -53,7 +57,7 @@ export function runNextBlock(workbench: Workbench, phases: PhaseTable, call: Pha
   }
 }
 
-function writeTotals(fit: FitContext, side: Side, block: number, totals: Totals): void {
+function writeTotals(fit: BlockContext, side: Side, block: number, totals: Totals): void {
   new Float64Array(fit.memory.buffer, fit.layout.sides[side].results + block * totalsPerBlock * 8, totalsPerBlock).set([
     totals.loss,
     totals.penalty,
@@ -65,7 +69,7 @@ function writeTotals(fit: FitContext, side: Side, block: number, totals: Totals)
 }
 
 /** Adds the blocks' sums up in block order. */
-export function sumTotals(fit: FitContext, side: Side): Totals {
+export function sumTotals(fit: BlockContext, side: Side): Totals {
   const blocks = fit.blocks[side].length - 1;
   const results = new Float64Array(fit.memory.buffer, fit.layout.sides[side].results, blocks * totalsPerBlock);
   const sums = new Float64Array(totalsPerBlock);

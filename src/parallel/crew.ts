@@ -17,20 +17,21 @@ import {
   sumTotals,
 } from './blocks.js';
 import { control } from './layout.js';
-import type { FitContext, PhaseCall, PhaseTable, Task, TaskReport, Totals } from './phase.js';
+import type { BlockContext, FitContext, PhaseCall, PhaseTable, Task, TaskReport, Totals } from './phase.js';
 
 /** Thrown by {@link Crew.run} when a stop was asked for before all blocks were done. */
 export class Interrupted extends Error {
   override readonly name = 'Interrupted';
 }
 
-export interface Crew {
+/** Of fits, or of other work over blocks with a context of its own. */
+export interface Crew<Context extends BlockContext = FitContext> {
   readonly threads: number;
   readonly isInline: boolean;
   /** Its workers cannot be started: it will do no work. */
   readonly hasFailed: boolean;
   /** @throws Interrupted after a stop request; HadamardError `worker-died` when a block kills its worker twice. */
-  run(fit: FitContext, call: PhaseCall): Promise<Totals>;
+  run(fit: Context, call: PhaseCall): Promise<Totals>;
   /** Seconds each task slot has been at work since the crew was made. */
   readonly busy: readonly number[];
   close(): Promise<void>;
@@ -39,7 +40,7 @@ export interface Crew {
 /** How long inline work may hold the host's event loop before timers and signals get their turn. */
 const inlineSliceMilliseconds = 8;
 
-export function inlineCrew(phases: PhaseTable): Crew {
+export function inlineCrew<Context extends BlockContext = FitContext>(phases: PhaseTable<Context>): Crew<Context> {
   const busy = [0];
   // One slice over all phases: those of a small problem are shorter than a slice each.
   let sliceStart = performance.now();
@@ -73,8 +74,11 @@ export interface PooledCrewOptions {
   readonly threads: number;
 }
 
-export function pooledCrew({ workerUrl, threads }: PooledCrewOptions): Crew {
-  const pool = openPool(workerUrl, threads);
+export function pooledCrew<Context extends BlockContext = FitContext>({
+  workerUrl,
+  threads,
+}: PooledCrewOptions): Crew<Context> {
+  const pool = openPool<Context>(workerUrl, threads);
   // A worker that dies rejects its task, which run() handles, and is replaced; one that fails as it starts is not, and tasks
   // would wait for ever once there is none left. Without a listener the 'error' event would end the host.
   let hasFailed = false;
@@ -125,7 +129,10 @@ export function pooledCrew({ workerUrl, threads }: PooledCrewOptions): Crew {
   };
 }
 
-function openPool(workerUrl: string, threads: number): Piscina<Task, TaskReport> {
+function openPool<Context extends BlockContext>(
+  workerUrl: string,
+  threads: number,
+): Piscina<Task<Context>, TaskReport> {
   try {
     return new Piscina({
       filename: workerUrl,
@@ -141,15 +148,15 @@ function openPool(workerUrl: string, threads: number): Piscina<Task, TaskReport>
 }
 
 /** A stop request stands until it is withdrawn: it also stops phases that begin after it. */
-export function requestStop(fit: FitContext): void {
+export function requestStop(fit: BlockContext): void {
   Atomics.store(controlWords(fit), control.stopRequested, 1);
 }
 
-export function withdrawStop(fit: FitContext): void {
+export function withdrawStop(fit: BlockContext): void {
   Atomics.store(controlWords(fit), control.stopRequested, 0);
 }
 
-function prepare(fit: FitContext, call: PhaseCall): Int32Array {
+function prepare(fit: BlockContext, call: PhaseCall): Int32Array {
   const words = controlWords(fit);
   doneFlags(fit, call.side).fill(0);
   Atomics.store(words, control.nextBlock, 0);

@@ -1,14 +1,23 @@
 /** What a task is: the messages between the coordinator and its workers, and the code a block's work is written in. */
 import type { Orientation } from '../data/observations.js';
 import type { Dtype, JobTotals, Kernels } from '../kernels/load.js';
-import type { Layout, PerSide, Side } from './layout.js';
+import type { Layout, PerSide, Side, SideAddresses } from './layout.js';
 
-/** The facts of a fit that every task needs. Shared buffers and the compiled module cross threads by reference. */
-export interface FitContext {
-  /** Tells a worker whether the instance it holds is for this fit. */
+/** What a crew needs to know of work over blocks of rows. Shared buffers and the compiled module cross threads by reference. */
+export interface BlockContext {
+  /** Tells a worker whether the instance it holds is for this work. */
   readonly id: number;
   readonly memory: WebAssembly.Memory;
   readonly module: WebAssembly.Module;
+  readonly layout: Pick<Layout, 'scratch' | 'scratchStride'> & {
+    readonly sides: PerSide<Pick<SideAddresses, 'done' | 'results'>>;
+  };
+  /** Block b holds rows blocks[side][b] … blocks[side][b+1]−1. */
+  readonly blocks: PerSide<Uint32Array>;
+}
+
+/** The facts of a fit that every task needs. */
+export interface FitContext extends BlockContext {
   readonly layout: Layout;
   readonly dtype: Dtype;
   readonly rank: number;
@@ -17,7 +26,6 @@ export interface FitContext {
   /** Whether the side's own bias is fitted. */
   readonly isBiasFitted: PerSide<boolean>;
   readonly mean: number;
-  readonly blocks: PerSide<Uint32Array>;
   /** What the objective has beyond weighted squares and a ridge; undefined where that is all. */
   readonly terms: FitTerms | undefined;
   readonly observations: PerSide<Orientation>;
@@ -74,8 +82,8 @@ export const noTotals: Totals = {
 };
 
 /** What a block's code works with in its own thread. */
-export interface Workbench {
-  readonly fit: FitContext;
+export interface Workbench<Context extends BlockContext = FitContext> {
+  readonly fit: Context;
   readonly kernels: Kernels;
   /** The address of this task's scratch. */
   readonly scratch: number;
@@ -83,15 +91,15 @@ export interface Workbench {
 }
 
 /** A named piece of row-separable work; `run` does one block and returns its sums. */
-export interface Phase {
+export interface Phase<Context extends BlockContext = FitContext> {
   readonly name: string;
-  readonly run: (workbench: Workbench, call: PhaseCall, block: number) => Totals;
+  readonly run: (workbench: Workbench<Context>, call: PhaseCall, block: number) => Totals;
 }
 
-export type PhaseTable = Readonly<Record<string, Phase>>;
+export type PhaseTable<Context extends BlockContext = FitContext> = Readonly<Record<string, Phase<Context>>>;
 
-export interface Task {
-  readonly fit: FitContext;
+export interface Task<Context extends BlockContext = FitContext> {
+  readonly fit: Context;
   readonly call: PhaseCall;
   /** Which scratch to use. */
   readonly slot: number;

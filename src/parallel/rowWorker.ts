@@ -1,8 +1,10 @@
 /** The body of a piscina worker: runs blocks of one phase until none is left. */
 import { openWorkbench, runNextBlock } from './blocks.js';
-import type { PhaseTable, Task, TaskReport } from './phase.js';
+import type { BlockContext, FitContext, PhaseTable, Task, TaskReport } from './phase.js';
 
-export function createRowWorker(phases: PhaseTable): (task: Task) => TaskReport {
+export function createRowWorker<Context extends BlockContext = FitContext>(
+  phases: PhaseTable<Context>,
+): (task: Task<Context>) => TaskReport {
   return ({ fit, call, slot }) => {
     const started = performance.now();
     const workbench = openWorkbench(fit, slot);

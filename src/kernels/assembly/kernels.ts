@@ -6,6 +6,7 @@ import { gradientRows } from "./gradientRows";
 import { RowJob } from "./job";
 import { peak } from "./peak";
 import { lossRows } from "./residual";
+import { ScoreJob, scoreRows } from "./scoreRows";
 import { accumulateOnly, solveRows } from "./solveRows";
 import { Terms } from "./terms";
 
@@ -55,6 +56,11 @@ export function backgroundRows32(job: usize, terms: usize, first: i32, last: i32
 }
 export function backgroundRows64(job: usize, terms: usize, first: i32, last: i32, out: usize): void {
   backgroundRows<f64>(changetype<RowJob>(job), changetype<Terms>(terms), first, last, out);
+}
+
+/** Lists the columns that may be among each row's best; f32, whatever the model's precision. */
+export function scoreRows32(job: usize): void {
+  scoreRows(changetype<ScoreJob>(job));
 }
 
 // The parts, each alone, for tests and bench/kernels.mjs.
