@@ -12,6 +12,8 @@ export interface ProgressLine {
   /** What is being done now, where it is not a sweep. */
   stage(text: string): void;
   update(progress: Progress): void;
+  /** The same in words of one's own, `seconds` after the beginning. */
+  advance(text: string, seconds: number): void;
   /** A line that stays. */
   note(text: string): void;
   /** A line that stays, and that --quiet does not silence. */
@@ -25,7 +27,14 @@ export function progressLine(
   options: { quiet: boolean; timeLimit?: number | undefined },
 ): ProgressLine {
   if (options.quiet)
-    return { stage() {}, update() {}, note() {}, warn: (text) => void stream.write(`${printable(text)}\n`), end() {} };
+    return {
+      stage() {},
+      update() {},
+      advance() {},
+      note() {},
+      warn: (text) => void stream.write(`${printable(text)}\n`),
+      end() {},
+    };
   return stream.isTTY ? liveLine(stream, options.timeLimit) : plainLines(stream, options.timeLimit);
 }
 
@@ -48,12 +57,16 @@ function liveLine(stream: NodeJS.WriteStream, timeLimit: number | undefined): Pr
     stream.write(`${wrap(printable(text), (stream.columns ?? 80) - 1).join('\n')}\n`);
     if (line !== '') draw(line);
   };
+  const advance = (text: string) => {
+    if (performance.now() - drawnAt >= framePause * 1000) draw(text);
+  };
   return {
     stage: draw,
     update(progress) {
-      if (progress.phase === 'sweep' && performance.now() - drawnAt < framePause * 1000) return;
-      draw(describe(progress, timeLimit));
+      if (progress.phase === 'sweep') advance(describe(progress, timeLimit));
+      else draw(describe(progress, timeLimit));
     },
+    advance,
     note,
     warn: note,
     end: clear,
@@ -64,14 +77,18 @@ function plainLines(stream: NodeJS.WriteStream, timeLimit: number | undefined): 
   const note = (text: string) => void stream.write(`${printable(text)}\n`);
   let next = firstPause / 2;
   let pause = firstPause / 2;
+  const advance = (text: string, seconds: number) => {
+    if (seconds < next) return;
+    pause *= 2;
+    next = seconds + pause;
+    stream.write(`${text}\n`);
+  };
   return {
     stage() {},
     update(progress) {
-      if (progress.phase !== 'sweep' || progress.seconds < next) return;
-      pause *= 2;
-      next = progress.seconds + pause;
-      stream.write(`${describe(progress, timeLimit)}\n`);
+      if (progress.phase === 'sweep') advance(describe(progress, timeLimit), progress.seconds);
     },
+    advance,
     note,
     warn: note,
     end() {},

@@ -52,6 +52,10 @@ export function printable(text: string): string {
   );
 }
 
+export function bold(text: string, stream: NodeJS.WriteStream): string {
+  return styleText('bold', text, { stream });
+}
+
 /** Lines of `name  value`, names bold, values wrapped below themselves at the width of the stream (80 for files). */
 export function facts(rows: readonly (readonly [name: string, value: string])[], stream: NodeJS.WriteStream): string {
   const indent = Math.max(...rows.map(([name]) => name.length)) + 4;
@@ -60,7 +64,7 @@ export function facts(rows: readonly (readonly [name: string, value: string])[],
     .flatMap(([name, value]) =>
       wrap(value, width).map((line, index) =>
         index === 0
-          ? `  ${styleText('bold', name, { stream })}${' '.repeat(indent - 2 - name.length)}${line}`
+          ? `  ${bold(name, stream)}${' '.repeat(indent - 2 - name.length)}${line}`
           : ' '.repeat(indent) + line,
       ),
     )
@@ -79,7 +83,7 @@ export function grid(
   const isNumeric = headings.map((_, column) => rows.every((row) => Number.isFinite(Number(row[column]))));
   const line = (cells: readonly string[]) =>
     `  ${cells.map((cell, column) => (isNumeric[column] ? cell.padStart(widths[column] ?? 0) : cell.padEnd(widths[column] ?? 0))).join('  ')}`.trimEnd();
-  return [styleText('bold', line(headings), { stream }), ...rows.map(line)].join('\n');
+  return [bold(line(headings), stream), ...rows.map(line)].join('\n');
 }
 
 /** Lines of at most `width` characters, broken at spaces and at the line breaks there are. */

@@ -101,14 +101,14 @@ function checkRows(rows: ArrayLike<number>, m: number): Uint32Array {
 
 /** Why a row has `count` answers and not `top`, in words. */
 export function whyMissing({ columns, seen, top }: ScoreRequest, n: number, row: number, count: number): string {
-  const has =
-    count === 0 ? 'No column is left' : `Only ${count} of the ${top} asked for ${count === 1 ? 'is' : 'are'} left`;
+  const are = (number: number) => `${number} ${number === 1 ? 'is' : 'are'}`;
+  const has = count === 0 ? 'No column is left' : `Only ${are(count)} left of the ${top} asked for`;
   const listed = seen ? countSeen(seen, row) : 0;
   const odd = columns.length - listed - count;
   const reasons = [
-    columns.length < n && `${n - columns.length} are left out by the filters`,
-    listed > 0 && `${listed} are excluded for this row`,
-    odd > 0 && `${odd} have no number as a prediction`,
+    columns.length < n && `${are(n - columns.length)} left out by the filters`,
+    listed > 0 && `${are(listed)} excluded for this row`,
+    odd > 0 && `${are(odd)} predicted as no number`,
   ].filter(Boolean);
   return `${has}: the model has ${n} ${n === 1 ? 'column' : 'columns'}${reasons.map((reason) => `, ${reason}`).join('')}.`;
 }

@@ -1,4 +1,5 @@
 /** Models to be recommended from, and the answer by brute force. */
+import { digestOf } from '../../dist/src/model/digest.js';
 import { Model, matrix } from '../../dist/src/model/model.js';
 import { uniform } from '../helpers/random.js';
 import { sampleModel } from '../model/sample.js';
@@ -15,11 +16,12 @@ export interface ModelRequest {
   /** Every column is one of so many, so that ties are everywhere. */
   distinct?: number;
   mean?: number;
+  labels?: { rows?: string[]; columns?: string[] };
 }
 
 export function randomModel(request: ModelRequest): Model {
   const { rows = 70, columns = 700, rank = 5, dtype = 'f32', biases = 'none', seed = 1, scale = [1, 1] } = request;
-  const { distinct = columns, mean = 3.25 } = request;
+  const { distinct = columns, mean = 3.25, labels } = request;
   const Real = dtype === 'f32' ? Float32Array : Float64Array;
   const next = uniform(seed);
   const fill = (length: number, by: number) => new Real(length).map(() => (next() - 0.5) * by);
@@ -31,16 +33,19 @@ export function randomModel(request: ModelRequest): Model {
     V.copyWithin(j * rank, (j % distinct) * rank, (j % distinct) * rank + rank);
     c[j] = c[j % distinct] as number;
   }
+  const rowBias = biases === 'rows' || biases === 'both' ? b : undefined;
+  const columnBias = biases === 'columns' || biases === 'both' ? c : undefined;
   return new Model({
     U: matrix(U, rows, rank),
     V: matrix(V, columns, rank),
     biases: {
       kind: biases,
       mean: biases === 'none' ? 0 : mean,
-      ...((biases === 'rows' || biases === 'both') && { rows: b }),
-      ...((biases === 'columns' || biases === 'both') && { columns: c }),
+      ...(rowBias && { rows: rowBias }),
+      ...(columnBias && { columns: columnBias }),
     },
-    fit: sampleModel().fit,
+    ...(labels && { labels }),
+    fit: { ...sampleModel().fit, rows, columns, rank, dtype, digest: digestOf([U, V, rowBias, columnBias]) },
   });
 }
 

@@ -100,7 +100,9 @@ describe('the order and the predictions are those of float64', () => {
       await expectExact(model, { top: 20 });
       const [first] = await recommendAll(model, { top: 20 });
       expect(first?.missing).toBe(
-        `Only ${columns} of the 20 asked for ${columns === 1 ? 'is' : 'are'} left: the model has ${columns} ${columns === 1 ? 'column' : 'columns'}.`,
+        columns === 1
+          ? 'Only 1 is left of the 20 asked for: the model has 1 column.'
+          : 'Only 9 are left of the 20 asked for: the model has 9 columns.',
       );
     }
   });
@@ -172,7 +174,7 @@ describe('what may not be recommended', () => {
     expect(some?.missing).toBeUndefined();
     const [filtered] = await recommendAll(small, { exclude, rows: [1], only: [2, 3], top: 2 });
     expect(filtered?.missing).toBe(
-      'Only 1 of the 2 asked for is left: the model has 5 columns, 3 are left out by the filters, 1 are excluded for this row.',
+      'Only 1 is left of the 2 asked for: the model has 5 columns, 3 are left out by the filters, 1 is excluded for this row.',
     );
     expect(await recommendAll(small, { only: [], rows: [0] })).toMatchObject([{ recommendations: [] }]);
   });
@@ -183,7 +185,7 @@ describe('what may not be recommended', () => {
     overflowing.V.data.set([1e200, -1e200], 2);
     const [answer] = await recommendAll(overflowing, { top: 4 });
     expect(answer?.recommendations.map(({ column }) => column).sort()).toEqual([0, 2, 3]);
-    expect(answer?.missing).toContain('1 have no number as a prediction');
+    expect(answer?.missing).toContain('1 is predicted as no number');
   });
 });
 
@@ -214,10 +216,12 @@ describe('threads', () => {
     const before = workers();
     for (const inline of ['never', 'auto'] as const) {
       const controller = new AbortController();
-      const onProgress = () => controller.abort(new Error('enough'));
+      // Four batches: the third at the latest finds that a stop was asked for.
+      const rows = Array.from({ length: 12_000 }, (_, i) => i % 1500);
+      const onProgress = () => controller.abort('enough');
       await expect(
-        recommendAll(model, { inline, top: 900, threads: 2, signal: controller.signal, onProgress }).then(() => 'done'),
-      ).resolves.toBe('done');
+        recommendAll(model, { inline, rows, top: 900, threads: 2, signal: controller.signal, onProgress }),
+      ).rejects.toMatchObject({ name: 'AbortError', cause: 'enough' });
       await expect(recommendAll(model, { inline, signal: AbortSignal.abort('why') })).rejects.toMatchObject({
         name: 'AbortError',
         cause: 'why',
@@ -235,7 +239,9 @@ describe('threads', () => {
     await expect(
       recommendAll(model, { inline: 'never', workerUrl: new URL('./nowhere.cjs', import.meta.url).href }),
     ).rejects.toMatchObject({ code: 'worker-died' });
-    expect(workers()).toBe(before);
+    await expect.poll(workers).toBe(before);
+    // The memory that was stopped in is as good as new.
+    expect(await recommendAll(model, { rows: [5] })).toHaveLength(1);
   });
 });
 
