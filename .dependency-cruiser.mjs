@@ -11,7 +11,8 @@ const floors = [
   ['src/engine/', 'src/certificate/'],
   ['src/model/', 'src/starts/'],
   ['src/factorize/', 'src/report/', 'src/recommend/'],
-  ['src/selection/', 'src/session/'],
+  ['src/session/'],
+  ['src/selection/'],
   // Entry points of threads: they are started by their address and imported by nobody.
   ['workers/'],
   ['src/index.ts'],

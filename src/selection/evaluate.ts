@@ -1,0 +1,193 @@
+/** How well a fit with these options predicts entries that it has not seen. */
+
+import { shapeOf } from '../data/entries.js';
+import type { MatrixInput } from '../data/input.js';
+import { asInput, type Listing, listEntries, listingOf } from '../data/listing.js';
+import { HadamardError } from '../errors.js';
+import { checkInput } from '../factorize/checkInput.js';
+import type { FactorizeOptions } from '../factorize/factorizeOptions.js';
+import { type Tool, type ToolName, tools } from '../factorize/like.js';
+import { withPreset } from '../factorize/presets.js';
+import { mae, rmse } from '../metrics/errors.js';
+import type { Status } from '../model/fitReport.js';
+import type { Model } from '../model/model.js';
+import { type Fit, openFits } from './fits.js';
+import { foldInHeld } from './foldInHeld.js';
+import { isRanking, type Metric, parseMetrics } from './metricNames.js';
+import { rankRows } from './rankRows.js';
+import { type Fold, role, type Split, type SplitOptions, splitEntries } from './splits.js';
+
+/** Fit options that a fold has no use for, or that mean something else here. */
+type NotOfFolds = 'validation' | 'holdout' | 'patience' | 'onProgress' | 'labels' | 'timeLimit';
+
+export interface EvaluateOptions extends Omit<FactorizeOptions, NotOfFolds>, SplitOptions {
+  /** rmse, mae, weighted-rmse, and precision@k, recall@k, hr@k, mrr@k, map@k, ndcg@k. Default rmse and mae, with weights weighted-rmse as well; with a background ndcg@10 and recall@20. */
+  readonly metrics?: readonly string[] | undefined;
+  /** What a row's test entries are ranked among: every column that it has not in training (`all`, the default), or so many drawn from those it has no entry in at all. */
+  readonly negatives?: 'all' | number | undefined;
+  /** A test entry is relevant from this value on; by default all are. */
+  readonly relevance?: number | undefined;
+  /** Of ndcg: 1 for each relevant entry (binary, the default), or its value. */
+  readonly gains?: 'binary' | 'value' | undefined;
+  /** After each fold. */
+  readonly onProgress?: ((progress: { readonly done: number; readonly folds: number }) => void) | undefined;
+}
+
+export interface FoldResult {
+  /** By the names that were asked for; NaN where a fold has nothing to measure. */
+  readonly metrics: Readonly<Record<string, number>>;
+  readonly trained: number;
+  readonly tested: number;
+  /** Test entries whose row or column has no observation to be known by: predicted by the mean and the known bias. */
+  readonly coldEntries: number;
+  /** Rows that ranking metrics are averaged over. */
+  readonly rankedRows: number;
+  readonly status: Status;
+  readonly sweeps: number;
+  /** SHA-256 of the factors that were fitted to the training entries. */
+  readonly digest: string;
+}
+
+export interface Evaluation {
+  readonly split: Split;
+  readonly folds: readonly FoldResult[];
+  /** Mean over the folds, and its standard error: sd/√folds, null of one fold. */
+  readonly metrics: Readonly<Record<string, { readonly mean: number; readonly standardError: number | null }>>;
+  /** Seconds in all. */
+  readonly seconds: number;
+}
+
+/**
+ * Fits each fold's training entries alone, everything that is computed from data included, and measures its test entries.
+ *
+ * @throws HadamardError `invalid-option` for splits and metrics out of range or folds without entries, `incompatible-options`
+ *   for options that a split does not go with, and as `factorize`; `AbortError` when `signal` was aborted.
+ */
+export async function evaluate(A: MatrixInput, given: EvaluateOptions): Promise<Evaluation> {
+  const began = performance.now();
+  const { split = 'k-fold', folds: count, holdout, leave, time, given: share, ...others } = given;
+  const { metrics: names, negatives = 'all', relevance, gains = 'binary', onProgress, ...plain } = others;
+  const options = withPreset(plain as FactorizeOptions);
+  const checked = checkInput(A, options);
+  const isImplicit =
+    options.background !== undefined || (tools[options.like as ToolName] as Tool | undefined)?.background !== undefined;
+  const metrics = parseMetrics(names ?? standard(isImplicit, options.weights !== undefined));
+  if (!(negatives === 'all' || (Number.isInteger(negatives) && negatives >= 1)))
+    throw refused('negatives', negatives, 'all, or an integer of at least 1');
+  if (!(relevance === undefined || Number.isFinite(relevance)))
+    throw refused('relevance', relevance, 'a finite number');
+  if (gains !== 'binary' && gains !== 'value') throw refused('gains', gains, 'binary or value');
+  const listing = listEntries(A, options.weights, checked.duplicates, options.background !== undefined);
+  const folds = splitEntries(listing, { split, folds: count, holdout, leave, time, given: share }, checked.seed);
+  const fits = openFits(asInput(listing).A, options, folds.length);
+  const ranking = { negatives, relevance, gains, seed: checked.seed };
+  let done = 0;
+  try {
+    const results = await allOrFirstError(
+      folds.map(async (fold) => {
+        const result = await runFold(fits.fit, listing, fold, options, metrics, ranking);
+        onProgress?.({ done: ++done, folds: folds.length });
+        return result;
+      }),
+    );
+    return {
+      split,
+      folds: results,
+      metrics: Object.fromEntries(
+        metrics.map(({ name }) => [name, summary(results.map((result) => result.metrics[name] as number))]),
+      ),
+      seconds: (performance.now() - began) / 1000,
+    };
+  } finally {
+    await fits.close();
+  }
+}
+
+export type Ranking = Parameters<typeof rankRows>[4];
+
+/** One fold from its training entries to its metrics. */
+async function runFold(
+  fit: Fit,
+  listing: Listing,
+  fold: Fold,
+  options: FactorizeOptions,
+  metrics: readonly Metric[],
+  ranking: Ranking,
+): Promise<FoldResult> {
+  const { roles, foldIn } = fold;
+  const part = (which: number) => listingOf(listing, (t) => roles[t] === which);
+  const [train, test, known] = [part(role.train), part(role.test), part(role.given)];
+  const { A, weights } = asInput(train);
+  const fitted = await fit(A, { ...options, weights });
+  const model = foldIn ? await foldInHeld(fit, fitted, foldIn, known, options) : fitted;
+  const isRanked = metrics.some(isRanking);
+  const ranked = isRanked
+    ? rankRows(model, listing, roles, metrics.filter(isRanking), ranking)
+    : { rows: 0, metrics: {} };
+  return {
+    metrics: { ...errorsOf(model, test, metrics), ...ranked.metrics },
+    trained: train.values.length,
+    tested: test.values.length,
+    coldEntries: coldOf(test, [train, known], foldIn),
+    rankedRows: ranked.rows,
+    status: fitted.fit.status,
+    sweeps: fitted.fit.sweeps,
+    digest: fitted.fit.digest,
+  };
+}
+
+/** @param metrics of which the errors are taken. */
+function errorsOf(model: Model, test: Listing, metrics: readonly Metric[]): Record<string, number> {
+  const predicted = model.predict(test.rows, test.columns);
+  const measures = {
+    rmse: () => rmse(test.values, predicted),
+    mae: () => mae(test.values, predicted),
+    'weighted-rmse': () => rmse(test.values, predicted, test.weights),
+  };
+  return Object.fromEntries(
+    metrics.flatMap((metric) => (isRanking(metric) ? [] : [[metric.name, measures[metric.kind]()]])),
+  );
+}
+
+function coldOf(test: Listing, [train, known]: [Listing, Listing], foldIn: Fold['foldIn']): number {
+  const [m, n] = shapeOf(asInput(train).A);
+  const isKnown = { rows: new Uint8Array(m), columns: new Uint8Array(n) };
+  for (const side of ['rows', 'columns'] as const) {
+    for (const member of train[side]) isKnown[side][member] = 1;
+    if (foldIn === side) for (const member of known[side]) isKnown[side][member] = 1;
+  }
+  let cold = 0;
+  test.rows.forEach((row, t) => {
+    if (isKnown.rows[row] !== 1 || isKnown.columns[test.columns[t] as number] !== 1) cold++;
+  });
+  return cold;
+}
+
+function standard(isImplicit: boolean, isWeighted: boolean): string[] {
+  if (isImplicit) return ['ndcg@10', 'recall@20'];
+  return isWeighted ? ['rmse', 'mae', 'weighted-rmse'] : ['rmse', 'mae'];
+}
+
+/** Mean, and its standard error sd/√n. */
+export function summary(values: readonly number[]): { readonly mean: number; readonly standardError: number | null } {
+  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+  if (values.length < 2) return { mean, standardError: null };
+  const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
+  return { mean, standardError: Math.sqrt(squares / (values.length - 1) / values.length) };
+}
+
+/** As Promise.all, but settled when all are, so that nothing is left at work. */
+export async function allOrFirstError<T>(work: readonly Promise<T>[]): Promise<T[]> {
+  await Promise.allSettled(work);
+  return Promise.all(work);
+}
+
+function refused(option: string, value: unknown, rule: string): HadamardError {
+  return new HadamardError({
+    code: 'invalid-option',
+    what: `${option} is ${String(value)}.`,
+    position: { option },
+    rule: `${option} is ${rule}.`,
+    remedy: 'Give such a value, or leave it out.',
+  });
+}

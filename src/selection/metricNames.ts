@@ -1,0 +1,38 @@
+/** Metrics by name: rmse, mae, weighted-rmse, and precision@k, recall@k, hr@k, mrr@k, map@k, ndcg@k. */
+import { HadamardError } from '../errors.js';
+import { type RankingMetric, rankingMetrics } from '../metrics/ranking.js';
+
+export const errorMetrics = ['rmse', 'mae', 'weighted-rmse'] as const;
+
+export type Metric =
+  | { readonly name: string; readonly kind: (typeof errorMetrics)[number] }
+  | { readonly name: string; readonly kind: RankingMetric; readonly k: number };
+
+export function isRanking(metric: Metric): metric is Extract<Metric, { k: number }> {
+  return 'k' in metric;
+}
+
+/** @throws HadamardError `invalid-option` */
+export function parseMetrics(names: readonly string[]): Metric[] {
+  const metrics = names.map((name): Metric => {
+    const [kind, k, ...rest] = name.split('@');
+    const error = errorMetrics.find((each) => each === kind);
+    if (error && k === undefined) return { name, kind: error };
+    const ranking = rankingMetrics.find((each) => each === kind);
+    if (ranking && k !== undefined && /^[1-9]\d{0,8}$/.test(k) && rest.length === 0)
+      return { name, kind: ranking, k: Number(k) };
+    throw refused(`There is no metric "${name}".`);
+  });
+  if (metrics.length === 0) throw refused('No metric is named.');
+  return metrics;
+}
+
+function refused(what: string): HadamardError {
+  return new HadamardError({
+    code: 'invalid-option',
+    what,
+    position: { option: 'metrics' },
+    rule: `Metrics are ${errorMetrics.join(', ')}, and ${rankingMetrics.map((name) => `${name}@k`).join(', ')} with k of at least 1.`,
+    remedy: 'Name some of these, for example rmse, ndcg@10.',
+  });
+}
