@@ -1,27 +1,7 @@
 /** Numbers, tables and CSV as people and programs read them. */
 import { styleText } from 'node:util';
 
-/** 12587 → "12,587" */
-export function count(value: number): string {
-  return value.toLocaleString('en-US');
-}
-
-/** Six significant digits: 84973.6, 0.000123457, 1.23457e9. */
-export function real(value: number): string {
-  const magnitude = Math.abs(value);
-  if (value === 0 || !Number.isFinite(value)) return String(value);
-  if (magnitude >= 1e7 || magnitude < 1e-4) return value.toExponential(5).replace(/\.?0*e\+?/, 'e');
-  return String(Number(value.toPrecision(6)));
-}
-
-/** 0.0123 → "12 ms", 3.21 → "3.2 s", 200 → "3 min 20 s" */
-export function duration(seconds: number): string {
-  if (seconds < 0.9995) return `${Math.round(seconds * 1000)} ms`;
-  if (seconds < 99.95) return `${seconds.toFixed(1)} s`;
-  const whole = Math.round(seconds);
-  if (whole < 3600) return `${Math.floor(whole / 60)} min ${whole % 60} s`;
-  return `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min`;
-}
+export { count, duration, printable, real } from '../report/format.js';
 
 /** 12.3 → "13 s", 200 → "3:20", 14000 → "3:53:20" */
 export function clock(seconds: number): string {
@@ -42,14 +22,6 @@ export function rate(perSecond: number): string {
 /** A field of a CSV line, quoted where RFC 4180 asks for it. */
 export function csvField(text: string): string {
   return /[",\r\n]|^\s|\s$/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
-}
-
-/** Control characters and line breaks as escapes, so that no label or file name can disturb a terminal. */
-export function printable(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what this replaces
-  return text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g, (character) =>
-    character === '\n' ? '\\n' : `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  );
 }
 
 export function bold(text: string, stream: NodeJS.WriteStream): string {

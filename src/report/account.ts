@@ -1,0 +1,84 @@
+/** Where time and memory went, and how to get the same model again. */
+import type { Model } from '../model/model.js';
+import { flagOf } from '../options.js';
+import { count, duration, real } from './format.js';
+import { html } from './html.js';
+import { bars, percent } from './parts.js';
+import type { Section } from './shell.js';
+
+const partNames = {
+  prepare: 'checking and laying out',
+  start: 'exact start',
+  fit: 'sweeps',
+  certify: 'certificate',
+} as const;
+
+export function machineSection({ fit }: Model): Section {
+  const { seconds, utilization, memoryBytes } = fit;
+  const parts = Object.entries(partNames).map(([part, label]) => ({
+    label,
+    seconds: seconds[part as keyof typeof partNames],
+  }));
+  const longest = Math.max(...parts.map((part) => part.seconds), Number.MIN_VALUE);
+  const shown = utilization.slice(0, 64);
+  const rate = seconds.fit > 0 ? (fit.observed * fit.sweeps) / seconds.fit : 0;
+  return {
+    id: 'machine',
+    title: 'Time and memory',
+    body: html`<div class="cards"><div><h3>Seconds of each part</h3>${bars(
+      '',
+      parts.map(({ label, seconds }) => ({ label, share: seconds / longest, text: duration(seconds) })),
+      true,
+    )}</div>
+<div><h3>Busy share of each thread</h3>${bars(
+      '',
+      shown.map((share, slot) => ({ label: `thread ${slot + 1}`, share, text: percent(share) })),
+      true,
+    )}</div></div>
+<p>${fit.inline ? 'In the calling thread' : `On ${fit.threads} threads`}, ${count(fit.blocks.rows)} blocks of rows and ${count(fit.blocks.columns)} of columns, the observations ${
+      fit.resident ? 'resident in the memory of the solver' : 'staged block by block'
+    }; ${megabytes(memoryBytes.planned)} planned, ${megabytes(memoryBytes.peakRss)} at the process’s peak. ${
+      rate > 0 && `${real(Number(rate.toPrecision(3)))} observations a second.`
+    }</p>`,
+  };
+}
+
+export function reproduceSection({ fit, run }: Model): Section {
+  const facts: [string, string][] = [
+    ['digest of the factors', fit.digest],
+    ['seed', String(fit.seed)],
+    ['arithmetic', `${fit.arithmetic}, ${fit.dtype}`],
+    ['versions', `hadamard ${fit.versions.hadamard}, Node ${fit.versions.node}`],
+  ];
+  return {
+    id: 'again',
+    title: 'The same again',
+    body: html`${
+      run &&
+      html`<p>The command that made this model:</p>
+<pre tabindex="0" aria-label="Command"><bdi>${commandOf(run)}</bdi></pre>`
+    }<dl class="where">${facts.map(([what, value]) => html`<div style="display:contents"><dt style="font:inherit">${what}</dt><dd>${value}</dd></div>`)}</dl>
+<p>The same data, options and seed give the same digest on any number of threads${
+      fit.arithmetic === 'fast' ? ', with this arithmetic on one kind of machine and Node' : ' and any machine'
+    }.</p>`,
+  };
+}
+
+/** A run as a POSIX shell takes it. */
+export function commandOf({ command, inputs, options }: NonNullable<Model['run']>): string {
+  const flags = Object.entries(options).map(([option, value]) => {
+    if (value === true) return flagOf(option);
+    const text = Array.isArray(value) ? value.join(',') : String(value);
+    // So that a value which begins with a dash is no flag.
+    return text.startsWith('-') ? quoted(`${flagOf(option)}=${text}`) : `${flagOf(option)} ${quoted(text)}`;
+  });
+  return ['hadamard', command, ...inputs.map(quoted), ...flags].join(' ');
+}
+
+function quoted(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
+}
+
+function megabytes(bytes: number): string {
+  return bytes >= 1e9 ? `${(bytes / 1e9).toPrecision(3)} GB` : `${(bytes / 1e6).toPrecision(3)} MB`;
+}

@@ -1,0 +1,156 @@
+/** What was fitted, how it ended, and what that says. */
+import type { Model } from '../model/model.js';
+import { lossOf } from '../objective/losses.js';
+import { flagOf } from '../options.js';
+import { equationOf, isWeighted } from './equation.js';
+import { count, duration, real } from './format.js';
+import { type Html, html, name, plainName } from './html.js';
+import { table } from './parts.js';
+import type { Section } from './shell.js';
+
+/** Other helpers of the fit may stop for reasons of their own; a page is made of older and newer models alike. */
+type Ending = readonly [verdict: string, isGood: boolean, meaning: string];
+
+export function titleOf(model: Model, source: string | undefined): string {
+  const [m, n] = model.shape;
+  return `${source === undefined ? 'A' : plainName(source)}, ${count(m)} × ${count(n)}, rank ${model.rank}`;
+}
+
+export function headerOf(model: Model, source: string | undefined): Html {
+  const { fit } = model;
+  const share = (100 * fit.observed) / (fit.rows * fit.columns);
+  const [verdict, isGood] = endingOf(model);
+  const total = fit.seconds.prepare + fit.seconds.start + fit.seconds.fit + fit.seconds.certify;
+  const figures: [string, string, string?][] = [
+    ['objective', grouped(fit.objective), fit.regularization > 0 ? `loss ${grouped(fit.loss)}` : undefined],
+    [
+      'RMSE of the entries fitted',
+      real(fit.rmse.train),
+      isWeighted(model) ? `weighted ${real(fit.rmse.trainWeighted)}` : undefined,
+    ],
+    ['sweeps', count(fit.sweeps), `of at most ${count(fit.options.maxSweeps)}`],
+    ['time', duration(total), threadsInWords(model)],
+    ...(fit.q
+      ? ([
+          ['Q true / Q expected', real(fit.q.true / fit.q.expected), `robust ${real(fit.q.robust / fit.q.expected)}`],
+        ] as [string, string, string][])
+      : []),
+  ].filter((figure) => figure !== undefined) as [string, string, string?][];
+  return html`<h1>${source === undefined ? html`A ≈ UV<sup>⊤</sup>` : name(source)}</h1>
+<p class="lead">${count(fit.rows)} × ${count(fit.columns)}, ${count(fit.observed)} entries observed (${share.toPrecision(3)} %), rank ${fit.rank}${
+    fit.options.preset && `, preset ${fit.options.preset}`
+  }. <span class="badge ${isGood ? 'good' : 'open'}">${verdict}</span></p>
+<dl class="figures">${figures.map(
+    ([term, value, beside]) =>
+      html`<div><dt>${term}</dt><dd>${value}${beside !== undefined && html`<small>${beside}</small>`}</dd></div>`,
+  )}</dl>`;
+}
+
+export function objectiveSection(model: Model): Section {
+  const rows = Object.entries(model.fit.options).map(([option, value]) => [
+    html`<code>${flagOf(option)}</code>`,
+    value === null ? 'none' : typeof value === 'object' ? JSON.stringify(value) : String(value),
+  ]);
+  return {
+    id: 'objective',
+    title: 'What was minimised',
+    body: html`${equationOf(model)}
+<p>${methodInWords(model)}</p>
+<details><summary>Every option of the fit</summary>${table('As the command line names them', [{ title: 'option' }, { title: 'value' }], rows)}</details>`,
+  };
+}
+
+export function certificateSection(model: Model): Section {
+  const { certificate, notes } = model.fit;
+  const [verdict, isGood, meaning] = endingOf(model);
+  const measures: [string, string][] = [
+    [
+      'relative gradient norm',
+      `${scientific(certificate.relativeGradientNorm)} (tolerance ${scientific(certificate.tolerance)})`,
+    ],
+    ['‖∂f/∂U‖, ‖∂f/∂V‖', `${scientific(certificate.gradientNorm.U)}, ${scientific(certificate.gradientNorm.V)}`],
+    ...(certificate.kkt === undefined
+      ? []
+      : ([['largest residual of a row', scientific(certificate.kkt)]] as [string, string][])),
+    ['objective, summed again', grouped(certificate.objective)],
+    [
+      'on the way',
+      certificate.monotone ? 'no sweep raised the objective' : 'a sweep raised the objective beyond rounding',
+    ],
+  ];
+  return {
+    id: 'certificate',
+    title: 'Certificate',
+    body: html`<p><span class="badge ${isGood ? 'good' : 'open'}">${verdict}.</span> ${meaning}</p>
+${table(
+  'Measured from the final factors by a pass of its own',
+  [{ title: 'measure' }, { title: 'value' }],
+  measures.map(([what, value]) => [what, value]),
+)}
+<p style="margin-top:.9rem">What it does not say: that no other start ends lower (the problem is not convex), that the rank or λ is right, or that entries which were not seen are predicted well. Held-out entries tell that.</p>
+${notes.length > 0 && html`<h3>Notes of the fit</h3><ul class="notes">${notes.map((note) => html`<li>${note}</li>`)}</ul>`}`,
+  };
+}
+
+function endingOf({ fit }: Model): Ending {
+  const { relativeGradientNorm, tolerance } = fit.certificate;
+  const norm = scientific(relativeGradientNorm);
+  const bound = scientific(tolerance);
+  const isWithin = relativeGradientNorm <= tolerance;
+  const gradient = isWithin
+    ? `The gradient there, ${norm}, is within the tolerance ${bound} all the same.`
+    : `The gradient there, ${norm}, is above the tolerance ${bound}: the objective would fall further.`;
+  const sweeps = `${count(fit.sweeps)} ${fit.sweeps === 1 ? 'sweep' : 'sweeps'}`;
+  switch (fit.status as typeof fit.status | 'validated') {
+    case 'converged':
+      return [
+        'Converged',
+        true,
+        `An independent pass over the final factors found a relative gradient norm of ${norm}, within the tolerance ${bound}. To first order the factors are a stationary point: no small change of U and V lowers the objective noticeably.`,
+      ];
+    case 'stalled':
+      return [
+        'Stalled',
+        isWithin,
+        `The objective falls no further in ${fit.dtype} arithmetic. ${isWithin ? gradient : `The gradient there, ${norm}, is above the tolerance ${bound}${fit.dtype === 'f32' ? '; --dtype f64 can go on' : ''}.`}`,
+      ];
+    case 'budget':
+      return [
+        fit.reason === 'time' ? 'Out of time' : 'Stopped at its budget',
+        isWithin,
+        `The fit ended after ${sweeps}, as it was told to. ${gradient}`,
+      ];
+    case 'cancelled':
+      return ['Cancelled', isWithin, `The fit was stopped after ${sweeps}; this is the model so far. ${gradient}`];
+    case 'validated':
+      return [
+        'Validated',
+        true,
+        `The fit ended because held-out entries were predicted no better; the factors are those that predicted them best. That is no stationary point: the relative gradient norm is ${norm}.`,
+      ];
+  }
+}
+
+function methodInWords({ fit }: Model): string {
+  const { method, dtype, arithmetic, options } = fit;
+  const how =
+    method.name === 'als' ? 'alternating least squares, one row at a time' : 'gradient steps on U and V together';
+  const solved = lossOf(options.loss).name === 'quadratic' ? '' : ', by quadratics that touch the loss';
+  const speed = options.acceleration === 'anderson' && method.name === 'als' ? ', accelerated across sweeps' : '';
+  return `Method ${method.name} (${method.reason}): ${how}${solved}${speed}, in ${dtype}, ${arithmetic} arithmetic, seed ${fit.seed}. There is no ½ in front of anything.`;
+}
+
+function threadsInWords({ fit }: Model): string {
+  if (fit.inline) return 'in one thread';
+  return `on ${fit.threads} ${fit.threads === 1 ? 'thread' : 'threads'}`;
+}
+
+/** 84973.6 → "84,973.6"; very large and small numbers as {@link real}. */
+function grouped(value: number): string {
+  const text = real(value);
+  return /e/.test(text) ? text : Number(text).toLocaleString('en-US', { maximumFractionDigits: 10 });
+}
+
+function scientific(value: number): string {
+  return value.toExponential(1).replace('.0e', 'e').replace('e+', 'e');
+}

@@ -1,0 +1,85 @@
+/** The charts of a fit on its way: objective and relative gradient against sweeps or time. The page carries this file. */
+import type { Axis, Chart, Mark } from './chart.js';
+
+/** The trace of a fit, column by column. */
+export interface Course {
+  readonly sweep: readonly number[];
+  readonly seconds: readonly number[];
+  readonly objective: readonly number[];
+  readonly gradient: readonly (number | null)[];
+  /** Of relative gradient norms: where a fit has converged. */
+  readonly tolerance: number | null;
+}
+
+export interface View {
+  readonly across: 'sweep' | 'seconds';
+  /** f itself, or what it lies above its lowest value. */
+  readonly height: 'objective' | 'above';
+  /** Both axes; without it that of the gradient alone. */
+  readonly isLog: boolean;
+  /** The part of the x axis that is shown. */
+  readonly range?: readonly [number, number] | undefined;
+}
+
+const noun = { sweep: 'sweep', seconds: 'seconds since the first sweep' } as const;
+
+export function courseCharts(course: Course, view: View): { objective: Chart; gradient: Chart } {
+  const lowest = Math.min(...course.objective);
+  const isAbove = view.height === 'above';
+  const x = course[view.across].map((value) => (view.isLog && value <= 0 ? null : value));
+  const y = course.objective.map((f) => (isAbove ? positive(f - lowest) : view.isLog ? positive(f) : f));
+  const axis: Axis = {
+    label: noun[view.across],
+    scale: view.isLog ? 'log' : 'linear',
+    range: view.range ?? span(x, view.isLog),
+  };
+  const isIn = (_: unknown, i: number) => {
+    const at = x[i];
+    return typeof at === 'number' && at >= axis.range[0] && at <= axis.range[1];
+  };
+  const isLogUp = isAbove || view.isLog;
+  const label = isAbove ? 'f − lowest f' : 'objective f';
+  const gradient = course.gradient.map((norm) => (norm === null ? null : positive(norm)));
+  const norms = gradient.filter(isIn);
+  const tolerance = course.tolerance !== null && course.tolerance > 0 ? course.tolerance : null;
+  const dots = x.filter(isIn).length <= 80;
+  const rule: Mark[] = tolerance === null ? [] : [{ kind: 'rule', axis: 'y', at: tolerance, text: 'tolerance' }];
+  return {
+    objective: {
+      title: `${label} against ${noun[view.across]}`,
+      height: 270,
+      x: axis,
+      y: { label, scale: isLogUp ? 'log' : 'linear', range: span(y.filter(isIn), isLogUp, 0.06) },
+      marks: [{ kind: 'line', x, y, tone: 'first', dots }],
+    },
+    gradient: {
+      title: `relative gradient norm against ${noun[view.across]}`,
+      height: 230,
+      x: axis,
+      y: { label: 'relative gradient norm', scale: 'log', range: span([...norms, tolerance], true, 0.1) },
+      marks: [...rule, { kind: 'line', x, y: gradient, tone: 'second', dots }],
+    },
+  };
+}
+
+/** Zero cannot stand on a logarithmic axis. */
+function positive(value: number): number | null {
+  return value > 0 ? value : null;
+}
+
+/** From the least to the largest of the values, with a margin that is a share of the way between them. */
+function span(values: readonly (number | null)[], isLog: boolean, margin = 0): [number, number] {
+  let low = Number.POSITIVE_INFINITY;
+  let high = Number.NEGATIVE_INFINITY;
+  for (const value of values) {
+    if (value === null || !Number.isFinite(value)) continue;
+    low = Math.min(low, value);
+    high = Math.max(high, value);
+  }
+  if (low > high) return isLog ? [0.1, 1] : [0, 1];
+  if (low === high)
+    return isLog ? [low / 1.5, high * 1.5] : [low - (Math.abs(low) * 0.1 || 1), high + (Math.abs(high) * 0.1 || 1)];
+  if (!isLog) return [low - margin * (high - low), high + margin * (high - low)];
+  const factor = Math.exp(margin * Math.log(high / low));
+  return [low / factor, high * factor];
+}

@@ -1,0 +1,73 @@
+/** A fitted model as one HTML file that can be read, printed and sent, and asks nothing of anyone. */
+import { shapeOf } from '../data/entries.js';
+import type { MatrixInput, WeightsInput } from '../data/input.js';
+import type { Duplicates } from '../data/observations.js';
+import { HadamardError } from '../errors.js';
+import type { Model } from '../model/model.js';
+import { version } from '../version.js';
+import { machineSection, reproduceSection } from './account.js';
+import { courseOf, courseSection } from './course.js';
+import { canonicalOf, loadingsSection, mapSection, spectrumSection } from './factors.js';
+import { html } from './html.js';
+import { certificateSection, headerOf, objectiveSection, titleOf } from './overview.js';
+import type { Charts } from './parts.js';
+import { profileSection } from './profiles.js';
+import { residualStatistics } from './residualStatistics.js';
+import { residualSection } from './residuals.js';
+import { pageHtml, type Section } from './shell.js';
+
+export interface ReportOptions {
+  /** The weights that belong to the data; every weight is 1 where absent. */
+  readonly weights?: WeightsInput | undefined;
+  /** What an entry listed twice means; default: as in the fit. */
+  readonly duplicates?: Duplicates | undefined;
+  /** What was fitted, as the title of the page; default A ≈ UVᵀ. */
+  readonly source?: string | undefined;
+}
+
+/**
+ * One self-contained HTML page about a model: the equation that was minimised, the certificate in words, objective and
+ * gradient on the way, singular values, factors (profiles and contributions of preset pmf), a map of rows and columns,
+ * time and memory, and the command to run again; with `data` the residuals z = W(A − prediction) as well. Every part is
+ * sampled or binned, so the page has a few hundred kilobytes whatever the size of the model.
+ *
+ * @param data A as it was fitted, m×n: what option `like` makes of the values of A is not made again.
+ * @throws HadamardError `shape-mismatch` when data and model differ in shape, and as `factorize` for bad data.
+ */
+export function reportHtml(model: Model, data?: MatrixInput, options: ReportOptions = {}): string {
+  const { weights, duplicates = model.fit.options.duplicates, source } = options;
+  if (data) checkShape(model, data);
+  const charts: Charts = {};
+  const course = courseOf(model.trace, model.certificate.tolerance);
+  const canonical = canonicalOf(model);
+  const statistics = data && residualStatistics(model, data, weights, duplicates);
+  const sections = [
+    objectiveSection(model),
+    certificateSection(model),
+    courseSection(model, course),
+    statistics && residualSection(model, statistics, charts),
+    canonical && spectrumSection(model, canonical, charts),
+    model.fit.q ? profileSection(model, charts) : loadingsSection(model, canonical),
+    canonical && mapSection(model, canonical, charts),
+    machineSection(model),
+    reproduceSection(model),
+  ];
+  return pageHtml({
+    title: titleOf(model, source),
+    header: headerOf(model, source),
+    sections: sections.filter((section): section is Section => section !== undefined),
+    footer: html`Written by hadamard ${version}. This page is one file and loads nothing.`,
+    data: { course, charts },
+  });
+}
+
+function checkShape({ shape: [m, n] }: Model, data: MatrixInput): void {
+  const [rows, columns] = shapeOf(data);
+  if (rows === m && columns === n) return;
+  throw new HadamardError({
+    code: 'shape-mismatch',
+    what: `The data is ${rows}×${columns} and the model is ${m}×${n}.`,
+    rule: 'Residuals are those of the data that the model was fitted to.',
+    remedy: 'Give A as it was fitted, or leave it out.',
+  });
+}
