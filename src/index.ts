@@ -74,6 +74,7 @@ export {
   recommendAll,
   recommendEach,
 } from './recommend/recommendAll.js';
+export { type ReportOptions, reportHtml } from './report/report.js';
 export { type EvaluateOptions, type Evaluation, evaluate, type FoldResult } from './selection/evaluate.js';
 export { type Split, type SplitOptions, splits } from './selection/splits.js';
 export { openSession, type Session } from './session/openSession.js';

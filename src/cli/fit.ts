@@ -1,13 +1,12 @@
 /** `hadamard fit` */
 import { HadamardError } from '../index.js';
-import { didYouMean } from '../suggest.js';
 import { type ExitCode, exitCodeOf } from './exitCodes.js';
 import { columnNames, type FitFlags, fitOptionsOf } from './flags.js';
-import type { WeightKind } from './problem.js';
 import { progressLine } from './progress.js';
 import { runFit } from './runFit.js';
 import { runRecord } from './runRecord.js';
 import { resultAsJson, summaryAsText } from './summary.js';
+import { weightKindOf } from './weightKind.js';
 
 export interface FitCommandFlags extends FitFlags {
   readonly weights?: string;
@@ -26,6 +25,8 @@ export interface FitCommandFlags extends FitFlags {
   readonly extraUncertainty?: number | string;
   readonly canonical?: true;
   readonly out?: string;
+  readonly report?: string;
+  readonly watch?: string;
   readonly json?: true;
   readonly quiet?: true;
 }
@@ -57,7 +58,17 @@ export async function fit(path: string, flags: FitCommandFlags): Promise<ExitCod
     extra: numberFlag('extraUncertainty', flags.extraUncertainty, 0),
   };
   const run = runRecord('fit', [path], flags, flags.out);
-  const request = { data, options, objective, receptor, run, out: flags.out, isCanonical: flags.canonical === true };
+  const request = {
+    data,
+    options,
+    objective,
+    receptor,
+    run,
+    out: flags.out,
+    isCanonical: flags.canonical === true,
+    report: flags.report,
+    watchPort: portOf(flags.watch),
+  };
   const done = await runFit(request, line);
   if (flags.json) process.stdout.write(`${resultAsJson(done)}\n`);
   else if (!flags.quiet) process.stdout.write(`${summaryAsText(done, sourceOf(path, flags), process.stdout)}\n`);
@@ -83,33 +94,16 @@ function numberFlag(
   });
 }
 
-const kinds: Readonly<Record<string, WeightKind>> = {
-  weight: 'weight',
-  'sqrt-weight': 'sqrtWeight',
-  sqrt: 'sqrtWeight',
-  sigma: 'sigma',
-};
-
-function weightKindOf({ weights, weightsAre }: FitCommandFlags): WeightKind | undefined {
-  const rule = 'The objective is Σ W²(A − u·v)²; a weight is W² (weight), W (sqrt-weight) or 1/W (sigma).';
-  if (weightsAre === undefined) {
-    if (weights === undefined) return undefined;
-    throw new HadamardError({
-      code: 'ambiguous-weights',
-      what: `${weights} does not say what its weights are.`,
-      position: { option: 'weightsAre', file: weights },
-      rule,
-      remedy: 'Add --weights-are weight, --weights-are sqrt-weight or --weights-are sigma.',
-    });
-  }
-  const kind = kinds[weightsAre];
-  if (kind !== undefined) return kind;
+function portOf(given: string | undefined): number | undefined {
+  if (given === undefined) return undefined;
+  const port = Number(given);
+  if (/^\d+$/.test(given) && port < 2 ** 16) return port;
   throw new HadamardError({
     code: 'invalid-option',
-    what: `weightsAre is "${weightsAre}".`,
-    position: { option: 'weightsAre' },
-    rule: `weightsAre is one of ${Object.keys(kinds).join(', ')}. ${rule}`,
-    remedy: `${didYouMean(weightsAre, Object.keys(kinds))}Give --weights-are one of these.`,
+    what: `watch is "${given}".`,
+    position: { option: 'watch' },
+    rule: 'watch is a port, an integer of at most 65535; 0 is any that is free.',
+    remedy: 'Give such a port, or --watch alone.',
   });
 }
 

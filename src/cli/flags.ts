@@ -102,6 +102,7 @@ export function fitOptionsOf(flags: FitFlags): FitOptions {
 /** Gives bare flags their value. In `--biases ratings.csv` the flag is bare: only one of its choices belongs to it. */
 export function settleBareFlags(argv: readonly string[]): string[] {
   return argv.map((argument, index) => {
+    if (argument === '--watch' && !/^\d+$/.test(argv[index + 1] ?? '')) return '--watch=0';
     const name = namesOnCommandLine.find((name) => flagOf(name) === argument);
     const spec: OptionSpec | undefined = name && optionTable[name];
     if (spec?.kind !== 'choice' || spec.bare === undefined) return argument;

@@ -18,7 +18,7 @@ export async function predict(
   path: string,
   { columns, out = '-', json }: PredictFlags,
 ): Promise<ExitCode> {
-  checkOutputFile(out);
+  await checkOutputFile(out);
   const model = await loadModel(directory);
   const pairs = await readPairs(model, path, columnNames(columns));
   for (const note of pairs.notes) process.stderr.write(`${printable(note)}\n`);

@@ -8,6 +8,7 @@ import { demoCommand } from './commands/demo.js';
 import { fitCommand } from './commands/fit.js';
 import { predictCommand } from './commands/predict.js';
 import { recommendCommand } from './commands/recommend.js';
+import { reportCommand } from './commands/report.js';
 import { configOption, withConfig } from './config.js';
 import { type ExitCode, exitCodeOfError, isAbort } from './exitCodes.js';
 import { failureAsJson, failureAsText } from './failure.js';
@@ -44,7 +45,7 @@ export async function runCommand(argv: readonly string[]): Promise<ExitCode> {
 }
 
 /** In the order of the help. */
-const commands = [fitCommand, predictCommand, recommendCommand, demoCommand, completionCommand];
+const commands = [fitCommand, predictCommand, recommendCommand, reportCommand, demoCommand, completionCommand];
 
 /** Every command with its options; `settle` takes the exit code of the one that runs. */
 export function createProgram(settle: (code: ExitCode) => void = () => undefined): Command {

@@ -111,10 +111,17 @@ function describe(progress: Progress, timeLimit: number | undefined): string {
     .join('  ');
 }
 
+function timeLeft(progress: Progress, timeLimit: number | undefined): string | false {
+  const left = secondsLeft(progress, timeLimit);
+  return left !== undefined && `≤ ${clock(left)} left`;
+}
+
 /** An upper bound: convergence may come sooner than the budget's end. */
-function timeLeft({ sweep, maxSweeps, seconds }: Progress, timeLimit: number | undefined): string | false {
-  if (sweep === 0) return false;
+export function secondsLeft(
+  { sweep, maxSweeps, seconds }: Progress,
+  timeLimit: number | undefined,
+): number | undefined {
+  if (sweep === 0) return undefined;
   const bySweeps = (seconds / sweep) * (maxSweeps - sweep);
-  const left = Math.min(bySweeps, (timeLimit ?? Number.POSITIVE_INFINITY) - seconds);
-  return `≤ ${clock(Math.max(0, left))} left`;
+  return Math.max(0, Math.min(bySweeps, (timeLimit ?? Number.POSITIVE_INFINITY) - seconds));
 }

@@ -39,7 +39,7 @@ export interface RecommendFlags {
 export async function recommend(directory: string, flags: RecommendFlags): Promise<ExitCode> {
   const { row: named, out = '-' } = flags;
   checkWhich(flags);
-  checkOutputFile(out);
+  await checkOutputFile(out);
   const line = progressLine(process.stderr, { quiet: flags.quiet === true });
   const model = await loadModel(directory);
   const cancel = new AbortController();

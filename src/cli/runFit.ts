@@ -1,16 +1,20 @@
 /** One fit from files to a saved model: what `fit` and `demo` share. */
 
 import { visitEntries } from '../data/entries.js';
+import { replaceFile } from '../formats/replaceFile.js';
 import { type FitOptions, factorize, Model, type RunRecord } from '../index.js';
 import { rmse } from '../metrics/errors.js';
 import { checkOutput } from '../model/folder.js';
 import { asInFile } from './inFile.js';
 import { predictPairs } from './names.js';
 import { type ObjectiveRequest, readObjective } from './objectiveFiles.js';
+import { checkOutputFile } from './output.js';
 import { type DataRequest, type Problem, readProblem } from './problem.js';
 import type { ProgressLine } from './progress.js';
 import { type ReceptorRules, withReceptorRules } from './receptorRules.js';
+import { pageOf } from './report.js';
 import { onInterrupt } from './signals.js';
+import { openWatch } from './watch.js';
 
 export interface FitRequest {
   readonly data: DataRequest;
@@ -23,6 +27,10 @@ export interface FitRequest {
   readonly run?: RunRecord;
   /** Save the canonical form beside the factors. */
   readonly isCanonical?: boolean;
+  /** Where a page about the model goes. */
+  readonly report?: string | undefined;
+  /** Where the fit may be watched as it runs. */
+  readonly watchPort?: number | undefined;
 }
 
 export interface TestResult {
@@ -37,6 +45,8 @@ export interface FitDone {
   readonly model: Model;
   readonly seconds: { readonly read: number; readonly write: number };
   readonly out: string | undefined;
+  /** Where the page about the model stands. */
+  readonly report: string | undefined;
   readonly test: TestResult | undefined;
   /** What was said about the files; what is said about the fit stands in its report. */
   readonly notes: readonly string[];
@@ -49,10 +59,18 @@ export interface FitDone {
  * @throws HadamardError for bad input or output; AbortError when it was cancelled before there was a model.
  */
 export async function runFit(
-  { data, options, objective, receptor, run, out, isCanonical }: FitRequest,
+  { data, options, objective, receptor, run, out, isCanonical, report, watchPort }: FitRequest,
   line: ProgressLine,
 ): Promise<FitDone> {
   if (out !== undefined) await checkOutput(out);
+  if (report !== undefined) await checkOutputFile(report, 'report');
+  const { rank, tolerance, timeLimit } = options;
+  const watch =
+    watchPort === undefined
+      ? undefined
+      : await openWatch({ port: watchPort, source: data.path, rank, tolerance, timeLimit });
+  // Asked for, so said with --quiet too.
+  if (watch) line.warn(`Watch the fit at ${watch.url}`);
   const cancel = new AbortController();
   let isFitting = false;
   const release = onInterrupt(() => {
@@ -64,6 +82,7 @@ export async function runFit(
   });
   try {
     line.stage('reading …');
+    watch?.stage('reading');
     const [problem, read] = await timed(() => unlessAborted(readProblem(data), cancel.signal));
     for (const note of problem.notes) line.note(note);
     for (const warning of problem.warnings) line.warn(warning);
@@ -77,7 +96,10 @@ export async function runFit(
       weights,
       labels,
       signal: cancel.signal,
-      onProgress: line.update,
+      onProgress: (progress) => {
+        line.update(progress);
+        watch?.update(progress);
+      },
     }).catch((error: unknown) => {
       throw asInFile(error, data.path, problem);
     });
@@ -92,10 +114,18 @@ export async function runFit(
       );
     const [, write] =
       out === undefined ? [undefined, 0] : await timed(() => model.save(out, { canonical: isCanonical === true }));
-    return { model, seconds: { read, write }, out, test, notes: [...problem.notes, ...problem.warnings] };
+    if (report !== undefined || watch) {
+      line.stage('writing the report …');
+      watch?.stage('writing the report');
+      const page = pageOf(model, { A, weights }, data.path);
+      if (report !== undefined) await replaceFile(report, page, 'report');
+      await watch?.finish(page);
+    }
+    return { model, seconds: { read, write }, out, report, test, notes: [...problem.notes, ...problem.warnings] };
   } finally {
     line.end();
     release();
+    await watch?.close();
   }
 }
 

@@ -43,7 +43,7 @@ export function resultAsJson({ model, seconds, test, notes }: FitDone): string {
 /** Name and value of each line of the summary; `source` says what was read. */
 export function summaryOf(done: FitDone, source: string): [name: string, value: string][] {
   const { fit } = done.model;
-  const { seconds, out, test } = done;
+  const { seconds, out, report, test } = done;
   const share = (100 * fit.observed) / (fit.rows * fit.columns);
   const total = seconds.read + fit.seconds.prepare + fit.seconds.start + fit.seconds.fit + seconds.write;
   const parts = `read ${duration(seconds.read)}, fit ${duration(fit.seconds.prepare + fit.seconds.start + fit.seconds.fit)}${out === undefined ? '' : `, write ${duration(seconds.write)}`}`;
@@ -57,6 +57,7 @@ export function summaryOf(done: FitDone, source: string): [name: string, value: 
     ['certificate', certificateInWords(fit)],
     ['time', `${duration(total)} (${parts}); ${sweepsInWords(fit)} at rank ${fit.rank}, ${computation(fit)}`],
     ...(out === undefined ? [] : [['model', printable(out)] as [string, string]]),
+    ...(report === undefined ? [] : [['report', printable(report)] as [string, string]]),
   ];
 }
 

@@ -47,6 +47,8 @@ export function checkedOptionsOf(
     residency: options.residency ?? 'auto',
     memoryLimit: options.memoryLimit,
     timeLimit: undefined,
+    holdout: undefined,
+    patience: undefined,
     duplicates: options.duplicates ?? plain.duplicates,
   };
 }
@@ -62,6 +64,8 @@ export function fitOptionsOf({ fit, background }: Model): FactorizeOptions {
     alpha: _alpha,
     timeLimit: _time,
     memoryLimit: _memory,
+    holdout: _holdout,
+    patience: _patience,
     ...plain
   } = fit.options;
   const sides = { rows: boundsOf(bounds?.rows), columns: boundsOf(bounds?.columns) };

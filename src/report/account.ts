@@ -1,7 +1,7 @@
 /** Where time and memory went, and how to get the same model again. */
 import type { Model } from '../model/model.js';
 import { flagOf } from '../options.js';
-import { count, duration, real } from './format.js';
+import { count, duration } from './format.js';
 import { html } from './html.js';
 import { bars, percent } from './parts.js';
 import type { Section } from './shell.js';
@@ -13,6 +13,8 @@ const partNames = {
   certify: 'certificate',
 } as const;
 
+const mostThreads = 64;
+
 export function machineSection({ fit }: Model): Section {
   const { seconds, utilization, memoryBytes } = fit;
   const parts = Object.entries(partNames).map(([part, label]) => ({
@@ -20,25 +22,19 @@ export function machineSection({ fit }: Model): Section {
     seconds: seconds[part as keyof typeof partNames],
   }));
   const longest = Math.max(...parts.map((part) => part.seconds), Number.MIN_VALUE);
-  const shown = utilization.slice(0, 64);
+  const times = parts.map(({ label, seconds }) => ({ label, share: seconds / longest, text: duration(seconds) }));
+  const shares = utilization
+    .slice(0, mostThreads)
+    .map((share, slot) => ({ label: `thread ${slot + 1}`, share, text: percent(share) }));
   const rate = seconds.fit > 0 ? (fit.observed * fit.sweeps) / seconds.fit : 0;
   return {
     id: 'machine',
     title: 'Time and memory',
-    body: html`<div class="cards"><div><h3>Seconds of each part</h3>${bars(
-      '',
-      parts.map(({ label, seconds }) => ({ label, share: seconds / longest, text: duration(seconds) })),
-      true,
-    )}</div>
-<div><h3>Busy share of each thread</h3>${bars(
-      '',
-      shown.map((share, slot) => ({ label: `thread ${slot + 1}`, share, text: percent(share) })),
-      true,
-    )}</div></div>
-<p>${fit.inline ? 'In the calling thread' : `On ${fit.threads} threads`}, ${count(fit.blocks.rows)} blocks of rows and ${count(fit.blocks.columns)} of columns, the observations ${
+    body: html`<div class="cards"><div>${bars('Time of each part', times)}</div><div>${bars('Share of the sweeps that each thread was busy', shares)}</div></div>
+<p>${fit.inline ? 'In the calling thread' : `On ${fit.threads} threads`}, ${blocks(fit.blocks.rows, 'rows')} and ${blocks(fit.blocks.columns, 'columns')}, the observations ${
       fit.resident ? 'resident in the memory of the solver' : 'staged block by block'
     }; ${megabytes(memoryBytes.planned)} planned, ${megabytes(memoryBytes.peakRss)} at the process’s peak. ${
-      rate > 0 && `${real(Number(rate.toPrecision(3)))} observations a second.`
+      rate > 0 && `${(rate / 1e6).toPrecision(3)} million observations a second.`
     }</p>`,
   };
 }
@@ -52,12 +48,12 @@ export function reproduceSection({ fit, run }: Model): Section {
   ];
   return {
     id: 'again',
-    title: 'The same again',
+    title: 'Reproduce',
     body: html`${
       run &&
       html`<p>The command that made this model:</p>
 <pre tabindex="0" aria-label="Command"><bdi>${commandOf(run)}</bdi></pre>`
-    }<dl class="where">${facts.map(([what, value]) => html`<div style="display:contents"><dt style="font:inherit">${what}</dt><dd>${value}</dd></div>`)}</dl>
+    }<dl class="where facts">${facts.map(([what, value]) => html`<div style="display:contents"><dt class="plain">${what}</dt><dd>${value}</dd></div>`)}</dl>
 <p>The same data, options and seed give the same digest on any number of threads${
       fit.arithmetic === 'fast' ? ', with this arithmetic on one kind of machine and Node' : ' and any machine'
     }.</p>`,
@@ -72,11 +68,16 @@ export function commandOf({ command, inputs, options }: NonNullable<Model['run']
     // So that a value which begins with a dash is no flag.
     return text.startsWith('-') ? quoted(`${flagOf(option)}=${text}`) : `${flagOf(option)} ${quoted(text)}`;
   });
-  return ['hadamard', command, ...inputs.map(quoted), ...flags].join(' ');
+  // A flag a line where there are many.
+  return [['hadamard', command, ...inputs.map(quoted)].join(' '), ...flags].join(flags.length > 3 ? ' \\\n  ' : ' ');
 }
 
 function quoted(word: string): string {
   return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
+}
+
+function blocks(blocks: number, of: string): string {
+  return `${count(blocks)} ${blocks === 1 ? 'block' : 'blocks'} of ${of}`;
 }
 
 function megabytes(bytes: number): string {

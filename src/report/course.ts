@@ -4,7 +4,7 @@ import type { Model } from '../model/model.js';
 import { duration, real } from './format.js';
 import { Html, html } from './html.js';
 import { drawChart } from './page/chart.js';
-import { type Course, courseCharts } from './page/convergence.js';
+import { type Course, courseCharts, type View } from './page/convergence.js';
 import { numbers, table } from './parts.js';
 import type { Section } from './shell.js';
 
@@ -43,7 +43,7 @@ export function courseSection({ trace, fit }: Model, course: Course): Section | 
   const rejected = trace.filter(({ step }) => step === 'rejected').length;
   return {
     id: 'course',
-    title: 'On the way',
+    title: 'Convergence',
     body: html`${courseFigure(
       course,
       html`The gradient of a sweep is that of the point it started from. ${
@@ -55,14 +55,14 @@ ${numbers('The numbers of these charts', table(lines.length < trace.length ? `${
 }
 
 /** Both charts with what turns and zooms them. */
-export function courseFigure(course: Course, caption: Html): Html {
-  const charts = courseCharts(course, { across: 'sweep', height: 'objective', isLog: false });
+export function courseFigure(course: Course, caption: Html, height: View['height'] = 'above'): Html {
+  const charts = courseCharts(course, { across: 'sweep', height, isLog: false });
   const button = (group: string, value: string, label: string, isPressed: boolean) =>
     html`<button type="button" data-${new Html(group)}="${value}" aria-pressed="${String(isPressed)}">${label}</button>`;
   return html`<figure id="course-figure">
 <div class="controls" hidden>
 <div role="group" aria-label="Across">${button('across', 'sweep', 'sweeps', true)}${button('across', 'seconds', 'time', false)}</div>
-<div role="group" aria-label="Up">${button('height', 'objective', 'f', true)}${button('height', 'above', 'f − lowest', false)}</div>
+<div role="group" aria-label="Up">${button('height', 'objective', 'f', height === 'objective')}${button('height', 'above', 'f − lowest', height === 'above')}</div>
 <div role="group" aria-label="Axes">${button('log', 'log', 'log axes', false)}</div>
 <div role="group" aria-label="Zoom"><button type="button" data-zoom="in" aria-label="Zoom in">+</button><button type="button" data-zoom="out" aria-label="Zoom out">−</button><button type="button" data-zoom="all">all</button></div>
 </div>

@@ -9,6 +9,8 @@ type Meaning = readonly [symbol: string, meaning: string];
 
 /** Markup written here, never a user's text. */
 const markup = (text: string): Html => new Html(text);
+/** A power above an index. */
+const both = (above: string, below: string) => `<span class="both"><sup>${above}</sup><sub>${below}</sub></span>`;
 const W = '<b>W</b>';
 const f = '<i>f</i>(<b>U</b>,<b>V</b>)';
 const overListed = '∑<sub>listed</sub>';
@@ -29,7 +31,8 @@ export function equationOf(model: Model): Html {
 
 /** Whether the weights of the entries differ, as far as the fit tells. */
 export function isWeighted({ fit, run }: Model): boolean {
-  return fit.rmse.train !== fit.rmse.trainWeighted || run?.options.weightsAre !== undefined;
+  const { train, trainWeighted } = fit.rmse;
+  return Math.abs(train - trainWeighted) > 1e-6 * train || run?.options.weightsAre !== undefined;
 }
 
 function lossTerm(model: Model): string {
@@ -38,8 +41,8 @@ function lossTerm(model: Model): string {
   const isPlain = biases === 'none' && background === undefined;
   const isWeightedFit = isWeighted(model);
   if (loss.name === 'quadratic' && isPlain)
-    return `‖${isWeightedFit ? `${W} ∘ (<b>A</b> − <b>UV</b><sup>⊤</sup>)` : '<b>A</b> − <b>UV</b><sup>⊤</sup>'}‖<sup>2</sup><sub>F</sub>`;
-  const squared = isWeightedFit ? '<i>W</i><sup>2</sup><sub>ij</sub> ' : '';
+    return `‖${isWeightedFit ? `${W} ∘ (<b>A</b> − <b>UV</b><sup>⊤</sup>)` : '<b>A</b> − <b>UV</b><sup>⊤</sup>'}‖${both('2', 'F')}`;
+  const squared = isWeightedFit ? `<i>W</i>${both('2', 'ij')} ` : '';
   const residual = '<i>A</i><sub>ij</sub> − <i>p</i><sub>ij</sub>';
   const a = '<i>A</i><sub>ij</sub>';
   const p = '<i>p</i><sub>ij</sub>';
@@ -69,27 +72,27 @@ function backgroundTerm({ fit: { options } }: Model): string | undefined {
 
 function penaltyTerms({ fit: { options } }: Model): string[] {
   const { lambdaRows, lambdaColumns, l1Rows, l1Columns, lambdaScale, freeColumns, biases, biasLambda, nu } = options;
-  const power = nu === 1 ? '' : '<sup>ν</sup>';
+  const scaled = (index: string) => (nu === 1 ? `<sub>${index}</sub>` : both('<i>ν</i>', index));
   const star = freeColumns > 0 ? '<sup>*</sup>' : '';
   const ridge = (lambda: number, symbol: string, matrix: string, row: string, index: string) => {
     if (lambda === 0) return [];
-    if (lambdaScale === 'row') return [`${symbol}‖<b>${matrix}</b>${star}‖<sup>2</sup><sub>F</sub>`];
+    if (lambdaScale === 'row') return [`${symbol}‖<b>${matrix}</b>${star}‖${both('2', 'F')}`];
     return [
-      `${symbol} ∑<sub>${index}</sub> <i>s</i><sub>${index}</sub>${power} ‖<b>${row}</b><sub>${index}</sub>${star}‖<sup>2</sup>`,
+      `${symbol} ∑<sub>${index}</sub> <i>s</i>${scaled(index)} ‖<b>${row}</b><sub>${index}</sub>${star}‖<sup>2</sup>`,
     ];
   };
   const absolute = (mu: number, symbol: string, matrix: string, row: string, index: string) => {
     if (mu === 0) return [];
     if (lambdaScale === 'row') return [`${symbol}‖<b>${matrix}</b>${star}‖<sub>1</sub>`];
     return [
-      `${symbol} ∑<sub>${index}</sub> <i>s</i><sub>${index}</sub>${power} ‖<b>${row}</b><sub>${index}</sub>${star}‖<sub>1</sub>`,
+      `${symbol} ∑<sub>${index}</sub> <i>s</i>${scaled(index)} ‖<b>${row}</b><sub>${index}</sub>${star}‖<sub>1</sub>`,
     ];
   };
   const isOne = lambdaRows === lambdaColumns;
   const isOneL1 = l1Rows === l1Columns;
   const bias = (symbol: string, index: string) => {
-    const scale = lambdaScale === 'row' ? '' : `<i>s</i><sub>${index}</sub>${power} `;
-    return `<i>λ</i><sub>b</sub> ∑<sub>${index}</sub> ${scale}<i>${symbol}</i><sup>2</sup><sub>${index}</sub>`;
+    const scale = lambdaScale === 'row' ? '' : `<i>s</i>${scaled(index)} `;
+    return `<i>λ</i><sub>b</sub> ∑<sub>${index}</sub> ${scale}<i>${symbol}</i>${both('2', index)}`;
   };
   return [
     ...ridge(lambdaRows, isOne ? '<i>λ</i>' : '<i>λ</i><sub>U</sub>', 'U', 'u', 'i'),

@@ -37,7 +37,7 @@ export function spectrumSection({ fit }: Model, { d }: Canonical, charts: Charts
   const chart: Chart = {
     title: 'Singular values of UVᵀ',
     height: 250,
-    x: { label: 'component', scale: 'linear', range: [0.5, d.length + 0.5] },
+    x: { label: 'component', scale: 'linear', range: [0.5, d.length + 0.5], isWhole: true },
     y: { label: 'singular value', scale: 'log', range: [Math.min(...values) / 1.3, Math.max(...values) * 1.3] },
     marks: [
       {
@@ -83,6 +83,12 @@ export function loadingsSection(model: Model, canonical: Canonical | undefined):
   const form = isFree(model) ? canonical : undefined;
   const [U, V]: NdArray<RealArray>[] = form ? [form.U, form.V] : [model.U, model.V];
   const k = Math.min(model.rank, mostComponents);
+  const tops = (X: NdArray<RealArray> | undefined, labels: readonly string[] | undefined, most: number) =>
+    Array.from({ length: k }, (_, c) => largest(X as NdArray<RealArray>, c, labels, most));
+  const columns = tops(V, model.labels.columns, mostEntries);
+  const rows = tops(U, model.labels.rows, 5);
+  const fromZero = (side: 'rows' | 'columns') => (model.labels[side] ? '' : ', from 0');
+  const isSigned = [...columns, ...rows].flat().some(({ share }) => share < 0);
   const words = form
     ? 'The factors are known only up to a rotation, so this is the canonical form: UVᵀ = U·diag(d)·Vᵀ with orthonormal columns, the largest entry of each column of V positive.'
     : isFree(model)
@@ -95,7 +101,7 @@ export function loadingsSection(model: Model, canonical: Canonical | undefined):
 <div class="cards">${Array.from(
       { length: k },
       (_, c) => html`<div><h3>Component ${c + 1}${form && html` <small>d = ${short(form.d[c] as number)}</small>`}</h3>
-${bars('columns of A', largest(V as NdArray<RealArray>, c, model.labels.columns))}${bars('rows of A', largest(U as NdArray<RealArray>, c, model.labels.rows, 5))}</div>`,
+${bars(`columns of A${fromZero('columns')}`, columns[c] as BarRow[], isSigned)}${bars(`rows of A${fromZero('rows')}`, rows[c] as BarRow[], isSigned)}</div>`,
     )}</div>`,
   };
 }

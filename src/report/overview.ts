@@ -39,7 +39,8 @@ export function headerOf(model: Model, source: string | undefined): Html {
   return html`<h1>${source === undefined ? html`A ≈ UV<sup>⊤</sup>` : name(source)}</h1>
 <p class="lead">${count(fit.rows)} × ${count(fit.columns)}, ${count(fit.observed)} entries observed (${share.toPrecision(3)} %), rank ${fit.rank}${
     fit.options.preset && `, preset ${fit.options.preset}`
-  }. <span class="badge ${isGood ? 'good' : 'open'}">${verdict}</span></p>
+  }</p>
+<p class="status"><span class="badge ${isGood ? 'good' : 'open'}">${verdict}</span></p>
 <dl class="figures">${figures.map(
     ([term, value, beside]) =>
       html`<div><dt>${term}</dt><dd>${value}${beside !== undefined && html`<small>${beside}</small>`}</dd></div>`,

@@ -52,11 +52,10 @@ export interface BarRow {
   readonly more?: string;
 }
 
-/** Names, bars and numbers in one table, which is its own text alternative. */
-export function bars(caption: Html | string, rows: readonly BarRow[], isHidden = false): Html {
-  const isSigned = rows.some(({ share }) => share < 0);
+/** Names, bars and numbers in one table, which is its own text alternative. Signed bars begin in the middle. */
+export function bars(caption: string, rows: readonly BarRow[], isSigned = false): Html {
   const hasMore = rows.some(({ more }) => more !== undefined);
-  return html`<table class="bars"><caption${isHidden ? new Html(' hidden') : ''}>${caption}</caption><tbody>${rows.map(
+  return html`<table class="bars"><caption>${caption}</caption><tbody>${rows.map(
     ({ label, share, text, more }) =>
       html`<tr><th scope="row">${name(label)}</th><td class="bar${isSigned ? ' signed' : ''}"><i${
         share < 0 ? new Html(' class="negative"') : ''
@@ -75,10 +74,8 @@ export function labelOf(labels: readonly string[] | undefined, index: number): s
 export function short(value: number): string {
   if (value === 0 || !Number.isFinite(value)) return String(value);
   const magnitude = Math.abs(value);
-  const text =
-    magnitude >= 1e6 || magnitude < 1e-3
-      ? value.toExponential(2).replace('e+', 'e')
-      : String(Number(value.toPrecision(3)));
+  if (magnitude >= 100 && magnitude < 1e6) return Math.round(value).toLocaleString('en-US').replace('-', '−');
+  const text = magnitude >= 1e6 || magnitude < 1e-3 ? value.toExponential(2).replace('e+', 'e') : value.toPrecision(3);
   return text.replaceAll('-', '−');
 }
 

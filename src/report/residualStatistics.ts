@@ -187,17 +187,15 @@ function symmetricEdges(z: Float64Array): number[] {
   return Array.from({ length: bins + 1 }, (_, i) => width * ((2 * i) / bins - 1));
 }
 
-/** Predictions of one sign that spread over powers of ten are cut on a logarithmic axis. */
+/** Predictions that spread over powers of ten are cut on a logarithmic axis; the few that are not above 0 lie outside of it. */
 function emptyGrid(p: Float64Array, edges: readonly number[]): Grid {
-  const low = quantile(p, 0.002);
-  const high = quantile(p, 0.998);
-  const isLog = low > 0 && high / quantile(p, 0.5) > 10;
-  const margin = high > low ? 0.02 : Math.abs(low) * 0.1 || 1;
-  const [from, to] = isLog
-    ? [low, high]
-    : high > low
-      ? [low - margin * (high - low), high + margin * (high - low)]
-      : [low - margin, high + margin];
+  const positive = p.filter((prediction) => prediction > 0);
+  const isLog = positive.length > 0.9 * p.length && quantile(p, 0.998) / quantile(positive, 0.5) > 10;
+  const [low, high] = isLog
+    ? [quantile(positive, 0.01), quantile(positive, 0.998)]
+    : [quantile(p, 0.002), quantile(p, 0.998)];
+  const margin = high > low ? 0.02 * (high - low) : Math.abs(low) * 0.1 || 1;
+  const [from, to] = isLog ? [low, high] : [low - margin, high + margin];
   const width = edges.at(-1) as number;
   return {
     x: Array.from({ length: gridBins.x + 1 }, (_, i) =>

@@ -24,7 +24,7 @@ export function residualSection(model: Model, statistics: ResidualStatistics, ch
     }</p>
 <div class="pair">${distribution(statistics, charts)}${againstPredicted(statistics, charts)}</div>
 <div class="pair">${worst('rows', model, statistics.rows, squares)}${worst('columns', model, statistics.columns, squares)}</div>
-<div class="pair">${residualMap(model, statistics.heat)}${observedMap(model, statistics.heat)}</div>`,
+<div class="pair">${residualMap(model, statistics.heat)}${observed < model.shape[0] * model.shape[1] && observedMap(model, statistics.heat)}</div>`,
   };
 }
 
@@ -138,7 +138,7 @@ function worst(side: 'rows' | 'columns', model: Model, { squares, counts }: Side
     { title: '√mean z²', isNumber: true },
     { title: 'of Σz²', isNumber: true },
   ];
-  return figure(table(`The ${side} that cost most`, columns, lines), '');
+  return figure(table(`The ${side} that cost most${model.labels[side] ? '' : ', counted from 0'}`, columns, lines), '');
 }
 
 /** Blue and orange that stand out from light and dark paper alike; red, green and blue. */
@@ -194,7 +194,7 @@ function placesInWords({ shape: [m, n] }: Model): string {
 }
 
 function picture(rows: number, columns: number, pixels: Uint8Array, alternative: string): Html {
-  return html`<img class="map" alt="${alternative}" width="${columns}" height="${rows}" style="aspect-ratio:3/2" src="${pngDataUrl(columns, rows, pixels)}">`;
+  return html`<img class="map" alt="${alternative}" width="${columns}" height="${rows}" src="${pngDataUrl(columns, rows, pixels)}">`;
 }
 
 /** Fewer digits make a smaller page. */

@@ -30,7 +30,7 @@ h1 { font: 400 clamp(1.75rem, 1.2rem + 2.4vw, 2.6rem)/1.15 var(--serif); margin:
 h2 { font: 400 1.5rem/1.25 var(--serif); margin: 0 0 .5rem; }
 h3 { font-size: .95rem; font-weight: 600; margin: 0 0 .5rem; }
 p { margin: 0 0 .8rem; max-width: 44rem; }
-.lead { color: var(--quiet); font-size: 1.05rem; margin: 0 0 1.1rem; }
+.lead { color: var(--quiet); font-size: 1.05rem; margin: 0 0 .5rem; }
 section { margin: 2.6rem 0; padding-top: 1.5rem; border-top: 1px solid var(--hair); }
 nav ul { list-style: none; margin: 1.2rem 0 0; padding: 0; display: flex; flex-wrap: wrap; gap: .1rem 1.15rem; font-size: .9rem; }
 nav a { display: inline-block; padding: .3rem 0; }
@@ -41,6 +41,7 @@ button[aria-pressed="true"] { border-color: var(--first); color: var(--first); b
 .controls [role="group"] { display: flex; gap: .35rem; margin-right: .6rem; }
 .badge { display: inline-flex; align-items: center; gap: .45rem; font-weight: 600; }
 .badge::before { content: ""; width: .72rem; height: .72rem; border-radius: 50%; background: currentColor; }
+.status { margin: 0 0 1.1rem; }
 .badge.good { color: var(--good); }
 .badge.open { color: var(--second); }
 .badge.open::before { background: none; border: .17rem solid currentColor; }
@@ -53,18 +54,21 @@ button[aria-pressed="true"] { border-color: var(--first); color: var(--first); b
 .equation .term { display: inline-block; white-space: nowrap; margin-right: .35em; }
 .equation sub, .equation sup { font-size: .66em; line-height: 0; }
 .equation b { font-weight: 600; }
+.both { display: inline-flex; flex-direction: column; vertical-align: middle; font-size: .64em; line-height: 1.15; }
+.equation .both sup, .equation .both sub { font-size: 1em; line-height: inherit; vertical-align: baseline; }
 .where { margin: 0 0 1rem; display: grid; grid-template-columns: max-content 1fr; gap: .2rem 1rem; font-size: .95rem; }
-.where dt { font-family: var(--serif); font-style: italic; }
+.where dt { font-family: var(--serif); }
+.where dt.plain { font-family: inherit; }
 .where dd { margin: 0; color: var(--quiet); }
 figure { margin: 0 0 1.4rem; background: var(--panel); border: 1px solid var(--hair); border-radius: 10px; padding: .9rem 1rem; min-width: 0; }
-figcaption { font-size: .87rem; color: var(--quiet); margin-top: .5rem; max-width: 44rem; }
+figcaption { font-size: .87rem; color: var(--quiet); margin-top: .25rem; max-width: 44rem; }
 .plot { position: relative; touch-action: pan-y; border-radius: 4px; min-width: 0; }
 .plot + .plot { margin-top: .5rem; }
 .readout { display: block; min-height: 1.5em; font-size: .85rem; color: var(--quiet); font-variant-numeric: tabular-nums; }
 svg.chart { display: block; width: 100%; height: auto; }
 svg text { font: 12px var(--sans); fill: var(--quiet); font-variant-numeric: tabular-nums; }
 svg .label { fill: var(--ink); }
-svg .note { font-size: 11.5px; }
+svg .note { font-size: 11.5px; paint-order: stroke; stroke: var(--panel); stroke-width: 3px; stroke-linejoin: round; }
 svg .grid { stroke: var(--hair); fill: none; }
 svg .axis { stroke: var(--quiet); fill: none; opacity: .7; }
 svg .line { fill: none; stroke-width: 1.8; stroke-linejoin: round; stroke: var(--first); }
@@ -78,23 +82,23 @@ svg .rule, svg .cursor path { stroke: var(--quiet); fill: none; stroke-dasharray
 svg .cursor circle { fill: none; stroke: var(--ink); stroke-width: 1.6; }
 svg .cursor rect { fill: var(--first); opacity: .13; }
 .pair { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(24rem, 100%), 1fr)); gap: 0 1.4rem; }
-.cards { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(18rem, 100%), 1fr)); gap: 1rem; margin-bottom: 1.2rem; }
+.cards { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(21rem, 100%), 1fr)); gap: 1rem; margin-bottom: 1.2rem; }
 .cards > div { background: var(--panel); border: 1px solid var(--hair); border-radius: 10px; padding: .85rem 1rem; min-width: 0; }
 table { border-collapse: collapse; width: 100%; font-size: .88rem; font-variant-numeric: tabular-nums; }
 caption { text-align: left; color: var(--quiet); font-size: .85rem; padding-bottom: .35rem; }
 th { font-weight: 400; text-align: left; padding: .22rem .6rem .22rem 0; vertical-align: top; }
 thead th { color: var(--quiet); border-bottom: 1px solid var(--hair); }
-td { padding: .22rem 0 .22rem .6rem; vertical-align: top; }
+td, thead th + th { padding: .22rem 0 .22rem .6rem; vertical-align: top; }
 .number { text-align: right; white-space: nowrap; }
 table.bars { table-layout: fixed; }
-.bars th { width: 40%; }
+.bars th { width: 44%; hyphens: auto; }
 .bars td.bar { width: auto; padding: .22rem 0; vertical-align: middle; }
-.bars td.number { width: 4.8rem; }
+.bars td.number { width: 4.4rem; }
 .bar i { display: block; height: .62rem; min-width: 1px; width: calc(var(--v) * 100%); background: var(--first); border-radius: 0 2px 2px 0; }
 .bar.signed i { width: calc(var(--v) * 50%); margin-left: 50%; }
 .bar.signed i.negative { margin-left: calc(50% - var(--v) * 50%); background: var(--second); border-radius: 2px 0 0 2px; }
 .bar i.second { background: var(--second); }
-.map { display: block; width: 100%; image-rendering: pixelated; border: 1px solid var(--hair); background: var(--paper); }
+.map { display: block; width: 100%; height: auto; aspect-ratio: 3 / 2; max-height: 26rem; image-rendering: pixelated; border: 1px solid var(--hair); background: var(--paper); }
 .scale { display: flex; align-items: center; gap: .6rem; font-size: .8rem; color: var(--quiet); margin-top: .45rem; font-variant-numeric: tabular-nums; }
 .scale i { flex: 1; max-width: 16rem; height: .6rem; border: 1px solid var(--hair); }
 .scale .signed { background: linear-gradient(90deg, rgb(var(--low)), transparent, rgb(var(--high))); }
@@ -111,8 +115,8 @@ progress { width: 100%; accent-color: var(--first); }
   header, main, footer { padding-left: .9rem; padding-right: .9rem; }
   figure, .cards > div { padding: .7rem .7rem; }
   .equation { font-size: 1.06rem; padding: .7rem .8rem; }
-  .where { grid-template-columns: 1fr; gap: 0; }
-  .where dd { margin-bottom: .4rem; }
+  .where.facts { grid-template-columns: 1fr; gap: 0; }
+  .where.facts dd { margin-bottom: .4rem; }
 }
 @media (prefers-reduced-motion: reduce) { html { scroll-behavior: auto; } }
 @media print {

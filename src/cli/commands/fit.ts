@@ -69,6 +69,12 @@ export function fitCommand(settle: Settle): Command {
       'Save canonical/U.npy, d.npy and V.npy as well: UVᵀ = U·diag(d)·Vᵀ, orthonormal, signs fixed.',
     ),
     inGroup('Output:', '--out <dir>', 'Write the model to this folder; an older model there is replaced as a whole.'),
+    inGroup('Output:', '--report <file>', 'Write a page about the model to this file: hadamard report has more.'),
+    inGroup(
+      'Output:',
+      '--watch [port]',
+      'Serve a page on 127.0.0.1 that shows the fit while it runs, then the report; its address stands on stderr. Without a port any that is free.',
+    ),
     inGroup('Output:', '--json', 'Print one line of JSON on stdout, and an error as one line of JSON on stderr.'),
     inGroup('Output:', '--quiet', 'Print nothing but errors, warnings and the line of --json.'),
   ];

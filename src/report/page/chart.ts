@@ -9,6 +9,8 @@ export interface Axis {
   readonly label: string;
   readonly scale: 'linear' | 'log';
   readonly range: readonly [number, number];
+  /** Ticks at whole numbers alone. */
+  readonly isWhole?: boolean;
 }
 
 /** null is no point: a line has a gap there. */
@@ -42,6 +44,8 @@ export interface Chart {
   readonly x: Axis;
   readonly y: Axis;
   readonly marks: readonly Mark[];
+  /** Room for the numbers at the left, in characters, where charts below each other are to begin at one place. */
+  readonly room?: number;
 }
 
 /** The plot within the drawing, in pixels, and the way from values to its own pixels and back. */
@@ -76,7 +80,10 @@ export function tickText(value: number): string {
 }
 
 export function frameOf(chart: Chart, width: number): Frame {
-  const widest = Math.max(...ticksOf(chart.y, chart.height / 50).map((value) => tickText(value).length));
+  const widest = Math.max(
+    chart.room ?? 0,
+    ...ticksOf(chart.y, chart.height / 50).map((value) => tickText(value).length),
+  );
   const left = Math.ceil(widest * characterWidth) + 12;
   const top = 26;
   const inner = { width: Math.max(40, width - left - 14), height: chart.height - top - 44 };
@@ -196,7 +203,7 @@ function drawNames({ x, y, names = [] }: { x: Numbers; y: Numbers; names?: reado
   for (const point of points.sort((a, b) => apart(b) - apart(a))) {
     if (drawn.length >= most) break;
     const text = point.name.length > 22 ? `${point.name.slice(0, 21)}…` : point.name;
-    const width = text.length * 6.2;
+    const width = text.length * 6.9;
     const isLeft = point.x + 7 + width > frame.width;
     const left = isLeft ? point.x - 7 - width : point.x + 7;
     const box = { left, right: left + width, top: point.y - 7, bottom: point.y + 7 };
@@ -243,7 +250,7 @@ function shareOf({ scale, range: [low, high] }: Axis): (value: number) => number
 }
 
 /** Round values within the range, about `most` of them. */
-function ticksOf({ scale, range: [low, high] }: Axis, most: number): number[] {
+function ticksOf({ scale, range: [low, high], isWhole }: Axis, most: number): number[] {
   if (scale === 'log' && high / low >= 10) {
     const first = Math.ceil(Math.log10(low) - 1e-9);
     const last = Math.floor(Math.log10(high) + 1e-9);
@@ -259,7 +266,8 @@ function ticksOf({ scale, range: [low, high] }: Axis, most: number): number[] {
   }
   const rough = (high - low) / Math.max(1, most);
   const power = 10 ** Math.floor(Math.log10(rough));
-  const step = power * ([1, 2, 5, 10].find((factor) => factor * power >= rough * 0.999) as number);
+  const rounded = power * ([1, 2, 5, 10].find((factor) => factor * power >= rough * 0.999) as number);
+  const step = isWhole ? Math.max(1, rounded) : rounded;
   const ticks: number[] = [];
   for (let k = Math.ceil(low / step - 1e-9); k * step <= high + step * 1e-9; k++) ticks.push(k * step);
   return ticks;

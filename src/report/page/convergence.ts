@@ -15,12 +15,14 @@ export interface View {
   readonly across: 'sweep' | 'seconds';
   /** f itself, or what it lies above its lowest value. */
   readonly height: 'objective' | 'above';
-  /** Both axes; without it that of the gradient alone. */
+  /** Both axes; without it only those up that are logarithmic anyway: f − lowest f and the gradient. */
   readonly isLog: boolean;
   /** The part of the x axis that is shown. */
   readonly range?: readonly [number, number] | undefined;
 }
 
+/** Both charts begin at one place. */
+const room = 8;
 const noun = { sweep: 'sweep', seconds: 'seconds since the first sweep' } as const;
 
 export function courseCharts(course: Course, view: View): { objective: Chart; gradient: Chart } {
@@ -32,6 +34,7 @@ export function courseCharts(course: Course, view: View): { objective: Chart; gr
     label: noun[view.across],
     scale: view.isLog ? 'log' : 'linear',
     range: view.range ?? span(x, view.isLog),
+    isWhole: view.across === 'sweep',
   };
   const isIn = (_: unknown, i: number) => {
     const at = x[i];
@@ -48,6 +51,7 @@ export function courseCharts(course: Course, view: View): { objective: Chart; gr
     objective: {
       title: `${label} against ${noun[view.across]}`,
       height: 270,
+      room,
       x: axis,
       y: { label, scale: isLogUp ? 'log' : 'linear', range: span(y.filter(isIn), isLogUp, 0.06) },
       marks: [{ kind: 'line', x, y, tone: 'first', dots }],
@@ -55,6 +59,7 @@ export function courseCharts(course: Course, view: View): { objective: Chart; gr
     gradient: {
       title: `relative gradient norm against ${noun[view.across]}`,
       height: 230,
+      room,
       x: axis,
       y: { label: 'relative gradient norm', scale: 'log', range: span([...norms, tolerance], true, 0.1) },
       marks: [...rule, { kind: 'line', x, y: gradient, tone: 'second', dots }],

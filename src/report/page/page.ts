@@ -162,7 +162,7 @@ function mountCourse(first: Course): ((course: Course) => void) | undefined {
   const figure = document.querySelector<HTMLElement>('#course-figure');
   if (!figure) return undefined;
   let course = first;
-  let view: View = { across: 'sweep', height: 'objective', isLog: false };
+  let view: View = { across: 'sweep', height: data.isLive ? 'objective' : 'above', isLog: false };
   const parts = all('[data-course]', figure).map((element) => {
     const part = element.dataset.course as 'objective' | 'gradient';
     return { element, plot: mount(element, () => courseCharts(course, view)[part]) };
