@@ -23,6 +23,7 @@ export {
   isHadamardError,
 } from './errors.js';
 export { refusals } from './factorize/combinations.js';
+export type { FitMessage, PassMessage, PhaseMessage, SweepMessage } from './factorize/diagnostics.js';
 export { factorize } from './factorize/factorize.js';
 export type { FactorizeOptions, Init, Progress, ValidationData } from './factorize/factorizeOptions.js';
 export { type FoldedIn, type FoldInOptions, foldIn } from './factorize/foldIn.js';

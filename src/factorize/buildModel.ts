@@ -16,6 +16,7 @@ import { type Side, sides } from '../parallel/layout.js';
 import type { FitContext } from '../parallel/phase.js';
 import { version } from '../version.js';
 import type { ObjectiveSpec, SeparableBackground } from './composition.js';
+import type { Tracer } from './diagnostics.js';
 import type { FactorizeOptions } from './factorizeOptions.js';
 import type { FitScales } from './layOut.js';
 import type { WorkingPlan } from './plan.js';
@@ -28,6 +29,7 @@ export interface FitInHand {
   readonly checked: CheckedOptions;
   readonly plan: WorkingPlan;
   readonly crew: Crew;
+  readonly tracer: Tracer;
   readonly fit: FitContext;
   readonly scales: FitScales;
   readonly objective: ObjectiveSpec;

@@ -21,6 +21,7 @@ import type { FitContext } from '../parallel/phase.js';
 import { abortError, refuseAborted } from './abort.js';
 import { buildModel, type FitInHand } from './buildModel.js';
 import { checkInput } from './checkInput.js';
+import { type Tracer, traceFit } from './diagnostics.js';
 import type { FactorizeOptions, Init, Progress } from './factorizeOptions.js';
 import { settleGauge } from './gauge.js';
 import { layOut } from './layOut.js';
@@ -65,7 +66,16 @@ export function hireCrew(plan: WorkingPlan, options: FactorizeOptions): HiredCre
 }
 
 /** {@link factorize} with workers from elsewhere: a session keeps its own from fit to fit. */
-export async function factorizeWith(hire: typeof hireCrew, data: MatrixInput, said: FactorizeOptions): Promise<Model> {
+export function factorizeWith(hire: typeof hireCrew, data: MatrixInput, given: FactorizeOptions): Promise<Model> {
+  return traceFit(given, (tracer) => fitWith(hire, data, given, tracer));
+}
+
+async function fitWith(
+  hire: typeof hireCrew,
+  data: MatrixInput,
+  said: FactorizeOptions,
+  tracer: Tracer,
+): Promise<Model> {
   const given = withStart(said);
   const asGiven = checkInput(data, given);
   const { A, options } = asTool(data, withPreset(given));
@@ -95,11 +105,13 @@ export async function factorizeWith(hire: typeof hireCrew, data: MatrixInput, sa
       ),
     );
     const prepared = performance.now();
+    tracer.phase('prepare');
     return await runFit({
       options,
       checked,
       plan,
-      crew,
+      crew: tracer.crew(crew),
+      tracer,
       fit,
       scales,
       objective,
@@ -122,7 +134,7 @@ const rounding = { f32: { rise: 1e-6, fall: 1e-9 }, f64: { rise: 1e-12, fall: 1e
 const defaultTolerance = { f32: 1e-5, f64: 1e-8 } as const;
 
 async function runFit(inHand: FitInHand): Promise<Model> {
-  const { options, checked, plan, crew, fit, scales } = inHand;
+  const { options, checked, plan, crew, tracer, fit, scales } = inHand;
   const tolerance = checked.tolerance ?? defaultTolerance[fit.dtype];
   const run = createRun(fit, crew, scales.centredNorm, options.init);
   const measureHeld = inHand.held && validationMeasure(fit, scales, inHand.held);
@@ -134,6 +146,7 @@ async function runFit(inHand: FitInHand): Promise<Model> {
   try {
     const start = await startExactly(run);
     const firstSweep = performance.now();
+    tracer.phase('start');
     // A session's crew has been at work before.
     const busyBefore = [...crew.busy];
     stops.startClock(checked.timeLimit);
@@ -143,12 +156,16 @@ async function runFit(inHand: FitInHand): Promise<Model> {
       ...rounding[fit.dtype],
       measure: async (point) => (await certify(point)).relativeGradientNorm,
       validation: measureHeld && { patience: checked.patience, measure: measureHeld, ...keeper(fit, plan) },
-      onSweep: (entry) => options.onProgress?.(progressOf('sweep', entry, checked.maxSweeps, plan.observed)),
+      onSweep: (entry) => {
+        tracer.sweep(entry);
+        options.onProgress?.(progressOf('sweep', entry, checked.maxSweeps, plan.observed));
+      },
       interruption: stops.reason,
       resume: stops.dispose,
     });
     stops.dispose();
     const fitted = performance.now();
+    tracer.phase('fit');
     const busy = crew.busy.map((seconds, slot) => seconds - (busyBefore[slot] as number));
     const last = {
       sweep: outcome.sweeps,
@@ -175,7 +192,7 @@ async function runFit(inHand: FitInHand): Promise<Model> {
       timeLimit: checked.timeLimit ?? null,
       memoryLimit: plan.limit,
     };
-    return buildModel(inHand, outcome, first, {
+    const model = buildModel(inHand, outcome, first, {
       resolved,
       errors,
       ...(measureHeld && { validation: await measureHeld(outcome.point) }),
@@ -188,6 +205,8 @@ async function runFit(inHand: FitInHand): Promise<Model> {
         certify: (performance.now() - fitted) / 1000,
       },
     });
+    tracer.phase('certify');
+    return model;
   } catch (error) {
     if (error instanceof Interrupted && stops.reason() === 'signal') throw abortError(options.signal);
     throw error;

@@ -11,6 +11,7 @@ import type { MatrixInput } from '../data/input.js';
 import { fromErrorMessage, HadamardError } from '../errors.js';
 import { abortError, refuseAborted } from '../factorize/abort.js';
 import { checkInput } from '../factorize/checkInput.js';
+import { heardChannels, type Tracer, traceFit } from '../factorize/diagnostics.js';
 import type { FactorizeOptions, Progress } from '../factorize/factorizeOptions.js';
 import { withStart } from '../factorize/warmStart.js';
 import { Model, matrix } from '../model/model.js';
@@ -70,7 +71,11 @@ class ThreadSession implements Session {
     return this.#pending;
   }
 
-  async factorize(A: MatrixInput, options: FactorizeOptions): Promise<Model> {
+  factorize(A: MatrixInput, options: FactorizeOptions): Promise<Model> {
+    return traceFit(options, (tracer) => this.#factorize(A, options, tracer));
+  }
+
+  async #factorize(A: MatrixInput, options: FactorizeOptions, tracer: Tracer): Promise<Model> {
     if (this.#closed) throw this.#closed;
     if (this.#pending > this.#queue) throw queueFull(this.#pending - 1, this.#queue);
     const { threads, memoryLimit, workerUrl, wasmUrl } = this.#options;
@@ -108,9 +113,11 @@ class ThreadSession implements Session {
           shared.A,
           { ...request, weights: shared.weights, init: shared.init, validation: shared.validation },
           report,
+          heardChannels(),
         ) as Promise<Answer>,
         this.#ended,
       ]);
+      tracer.repeat(answer.published);
       if (failure) throw failure.error;
       if ('error' in answer)
         throw answer.error.name === 'AbortError' ? abortError(signal) : fromErrorMessage(answer.error);

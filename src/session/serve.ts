@@ -6,6 +6,7 @@ import ndarray, { type NdArray } from 'ndarray';
 import type { MatrixInput, RealArray } from '../data/input.js';
 import type { Hold } from '../data/terms.js';
 import { type ErrorMessage, toErrorMessage } from '../errors.js';
+import { keepPublished, type Published, type SpanChannel } from '../factorize/diagnostics.js';
 import { factorizeWith, type HiredCrew, hireCrew } from '../factorize/factorize.js';
 import type { FactorizeOptions, Progress, ValidationData } from '../factorize/factorizeOptions.js';
 import type { WorkingPlan } from '../factorize/plan.js';
@@ -23,7 +24,10 @@ export interface ModelMessage {
   readonly background?: BackgroundLists;
 }
 
-export type Answer = { readonly model: ModelMessage } | { readonly error: ErrorMessage };
+/** With what the thread's channels have published of the fit. */
+export type Answer = ({ readonly model: ModelMessage } | { readonly error: ErrorMessage }) & {
+  readonly published: readonly Published[];
+};
 
 type ProgressCallback = ((progress: Progress) => void) & ProxyMarked;
 
@@ -31,7 +35,14 @@ type ProgressCallback = ((progress: Progress) => void) & ProxyMarked;
 export type FitRequest = Omit<FactorizeOptions, 'signal' | 'onProgress' | 'labels'>;
 
 export interface SessionThread {
-  fit(id: number, A: MatrixInput, options: FitRequest, onProgress: ProgressCallback | undefined): Promise<Answer>;
+  /** @param heard the channels that the host listens to. */
+  fit(
+    id: number,
+    A: MatrixInput,
+    options: FitRequest,
+    onProgress: ProgressCallback | undefined,
+    heard: readonly SpanChannel[],
+  ): Promise<Answer>;
   cancel(id: number): void;
 }
 
@@ -60,8 +71,10 @@ export function serveSession(): void {
     A: MatrixInput,
     options: FactorizeOptions,
     onProgress: Remote<ProgressCallback> | undefined,
+    heard: readonly SpanChannel[],
   ): Promise<Answer> => {
-    let heard: Promise<void> = Promise.resolve();
+    let lastHeard: Promise<void> = Promise.resolve();
+    const published = keepPublished(heard);
     try {
       const model = await factorizeWith(hire, asMatrix(A), {
         ...options,
@@ -71,7 +84,7 @@ export function serveSession(): void {
         ...(options.validation && { validation: asValidation(options.validation) }),
         ...(onProgress && {
           onProgress: (progress: Progress) => {
-            heard = onProgress(progress).catch(() => undefined);
+            lastHeard = onProgress(progress).catch(() => undefined);
           },
         }),
       });
@@ -79,23 +92,23 @@ export function serveSession(): void {
       const message = { U: model.U.data, V: model.V.data, biases, fit, ...(background && { background }) };
       const arrays = [message.U, message.V, message.biases.rows, message.biases.columns];
       return transfer(
-        { model: message },
+        { model: message, published: published() },
         arrays.flatMap((array) => (array ? [array.buffer as ArrayBuffer] : [])),
       );
     } catch (error) {
-      return { error: toErrorMessage(error) };
+      return { error: toErrorMessage(error), published: published() };
     } finally {
       // Reports have a port of their own, and ports keep no order among them: the answer must not overtake the last report.
-      await heard;
+      await lastHeard;
     }
   };
 
   const thread: SessionThread = {
-    async fit(id, A, options, onProgress) {
+    async fit(id, A, options, onProgress, heard) {
       const controller = new AbortController();
       controllers.set(id, controller);
       const callback = onProgress as Remote<ProgressCallback> | undefined;
-      const turn = last.then(() => fit(A, { ...options, signal: controller.signal }, callback));
+      const turn = last.then(() => fit(A, { ...options, signal: controller.signal }, callback, heard));
       last = turn;
       try {
         return await turn;
