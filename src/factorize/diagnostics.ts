@@ -7,7 +7,7 @@
  *     hadamard:sweep   each accepted sweep at its end
  *     hadamard:pass    each parallel pass over the rows of U or V at its end
  *
- * Times are milliseconds since 1970 (performance.timeOrigin + performance.now()), as OpenTelemetry takes them.
+ * Times are milliseconds since 1970, as OpenTelemetry takes them.
  */
 import { channel, tracingChannel } from 'node:diagnostics_channel';
 import type { TraceEntry } from '../engine/trace.js';
@@ -61,7 +61,12 @@ const channels = {
 
 export type SpanChannel = keyof typeof channels;
 export type SpanMessage = PhaseMessage | SweepMessage | PassMessage;
-export type Published = readonly [name: SpanChannel, message: SpanMessage];
+
+/** What a thread has published, and when its clock counts from. */
+export interface Published {
+  readonly origin: number;
+  readonly messages: readonly (readonly [name: SpanChannel, message: SpanMessage])[];
+}
 
 /** Publishes for one fit. */
 export interface Tracer {
@@ -72,7 +77,7 @@ export interface Tracer {
   /** The crew, or one that also publishes its passes. */
   crew(crew: Crew): Crew;
   /** Publishes what another thread has published of this fit. */
-  repeat(published: readonly Published[]): void;
+  repeat(published: Published): void;
 }
 
 let count = 0;
@@ -108,7 +113,14 @@ function createTracer(fit: number): Tracer {
     },
     crew: (crew) => (channels['hadamard:pass'].hasSubscribers ? observedCrew(crew, fit) : crew),
     repeat(published) {
-      for (const [name, message] of published) publish(name, () => ({ ...message, fit }));
+      const shift = origin - published.origin;
+      for (const [name, message] of published.messages)
+        publish(name, () => ({
+          ...message,
+          fit,
+          startTime: message.startTime + shift,
+          endTime: message.endTime + shift,
+        }));
     },
   };
 }
@@ -140,16 +152,16 @@ export function heardChannels(): SpanChannel[] {
 }
 
 /** Keeps what is published in this thread until it is asked for, so that it can be repeated in another. */
-export function keepPublished(names: readonly SpanChannel[]): () => Published[] {
-  const published: Published[] = [];
+export function keepPublished(names: readonly SpanChannel[]): () => Published {
+  const messages: [SpanChannel, SpanMessage][] = [];
   const keepers = names.map((name) => {
-    const keep = (message: unknown) => void published.push([name, message as SpanMessage]);
+    const keep = (message: unknown) => void messages.push([name, message as SpanMessage]);
     channels[name].subscribe(keep);
     return () => channels[name].unsubscribe(keep);
   });
   return () => {
     for (const end of keepers) end();
-    return published;
+    return { origin, messages };
   };
 }
 
@@ -157,6 +169,14 @@ function publish(name: SpanChannel, message: () => SpanMessage): void {
   if (channels[name].hasSubscribers) channels[name].publish(message());
 }
 
+/** One clock for all threads of the process: what their own count from is known to some milliseconds only. */
+function milliseconds(): number {
+  return Number(process.hrtime.bigint()) / 1e6;
+}
+
+/** 1970 by that clock, as this thread sees it. */
+const origin = performance.timeOrigin + performance.now() - milliseconds();
+
 function now(): number {
-  return performance.timeOrigin + performance.now();
+  return origin + milliseconds();
 }

@@ -26,7 +26,7 @@ export interface ModelMessage {
 
 /** With what the thread's channels have published of the fit. */
 export type Answer = ({ readonly model: ModelMessage } | { readonly error: ErrorMessage }) & {
-  readonly published: readonly Published[];
+  readonly published: Published;
 };
 
 type ProgressCallback = ((progress: Progress) => void) & ProxyMarked;

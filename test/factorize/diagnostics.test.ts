@@ -87,11 +87,11 @@ test.each([
       if (index > 0) expect(phase.startTime).toBe(heard.phases[index - 1]?.endTime);
     const sum = heard.phases.reduce((seconds, { startTime, endTime }) => seconds + (endTime - startTime), 0);
     const seconds = Object.values(model.fit.seconds).reduce((a, b) => a + b, 0);
-  // Between what the report adds up and the whole call, however busy the machine is.
-  expect(sum).toBeGreaterThanOrEqual(1000 * seconds - 0.01);
-  expect(sum).toBeLessThanOrEqual((fit.endTime as number) - fit.startTime + 0.01);
+    // Between what the report adds up and the whole call, however busy the machine is.
+    expect(sum).toBeGreaterThanOrEqual(1000 * seconds - 0.01);
+    expect(sum).toBeLessThanOrEqual((fit.endTime as number) - fit.startTime + 0.01);
 
-  expectOneAfterAnother(heard.sweeps);
+    expectOneAfterAnother(heard.sweeps);
     const reported = heard.sweeps.map(({ fit: _fit, startTime: _start, endTime: _end, ...entry }) => entry);
     expect(reported).toEqual(model.trace.filter(({ step }) => step !== 'rejected'));
     const whole = heard.phases.find(({ phase }) => phase === 'fit') as PhaseMessage;
@@ -137,9 +137,9 @@ test('a session repeats in the host what its thread has published', async () => 
       const phases = heard.phases.filter((message) => message.fit === fit);
       expect(phases.map(({ phase }) => phase)).toEqual(['prepare', 'start', 'fit', 'certify']);
       expectOneAfterAnother(phases);
-      // The clocks of two threads: near, not the same.
-      expect(phases[0]?.startTime).toBeGreaterThan(startTime - 50);
-      expect(phases[3]?.endTime).toBeLessThan((endTime as number) + 50);
+      // Two threads, one clock: within the call, but for rounding.
+      expect(phases[0]?.startTime).toBeGreaterThan(startTime - 0.01);
+      expect(phases[3]?.endTime).toBeLessThan((endTime as number) + 0.01);
       const model = index === 0 ? first : second;
       expect(heard.sweeps.filter((message) => message.fit === fit)).toHaveLength(model.fit.sweeps);
       expect(heard.passes.some((message) => message.fit === fit)).toBe(true);
