@@ -326,7 +326,8 @@ describe('Ctrl-C', () => {
     const before = readFileSync(join(at('early'), 'model.json'), 'utf8');
     const slow = ['fit', 'noise.npy', '--rank', '300', '--dtype', 'f64', '--threads', '1', '--tolerance', '0'];
     const running = start([...slow, '--out', 'early', '--json'], folder.path);
-    await new Promise((resolve) => setTimeout(resolve, 700));
+    // Long enough for a busy machine to have begun.
+    await new Promise((resolve) => setTimeout(resolve, 2500));
     running.process.kill('SIGINT');
     const ended = await running.ended;
     expect(ended.code).toBe(130);
