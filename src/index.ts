@@ -24,6 +24,7 @@ export {
 } from './errors.js';
 export { refusals } from './factorize/combinations.js';
 export type { FitMessage, PassMessage, PhaseMessage, SweepMessage } from './factorize/diagnostics.js';
+export { type Contribution, type ExplainOptions, type Explanation, explain } from './factorize/explain.js';
 export { factorize } from './factorize/factorize.js';
 export type { FactorizeOptions, Init, Progress, ValidationData } from './factorize/factorizeOptions.js';
 export { type FoldedIn, type FoldInOptions, foldIn } from './factorize/foldIn.js';

@@ -54,6 +54,28 @@ export function lossSlope({ name, parameter }: Loss, w: number, a: number, p: nu
   }
 }
 
+/**
+ * ω of the quadratic ω(x − p)² + ℓ′(p)(x − p) + ℓ(p) that touches ℓ at p, and lies above it but for poisson, where ω is half
+ * the curvature: W² for squares.
+ */
+export function lossCurvature({ name, parameter }: Loss, w: number, a: number, p: number): number {
+  const r = Math.abs(p - a);
+  switch (name) {
+    case 'quadratic':
+      return w * w;
+    case 'huber':
+      return w * r <= parameter ? w * w : (parameter * w) / r;
+    case 'rawHuber':
+      return r <= parameter ? w * w : (w * w * parameter) / r;
+    case 'l1':
+      return (w * w) / (2 * Math.hypot(r, parameter));
+    case 'logistic':
+      return p === 0 ? (w * w) / 8 : (w * w * Math.tanh(p / 2)) / (4 * p);
+    case 'poisson':
+      return a === 0 ? 0 : (w * w * a) / (2 * p * p);
+  }
+}
+
 /** e − log(1 + e), by its series where the terms would cancel. */
 function divergence(e: number): number {
   if (Math.abs(e) > 0.01) return e - Math.log1p(e);

@@ -1,0 +1,125 @@
+/** The problem of one solved row in plain float64: the quadratic that touches it at its solution, observation by observation. */
+import { minimumNormSolution } from '../kernels/minimumNorm.js';
+import { factorBuffer } from '../methods/rowPhases.js';
+import { lossCurvature, lossSlope } from '../objective/losses.js';
+import type { Beside } from './beside.js';
+
+/** xᵀHx − 2Σ right_t x·z_t + … , whose minimiser over the free unknowns is the row; unknowns are u, and the own bias behind. */
+export interface RowQuadratic {
+  /** Unknowns that are neither held, nor at a bound, nor kept at 0 by L1. */
+  readonly free: readonly number[];
+  /** Σ ω z zᵀ and penalties, over all unknowns: width×width, symmetric. */
+  readonly H: Float64Array;
+  readonly width: number;
+  /** The row itself. */
+  readonly x: Float64Array;
+  /** Listed entries of positive weight. */
+  readonly entries: readonly QuadraticEntry[];
+  /** Σ right·z of entries that are not listed. */
+  readonly background: Float64Array;
+  /** ½μ sign(x) of each unknown. */
+  readonly slopes: Float64Array;
+}
+
+export interface QuadraticEntry {
+  readonly other: number;
+  /** In the units of A. */
+  readonly value: number;
+  /** W */
+  readonly weight: number;
+  /** ω; W² for squares. */
+  readonly curvature: number;
+  /** ω(p − o) − ½ℓ′(p), o being what is predicted without the row: W²(a − o) for squares. */
+  readonly right: number;
+}
+
+/** @param shift what was taken from the values before they were stored. */
+export function rowQuadratic({ fit, side, objective }: Beside, row: number, shift: number): RowQuadratic {
+  const { rank, stride } = fit;
+  const { loss, background, bounds, l1 } = objective;
+  const otherSide = side === 'rows' ? 'columns' : 'rows';
+  const other = factorBuffer(fit, otherSide, 0);
+  const width = rank + (fit.isBiasFitted[side] ? 1 : 0);
+  const x = Float64Array.from(factorBuffer(fit, side, 0).subarray(row * stride, row * stride + width));
+  const { pointers, indices, values, weights } = fit.observations[side];
+  const [start, end] = [pointers[row] as number, pointers[row + 1] as number];
+  const H = new Float64Array(width * width);
+  const ofBackground = new Float64Array(width);
+  const entries: QuadraticEntry[] = [];
+  const designOf = (j: number) =>
+    Float64Array.from({ length: width }, (_, c) => (c < rank ? (other[j * stride + c] as number) : 1));
+  const offsetOf = (j: number) => fit.mean + (fit.hasBias ? (other[j * stride + rank] as number) : 0);
+  const add = (z: Float64Array, omega: number) => {
+    for (let c = 0; c < width; c++)
+      for (let e = 0; e < width; e++)
+        H[c * width + e] = (H[c * width + e] as number) + omega * (z[c] as number) * (z[e] as number);
+  };
+  for (let t = start; t < end; t++) {
+    const weight = weights ? (weights[t] as number) : 1;
+    if (weight === 0) continue;
+    const [j, a] = [indices[t] as number, values[t] as number];
+    const z = designOf(j);
+    const offset = offsetOf(j);
+    const p = offset + dot(z, x);
+    const curvature = lossCurvature(loss, weight, a, p);
+    // For squares without the cancellation of p.
+    const right =
+      loss.name === 'quadratic'
+        ? curvature * (a - offset)
+        : curvature * (p - offset) - lossSlope(loss, weight, a, p) / 2;
+    add(z, curvature);
+    entries.push({ other: j, value: a + shift, weight, curvature, right });
+  }
+  if (background) {
+    const isListed = new Set(indices.subarray(start, end));
+    const own = background[side][row] as number;
+    background[otherSide].forEach((weight, j) => {
+      if (isListed.has(j)) return;
+      const z = designOf(j);
+      const omega = own * weight;
+      if (loss.name !== 'poisson') add(z, omega);
+      const right = loss.name === 'poisson' ? -omega / 2 : omega * (background.value - shift - offsetOf(j));
+      for (let c = 0; c < width; c++) ofBackground[c] = (ofBackground[c] as number) + right * (z[c] as number);
+    });
+  }
+  const { penalties, biasPenalties, terms } = fit.layout.sides[side];
+  const read = (address: number, at: number) =>
+    address ? (new Float64Array(fit.memory.buffer, address + 8 * at, 1)[0] as number) : 0;
+  const slopes = new Float64Array(width);
+  const free: number[] = [];
+  for (let c = 0; c < width; c++) {
+    const multiple = c < objective.freeColumns ? 0 : 1;
+    const penalty = c < rank ? multiple * read(penalties, row) : read(biasPenalties, row);
+    H[c * width + c] = (H[c * width + c] as number) + penalty;
+    const mu = c < rank && l1[side] > 0 ? multiple * read(terms?.l1 ?? 0, row) : 0;
+    const value = x[c] as number;
+    slopes[c] = (mu / 2) * Math.sign(value);
+    const held = c < rank ? objective.hold[side]?.get(row, c) : undefined;
+    const isHeld = held !== undefined && !Number.isNaN(held);
+    const [lower, upper] = c < rank ? bounds[side] : [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
+    if (!isHeld && value > lower && value < upper && (mu === 0 || value !== 0)) free.push(c);
+  }
+  return { free, H, width, x, entries, background: ofBackground, slopes };
+}
+
+/** H⁻¹z over the free unknowns, and 0 at the others; of smallest norm where H is singular. */
+export function solveFree({ free, H, width }: RowQuadratic, z: ArrayLike<number>): Float64Array {
+  const size = free.length;
+  const q = new Float64Array(width);
+  if (size === 0) return q;
+  const part = Float64Array.from({ length: size * size }, (_, t) => {
+    const [r, c] = [free[Math.floor(t / size)] as number, free[t % size] as number];
+    return H[r * width + c] as number;
+  });
+  const right = Float64Array.from(free, (c) => z[c] as number);
+  minimumNormSolution(part, right, size, size * 4 * Number.EPSILON).forEach((value, i) => {
+    q[free[i] as number] = value;
+  });
+  return q;
+}
+
+export function dot(a: ArrayLike<number>, b: ArrayLike<number>): number {
+  let sum = 0;
+  for (let c = 0; c < a.length; c++) sum += (a[c] as number) * (b[c] as number);
+  return sum;
+}
