@@ -28,6 +28,7 @@ export { type Contribution, type ExplainOptions, type Explanation, explain } fro
 export { factorize } from './factorize/factorize.js';
 export type { FactorizeOptions, Init, Progress, ValidationData } from './factorize/factorizeOptions.js';
 export { type FoldedIn, type FoldInOptions, foldIn } from './factorize/foldIn.js';
+export { type Imputed, type ImputeFitOptions, type ImputeModelOptions, impute } from './factorize/impute.js';
 export { type Tool, type ToolName, tools } from './factorize/like.js';
 export { type Plan, type ProblemShape, plan } from './factorize/plan.js';
 export { type PresetName, presets } from './factorize/presets.js';

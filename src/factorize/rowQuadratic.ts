@@ -118,6 +118,41 @@ export function solveFree({ free, H, width }: RowQuadratic, z: ArrayLike<number>
   return q;
 }
 
+/** zᵀH⁻¹z over the free unknowns for any number of z: by the Cholesky factor where there is one. */
+export function leverageBy(quadratic: RowQuadratic): (z: Float64Array) => number {
+  const L = choleskyOf(quadratic);
+  if (!L) return (z) => dot(z, solveFree(quadratic, z));
+  const { free } = quadratic;
+  const size = free.length;
+  const y = new Float64Array(size);
+  return (z) => {
+    let sum = 0;
+    for (let r = 0; r < size; r++) {
+      let value = z[free[r] as number] as number;
+      for (let c = 0; c < r; c++) value -= (L[r * size + c] as number) * (y[c] as number);
+      value /= L[r * size + r] as number;
+      y[r] = value;
+      sum += value * value;
+    }
+    return sum;
+  };
+}
+
+/** The lower triangle; undefined where a pivot vanishes. */
+function choleskyOf({ free, H, width }: RowQuadratic): Float64Array | undefined {
+  const size = free.length;
+  const L = new Float64Array(size * size);
+  for (let r = 0; r < size; r++)
+    for (let c = 0; c <= r; c++) {
+      const own = H[(free[r] as number) * width + (free[c] as number)] as number;
+      let value = own;
+      for (let e = 0; e < c; e++) value -= (L[r * size + e] as number) * (L[c * size + e] as number);
+      if (r === c && !(value > size * 4 * Number.EPSILON * own)) return undefined;
+      L[r * size + c] = r === c ? Math.sqrt(value) : value / (L[c * size + c] as number);
+    }
+  return L;
+}
+
 export function dot(a: ArrayLike<number>, b: ArrayLike<number>): number {
   let sum = 0;
   for (let c = 0; c < a.length; c++) sum += (a[c] as number) * (b[c] as number);

@@ -1,0 +1,135 @@
+/** Completes a dense table: what is NaN is predicted, what is observed stays as it is. */
+import ndarray, { type NdArray } from 'ndarray';
+import { shapeOf } from '../data/entries.js';
+import { isCompressed, isTriples } from '../data/forms.js';
+import type { DenseMatrix, MatrixInput, RealArray } from '../data/input.js';
+import { HadamardError } from '../errors.js';
+import type { Model } from '../model/model.js';
+import { predictEntry } from '../model/objective.js';
+import type { BesideOptions } from './beside.js';
+import { factorize } from './factorize.js';
+import type { FactorizeOptions } from './factorizeOptions.js';
+import { type FoldedIn, foldIn } from './foldIn.js';
+import { type Intervals, predictionIntervals } from './intervals.js';
+import { computeOptions } from './modelProblem.js';
+
+interface IntervalOption {
+  /** The share of missing values that the intervals are to cover, such as 0.9; none without. */
+  readonly intervals?: number | undefined;
+}
+
+/** Fit the table first, with the options of `factorize`; */
+export type ImputeFitOptions = FactorizeOptions & IntervalOption & { readonly model?: undefined };
+/** or fold its rows into a model that has its columns. */
+export type ImputeModelOptions = Omit<BesideOptions, 'side'> & IntervalOption & { readonly model: Model };
+
+export interface Imputed {
+  /** m×n, the values that were given, and predictions in place of NaN. */
+  readonly completed: NdArray<Float64Array>;
+  /** How many were NaN. */
+  readonly missing: number;
+  /** Bounds of the predictions, NaN where a value was given; where intervals were asked for. */
+  readonly lower?: NdArray<Float64Array>;
+  readonly upper?: NdArray<Float64Array>;
+  /** The fit's model, or the one that was given. */
+  readonly model: Model;
+  readonly notes: readonly string[];
+}
+
+/**
+ * The table with every NaN replaced by mean + b_i + c_j + u_i·v_j; values that are given are kept bit for bit, those of weight
+ * 0 too. With `model` its rows are folded in: training rows are predicted as the model does, new ones by their own values.
+ *
+ * `intervals: q` gives p ± t·s·√(1/W² + h) for each prediction p, which covers the missing value with probability q where the
+ * errors of the values are independent and normal with standard deviation s/W, and the matrix under them is of the rank fitted:
+ *
+ *     h  = z_jᵀH_i⁻¹z_j + y_iᵀH_j⁻¹y_i        H_i = Σ W²zzᵀ + λ of row i over the unknowns that are not at a bound,
+ *     s² = ΣW²r² / (N − ν)                    H_j that of column j (V counts as known where a model is given),
+ *     ν  = ΣW²h − k_U·k_V·ρ                   degrees of freedom: what rows and columns take, less what both count
+ *
+ * z = [v, 1] and y = [u, 1] with the 1 where there is a bias, k_V and k_U their lengths, ρ the mean share of an unknown that
+ * is determined by the data rather than by λ, t Student's quantile with N − ν degrees of freedom (variances to first order, as
+ * in Y. Chen et al., PNAS 116 (2019)). A missing entry has the weight that `weights` gives in its place, else the root mean
+ * square of its column's. What they do not cover: errors of the model itself, such as a rank that is too low or another optimum.
+ *
+ * @param data a dense m×n ndarray, NaN where unknown.
+ * @throws HadamardError `invalid-input` for anything but a dense table, `invalid-option` for intervals outside 0…1,
+ *   `incompatible-options` for intervals of a loss other than quadratic, with a background, or without degrees of freedom left;
+ *   and as `factorize` or `foldIn`.
+ */
+export async function impute(data: DenseMatrix, options: ImputeFitOptions | ImputeModelOptions): Promise<Imputed> {
+  const A = checkTable(data);
+  const { intervals, model: given, ...rest } = options ?? {};
+  checkShare(intervals);
+  const model = given ?? (await factorize(data, rest as FactorizeOptions));
+  const beside = besideOf(options, given !== undefined);
+  const rows = given ? await foldIn(model, data, beside) : undefined;
+  const predict = predictorOf(model, rows);
+  const [m, n] = A.shape as [number, number];
+  const completed = new Float64Array(m * n);
+  let missing = 0;
+  for (let i = 0; i < m; i++)
+    for (let j = 0; j < n; j++) {
+      const value = A.get(i, j);
+      if (Number.isNaN(value)) missing++;
+      completed[i * n + j] = Number.isNaN(value) ? predict(i, j) : value;
+    }
+  const bounds =
+    intervals === undefined
+      ? undefined
+      : await predictionIntervals(model, data, completed, intervals, beside, given === undefined);
+  return {
+    completed: ndarray(completed, [m, n]),
+    missing,
+    ...(bounds && { lower: ndarray(bounds.lower, [m, n]), upper: ndarray(bounds.upper, [m, n]) }),
+    model,
+    notes: [...(given ? [] : model.fit.notes), ...(rows?.notes ?? []), ...noteOn(bounds, given !== undefined)],
+  };
+}
+
+function predictorOf(model: Model, rows: FoldedIn | undefined): (row: number, column: number) => number {
+  if (!rows) return (row, column) => predictEntry(model, row, column);
+  const { V, biases, fit } = model;
+  const folded = { U: rows.factor, V, fit, biases: { ...biases, ...(rows.bias && { rows: rows.bias }) } };
+  return (row, column) => predictEntry(folded, row, column);
+}
+
+/** What folding in is told of the table; options of the fit are the model's then. */
+function besideOf(options: ImputeFitOptions | ImputeModelOptions, isGiven: boolean): BesideOptions {
+  const { intervals: _intervals, model: _model, ...rest } = options;
+  if (isGiven) return rest as BesideOptions;
+  const names = ['weights', 'duplicates', 'signal', 'hold', ...computeOptions] as const;
+  const said = options as FactorizeOptions;
+  return Object.fromEntries(names.map((name) => [name, said[name]]).filter(([, value]) => value !== undefined));
+}
+
+function checkTable(data: DenseMatrix): NdArray<RealArray> {
+  shapeOf(data as MatrixInput);
+  if (!isTriples(data) && !isCompressed(data)) return data as NdArray<RealArray>;
+  throw new HadamardError({
+    code: 'invalid-input',
+    what: 'The table is sparse.',
+    rule: 'impute completes a dense ndarray, in which NaN is unknown.',
+    remedy: 'Make it dense, or predict the entries that you want with model.predict.',
+  });
+}
+
+function checkShare(intervals: unknown): void {
+  if (intervals === undefined || (typeof intervals === 'number' && intervals > 0 && intervals < 1)) return;
+  throw new HadamardError({
+    code: 'invalid-option',
+    what: `intervals is ${String(intervals)}.`,
+    position: { option: 'intervals' },
+    rule: 'intervals is the share of values to be covered, above 0 and below 1.',
+    remedy: 'Give 0.9 for nine in ten, or leave it out.',
+  });
+}
+
+function noteOn(bounds: Intervals | undefined, isGiven: boolean): string[] {
+  if (!bounds) return [];
+  const { spread, degrees } = bounds;
+  const known = isGiven ? '; V is taken as known' : '';
+  return [
+    `Intervals assume independent normal errors: s = ${spread.toPrecision(4)} with ${degrees.toPrecision(4)} degrees of freedom${known}.`,
+  ];
+}
