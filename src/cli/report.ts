@@ -1,4 +1,5 @@
 /** `hadamard report`, and the page of `hadamard fit --report`. */
+import { basename, resolve } from 'node:path';
 import { shapeOf, visitEntries } from '../data/entries.js';
 import type { MatrixInput, WeightsInput } from '../data/input.js';
 import { asTool } from '../factorize/like.js';
@@ -30,12 +31,12 @@ export async function report(directory: string, path: string | undefined, flags:
   let page: string;
   if (path === undefined) {
     if (weights !== undefined) note('--weights does nothing without A.');
-    page = reportHtml(model, undefined, { source: directory });
+    page = reportHtml(model, undefined, { source: basename(resolve(directory)) });
   } else {
     const request = { path, weights, weightsAre, columns: columnNames(columns), table: table === true };
     const problem = await readProblem(request);
     for (const text of [...problem.notes, ...problem.warnings]) note(text);
-    page = pageOf(model, inModel(model, problem, path, note), path);
+    page = pageOf(model, inModel(model, problem, path, note), basename(path));
   }
   await writeResult(out, [page]);
   if (flags.json) process.stdout.write(`${JSON.stringify({ schema: 1, out, bytes: Buffer.byteLength(page) })}\n`);

@@ -1,5 +1,6 @@
 /** One fit from files to a saved model: what `fit` and `demo` share. */
 
+import { basename } from 'node:path';
 import { visitEntries } from '../data/entries.js';
 import { replaceFile } from '../formats/replaceFile.js';
 import { type FitOptions, factorize, Model, type RunRecord } from '../index.js';
@@ -68,7 +69,7 @@ export async function runFit(
   const watch =
     watchPort === undefined
       ? undefined
-      : await openWatch({ port: watchPort, source: data.path, rank, tolerance, timeLimit });
+      : await openWatch({ port: watchPort, source: basename(data.path), rank, tolerance, timeLimit });
   // Asked for, so said with --quiet too.
   if (watch) line.warn(`Watch the fit at ${watch.url}`);
   const cancel = new AbortController();
@@ -117,7 +118,7 @@ export async function runFit(
     if (report !== undefined || watch) {
       line.stage('writing the report …');
       watch?.stage('writing the report');
-      const page = pageOf(model, { A, weights }, data.path);
+      const page = pageOf(model, { A, weights }, basename(data.path));
       if (report !== undefined) await replaceFile(report, page, 'report');
       await watch?.finish(page);
     }

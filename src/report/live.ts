@@ -24,7 +24,7 @@ export function livePage(source: string, rank: number, tolerance: number | null)
 <p class="lead">Rank ${rank}</p>
 <p class="status" role="status"><span class="badge open" id="live-phase">starting</span></p>
 <dl class="figures">${figures.map(([id, term]) => html`<div><dt>${term}</dt><dd id="${id}">–</dd></div>`)}</dl>
-<p class="status"><progress value="0" max="1" aria-label="Share of the sweeps or the time allowed"></progress></p>`,
+<progress value="0" max="1" aria-label="Share of the sweeps or the time allowed"></progress>`,
     sections: [
       {
         id: 'course',

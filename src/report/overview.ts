@@ -24,7 +24,7 @@ export function headerOf(model: Model, source: string | undefined): Html {
   const figures: [string, string, string?][] = [
     ['objective', grouped(fit.objective), fit.regularization > 0 ? `loss ${grouped(fit.loss)}` : undefined],
     [
-      'RMSE of the entries fitted',
+      'RMSE of the fit',
       real(fit.rmse.train),
       isWeighted(model) ? `weighted ${real(fit.rmse.trainWeighted)}` : undefined,
     ],

@@ -17,6 +17,7 @@ export const style = `
 :root[data-theme="light"] { color-scheme: light; }
 :root[data-theme="dark"] { color-scheme: dark; }
 * { box-sizing: border-box; }
+[hidden] { display: none !important; }
 html { -webkit-text-size-adjust: 100%; scroll-behavior: smooth; }
 body { margin: 0; background: var(--paper); color: var(--ink); font: 16px/1.55 var(--sans); overflow-wrap: anywhere; }
 header, main, footer { max-width: 62rem; margin: 0 auto; padding: 0 1.25rem; }
@@ -45,8 +46,8 @@ button[aria-pressed="true"] { border-color: var(--first); color: var(--first); b
 .badge.good { color: var(--good); }
 .badge.open { color: var(--second); }
 .badge.open::before { background: none; border: .17rem solid currentColor; }
-.figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(9.5rem, 100%), 1fr)); gap: 1px; margin: 0; background: var(--hair); border: 1px solid var(--hair); border-radius: 10px; overflow: hidden; }
-.figures > div { background: var(--panel); padding: .8rem .95rem; }
+.figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(9.5rem, 100%), 1fr)); margin: 0; background: var(--panel); border: 1px solid var(--hair); border-radius: 10px; overflow: hidden; }
+.figures > div { padding: .8rem .95rem; box-shadow: 1px 0 0 var(--hair), 0 1px 0 var(--hair); }
 .figures dt { color: var(--quiet); font-size: .8rem; }
 .figures dd { margin: 0; font-size: 1.22rem; font-variant-numeric: tabular-nums; line-height: 1.35; }
 .figures dd small { display: block; color: var(--quiet); font-size: .8rem; }
@@ -81,7 +82,7 @@ svg .fill.quiet { fill: var(--quiet); }
 svg .rule, svg .cursor path { stroke: var(--quiet); fill: none; stroke-dasharray: 4 4; }
 svg .cursor circle { fill: none; stroke: var(--ink); stroke-width: 1.6; }
 svg .cursor rect { fill: var(--first); opacity: .13; }
-.pair { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(24rem, 100%), 1fr)); gap: 0 1.4rem; }
+.pair { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(19rem, 100%), 1fr)); gap: 0 1.4rem; }
 .cards { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(21rem, 100%), 1fr)); gap: 1rem; margin-bottom: 1.2rem; }
 .cards > div { background: var(--panel); border: 1px solid var(--hair); border-radius: 10px; padding: .85rem 1rem; min-width: 0; }
 table { border-collapse: collapse; width: 100%; font-size: .88rem; font-variant-numeric: tabular-nums; }
@@ -110,7 +111,7 @@ pre { font: .85rem/1.6 var(--mono); background: var(--panel); border: 1px solid 
 code { font: .9em var(--mono); }
 .notes { padding-left: 1.1rem; max-width: 44rem; }
 footer { color: var(--quiet); font-size: .85rem; padding-top: 1rem; padding-bottom: 2.5rem; }
-progress { width: 100%; accent-color: var(--first); }
+progress { display: block; width: 100%; margin: 1rem 0; accent-color: var(--first); }
 @media (max-width: 30rem) {
   header, main, footer { padding-left: .9rem; padding-right: .9rem; }
   figure, .cards > div { padding: .7rem .7rem; }
