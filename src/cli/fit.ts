@@ -1,4 +1,6 @@
 /** `hadamard fit` */
+import { checkFormat } from '../formats/formatOf.js';
+import { queryName } from '../formats/sql.js';
 import { HadamardError } from '../index.js';
 import { type ExitCode, exitCodeOf } from './exitCodes.js';
 import { columnNames, type FitFlags, fitOptionsOf } from './flags.js';
@@ -13,6 +15,8 @@ export interface FitCommandFlags extends FitFlags {
   readonly weightsAre?: string;
   readonly columns?: string;
   readonly table?: true;
+  readonly format?: string;
+  readonly sql?: string;
   readonly test?: string;
   readonly backgroundWeight?: number | string;
   readonly backgroundValue?: number | string;
@@ -31,11 +35,14 @@ export interface FitCommandFlags extends FitFlags {
   readonly quiet?: true;
 }
 
-export async function fit(path: string, flags: FitCommandFlags): Promise<ExitCode> {
+export async function fit(given: string | undefined, flags: FitCommandFlags): Promise<ExitCode> {
   const options = fitOptionsOf(flags);
+  const path = sourceOf(given, flags);
   const line = progressLine(process.stderr, { quiet: flags.quiet === true, timeLimit: options.timeLimit });
   const data = {
     path,
+    sql: flags.sql,
+    format: checkFormat(flags.format),
     weights: flags.weights,
     weightsAre: weightKindOf(flags),
     test: flags.test,
@@ -71,7 +78,7 @@ export async function fit(path: string, flags: FitCommandFlags): Promise<ExitCod
   };
   const done = await runFit(request, line);
   if (flags.json) process.stdout.write(`${resultAsJson(done)}\n`);
-  else if (!flags.quiet) process.stdout.write(`${summaryAsText(done, sourceOf(path, flags), process.stdout)}\n`);
+  else if (!flags.quiet) process.stdout.write(`${summaryAsText(done, weightedSource(path, flags), process.stdout)}\n`);
   if (flags.out === undefined) line.note('Nothing was saved: --out <dir> keeps the model.');
   return exitCodeOf(done.model.fit, new Set(Object.keys(flags)));
 }
@@ -107,7 +114,20 @@ function portOf(given: string | undefined): number | undefined {
   });
 }
 
-function sourceOf(path: string, { weights, weightsAre }: FitCommandFlags): string {
+/** @throws HadamardError `invalid-option` where there is no A, or two. */
+function sourceOf(path: string | undefined, { sql }: FitCommandFlags): string {
+  if (path !== undefined && sql === undefined) return path;
+  if (path === undefined && sql !== undefined) return queryName;
+  throw new HadamardError({
+    code: 'invalid-option',
+    what: path === undefined ? "Missing required argument 'A'." : `A is ${path}, and --sql gives another.`,
+    position: path === undefined ? {} : { option: 'sql' },
+    rule: 'A is a file, or the result of the query of --sql.',
+    remedy: 'Give one of the two: hadamard fit <A> --rank <k>.',
+  });
+}
+
+function weightedSource(path: string, { weights, weightsAre }: FitCommandFlags): string {
   if (weightsAre === undefined) return path;
   return `${path}, weighted by ${weights ?? 'its fourth column'} (${weightsAre})`;
 }

@@ -1,9 +1,8 @@
-/** Where results go: to a file that is replaced as a whole, or to stdout. */
-import { once } from 'node:events';
+/** Whether there is a place for a result. */
 import { constants } from 'node:fs';
 import { access, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { replaceFile, unwritable } from '../formats/replaceFile.js';
+import { unwritable } from '../formats/replaceFile.js';
 import { HadamardError } from '../index.js';
 
 /**
@@ -28,19 +27,5 @@ export async function checkOutputFile(path: string, option = 'out'): Promise<voi
     await access(status ? path : dirname(path), constants.W_OK);
   } catch (error) {
     throw unwritable(path, option, error);
-  }
-}
-
-/** `-` is stdout, which is waited for where it is slow. @throws HadamardError `output-failed` */
-export async function writeResult(out: string, chunks: AsyncIterable<string> | Iterable<string>): Promise<void> {
-  if (out !== '-') {
-    await replaceFile(out, chunks);
-    return;
-  }
-  const { stdout } = process;
-  for await (const chunk of chunks) {
-    // Nobody reads any more: see main.ts.
-    if (stdout.destroyed) return;
-    if (!stdout.write(chunk)) await once(stdout, 'drain').catch(() => undefined);
   }
 }

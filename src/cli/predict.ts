@@ -1,47 +1,75 @@
 /** `hadamard predict` */
-import { loadModel, type Model } from '../index.js';
+import { checkFormat, type Format, formatOf } from '../formats/formatOf.js';
+import { npyParts } from '../formats/npy.js';
+import type { Chunks, OutputBatch } from '../formats/output.js';
+import { replaceFile } from '../formats/replaceFile.js';
+import { holdsLabels, outputFormat, recordChunks } from '../formats/writeTable.js';
+import { HadamardError, loadModel, type Model } from '../index.js';
 import type { ExitCode } from './exitCodes.js';
 import { columnNames } from './flags.js';
 import { predictPairs } from './names.js';
-import { checkOutputFile, writeResult } from './output.js';
+import { checkOutputFile } from './output.js';
 import { type NamedPairs, readPairs } from './readPairs.js';
-import { csvField, printable } from './render.js';
+import { printable } from './render.js';
 
 export interface PredictFlags {
   readonly columns?: string;
+  readonly format?: string;
   readonly out?: string;
   readonly json?: true;
 }
 
-export async function predict(
-  directory: string,
-  path: string,
-  { columns, out = '-', json }: PredictFlags,
-): Promise<ExitCode> {
+export async function predict(directory: string, path: string, flags: PredictFlags): Promise<ExitCode> {
+  const { columns, out = '-', json } = flags;
   await checkOutputFile(out);
+  const format = checkFormat(flags.format);
+  const to = await predictionFormat(out, json === true);
   const model = await loadModel(directory);
-  const pairs = await readPairs(model, path, columnNames(columns));
-  for (const note of pairs.notes) process.stderr.write(`${printable(note)}\n`);
-  const lines = json ? predictionsAsJson(model, pairs) : predictionLines(model, pairs);
-  await writeResult(out, [lines]);
+  const onNote = (note: string) => void process.stderr.write(`${printable(note)}\n`);
+  const pairs = readPairs(model, path, { columns: columnNames(columns), format, onNote });
+  await replaceFile(out, to === 'npy' ? valueChunks(model, pairs) : await predictionChunks(model, pairs, to));
   return 0;
 }
 
-/** A header, then row,column,prediction for each pair, with the names that the file gave. */
-function predictionLines(model: Model, { rows, columns, rowNames, columnNames }: NamedPairs): string {
-  const predictions = predictPairs(model, rows, columns);
-  const lines = ['row,column,prediction'];
-  predictions.forEach((prediction, t) => {
-    lines.push(`${csvField(rowNames[t] as string)},${csvField(columnNames[t] as string)},${prediction}`);
+/** By the ending of the file; a name that says nothing is of a CSV, or of JSON lines with --json. */
+async function predictionFormat(out: string, isJson: boolean): Promise<Format> {
+  const named = formatOf(out);
+  if (named === undefined || named === 'csv' || named === 'tsv') return isJson ? 'jsonl' : (named ?? 'csv');
+  const format = await outputFormat(out);
+  if (holdsLabels(format) || format === 'npy') return format;
+  throw new HadamardError({
+    code: 'unsupported-format',
+    what: `${out} cannot hold predictions of pairs.`,
+    position: { option: 'out', file: out },
+    rule: 'Predictions are .csv, .tsv, .jsonl, .parquet or .arrow; .npy holds their values alone.',
+    remedy: 'Give --out one of these endings.',
   });
-  return `${lines.join('\n')}\n`;
 }
 
-/** A JSON object a line: { row, column, prediction }. */
-function predictionsAsJson(model: Model, { rows, columns, rowNames, columnNames }: NamedPairs): string {
-  const lines = Array.from(
-    predictPairs(model, rows, columns),
-    (prediction, t) => `${JSON.stringify({ row: rowNames[t], column: columnNames[t], prediction })}\n`,
-  );
-  return lines.join('');
+/** row, column, prediction for each pair, with the names that the file gave. */
+function predictionChunks(model: Model, pairs: AsyncIterable<NamedPairs>, format: Format): Promise<Chunks> {
+  const batches = async function* (): AsyncGenerator<OutputBatch> {
+    for await (const { rows, columns, rowNames, columnNames } of pairs)
+      yield [rowNames, columnNames, predictPairs(model, rows, columns)];
+  };
+  return recordChunks(format, {
+    columns: [
+      { name: 'row', kind: 'label' },
+      { name: 'column', kind: 'label' },
+      { name: 'prediction', kind: 'number' },
+    ],
+    batches: batches(),
+  });
+}
+
+async function* valueChunks(model: Model, pairs: AsyncIterable<NamedPairs>): Chunks {
+  const parts: Float64Array[] = [];
+  for await (const { rows, columns } of pairs) parts.push(predictPairs(model, rows, columns));
+  const values = new Float64Array(parts.reduce((count, part) => count + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    values.set(part, at);
+    at += part.length;
+  }
+  yield* npyParts(values, [values.length]);
 }

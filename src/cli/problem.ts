@@ -2,15 +2,18 @@
 import { listedCount, shapeOf, visitEntries } from '../data/entries.js';
 import { isTriples } from '../data/forms.js';
 import type { MatrixInput, Triples, WeightsInput, WeightValues } from '../data/input.js';
-import { type ReadRequest, readTable, type Table } from '../formats/readTable.js';
+import { type ReadRequest, readQuery, readTable, type Table } from '../formats/readTable.js';
 import { HadamardError } from '../index.js';
 import { asInFile } from './inFile.js';
 import { unknown } from './names.js';
 
 export type WeightKind = 'weight' | 'sqrtWeight' | 'sigma';
 
-export interface DataRequest extends Pick<ReadRequest, 'columns' | 'table'> {
+export interface DataRequest extends Pick<ReadRequest, 'columns' | 'table' | 'format'> {
+  /** The file of A, or what messages call `sql`. */
   readonly path: string;
+  /** A query that gives A in place of a file. */
+  readonly sql?: string | undefined;
   readonly weights?: string | undefined;
   /** What the weights are; without `weights` they are the fourth column of A. */
   readonly weightsAre?: WeightKind | undefined;
@@ -23,6 +26,8 @@ export interface Problem {
   readonly labels: Table['labels'];
   /** Of A's file, where entries stand in lines. */
   readonly lineOf: Table['lineOf'];
+  /** Which of A's files an entry stands in, where there are several. */
+  readonly fileOf: Table['fileOf'];
   readonly test: TestEntries | undefined;
   /** What the readers did that the user should know, a sentence each. */
   readonly notes: readonly string[];
@@ -39,9 +44,10 @@ export interface TestEntries {
 
 /** @throws HadamardError as the readers; `shape-mismatch` and `not-found` when files do not belong together. */
 export async function readProblem(request: DataRequest): Promise<Problem> {
-  const { path, weights: weightsPath, weightsAre, test: testPath, columns, table: isTable } = request;
+  const { path, sql, format, weights: weightsPath, weightsAre, test: testPath, columns, table: isTable } = request;
   const hasWeightColumn = weightsAre !== undefined && weightsPath === undefined;
-  const table = await readTable(path, { columns, table: isTable, weights: hasWeightColumn });
+  const asked = { columns, table: isTable, weights: hasWeightColumn };
+  const table = sql === undefined ? await readTable(path, { ...asked, format }) : await readQuery(sql, asked);
   const notes = [...table.notes];
   const warnings: string[] = [];
   let weights: WeightsInput | undefined;
@@ -65,7 +71,8 @@ export async function readProblem(request: DataRequest): Promise<Problem> {
     notes.push(...held.notes);
     test = testFor(table, held, testPath, weightsAre);
   }
-  return { A: table.matrix, weights, labels: table.labels, lineOf: table.lineOf, test, notes, warnings };
+  const { matrix: A, labels, lineOf, fileOf } = table;
+  return { A, weights, labels, lineOf, fileOf, test, notes, warnings };
 }
 
 /** For each label of `from`, its index in `to`, or {@link unknown}. */
@@ -82,7 +89,7 @@ interface Places {
 
 /**
  * Matches a file to A: by label where both have labels, else by position, for which the shapes must agree. The labels of
- * CSV triples are numbered as they appear, which is no position: such a file is matched by label or not at all.
+ * listed entries are numbered as they appear, which is no position: such a file is matched by label or not at all.
  */
 function placesOf(table: Table, other: Table, path: string): Places | undefined {
   const own = table.labels;
@@ -96,8 +103,8 @@ function placesOf(table: Table, other: Table, path: string): Places | undefined 
       code: 'shape-mismatch',
       what: `${own ? 'A' : path} names its rows and columns and ${own ? path : 'A'} does not, so the two cannot be matched.`,
       position: { file: path },
-      rule: 'Lines of row, column, value in .csv are matched by name, entries of .mtx and .npy by position.',
-      remedy: 'Give both as .csv, or both as .mtx or .npy.',
+      rule: 'Lists of row, column, value are matched by name, entries of .mtx, .npy and .npz by position.',
+      remedy: 'Give both with names, or both as .mtx, .npy or .npz.',
     });
   const [m, n] = shapeOf(table.matrix);
   const [rows, columns] = shapeOf(other.matrix);

@@ -4,6 +4,7 @@ import { HadamardError, isHadamardError } from '../errors.js';
 import { didYouMean } from '../suggest.js';
 import { version } from '../version.js';
 import { completionCommand } from './commands/completion.js';
+import { convertCommand } from './commands/convert.js';
 import { demoCommand } from './commands/demo.js';
 import { fitCommand } from './commands/fit.js';
 import { predictCommand } from './commands/predict.js';
@@ -45,7 +46,15 @@ export async function runCommand(argv: readonly string[]): Promise<ExitCode> {
 }
 
 /** In the order of the help. */
-const commands = [fitCommand, predictCommand, recommendCommand, reportCommand, demoCommand, completionCommand];
+const commands = [
+  fitCommand,
+  predictCommand,
+  recommendCommand,
+  reportCommand,
+  convertCommand,
+  demoCommand,
+  completionCommand,
+];
 
 /** Every command with its options; `settle` takes the exit code of the one that runs. */
 export function createProgram(settle: (code: ExitCode) => void = () => undefined): Command {

@@ -1,12 +1,25 @@
 /** The pairs of `hadamard predict`: rows and columns by name, some of which the model may never have seen. */
 import { visitEntries } from '../data/entries.js';
+import type { ColumnSource, RecordPlace } from '../formats/columnSource.js';
 import { areNumbered } from '../formats/csvColumns.js';
 import { commentNotes, records } from '../formats/csvRecords.js';
 import { excerpt, excerpts } from '../formats/excerpt.js';
+import { type Format, formatOf } from '../formats/formatOf.js';
+import { partsOf } from '../formats/parts.js';
 import { readTable } from '../formats/readTable.js';
+import { labelText, noLabel } from '../formats/valueLabels.js';
 import { HadamardError, type Model } from '../index.js';
 import { coldAnswer, indexNamed, unknown } from './names.js';
 
+export interface PairsRequest {
+  /** Names of the two columns, or their numbers from 1. */
+  readonly columns?: readonly string[] | undefined;
+  readonly format?: Format | undefined;
+  /** Takes what was passed over, a sentence each. */
+  onNote(note: string): void;
+}
+
+/** Some of the pairs, in the order of the file. */
 export interface NamedPairs {
   /** Indices of the model, or {@link unknown}. */
   readonly rows: Int32Array;
@@ -14,33 +27,70 @@ export interface NamedPairs {
   /** As the file names them. */
   readonly rowNames: readonly string[];
   readonly columnNames: readonly string[];
-  readonly notes: readonly string[];
 }
 
+interface Names {
+  readonly rows: string[];
+  readonly columns: string[];
+}
+
+/** Pairs that are held at a time. */
+const batchPairs = 1 << 16;
+
 /**
- * Reads pairs from .mtx (counted from 1) or from the first two fields of .csv, .tsv and .txt lines, or the two that
- * `names` chooses by the header or by numbers from 1. Without names a first line that names neither a row nor a column is
- * a header; lines before it that begin with # or % and name neither are comments.
+ * Reads pairs from .mtx (counted from 1) and .npz (from 0), or from the first two columns of .csv, .tsv, .txt, .jsonl,
+ * .parquet and .arrow, or the two that `columns` chooses by name or by numbers from 1. Without names a first line of text
+ * that names neither a row nor a column is a header; lines before it that begin with # or % and name neither are comments.
  *
  * @throws HadamardError as the readers; `malformed-file` with the line where a field is missing.
  */
-export async function readPairs(model: Model, path: string, names: readonly string[] | undefined): Promise<NamedPairs> {
-  if (/\.npy(\.gz)?$/i.test(path)) throw noText(path);
-  return /\.mtx(\.gz)?$/i.test(path) ? matrixPairs(model, path) : textPairs(model, path, names);
+export async function* readPairs(model: Model, path: string, request: PairsRequest): AsyncGenerator<NamedPairs> {
+  for (const part of (await partsOf(path)) ?? [path]) yield* pairsOf(model, part, request);
 }
 
-function noText(path: string): HadamardError {
+async function* pairsOf(model: Model, path: string, request: PairsRequest): AsyncGenerator<NamedPairs> {
+  // A name that says nothing may be of a pipe, and is of text.
+  const format = request.format ?? formatOf(path) ?? 'csv';
+  if (format === 'npy') throw noPairs(path);
+  if (format === 'mtx' || format === 'npz') {
+    yield* matrixPairs(model, path, format, request);
+    return;
+  }
+  const { rowFinder, columnFinder } = findersOf(model);
+  const isText = format === 'csv' || format === 'tsv';
+  let count = 0;
+  let strangers = 0;
+  for await (const names of isText ? textNames(model, path, request) : columnNames(path, format, request)) {
+    const rows = Int32Array.from(names.rows, (name) => rowFinder(name) ?? unknown);
+    const columns = Int32Array.from(names.columns, (name) => columnFinder(name) ?? unknown);
+    count += rows.length;
+    strangers += rows.reduce((sum, row, t) => sum + (row === unknown || columns[t] === unknown ? 1 : 0), 0);
+    yield { rows, columns, rowNames: names.rows, columnNames: names.columns };
+  }
+  if (strangers > 0)
+    request.onNote(
+      `${path}: ${strangers} of ${count} pairs name a row or column that the model has not seen; ${coldAnswer(model)}`,
+    );
+}
+
+function noPairs(path: string): HadamardError {
   return new HadamardError({
     code: 'unsupported-format',
-    what: `${path} is no text.`,
+    what: `${path} is no list of pairs.`,
     position: { file: path },
-    rule: 'Pairs are lines of row, column in .csv, .tsv or .txt, or the entries of a .mtx.',
-    remedy: 'Write the pairs as text.',
+    rule: 'Pairs are the first two columns of .csv, .tsv, .txt, .jsonl, .parquet or .arrow, or the entries of .mtx or .npz.',
+    remedy: 'Write the pairs as one of these.',
   });
 }
 
-async function matrixPairs(model: Model, path: string): Promise<NamedPairs> {
-  const { matrix, notes } = await readTable(path, {});
+async function* matrixPairs(
+  model: Model,
+  path: string,
+  format: Format,
+  { onNote }: PairsRequest,
+): AsyncGenerator<NamedPairs> {
+  const { matrix, notes } = await readTable(path, { format });
+  for (const note of notes) onNote(note);
   const [m, n] = model.shape;
   const rows: number[] = [];
   const columns: number[] = [];
@@ -48,17 +98,19 @@ async function matrixPairs(model: Model, path: string): Promise<NamedPairs> {
     rows.push(row);
     columns.push(column);
   });
-  const fromOne = (index: number) => String(index + 1);
-  return {
-    rows: Int32Array.from(rows, (row) => (row < m ? row : unknown)),
-    columns: Int32Array.from(columns, (column) => (column < n ? column : unknown)),
-    rowNames: rows.map(fromOne),
-    columnNames: columns.map(fromOne),
-    notes,
-  };
+  const asNamed = (index: number) => String(format === 'mtx' ? index + 1 : index);
+  for (let start = 0; start < rows.length; start += batchPairs) {
+    const [some, their] = [rows, columns].map((list) => list.slice(start, start + batchPairs)) as [number[], number[]];
+    yield {
+      rows: Int32Array.from(some, (row) => (row < m ? row : unknown)),
+      columns: Int32Array.from(their, (column) => (column < n ? column : unknown)),
+      rowNames: some.map(asNamed),
+      columnNames: their.map(asNamed),
+    };
+  }
 }
 
-async function textPairs(model: Model, path: string, names: readonly string[] | undefined): Promise<NamedPairs> {
+async function* textNames(model: Model, path: string, { columns: names, onNote }: PairsRequest): AsyncGenerator<Names> {
   const { rowFinder, columnFinder } = findersOf(model);
   const isNamed = names !== undefined && !areNumbered(names);
   const numbers = (isNamed ? undefined : names) ?? ['1', '2'];
@@ -73,39 +125,71 @@ async function textPairs(model: Model, path: string, names: readonly string[] | 
     lastComment = line;
     return true;
   };
-  const lines: TextRecord[] = [];
-  for await (const record of records(path, isComment)) lines.push(record);
-  const first = lines[0]?.fields ?? [];
-  if (first.some((field) => field.includes('\0'))) throw noText(path);
-  const places = isNamed
-    ? names.slice(0, 2).map((name) => placeOf(name, first, path))
-    : numbers.slice(0, 2).map((number) => Number(number) - 1);
-  const [rowAt = 0, columnAt = 1] = places;
-  const isHeader = isNamed || namesNone(first);
-  const notes = commentNotes(path, comments, lastComment);
-  if (isHeader && !isNamed && first.length > 0)
-    notes.push(`${path}: the first line names no row and no column of the model, so it is taken as a header.`);
-  const rowNames: string[] = [];
-  const columnNames: string[] = [];
-  for (const { fields, line } of isHeader ? lines.slice(1) : lines) {
-    const [row, column] = places.map((place) => fields[place]);
+  let places: readonly number[] | undefined;
+  let batch: Names = { rows: [], columns: [] };
+  for await (const { fields, line } of records(path, isComment)) {
+    if (places === undefined) {
+      if (fields.some((field) => field.includes('\0'))) throw noPairs(path);
+      places = isNamed
+        ? names.slice(0, 2).map((name) => placeOf(name, fields, path, { line: 1 }))
+        : numbers.slice(0, 2).map((number) => Number(number) - 1);
+      for (const note of commentNotes(path, comments, lastComment)) onNote(note);
+      const isHeader = isNamed || namesNone(fields);
+      if (isHeader && !isNamed)
+        onNote(`${path}: the first line names no row and no column of the model, so it is taken as a header.`);
+      if (isHeader) continue;
+    }
+    const [rowAt = 0, columnAt = 1] = places;
+    const row = fields[rowAt];
+    const column = fields[columnAt];
     if (row === undefined || column === undefined)
       throw malformedPairs(
         path,
-        line,
+        { line },
         `Line ${line} has ${fields.length} of the ${1 + Math.max(rowAt, columnAt)} fields that it needs.`,
       );
-    rowNames.push(row);
-    columnNames.push(column);
+    batch.rows.push(row);
+    batch.columns.push(column);
+    if (batch.rows.length < batchPairs) continue;
+    yield batch;
+    batch = { rows: [], columns: [] };
   }
-  const rows = Int32Array.from(rowNames, (name) => rowFinder(name) ?? unknown);
-  const columns = Int32Array.from(columnNames, (name) => columnFinder(name) ?? unknown);
-  const strangers = rows.reduce((sum, row, t) => sum + (row === unknown || columns[t] === unknown ? 1 : 0), 0);
-  if (strangers > 0)
-    notes.push(
-      `${path}: ${strangers} of ${rows.length} pairs name a row or column that the model has not seen; ${coldAnswer(model)}`,
-    );
-  return { rows, columns, rowNames, columnNames, notes };
+  if (batch.rows.length > 0) yield batch;
+}
+
+/** The two columns of files that have columns. */
+async function* columnNames(
+  path: string,
+  format: Format,
+  { columns: names = ['1', '2'] }: PairsRequest,
+): AsyncGenerator<Names> {
+  const source = await openColumns(path, format);
+  try {
+    const isNumbered = areNumbered(names);
+    const places = names.slice(0, 2).map((name) => {
+      const place = isNumbered ? Number(name) - 1 : source.names.indexOf(name);
+      return source.names[place] === undefined ? placeOf(name, source.names, path, {}) : place;
+    });
+    let before = 0;
+    for await (const { length, columns, lines } of source.batches(places)) {
+      const text = (value: unknown, t: number) => {
+        const label = labelText(value);
+        if (label !== undefined) return label;
+        throw noLabel(value, path, lines ? { line: lines[t] as number } : { record: before + t + 1 });
+      };
+      const [rows = [], their = []] = columns;
+      yield { rows: Array.from(rows, text), columns: Array.from(their, text) };
+      before += length;
+    }
+  } finally {
+    await source.close();
+  }
+}
+
+async function openColumns(path: string, format: Format): Promise<ColumnSource> {
+  if (format === 'parquet') return (await import('../formats/parquet.js')).openParquet(path);
+  if (format === 'arrow') return (await import('../formats/arrow.js')).openArrow(path);
+  return (await import('../formats/jsonRecords.js')).openJsonRecords(path);
 }
 
 /** How a name becomes an index: by label, or as an index from 0 where there are no labels. */
@@ -117,23 +201,17 @@ function findersOf(model: Model) {
   };
 }
 
-interface TextRecord {
-  readonly fields: readonly string[];
-  /** From 1. */
-  readonly line: number;
+function placeOf(name: string, header: readonly string[], path: string, place: Partial<RecordPlace>): number {
+  const found = header.indexOf(name);
+  if (found >= 0) return found;
+  throw malformedPairs(path, place, `There is no column "${excerpt(name)}"; the columns are ${excerpts(header)}.`);
 }
 
-function placeOf(name: string, header: readonly string[], path: string): number {
-  const place = header.indexOf(name);
-  if (place >= 0) return place;
-  throw malformedPairs(path, 1, `There is no column "${excerpt(name)}"; the header is ${excerpts(header)}.`);
-}
-
-function malformedPairs(path: string, line: number, what: string): HadamardError {
+function malformedPairs(path: string, place: Partial<RecordPlace>, what: string): HadamardError {
   return new HadamardError({
     code: 'malformed-file',
     what,
-    position: { file: path, line },
+    position: { file: path, ...place },
     rule: 'Each line of a pairs file names a row and a column.',
     remedy: 'Correct the line, or name the two columns with --columns.',
   });

@@ -1,7 +1,9 @@
 /** `hadamard recommend` */
 import { listedCount, shapeOf, visitEntries } from '../data/entries.js';
 import type { Triples } from '../data/input.js';
+import { csvField } from '../formats/csvWrite.js';
 import { readTable } from '../formats/readTable.js';
+import { replaceFile } from '../formats/replaceFile.js';
 import {
   HadamardError,
   loadModel,
@@ -13,11 +15,11 @@ import {
 import type { ExitCode } from './exitCodes.js';
 import { columnNames } from './flags.js';
 import { coldAnswer, indexNamed, rowOf, unknown } from './names.js';
-import { checkOutputFile, writeResult } from './output.js';
+import { checkOutputFile } from './output.js';
 import { matchLabels } from './problem.js';
 import { type ProgressLine, progressLine } from './progress.js';
 import { readNames } from './readNames.js';
-import { bold, csvField, grid, printable, rate, real } from './render.js';
+import { bold, grid, printable, rate, real } from './render.js';
 import { onInterrupt } from './signals.js';
 
 export interface RecommendFlags {
@@ -47,7 +49,7 @@ export async function recommend(directory: string, flags: RecommendFlags): Promi
   try {
     const options = { ...(await optionsOf(model, flags, line)), signal: cancel.signal };
     if (named && out === '-' && !flags.json) await printTables(model, options, line);
-    else await writeResult(out, linesOf(model, options, line, flags));
+    else await replaceFile(out, linesOf(model, options, line, flags));
     return 0;
   } finally {
     line.end();

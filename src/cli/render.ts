@@ -19,11 +19,6 @@ export function rate(perSecond: number): string {
   return `${(perSecond / scale).toPrecision(3)}${unit}`;
 }
 
-/** A field of a CSV line, quoted where RFC 4180 asks for it. */
-export function csvField(text: string): string {
-  return /[",\r\n]|^\s|\s$/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
-}
-
 export function bold(text: string, stream: NodeJS.WriteStream): string {
   return styleText('bold', text, { stream });
 }

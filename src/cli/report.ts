@@ -3,11 +3,12 @@ import { basename, resolve } from 'node:path';
 import { shapeOf, visitEntries } from '../data/entries.js';
 import type { MatrixInput, WeightsInput } from '../data/input.js';
 import { asTool } from '../factorize/like.js';
+import { replaceFile } from '../formats/replaceFile.js';
 import { type FitOptions, HadamardError, loadModel, type Model, reportHtml } from '../index.js';
 import type { ExitCode } from './exitCodes.js';
 import { columnNames } from './flags.js';
 import { unknown } from './names.js';
-import { checkOutputFile, writeResult } from './output.js';
+import { checkOutputFile } from './output.js';
 import { matchLabels, type Problem, readProblem } from './problem.js';
 import { withReceptorRules } from './receptorRules.js';
 import { printable } from './render.js';
@@ -38,7 +39,7 @@ export async function report(directory: string, path: string | undefined, flags:
     for (const text of [...problem.notes, ...problem.warnings]) note(text);
     page = pageOf(model, inModel(model, problem, path, note), basename(path));
   }
-  await writeResult(out, [page]);
+  await replaceFile(out, [page]);
   if (flags.json) process.stdout.write(`${JSON.stringify({ schema: 1, out, bytes: Buffer.byteLength(page) })}\n`);
   return 0;
 }

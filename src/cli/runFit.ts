@@ -119,7 +119,7 @@ export async function runFit(
       line.stage('writing the report …');
       watch?.stage('writing the report');
       const page = pageOf(model, { A, weights }, basename(data.path));
-      if (report !== undefined) await replaceFile(report, page, 'report');
+      if (report !== undefined) await replaceFile(report, [page], 'report');
       await watch?.finish(page);
     }
     return { model, seconds: { read, write }, out, report, test, notes: [...problem.notes, ...problem.warnings] };

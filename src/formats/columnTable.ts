@@ -43,8 +43,7 @@ async function entries(path: string, source: ColumnSource, request: ReadRequest)
     ];
     hasLines = batch.lines !== undefined;
     for (let t = 0; t < batch.length; t++) {
-      const place = (): RecordPlace =>
-        batch.lines ? { line: batch.lines[t] as number } : { record: list.length + 1 };
+      const place = (): RecordPlace => (batch.lines ? { line: batch.lines[t] as number } : { record: list.length + 1 });
       const i = rows.indexOf(rowValues[t], path, place);
       const j = columns.indexOf(columnValues[t], path, place);
       const number = finite(values[t], path, place, false);
@@ -83,7 +82,10 @@ async function cells(path: string, source: ColumnSource): Promise<Table> {
   const places = [labelled, ...columns.map((_, j) => (j < labelled ? j : j + 1))];
   const rows: string[] = [];
   const blocks: Float64Array[] = [];
-  for await (const { length, columns: [labels, ...parts] } of source.batches(places)) {
+  for await (const {
+    length,
+    columns: [labels, ...parts],
+  } of source.batches(places)) {
     const block = new Float64Array(length * columns.length);
     const first = rows.length;
     for (let t = 0; t < length; t++) {
@@ -116,18 +118,14 @@ async function cells(path: string, source: ColumnSource): Promise<Table> {
 
 /** @throws HadamardError `invalid-value` or `invalid-weight` for none, NaN and infinities; `malformed-file` for what is no number. */
 function finite(value: unknown, path: string, place: () => RecordPlace, isWeight: boolean, column?: string): number {
-  const number = typeof value === 'bigint' || typeof value === 'boolean' ? Number(value) : value;
+  // An integer that JSON lines keep as text, so that it may be a label.
+  const isLong = typeof value === 'string' && /^-?\d{16,}$/.test(value);
+  const number = typeof value === 'bigint' || typeof value === 'boolean' || isLong ? Number(value) : value;
   if (typeof number === 'number' && Number.isFinite(number)) return number;
   throw noNumber(number, path, place(), isWeight, column);
 }
 
-function noNumber(
-  value: unknown,
-  path: string,
-  place: RecordPlace,
-  isWeight: boolean,
-  column?: string,
-): HadamardError {
+function noNumber(value: unknown, path: string, place: RecordPlace, isWeight: boolean, column?: string): HadamardError {
   const kind = isWeight ? 'weight' : 'value';
   const where = column === undefined ? '' : ` in column "${excerpt(column)}"`;
   if (value === null || value === undefined || typeof value === 'number')

@@ -34,7 +34,7 @@ export async function readCsv(path: string, request: ReadRequest): Promise<Table
     return collector.table();
   } catch (error) {
     if (!(error instanceof QuotedField)) throw error;
-    if (!(await stat(path)).isFile()) throw quotesInPipe(path);
+    if (path === '-' || !(await stat(path)).isFile()) throw quotesInPipe(path);
     return readQuoted(path, request);
   }
 }
@@ -45,7 +45,7 @@ function quotesInPipe(path: string): HadamardError {
     what: `${path} has quoted fields and is no regular file.`,
     position: { file: path },
     rule: 'A CSV with quotes is read from its beginning again, which a pipe does not allow.',
-    remedy: 'Save it to a file and give that.',
+    remedy: 'Save it to a file and give that, or pipe --format jsonl or parquet.',
   });
 }
 

@@ -1,9 +1,19 @@
 /** Labels, a JSON string a line: newlines and quotes in a label do no harm. */
 import { readFile, writeFile } from 'node:fs/promises';
 import { asFileError, malformed } from './lines.js';
+import { batchLength, type Chunks } from './output.js';
 
 export async function writeJsonLines(path: string, labels: readonly string[]): Promise<void> {
   await writeFile(path, labels.map((label) => `${JSON.stringify(label)}\n`).join(''));
+}
+
+/** The same for a file that is written piece by piece. */
+export async function* jsonLineChunks(labels: readonly string[]): Chunks {
+  for (let start = 0; start < labels.length; start += batchLength)
+    yield labels
+      .slice(start, start + batchLength)
+      .map((label) => `${JSON.stringify(label)}\n`)
+      .join('');
 }
 
 /** @throws HadamardError `malformed-file` with the line, and as every file. */

@@ -38,7 +38,40 @@ export async function readNpy(path: string): Promise<NpyArray> {
       throw notNpy(path);
     chunks.push(Buffer.from(chunk));
   });
-  const file = Buffer.concat(chunks);
+  return parseNpy(path, Buffer.concat(chunks));
+}
+
+/** The same of a whole file in memory, which may be a member of an .npz. */
+export function parseNpy(path: string, file: Buffer): NpyArray {
+  const { start, item, shape, isLittle, isFortranOrder, isSingle } = parseNpyHeader(path, file);
+  const length = shape.reduce((product, size) => product * size, 1);
+  // Compared before anything of that length is made: a header may say what it likes.
+  if (file.length - start !== length * item.bytes)
+    throw malformed(
+      path,
+      `${path} announces ${shape.join('×')} items of ${item.bytes} bytes and has ${file.length - start} bytes.`,
+      { byte: start },
+      'The data is as long as the header says.',
+      'The file seems truncated or changed: save or fetch it again.',
+    );
+  const view = new DataView(file.buffer, file.byteOffset + start);
+  const data = isSingle ? new Float32Array(length) : new Float64Array(length);
+  for (let i = 0; i < length; i++) data[i] = item.read(view, i * item.bytes, isLittle);
+  return { data, shape, isFortranOrder };
+}
+
+interface NpyHeader {
+  /** Where the data begins. */
+  readonly start: number;
+  readonly item: { readonly bytes: number; readonly read: (view: DataView, at: number, isLittle: boolean) => number };
+  readonly shape: readonly number[];
+  readonly isLittle: boolean;
+  readonly isFortranOrder: boolean;
+  readonly isSingle: boolean;
+}
+
+/** @param file begins with the header; what follows may be missing. */
+export function parseNpyHeader(path: string, file: Buffer): NpyHeader {
   if (file.length < 10 || !file.subarray(0, 6).equals(magic)) throw notNpy(path);
   const isOld = file[6] === 1;
   const lengthBytes = isOld ? 2 : 4;
@@ -70,21 +103,14 @@ export async function readNpy(path: string): Promise<NpyArray> {
     .map((part) => part.trim())
     .filter(Boolean)
     .map(Number);
-  const length = shape.reduce((product, size) => product * size, 1);
-  // Compared before anything of that length is made: a header may say what it likes.
-  if (file.length - start !== length * item.bytes)
-    throw malformed(
-      path,
-      `${path} announces ${shape.join('×')} items of ${item.bytes} bytes and has ${file.length - start} bytes.`,
-      { byte: start },
-      'The data is as long as the header says.',
-      'The file seems truncated or changed: save or fetch it again.',
-    );
-  const view = new DataView(file.buffer, file.byteOffset + start);
-  const isLittle = descr[1] !== '>';
-  const data = descr[2] === 'f4' ? new Float32Array(length) : new Float64Array(length);
-  for (let i = 0; i < length; i++) data[i] = item.read(view, i * item.bytes, isLittle);
-  return { data, shape, isFortranOrder: order[1] === 'True' };
+  return {
+    start,
+    item,
+    shape,
+    isLittle: descr[1] !== '>',
+    isFortranOrder: order[1] === 'True',
+    isSingle: descr[2] === 'f4',
+  };
 }
 
 function notNpy(path: string): HadamardError {
@@ -99,7 +125,11 @@ function notNpy(path: string): HadamardError {
 
 /** A two-dimensional .npy as a dense matrix; NaN is unobserved. */
 export async function readNpyMatrix(path: string): Promise<Table> {
-  const { data, shape, isFortranOrder } = await readNpy(path);
+  return npyMatrix(path, await readNpy(path));
+}
+
+/** @throws HadamardError `shape-mismatch` */
+export function npyMatrix(path: string, { data, shape, isFortranOrder }: NpyArray): Table {
   const [rows = 0, columns = 0] = shape;
   if (shape.length !== 2 || rows === 0 || columns === 0)
     throw new HadamardError({
@@ -114,7 +144,27 @@ export async function readNpyMatrix(path: string): Promise<Table> {
 
 /** Writes f4 or f8 in C order, data aligned to 64 bytes as numpy writes it. */
 export async function writeNpy(path: string, data: RealArray, shape: readonly number[]): Promise<void> {
-  const descr = data instanceof Float32Array ? '<f4' : '<f8';
+  await writeFile(path, npyParts(data, shape));
+}
+
+/** Header and data of an .npy in C order, the data not copied. */
+export function npyParts(
+  data: RealArray | Int32Array | BigInt64Array,
+  shape: readonly number[],
+): [header: Buffer, data: Buffer] {
+  const descr =
+    data instanceof Float32Array
+      ? '<f4'
+      : data instanceof Float64Array
+        ? '<f8'
+        : data instanceof Int32Array
+          ? '<i4'
+          : '<i8';
+  return [npyHeader(descr, shape), Buffer.from(data.buffer, data.byteOffset, data.byteLength)];
+}
+
+/** Version 1, padded so that the data begins at a multiple of 64. */
+export function npyHeader(descr: string, shape: readonly number[]): Buffer {
   const tuple = shape.length === 1 ? `${shape[0]},` : shape.join(', ');
   const text = `{'descr': '${descr}', 'fortran_order': False, 'shape': (${tuple}), }`;
   const length = Math.ceil((10 + text.length + 1) / 64) * 64 - 10;
@@ -125,5 +175,5 @@ export async function writeNpy(path: string, data: RealArray, shape: readonly nu
   head.writeUInt16LE(length, 8);
   head.write(text, 10, 'latin1');
   head.write('\n', head.length - 1);
-  await writeFile(path, [head, Buffer.from(data.buffer, data.byteOffset, data.byteLength)]);
+  return head;
 }

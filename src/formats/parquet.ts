@@ -20,9 +20,9 @@ import { ByteWriter, ParquetWriter, schemaFromColumnData } from 'hyparquet-write
 import { HadamardError, isHadamardError } from '../errors.js';
 import { type ByteFile, openBytes } from './byteFile.js';
 import { type ColumnBatch, type ColumnSource, pandasIndex } from './columnSource.js';
-import type { Chunks, OutputColumns } from './output.js';
 import { excerpt } from './excerpt.js';
 import { malformed } from './lines.js';
+import type { Chunks, OutputColumns } from './output.js';
 import { timeText } from './valueLabels.js';
 
 /** Rows of a group are decoded together; writers make groups of 10⁵ to 10⁶. */

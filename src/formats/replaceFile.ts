@@ -1,33 +1,48 @@
-/** Writes files that are replaced as a whole or not at all. */
+/** Files that are replaced as a whole or not at all. */
 import { randomUUID } from 'node:crypto';
-import { lstat, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { createWriteStream } from 'node:fs';
+import { lstat, realpath, rename, rm, stat } from 'node:fs/promises';
+import { Readable, type Writable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { createGzip } from 'node:zlib';
 import { HadamardError, isHadamardError } from '../errors.js';
+import { packingOf } from './formatOf.js';
+import type { Chunks } from './output.js';
 
-/** What a file is made of: text or bytes, as they come. */
-export type Content = string | Uint8Array | AsyncIterable<string | Uint8Array> | Iterable<string | Uint8Array>;
+/** What a file is made of, as it comes. */
+export type Content = Chunks | Iterable<string | Uint8Array>;
 
 /**
  * Writes beside the file and renames, so that an older file is replaced as a whole or not at all. Links stay: what they
- * lead to is replaced. Pipes, devices and the end of a link to nothing are written to as they are.
+ * lead to is replaced. Pipes, devices and the end of a link to nothing are written to as they are; `-` is stdout. A name
+ * that ends in .gz is packed.
  *
  * @param option the flag or option that named it.
- * @throws HadamardError `output-failed`; and what `content` throws as it is.
+ * @throws HadamardError `output-failed`, and what `chunks` throws.
  */
-export async function replaceFile(path: string, content: Content, option = 'out'): Promise<void> {
+export async function replaceFile(path: string, chunks: Content, option = 'out'): Promise<void> {
+  if (path === '-') {
+    for await (const chunk of chunks) {
+      // Nobody reads any more: see cli/main.ts.
+      if (process.stdout.destroyed) return;
+      if (!process.stdout.write(chunk)) await drained(process.stdout);
+    }
+    return;
+  }
   let fresh: string | undefined;
   try {
     const [own, status] = await Promise.all([lstat(path), stat(path)].map((found) => found.catch(() => undefined)));
     if (own && !status?.isFile()) {
-      await writeFile(path, content);
+      await pour(path, chunks, createWriteStream(path));
       return;
     }
     const target = status ? await realpath(path) : path;
     fresh = `${target}.new-${randomUUID()}`;
-    await writeFile(fresh, content, { flag: 'wx', ...(status && { mode: status.mode }) });
+    await pour(path, chunks, createWriteStream(fresh, { flags: 'wx', ...(status && { mode: status.mode }) }));
     await rename(fresh, target);
   } catch (error) {
     if (fresh !== undefined) await rm(fresh, { force: true });
-    if ((error as NodeJS.ErrnoException).syscall === undefined || isHadamardError(error)) throw error;
+    if (isHadamardError(error) || !isOfSystem(error)) throw error;
     throw unwritable(path, option, error);
   }
 }
@@ -42,5 +57,27 @@ export function unwritable(path: string, option: string, error: unknown): Hadama
       remedy: 'Check permissions and free space, or give another file.',
     },
     { cause: error },
+  );
+}
+
+function pour(path: string, chunks: Content, to: Writable): Promise<void> {
+  const source = Readable.from(chunks, { objectMode: true });
+  return packingOf(path) === 'gz' ? pipeline(source, createGzip(), to) : pipeline(source, to);
+}
+
+/** Until the stream takes more, or nobody reads it any longer. */
+function drained(stream: Writable): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      stream.off('drain', done).off('close', done).off('error', done);
+      resolve();
+    };
+    stream.once('drain', done).once('close', done).once('error', done);
+  });
+}
+
+function isOfSystem(error: unknown): error is NodeJS.ErrnoException {
+  return (
+    error instanceof Error && ('syscall' in error || (error as NodeJS.ErrnoException).code === 'ERR_INVALID_ARG_VALUE')
   );
 }

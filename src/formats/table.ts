@@ -1,17 +1,20 @@
 /** What a reader makes of a file, and what it may be told. */
 import type { MatrixInput } from '../data/input.js';
+import type { Format } from './formatOf.js';
 
 export interface Table {
-  /** Triples from coordinate files and CSV; an ndarray (NaN is unobserved) from arrays, .npy and tables. */
+  /** Triples from coordinate files and lists of entries; an ndarray (NaN is unobserved) from arrays and tables. */
   readonly matrix: MatrixInput;
   /** One number per listed value, where a column of weights was asked for. */
   readonly weights?: Float64Array;
-  /** Names in order of first appearance (CSV) or as the table lists them. */
+  /** Names in order of first appearance, or as the table lists them; files that are read by position have none. */
   readonly labels?: { readonly rows: readonly string[]; readonly columns: readonly string[] };
   /** Header names of row, column and value, where the file has a header. */
   readonly names?: readonly string[] | undefined;
-  /** In which line of a CSV of triples an entry stands; entries count from 0, lines from 1. */
+  /** In which line of a CSV of triples or of JSON lines an entry stands; entries count from 0, lines from 1. */
   readonly lineOf?: (entry: number) => number;
+  /** In which file an entry stands, where several were read as one. */
+  readonly fileOf?: (entry: number) => string;
   /** What was passed over, a sentence each. */
   readonly notes: readonly string[];
 }
@@ -24,8 +27,13 @@ export interface ReadRequest {
    * first two is read by name, the value being that of the third name or the only other column.
    */
   readonly like?: readonly string[] | undefined;
-  /** The CSV is a dense table: column labels in the first line, row labels in the first field, empty is unobserved. */
+  /**
+   * The file is a dense table: in CSV column labels in the first line, row labels in the first field; in Parquet and Arrow a
+   * column of row labels (pandas's index, or the first), then one for each column. Empty, null and NaN are unobserved.
+   */
   readonly table?: boolean | undefined;
+  /** What the file is, where the ending of its name does not say. */
+  readonly format?: Format | undefined;
   /** Whether a fourth column is a weight; `optional`: if there is one. */
   readonly weights?: boolean | 'optional' | undefined;
 }

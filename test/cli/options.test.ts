@@ -21,7 +21,7 @@ describe('help', () => {
     for (const [name, spec] of Object.entries(optionTable))
       expect(stdout.includes(`${flagOf(name)} `), name).toBe(!('commandLine' in spec));
     for (const text of ['Examples:', 'Exit codes:', ...Object.keys(exitCodes)]) expect(stdout).toContain(text);
-    for (const command of [[], ['fit'], ['predict'], ['recommend'], ['demo']]) {
+    for (const command of [[], ['fit'], ['predict'], ['recommend'], ['convert'], ['demo']]) {
       const help = await cli(...command, '--help');
       expect(help).toMatchObject({ code: 0, stderr: '' });
       for (const line of help.stdout.split('\n')) expect(line.length, line).toBeLessThanOrEqual(80);

@@ -306,7 +306,7 @@ describe('paths', () => {
     expect((await failure(readTable(path()))).code).toBe('unreadable-file');
   });
 
-  it.each(['.xlsx', '.gz', '', '.npz', '.parquet'])(
+  it.each(['.xlsx', '.gz', '', '.mat', '.zst'])(
     'an ending %j that is unknown, before anything is opened',
     async (ending) => {
       expect((await failure(readTable(`nowhere${ending}`))).code).toBe('unsupported-format');

@@ -2,11 +2,11 @@
 import { Command } from 'commander';
 import { tableOptions } from '../flags.js';
 import { afterHelp } from '../help.js';
-import { columnsOption, denseOption, inGroup, type Settle } from './shared.js';
+import { columnsOption, denseOption, formatOption, inGroup, type Settle } from './shared.js';
 
 export function fitCommand(settle: Settle): Command {
   const command = new Command('fit')
-    .argument('<A>')
+    .argument('[A]')
     .summary('Factorize a matrix and save the model.')
     .description(fitDescription)
     .usage('<A> --rank <k> [options]');
@@ -23,6 +23,12 @@ export function fitCommand(settle: Settle): Command {
     ),
     columnsOption(),
     denseOption(),
+    formatOption(),
+    inGroup(
+      'Data:',
+      '--sql <query>',
+      'A is the result of this query, whose columns are row, column, value[, weight]. It runs in DuckDB, which reads .parquet, .csv and .json files: npm install @duckdb/node-api.',
+    ),
     inGroup(
       'Data:',
       '--test <file>',
@@ -90,24 +96,33 @@ export function fitCommand(settle: Settle): Command {
   for (const option of [...tableOptions('Stopping:'), ...tableOptions('Computation:')]) command.addOption(option);
   return command
     .addHelpText('after', () => afterHelp(fitExamples))
-    .action(async (path: string, flags) => settle(await (await import('../fit.js')).fit(path, flags)));
+    .action(async (path: string | undefined, flags) => settle(await (await import('../fit.js')).fit(path, flags)));
 }
 
 const fitDescription = `Finds U (m×k) and V (n×k) that minimise Σ W²(A − UVᵀ)² + regularization over the
 observed entries of A, on all cores, and measures how near they are to a
 stationary point.
 
-A is one of the following, also gzipped (.gz). What is not listed is unobserved,
-not zero:
-  .mtx              Matrix Market: coordinate or array
-  .npy              a dense array; NaN is unobserved
+A is one of the following, also packed (.gz, .zst). What is not listed is
+unobserved, not zero:
   .csv .tsv .txt    row, column, value; rows and columns are labels of any kind
-  .csv with --table column labels on top, row labels first; empty, NA or
-                    NaN is unobserved`;
+  .jsonl .ndjson    objects {"user": …, "item": …, "rating": …} or lists
+  .parquet          columns row, column, value
+  .arrow .feather   Arrow IPC: columns row, column, value
+  .mtx              Matrix Market: coordinate or array
+  .npz              scipy.sparse csr, csc or coo, or one dense array
+  .npy              a dense array; NaN is unobserved
+  --table           .csv, .parquet and .arrow are dense tables: column labels on
+                    top, row labels first; empty, NA, null or NaN is unobserved
+- is stdin, and 'ratings-*.parquet' all files of that pattern as one.`;
 
 const fitExamples = [
   'hadamard fit ratings.csv --columns user,item,rating --rank 10 --biases \\',
   '  --lambda 0.1 --lambda-scale count --test held-out.csv --out model',
   'hadamard fit lab.csv --table --weights errors.csv --weights-are sigma --rank 4',
   'hadamard fit A.npy --rank 8 --time-limit 60 --json --quiet --out model',
+  "hadamard fit 'plays-*.parquet' --columns user,item,plays --preset implicit \\",
+  '  --rank 64 --out model',
+  "hadamard fit --sql \"select user, item, count(*) from 'plays.parquet' \\",
+  '  group by 1, 2" --preset implicit --rank 64 --out model',
 ];

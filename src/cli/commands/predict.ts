@@ -1,7 +1,7 @@
 /** `hadamard predict`: its options and help. */
 import { Command } from 'commander';
 import { afterHelp } from '../help.js';
-import type { Settle } from './shared.js';
+import { formatOption, type Settle } from './shared.js';
 
 export function predictCommand(settle: Settle): Command {
   return new Command('predict')
@@ -9,8 +9,15 @@ export function predictCommand(settle: Settle): Command {
     .argument('<pairs>')
     .summary('Predict the entries that a file lists.')
     .description(predictDescription)
-    .option('--columns <names>', 'Header names of row and column, for example user,item, or their numbers from 1.')
-    .option('--out <file>', 'Write the CSV to this file; - is stdout. [-]')
+    .option(
+      '--columns <names>',
+      'Names of the columns of row and column, for example user,item, or their numbers from 1.',
+    )
+    .addOption(formatOption())
+    .option(
+      '--out <file>',
+      'Write to this file, as its ending says: .csv, .tsv, .jsonl (also .gz), .parquet or .arrow; .npy holds the predictions alone. - is CSV on stdout. [-]',
+    )
     .option(
       '--json',
       'Print a JSON object a line: row, column, prediction; and an error as one line of JSON on stderr.',
@@ -22,14 +29,15 @@ export function predictCommand(settle: Settle): Command {
 }
 
 const predictDescription = `Predicts the entries that <pairs> lists and prints row,column,prediction as CSV,
-in the same order. Pairs are .csv, .tsv or .txt (row, column, anything) or .mtx.
+in the same order. Pairs are .csv, .tsv, .txt, .jsonl, .parquet or .arrow (row,
+column, anything), or .mtx or .npz; - is stdin.
 
 Rows and columns are named by the model's labels, or counted from 0 where it has
-none (from 1 in .mtx, always), and printed as the file names them. One that the
+none (in .npz always from 0, in .mtx from 1), and printed as the file names them. One that the
 model has not seen adds nothing: the mean and the other's bias remain, or 0 in a
 model without biases.`;
 
 const predictExamples = [
   'hadamard predict model pairs.csv > predictions.csv',
-  'hadamard predict model ratings.csv --columns user,item --out predictions.csv',
+  'hadamard predict model pairs.parquet --columns user,item --out p.parquet',
 ];

@@ -13,7 +13,7 @@ export function columnsOption(): Option {
   return inGroup(
     'Data:',
     '--columns <names>',
-    'Header names of row, column, value[, weight], for example user,item,rating, or their numbers from 1. Without it the first three are read (four with --weights-are), one more in a header is passed over, and a file with more is refused.',
+    'Names of the columns of row, column, value[, weight], for example user,item,rating, or their numbers from 1. Without it the first three are read (four with --weights-are), one more in a header is passed over, and a file with more is refused.',
   );
 }
 
@@ -21,6 +21,15 @@ export function denseOption(): Option {
   return inGroup(
     'Data:',
     '--table',
-    'CSV files are dense tables, with labels on top and at the left; empty, NA and NaN cells are unobserved.',
+    'Files are dense tables: .csv with labels on top and at the left, .parquet and .arrow with a column of row labels first; empty, null, NA and NaN cells are unobserved.',
+  );
+}
+
+export function formatOption(): Option {
+  return inGroup(
+    'Data:',
+    // As formats/formatOf.ts lists them, which help does not load.
+    '--format <csv|tsv|jsonl|parquet|arrow|mtx|npz|npy>',
+    'What the file is, where the ending of its name does not say it. [csv for -]',
   );
 }

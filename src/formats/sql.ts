@@ -1,0 +1,91 @@
+/** Queries through DuckDB, where @duckdb/node-api is installed: it reads its own files, Parquet, CSV, JSON and what they are joined to. */
+import type { DuckDBConnection, DuckDBResult, DuckDBValue } from '@duckdb/node-api';
+import { HadamardError } from '../errors.js';
+import type { ColumnBatch, ColumnSource } from './columnSource.js';
+import { timeText } from './valueLabels.js';
+
+type DuckDB = typeof import('@duckdb/node-api');
+
+/** What messages call the query. */
+export const queryName = 'The query of --sql';
+
+/**
+ * Runs one query in a database in memory and streams its result.
+ *
+ * @throws HadamardError `invalid-option` for what DuckDB refuses, `not-found` where DuckDB is not installed.
+ */
+export async function openQuery(sql: string): Promise<ColumnSource> {
+  const duckdb = await load();
+  const instance = await duckdb.DuckDBInstance.create(':memory:');
+  const connection: DuckDBConnection = await instance.connect();
+  const close = async () => {
+    connection.closeSync();
+    instance.closeSync();
+  };
+  try {
+    const result = await refusals(() => connection.stream(sql));
+    return { names: result.columnNames(), batches: (places) => chunks(duckdb, result, places), close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+async function* chunks(duckdb: DuckDB, result: DuckDBResult, places: readonly number[]): AsyncGenerator<ColumnBatch> {
+  for (;;) {
+    const chunk = await refusals(() => result.fetchChunk());
+    if (chunk === null || chunk.rowCount === 0) return;
+    yield {
+      length: chunk.rowCount,
+      columns: places.map((place) => chunk.getColumnValues(place).map((value) => plain(duckdb, value))),
+    };
+  }
+}
+
+/** Dates and times as text, decimals as numbers; what is left as an object is refused as a label or value. */
+function plain(duckdb: DuckDB, value: DuckDBValue): unknown {
+  if (typeof value !== 'object' || value === null) return value;
+  if (value instanceof duckdb.DuckDBDecimalValue) return value.toDouble();
+  if (value instanceof duckdb.DuckDBDateValue) return timeText(BigInt(value.days) * 86_400n, 1n);
+  if (value instanceof duckdb.DuckDBTimestampValue || value instanceof duckdb.DuckDBTimestampTZValue)
+    return timeText(value.micros, 1_000_000n);
+  if (value instanceof duckdb.DuckDBTimestampSecondsValue) return timeText(value.seconds, 1n);
+  if (value instanceof duckdb.DuckDBTimestampMillisecondsValue) return timeText(value.millis, 1000n);
+  if (value instanceof duckdb.DuckDBTimestampNanosecondsValue) return timeText(value.nanos, 1_000_000_000n);
+  if (value instanceof duckdb.DuckDBUUIDValue) return value.toString();
+  return value;
+}
+
+async function load(): Promise<DuckDB> {
+  try {
+    return await import('@duckdb/node-api');
+  } catch (error) {
+    throw new HadamardError(
+      {
+        code: 'not-found',
+        what: `DuckDB cannot be loaded: ${(error as Error).message.split('\n')[0]}.`,
+        position: { option: 'sql' },
+        rule: '--sql runs in DuckDB, which is not installed with hadamard.',
+        remedy: 'npm install @duckdb/node-api',
+      },
+      { cause: error },
+    );
+  }
+}
+
+async function refusals<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw new HadamardError(
+      {
+        code: 'invalid-option',
+        what: `DuckDB refuses the query: ${(error as Error).message.split('\n')[0]}.`,
+        position: { option: 'sql' },
+        rule: '--sql is one query whose columns are row, column, value (and weight).',
+        remedy: 'Correct it: duckdb -c "…" runs it by itself.',
+      },
+      { cause: error },
+    );
+  }
+}
