@@ -50,11 +50,11 @@ export default {
     never('every-file-has-a-floor', { pathNot: anyRoom }, {}),
     never('every-import-has-a-floor', {}, { dependencyTypes: ['local'], pathNot: anyRoom }),
     never('found', {}, { couldNotResolve: true }),
-    // What runs at the user's place comes from dependencies, not from devDependencies.
+    // What runs at the user's place comes from dependencies or is an optional peer, not from devDependencies.
     never(
       'only-what-is-shipped',
       {},
-      { dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown'], dependencyTypesNot: ['type-only'] },
+      { dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown'], dependencyTypesNot: ['type-only', 'npm-peer'] },
     ),
   ],
   options: {

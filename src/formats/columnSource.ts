@@ -23,8 +23,7 @@ export interface ColumnBatch {
 /** Where a record stands: in a line, or as the record of that number, from 1. */
 export type RecordPlace = { readonly line: number } | { readonly record: number };
 
-export const placeName = (place: RecordPlace): string =>
-  'line' in place ? `Line ${place.line}` : `Row ${place.record}`;
+const placeName = (place: RecordPlace): string => ('line' in place ? `Line ${place.line}` : `Row ${place.record}`);
 
 /** A record that cannot be taken. */
 export function badRecord(

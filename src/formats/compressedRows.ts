@@ -35,15 +35,19 @@ export function sortEntries({ rows, columns, values, shape: [m, n] }: Triples, p
 
 function order(keys: ArrayLike<number>, size: number, from: (t: number) => number, count: number) {
   const starts = new Float64Array(size + 1);
-  for (let t = 0; t < count; t++) starts[(keys[t] as number) + 1]!++;
-  for (let k = 0; k < size; k++) (starts[k + 1] as number) += starts[k] as number;
+  for (let t = 0; t < count; t++) {
+    const after = (keys[t] as number) + 1;
+    starts[after] = (starts[after] as number) + 1;
+  }
+  for (let k = 0; k < size; k++) starts[k + 1] = (starts[k + 1] as number) + (starts[k] as number);
   const next = starts.slice();
   const places = new Uint32Array(count);
   for (let t = 0; t < count; t++) {
     const entry = from(t);
     const key = keys[entry] as number;
-    places[next[key] as number] = entry;
-    (next[key] as number)++;
+    const place = next[key] as number;
+    places[place] = entry;
+    next[key] = place + 1;
   }
   return { starts, places };
 }
