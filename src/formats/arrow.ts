@@ -1,7 +1,8 @@
 /**
- * Arrow IPC, through apache-arrow: files (.arrow, .feather version 2) and streams, one record batch at a time. A file is a
- * stream between a magic word and a footer, and is read as one (https://arrow.apache.org/docs/format/Columnar.html).
+ * Arrow IPC, through apache-arrow: files (.arrow, .feather version 2) and streams, one record batch at a
+ * time (https://arrow.apache.org/docs/format/Columnar.html).
  */
+import type { FileHandle } from 'node:fs/promises';
 import {
   CompressionType,
   compressionRegistry,
@@ -19,19 +20,22 @@ import {
   Struct,
   type TimeUnit,
   Utf8,
-  type Vector,
+  Vector,
   vectorFromArray,
 } from 'apache-arrow';
 import { decompressZstd } from 'hyparquet-compressors';
 import { HadamardError, isHadamardError } from '../errors.js';
+import { type ByteFile, openBytes } from './byteFile.js';
 import { type ColumnBatch, type ColumnSource, pandasIndex } from './columnSource.js';
 import { excerpt } from './excerpt.js';
-import { bytesOf, malformed } from './lines.js';
+import { malformed } from './lines.js';
 import { unpackLz4 } from './lz4.js';
 import type { Chunks, OutputColumns } from './output.js';
-import { timeText } from './valueLabels.js';
+import { textOf, timeText } from './valueLabels.js';
 
 const magic = 'ARROW1';
+/** A length beyond it is none: the file is of another kind. */
+const longestSchema = 1 << 28;
 
 /** @throws HadamardError `malformed-file`, `unsupported-format`, and as every file. */
 export async function openArrow(path: string): Promise<ColumnSource> {
@@ -40,23 +44,50 @@ export async function openArrow(path: string): Promise<ColumnSource> {
     compressionRegistry.set(CompressionType.LZ4_FRAME, { decode: unpackLz4 });
   if (!compressionRegistry.get(CompressionType.ZSTD))
     compressionRegistry.set(CompressionType.ZSTD, { decode: unpackZstd });
-  const bytes = messagesOf(path);
-  const close = async () => {
-    await bytes.return(undefined);
-  };
+  const file = await openBytes(path);
   try {
-    const reader = await understood(path, async () => (await RecordBatchReader.from(bytes)).open());
-    const { fields, metadata } = reader.schema ?? { fields: [], metadata: new Map<string, string>() };
+    await checkEnds(path, file);
+    const reader = await understood(path, async () => (await RecordBatchReader.from(asHandle(file))).open());
+    const { fields, metadata } = reader.schema;
     return {
       names: fields.map(({ name }) => name),
       indexColumn: pandasIndex(metadata.get('pandas')),
-      batches: (places) => batches(path, reader as AsyncIterable<RecordBatch>, fields, places, bytes),
-      close,
+      batches: (places) => batches(path, reader, fields, places),
+      close: () => file.close(),
     };
   } catch (error) {
-    await close();
+    await file.close();
     throw error;
   }
+}
+
+/** A file as the library reads one, at any place: only what is there is ever read. */
+function asHandle(file: ByteFile): FileHandle {
+  return {
+    fd: 0,
+    stat: async () => ({ size: file.size }),
+    async read(buffer: Uint8Array, offset: number, length: number, position: number) {
+      const bytes = await file.read(position, Math.min(file.size, position + length));
+      buffer.set(bytes, offset);
+      return { bytesRead: bytes.length, buffer };
+    },
+    close: async () => undefined,
+  } as unknown as FileHandle;
+}
+
+/** A file has its magic word at both ends, and a footer of the length that it says; a stream begins with its schema. */
+async function checkEnds(path: string, file: ByteFile): Promise<void> {
+  const head = await file.read(0, Math.min(8, file.size));
+  if (head.toString('latin1', 0, 4) === 'FEA1') throw oldFeather(path);
+  const isStream = head.length === 8 && (head.readInt32LE(0) === -1 || head.readInt32LE(0) < longestSchema);
+  if (head.toString('latin1', 0, magic.length) !== magic) {
+    if (isStream && head.readInt32LE(0) !== 0) return;
+    throw noArrow(path);
+  }
+  const tail = file.size >= 24 ? await file.read(file.size - 10, file.size) : Buffer.alloc(10);
+  const footer = tail.readInt32LE(0);
+  if (tail.toString('latin1', 4) !== magic || footer <= 0 || footer > file.size - 18)
+    throw broken(path, 'ends before its footer');
 }
 
 /** A copy where the bytes do not begin as numbers of 8 bytes must. */
@@ -65,39 +96,15 @@ function unpackZstd(bytes: Uint8Array): Uint8Array {
   return unpacked.byteOffset % 8 === 0 ? unpacked : unpacked.slice();
 }
 
-/** The messages of a stream or file, without the file's magic words; a file must end in one. */
-async function* messagesOf(path: string): AsyncGenerator<Uint8Array> {
-  let head = Buffer.alloc(0);
-  let tail = Buffer.alloc(0);
-  let isFile: boolean | undefined;
-  for await (const chunk of bytesOf(path)) {
-    // The library keeps what it is given.
-    let bytes: Buffer = Buffer.from(chunk);
-    if (isFile === undefined) {
-      head = Buffer.concat([head, bytes]);
-      if (head.length < 8) continue;
-      isFile = head.toString('latin1', 0, magic.length) === magic;
-      if (!isFile && head.toString('latin1', 0, 4) === 'FEA1') throw oldFeather(path);
-      if (!isFile && head.readInt32LE(0) !== -1 && !(head.readInt32LE(0) > 0 && head.readInt32LE(0) < 1 << 24))
-        throw noArrow(path);
-      bytes = isFile ? head.subarray(8) : head;
-    }
-    tail = Buffer.concat([tail, bytes.subarray(-magic.length)]).subarray(-magic.length);
-    yield bytes;
-  }
-  if (isFile === undefined) throw noArrow(path);
-  if (isFile && tail.toString('latin1') !== magic) throw broken(path, 'ends before its footer');
-}
-
 async function* batches(
   path: string,
-  reader: AsyncIterable<RecordBatch>,
+  reader: RecordBatchReader,
   fields: readonly Field[],
   places: readonly number[],
-  bytes: AsyncGenerator<Uint8Array>,
 ): AsyncGenerator<ColumnBatch> {
   for (const place of places) checkType(path, fields[place] as Field);
-  const iterator = reader[Symbol.asyncIterator]();
+  const iterator = (reader as AsyncIterable<RecordBatch>)[Symbol.asyncIterator]();
+  let count = 0;
   for (;;) {
     const batch = await understood(path, async () => {
       const { done, value } = await iterator.next();
@@ -107,10 +114,11 @@ async function* batches(
       return { length, columns };
     });
     if (batch === undefined) break;
+    count++;
     if (batch.length > 0) yield batch;
   }
-  // What follows the last batch of a file shows whether it is whole.
-  for await (const _ of bytes);
+  if (reader.isFile() && count !== reader.numRecordBatches)
+    throw broken(path, `announces ${reader.numRecordBatches} batches and has ${count}`);
 }
 
 /** The values of a column: none is left to be decoded twice. */
@@ -118,7 +126,22 @@ function valuesOf(path: string, field: Field, vector: Vector | null, length: num
   const data = vector?.data[0];
   if (vector === null || data === undefined || data.length !== length || !isWhole(data))
     throw broken(path, `has a column "${excerpt(field.name)}" shorter than its batch`);
-  const { type } = vector;
+  const { type } = data;
+  if (DataType.isDictionary(type)) {
+    const words = (data.dictionary?.data ?? []).flatMap((part) => Array.from(valuesOfData(part)));
+    return mapped(vector, length, (i) => words[data.values[i]]);
+  }
+  return valuesOfData(data);
+}
+
+/** null where a value is none. */
+function valuesOfData(data: Data): ArrayLike<unknown> {
+  const { type, length } = data;
+  const vector = new Vector([data]);
+  if (DataType.isUtf8(type) || DataType.isLargeUtf8(type)) {
+    const at = (i: number) => Number(data.valueOffsets[i]);
+    return mapped(vector, length, (i) => textOf(data.values.subarray(at(i), at(i + 1))));
+  }
   if (DataType.isTimestamp(type)) {
     const perSecond = [1n, 1000n, 1_000_000n, 1_000_000_000n][type.unit as TimeUnit] as bigint;
     return mapped(vector, length, (i) => timeText(BigInt(data.values[i]), perSecond));

@@ -23,7 +23,7 @@ import { type ColumnBatch, type ColumnSource, pandasIndex } from './columnSource
 import { excerpt } from './excerpt.js';
 import { malformed } from './lines.js';
 import type { Chunks, OutputColumns } from './output.js';
-import { timeText } from './valueLabels.js';
+import { textOf, timeText } from './valueLabels.js';
 
 /** Rows of a group are decoded together; writers make groups of 10⁵ to 10⁶. */
 const mostGroupRows = 1 << 25;
@@ -39,11 +39,12 @@ const unpackers: Compressors = {
   BROTLI: (input, length) => brotliDecompressSync(input, { maxOutputLength: Math.max(1, length) }),
 };
 
-/** Times keep every digit; a label that was a Date would lose some. */
+/** Times keep every digit, which a Date would not, and text every byte. */
 const parsers: Partial<ParquetParsers> = {
   timestampFromMilliseconds: (count) => timeText(BigInt(count), 1000n),
   timestampFromMicroseconds: (count) => timeText(BigInt(count), 1_000_000n),
   timestampFromNanoseconds: (count) => timeText(BigInt(count), 1_000_000_000n),
+  stringFromBytes: (bytes) => bytes && textOf(bytes),
   dateFromDays: (days) => timeText(BigInt(days) * 86_400n, 1n),
 };
 

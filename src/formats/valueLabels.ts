@@ -1,4 +1,5 @@
 /** Labels of any kind as text, and their numbering in order of first appearance. */
+import { isUtf8 } from 'node:buffer';
 import { badRecord, type RecordPlace } from './columnSource.js';
 
 /** What is longer is no label. */
@@ -22,6 +23,12 @@ export function labelText(value: unknown): string | undefined {
         ? value.toISOString().replace('T00:00:00.000Z', '')
         : undefined;
   }
+}
+
+/** Bytes that are not UTF-8 are taken as Latin-1, so that different bytes stay different labels; a byte order mark stays. */
+export function textOf(bytes: Uint8Array): string {
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return buffer.toString(isUtf8(buffer) ? 'utf8' : 'latin1');
 }
 
 /** A time as text that keeps what a Date would lose, and ends where its last digit that is not 0 does. */

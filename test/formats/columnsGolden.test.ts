@@ -34,9 +34,7 @@ describe('entries', () => {
     expect(table.names).toEqual(['item', 'user', 'rating']);
     expect(entriesOf(table).map(([row, column]) => [column, row])).toEqual(holds.map(([row, column]) => [row, column]));
     expect((await readTable(pathOf('snappy.parquet'), { columns: ['2', '1', '3'] })).names).toEqual(table.names);
-    const { code, rule } = await failure(
-      readTable(pathOf('snappy.parquet'), { columns: ['user', 'film', 'rating'] }),
-    );
+    const { code, rule } = await failure(readTable(pathOf('snappy.parquet'), { columns: ['user', 'film', 'rating'] }));
     expect([code, rule]).toEqual(['malformed-file', 'The columns are "user", "item", "rating".']);
   });
 
