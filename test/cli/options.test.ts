@@ -5,6 +5,7 @@ import { promisify } from 'node:util';
 import { afterAll, describe, expect, test } from 'vitest';
 import { exitCodeOf, exitCodeOfError, exitCodes } from '../../dist/src/cli/exitCodes.js';
 import { tableOptions } from '../../dist/src/cli/flags.js';
+import { createProgram } from '../../dist/src/cli/program.js';
 import { HadamardError } from '../../dist/src/errors.js';
 import { flagOf, optionTable } from '../../dist/src/options.js';
 import { version } from '../../dist/src/version.js';
@@ -21,7 +22,7 @@ describe('help', () => {
     for (const [name, spec] of Object.entries(optionTable))
       expect(stdout.includes(`${flagOf(name)} `), name).toBe(!('commandLine' in spec));
     for (const text of ['Examples:', 'Exit codes:', ...Object.keys(exitCodes)]) expect(stdout).toContain(text);
-    for (const command of [[], ['fit'], ['predict'], ['recommend'], ['convert'], ['demo']]) {
+    for (const command of [[], ...createProgram().commands.map((command) => [command.name()])]) {
       const help = await cli(...command, '--help');
       expect(help).toMatchObject({ code: 0, stderr: '' });
       for (const line of help.stdout.split('\n')) expect(line.length, line).toBeLessThanOrEqual(80);

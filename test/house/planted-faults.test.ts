@@ -42,6 +42,7 @@ export function rows(values: readonly number[]): number {
   'src/model/model.ts': "export { rows } from '../data/matrix.js';\n",
   'src/index.ts': "export { rows } from './model/model.js';\n",
   'src/cli/main.ts': "#!/usr/bin/env node\nimport { rows } from '../index.js';\n\nconsole.log(rows([1]));\n",
+  'src/report/page/page.ts': "document.title = 'sound';\n",
   'workers/rowTask.ts': "import { rows } from '../src/data/matrix.js';\n\nrows([1]);\n",
   'workers/rows.cts': "module.exports = () => import('./rowTask.js');\n",
   'test/rows.test.ts': "import { rows } from '../dist/src/index.js';\n\nrows([1]);\n",
@@ -89,6 +90,7 @@ function checkWith(name: string, fault: Readonly<Record<string, string>>): Retur
 beforeAll(() => {
   const shared = [
     'tsconfig.json',
+    'src/report/page/tsconfig.json',
     'biome.json',
     'knip.ts',
     'vitest.config.ts',
@@ -113,6 +115,7 @@ describe.each(['types', 'lint', 'layers', 'unused', 'package'])('check:%s', (nam
 
 describe('check:types fails on', () => {
   it.each([
+    ['a type error in the page', 'src/report/page/wrong.ts', 'document.title = 1;\n', /TS2322/],
     ['a type error in src', 'src/data/count.ts', "export const count: number = 'one';\n", /TS2322/],
     [
       'a type error in a test',

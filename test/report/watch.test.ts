@@ -2,7 +2,7 @@ import { existsSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
-import { afterAll, afterEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, describe, expect, onTestFinished, test } from 'vitest';
 import { openWatch, type Watch } from '../../dist/src/cli/watch.js';
 import { failureOf, noise, npy, run, start, temporaryFolder } from '../cli/run.js';
 import { hasChromium, listenTo, needsChromium, openBrowser } from './browser.js';
@@ -209,6 +209,7 @@ describe('hadamard fit --watch', () => {
       ['fit', 'noise.npy', '--rank', '40', '--tolerance', '0', '--max-sweeps', '4000', '--watch', '--out', 'watched'],
       folder.path,
     );
+    onTestFinished(() => void child.kill('SIGKILL'));
     let told = '';
     child.stderr?.on('data', (chunk) => (told += chunk));
     await shown(/Watch the fit at http:\S+\/\n/);
@@ -241,6 +242,7 @@ describe('hadamard fit --watch', () => {
 
   test.skipIf(!hasChromium)(needsChromium('is a page that grows, then becomes the report'), async () => {
     const browser = await openBrowser();
+    onTestFinished(() => browser.close());
     const {
       shown,
       ended,
@@ -249,6 +251,7 @@ describe('hadamard fit --watch', () => {
       ['fit', 'noise.npy', '--rank', '40', '--tolerance', '0', '--max-sweeps', '4000', '--watch', '--out', 'shown'],
       folder.path,
     );
+    onTestFinished(() => void child.kill('SIGKILL'));
     let told = '';
     child.stderr?.on('data', (chunk) => (told += chunk));
     await shown(/Watch the fit at http:\S+\/\n/);
@@ -269,6 +272,5 @@ describe('hadamard fit --watch', () => {
     expect((await ended).code).toBe(130);
     // When the server goes, a reader that is still connected is told by the browser.
     expect(complaints.filter((text) => !/ERR_CONNECTION|ERR_INCOMPLETE/.test(text))).toEqual([]);
-    await browser.close();
   });
 });
