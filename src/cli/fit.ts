@@ -1,23 +1,17 @@
 /** `hadamard fit` */
-import { checkFormat } from '../formats/formatOf.js';
 import { queryName } from '../formats/sql.js';
 import { HadamardError } from '../index.js';
+import { type DataFlags, dataRequestOf, numberFlag } from './dataFlags.js';
 import { type ExitCode, exitCodeOf } from './exitCodes.js';
 import { columnNames, type FitFlags, fitOptionsOf } from './flags.js';
 import { progressLine } from './progress.js';
 import { runFit } from './runFit.js';
 import { runRecord } from './runRecord.js';
 import { resultAsJson, summaryAsText } from './summary.js';
-import { weightKindOf } from './weightKind.js';
 
-export interface FitCommandFlags extends FitFlags {
-  readonly weights?: string;
-  readonly weightsAre?: string;
-  readonly columns?: string;
-  readonly table?: true;
-  readonly format?: string;
-  readonly sql?: string;
+export interface FitCommandFlags extends FitFlags, DataFlags {
   readonly test?: string;
+  readonly warmStart?: string;
   readonly backgroundWeight?: number | string;
   readonly backgroundValue?: number | string;
   readonly backgroundRows?: string;
@@ -39,16 +33,7 @@ export async function fit(given: string | undefined, flags: FitCommandFlags): Pr
   const options = fitOptionsOf(flags);
   const path = sourceOf(given, flags);
   const line = progressLine(process.stderr, { quiet: flags.quiet === true, timeLimit: options.timeLimit });
-  const data = {
-    path,
-    sql: flags.sql,
-    format: checkFormat(flags.format),
-    weights: flags.weights,
-    weightsAre: weightKindOf(flags),
-    test: flags.test,
-    columns: columnNames(flags.columns),
-    table: flags.table === true,
-  };
+  const data = { ...dataRequestOf(path, flags), test: flags.test };
   if (flags.biasLambda !== undefined && (flags.biases ?? 'none') === 'none')
     line.note('--bias-lambda does nothing without --biases.');
   const objective = {
@@ -71,6 +56,7 @@ export async function fit(given: string | undefined, flags: FitCommandFlags): Pr
     objective,
     receptor,
     run,
+    warmStart: flags.warmStart,
     out: flags.out,
     isCanonical: flags.canonical === true,
     report: flags.report,
@@ -81,24 +67,6 @@ export async function fit(given: string | undefined, flags: FitCommandFlags): Pr
   else if (!flags.quiet) process.stdout.write(`${summaryAsText(done, weightedSource(path, flags), process.stdout)}\n`);
   if (flags.out === undefined) line.note('Nothing was saved: --out <dir> keeps the model.');
   return exitCodeOf(done.model.fit, new Set(Object.keys(flags)));
-}
-
-/** @throws HadamardError `invalid-option` */
-function numberFlag(
-  option: string,
-  given: number | string | undefined,
-  minimum = Number.NEGATIVE_INFINITY,
-): number | undefined {
-  if (given === undefined) return undefined;
-  const number = Number(given);
-  if (String(given).trim() !== '' && Number.isFinite(number) && number >= minimum) return number;
-  throw new HadamardError({
-    code: 'invalid-option',
-    what: `${option} is "${given}".`,
-    position: { option },
-    rule: `${option} is a finite number${minimum === 0 ? ' of at least 0' : ''}.`,
-    remedy: 'Give a number.',
-  });
 }
 
 function portOf(given: string | undefined): number | undefined {

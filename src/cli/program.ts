@@ -6,10 +6,14 @@ import { version } from '../version.js';
 import { completionCommand } from './commands/completion.js';
 import { convertCommand } from './commands/convert.js';
 import { demoCommand } from './commands/demo.js';
+import { explainCommand } from './commands/explain.js';
 import { fitCommand } from './commands/fit.js';
+import { foldInCommand } from './commands/foldIn.js';
+import { imputeCommand } from './commands/impute.js';
 import { predictCommand } from './commands/predict.js';
 import { recommendCommand } from './commands/recommend.js';
 import { reportCommand } from './commands/report.js';
+import { updateCommand } from './commands/update.js';
 import { configOption, withConfig } from './config.js';
 import { type ExitCode, exitCodeOfError, isAbort } from './exitCodes.js';
 import { failureAsJson, failureAsText } from './failure.js';
@@ -50,6 +54,10 @@ const commands = [
   fitCommand,
   predictCommand,
   recommendCommand,
+  explainCommand,
+  imputeCommand,
+  foldInCommand,
+  updateCommand,
   reportCommand,
   convertCommand,
   demoCommand,

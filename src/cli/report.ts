@@ -5,6 +5,7 @@ import type { MatrixInput, WeightsInput } from '../data/input.js';
 import { asTool } from '../factorize/like.js';
 import { replaceFile } from '../formats/replaceFile.js';
 import { type FitOptions, HadamardError, loadModel, type Model, reportHtml } from '../index.js';
+import { weightKindOf } from './dataFlags.js';
 import type { ExitCode } from './exitCodes.js';
 import { columnNames } from './flags.js';
 import { unknown } from './names.js';
@@ -12,7 +13,6 @@ import { checkOutputFile } from './output.js';
 import { matchLabels, type Problem, readProblem } from './problem.js';
 import { withReceptorRules } from './receptorRules.js';
 import { printable } from './render.js';
-import { weightKindOf } from './weightKind.js';
 
 export interface ReportFlags {
   readonly out: string;

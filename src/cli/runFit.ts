@@ -15,6 +15,7 @@ import type { ProgressLine } from './progress.js';
 import { type ReceptorRules, withReceptorRules } from './receptorRules.js';
 import { pageOf } from './report.js';
 import { onInterrupt } from './signals.js';
+import { readWarmStart } from './warmStart.js';
 import { openWatch } from './watch.js';
 
 export interface FitRequest {
@@ -22,6 +23,8 @@ export interface FitRequest {
   readonly options: FitOptions;
   readonly objective?: ObjectiveRequest;
   readonly receptor?: ReceptorRules;
+  /** The folder of a model to begin with. */
+  readonly warmStart?: string | undefined;
   /** Where the model goes; nothing is saved without. */
   readonly out: string | undefined;
   /** The command that this is, kept with the model. */
@@ -60,7 +63,7 @@ export interface FitDone {
  * @throws HadamardError for bad input or output; AbortError when it was cancelled before there was a model.
  */
 export async function runFit(
-  { data, options, objective, receptor, run, out, isCanonical, report, watchPort }: FitRequest,
+  { data, options, objective, receptor, warmStart, run, out, isCanonical, report, watchPort }: FitRequest,
   line: ProgressLine,
 ): Promise<FitDone> {
   if (out !== undefined) await checkOutput(out);
@@ -90,10 +93,16 @@ export async function runFit(
     const { A, labels } = problem;
     const weights = receptor ? withReceptorRules(problem, receptor) : problem.weights;
     const parts = objective && (await unlessAborted(readObjective(objective, problem, options.rank), cancel.signal));
+    const start =
+      warmStart === undefined
+        ? undefined
+        : await unlessAborted(readWarmStart(warmStart, problem, options.rank), cancel.signal);
+    for (const note of start?.notes ?? []) line.note(note);
     isFitting = true;
     const fitted = await factorize(A, {
       ...options,
       ...parts,
+      ...(start && { init: start.init }),
       weights,
       labels,
       signal: cancel.signal,
@@ -122,7 +131,14 @@ export async function runFit(
       if (report !== undefined) await replaceFile(report, [page], 'report');
       await watch?.finish(page);
     }
-    return { model, seconds: { read, write }, out, report, test, notes: [...problem.notes, ...problem.warnings] };
+    return {
+      model,
+      seconds: { read, write },
+      out,
+      report,
+      test,
+      notes: [...problem.notes, ...problem.warnings, ...(start?.notes ?? [])],
+    };
   } finally {
     line.end();
     release();

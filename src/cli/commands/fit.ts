@@ -2,7 +2,7 @@
 import { Command } from 'commander';
 import { tableOptions } from '../flags.js';
 import { afterHelp } from '../help.js';
-import { columnsOption, denseOption, formatOption, inGroup, type Settle } from './shared.js';
+import { columnsOption, denseOption, formatOption, inGroup, type Settle, weightsOptions } from './shared.js';
 
 export function fitCommand(settle: Settle): Command {
   const command = new Command('fit')
@@ -11,16 +11,7 @@ export function fitCommand(settle: Settle): Command {
     .description(fitDescription)
     .usage('<A> --rank <k> [options]');
   const own = [
-    inGroup(
-      'Data:',
-      '--weights <file>',
-      "Weights of the entries, in any of the formats of A, matched to A by label, or by position where neither file has labels. In .csv row, column, weight, or by the names of A's row and column where the header has them. Entries of A that are not listed are unobserved.",
-    ),
-    inGroup(
-      'Data:',
-      '--weights-are <weight|sqrt-weight|sigma>',
-      'What the weights are: W² (weight), W (sqrt-weight, sqrt) or 1/W (sigma). Without --weights they are the fourth column of A.',
-    ),
+    ...weightsOptions(),
     columnsOption(),
     denseOption(),
     formatOption(),
@@ -28,6 +19,11 @@ export function fitCommand(settle: Settle): Command {
       'Data:',
       '--sql <query>',
       'A is the result of this query, whose columns are row, column, value[, weight]. It runs in DuckDB, which reads .parquet, .csv and .json files: npm install @duckdb/node-api.',
+    ),
+    inGroup(
+      'Data:',
+      '--warm-start <model>',
+      'Begin where this model ends: rows and columns matched by label, new ones at random. Its rank may be another.',
     ),
     inGroup(
       'Data:',

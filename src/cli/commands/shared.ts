@@ -33,3 +33,22 @@ export function formatOption(): Option {
     'What the file is, where the ending of its name does not say it. [csv for -]',
   );
 }
+
+export function weightsOptions(): Option[] {
+  return [
+    inGroup(
+      'Data:',
+      '--weights <file>',
+      "Weights of the entries, in any of the formats of A, matched to A by label, or by position where neither file has labels. In .csv row, column, weight, or by the names of A's row and column where the header has them. Entries of A that are not listed are unobserved.",
+    ),
+    inGroup(
+      'Data:',
+      '--weights-are <weight|sqrt-weight|sigma>',
+      'What the weights are: W² (weight), W (sqrt-weight, sqrt) or 1/W (sigma). Without --weights they are the fourth column of A.',
+    ),
+  ];
+}
+
+export function sideOption(): Option {
+  return inGroup('Data:', '--side <rows|columns>', 'Whether the file has new rows or new columns of the model. [rows]');
+}

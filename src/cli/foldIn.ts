@@ -1,0 +1,115 @@
+/** `hadamard fold-in` */
+import { csvField } from '../formats/csvWrite.js';
+import { npyParts } from '../formats/npy.js';
+import { replaceFile } from '../formats/replaceFile.js';
+import { type FoldedIn, foldIn, HadamardError, loadModel } from '../index.js';
+import { type DataFlags, dataRequestOf, sideOf } from './dataFlags.js';
+import type { ExitCode } from './exitCodes.js';
+import { asInFile } from './inFile.js';
+import { readModelData } from './modelData.js';
+import { printable } from './render.js';
+import { onInterrupt } from './signals.js';
+
+export interface FoldInFlags extends DataFlags {
+  readonly side?: string;
+  readonly out?: string;
+  readonly json?: true;
+}
+
+export async function foldInFile(directory: string, path: string, flags: FoldInFlags): Promise<ExitCode> {
+  const { out = '-', json } = flags;
+  const ending = /\.(csv|tsv|npy)$/i.exec(out)?.[1]?.toLowerCase();
+  if (out !== '-' && ending === undefined)
+    throw new HadamardError({
+      code: 'invalid-option',
+      what: `out is "${out}".`,
+      position: { option: 'out' },
+      rule: 'Factors are written to a .csv, .tsv or .npy file, or to stdout (-).',
+      remedy: 'Give such a file; hadamard update writes a model that has the rows.',
+    });
+  const side = sideOf(flags.side);
+  const cancel = new AbortController();
+  const release = onInterrupt(() => cancel.abort());
+  try {
+    const model = await loadModel(directory);
+    const { A, weights, names, notes, problem } = await readModelData(model, dataRequestOf(path, flags), side);
+    const folded = await foldIn(model, A, { side, weights, signal: cancel.signal }).catch((error: unknown) => {
+      throw asInFile(error, path, problem);
+    });
+    const told = [...notes, ...folded.notes];
+    for (const note of told) process.stderr.write(`${printable(note)}\n`);
+    if (out === '-') process.stdout.write(json ? rowsAsJson(folded, names) : table(folded, names, ','));
+    else {
+      const { data, shape } = folded.factor;
+      await replaceFile(
+        out,
+        ending === 'npy' ? npyParts(data, shape) : [table(folded, names, ending === 'tsv' ? '\t' : ',')],
+      );
+      if (json) process.stdout.write(`${summaryAsJson(folded, told, out)}\n`);
+    }
+    if (ending === 'npy' && folded.bias)
+      process.stderr.write('The biases are not in the .npy; a .csv has them in its last column.\n');
+    return 0;
+  } finally {
+    release();
+  }
+}
+
+/** row,u1,…,uk[,bias] */
+function table({ factor, bias, side }: FoldedIn, names: readonly string[] | undefined, delimiter: string): string {
+  const [rows = 0, k = 0] = factor.shape;
+  const letter = side === 'rows' ? 'u' : 'v';
+  const header = [
+    side === 'rows' ? 'row' : 'column',
+    ...Array.from({ length: k }, (_, c) => `${letter}${c + 1}`),
+    ...(bias ? ['bias'] : []),
+  ];
+  const lines = [header.join(delimiter)];
+  for (let row = 0; row < rows; row++) {
+    const name = names?.[row] ?? String(row);
+    lines.push([csvField(name, delimiter), ...numbersOf({ factor, bias }, row)].join(delimiter));
+  }
+  return `${lines.join('\n')}\n`;
+}
+
+function numbersOf(
+  { factor, bias }: { factor: FoldedIn['factor']; bias: FoldedIn['bias'] | undefined },
+  row: number,
+): number[] {
+  const k = factor.shape[1] as number;
+  const own = Array.from(factor.data.subarray(row * k, (row + 1) * k));
+  return bias ? [...own, bias[row] as number] : own;
+}
+
+function rowsAsJson(
+  { factor, bias, observed, gradientNorms, side }: FoldedIn,
+  names: readonly string[] | undefined,
+): string {
+  const k = factor.shape[1] as number;
+  return Array.from(observed, (count, row) => {
+    const line = {
+      [side === 'rows' ? 'row' : 'column']: names?.[row] ?? row,
+      factor: Array.from(factor.data.subarray(row * k, (row + 1) * k)),
+      ...(bias && { bias: bias[row] }),
+      observed: count,
+      gradientNorm: gradientNorms[row],
+    };
+    return `${JSON.stringify(line)}\n`;
+  }).join('');
+}
+
+function summaryAsJson(folded: FoldedIn, notes: readonly string[], out: string): string {
+  const { side, factor, observed, gradientNorms, objective, loss, regularization } = folded;
+  return JSON.stringify({
+    schema: 1,
+    side,
+    count: factor.shape[0],
+    observed: observed.reduce((sum, count) => sum + count, 0),
+    objective,
+    loss,
+    regularization,
+    largestGradientNorm: gradientNorms.reduce((most, norm) => Math.max(most, norm), 0),
+    out,
+    notes,
+  });
+}

@@ -1,0 +1,214 @@
+/** `hadamard impute` */
+import ndarray, { type NdArray } from 'ndarray';
+import { visitEntries } from '../data/entries.js';
+import type { RealArray, WeightsInput } from '../data/input.js';
+import { records } from '../formats/csvRecords.js';
+import { csvField } from '../formats/csvWrite.js';
+import { npyParts } from '../formats/npy.js';
+import { replaceFile } from '../formats/replaceFile.js';
+import { type FitOptions, HadamardError, type Imputed, impute, loadModel, type Model } from '../index.js';
+import { type DataFlags, dataRequestOf, numberFlag } from './dataFlags.js';
+import { type ExitCode, exitCodeOf } from './exitCodes.js';
+import { type FitFlags, fitOptionsOf } from './flags.js';
+import { asInFile } from './inFile.js';
+import { type ModelData, readModelData } from './modelData.js';
+import { type DataRequest, readProblem } from './problem.js';
+import { type ProgressLine, progressLine } from './progress.js';
+import { count, facts, printable } from './render.js';
+import { onInterrupt } from './signals.js';
+
+export interface ImputeFlags extends FitFlags, DataFlags {
+  readonly model?: string;
+  readonly intervals?: string;
+  readonly out: string;
+  readonly json?: true;
+  readonly quiet?: true;
+}
+
+export async function imputeTable(path: string, flags: ImputeFlags): Promise<ExitCode> {
+  const kind = kindOf(path, flags.out);
+  const intervals = numberFlag('intervals', flags.intervals);
+  const options = flags.model === undefined ? fitOptionsOf(flags) : undefined;
+  const line = progressLine(process.stderr, { quiet: flags.quiet === true, timeLimit: options?.timeLimit });
+  const cancel = new AbortController();
+  const release = onInterrupt(() => cancel.abort());
+  try {
+    line.stage('reading …');
+    const request = { ...dataRequestOf(path, flags), table: true };
+    const given = flags.model === undefined ? undefined : await readGiven(flags.model, request);
+    const problem = given?.data.problem ?? (await readProblem(request));
+    for (const note of given?.data.notes ?? problem.notes) line.note(note);
+    if (!given) for (const warning of problem.warnings) line.warn(warning);
+    const imputed = await (given
+      ? impute(given.table, { model: given.model, intervals, weights: given.weights, signal: cancel.signal })
+      : impute(problem.A as Table, {
+          ...(options as FitOptions),
+          weights: problem.weights,
+          intervals,
+          signal: cancel.signal,
+          onProgress: line.update,
+        })
+    ).catch((error: unknown) => {
+      throw asInFile(error, path, problem);
+    });
+    line.end();
+    for (const note of imputed.notes) line.note(note);
+    const files = await writeTables(path, flags.out, kind, problem.A as Table, imputed, given?.data.places);
+    tell(imputed, files, flags, line);
+    return given ? 0 : exitCodeOf(imputed.model.fit, new Set(Object.keys(flags)));
+  } finally {
+    line.end();
+    release();
+  }
+}
+
+type Table = NdArray<RealArray>;
+
+interface Given {
+  readonly model: Model;
+  readonly data: ModelData;
+  /** The table with the model's columns, NaN where it has none. */
+  readonly table: Table;
+  readonly weights: WeightsInput | undefined;
+}
+
+async function readGiven(directory: string, request: DataRequest): Promise<Given> {
+  const model = await loadModel(directory);
+  const data = await readModelData(model, request, 'rows');
+  const { A, weights, places, count: rows } = data;
+  if (!places) return { model, data, table: A as Table, weights };
+  const columns = model.shape[1];
+  const values = new Float64Array(rows * columns).fill(Number.NaN);
+  const squareRoots = values.slice();
+  visitEntries(
+    A,
+    weights,
+    (i, j, value, weight) => {
+      values[i * columns + j] = value;
+      squareRoots[i * columns + j] = weight;
+    },
+    true,
+  );
+  const table = ndarray(values, [rows, columns]);
+  return { model, data, table, weights: weights && { sqrtWeight: ndarray(squareRoots, [rows, columns]) } };
+}
+
+type Kind = 'npy' | 'text';
+
+/** @throws HadamardError `unsupported-format`, `invalid-option` */
+function kindOf(path: string, out: string): Kind {
+  const of = (name: string): Kind | undefined =>
+    /\.npy(\.gz)?$/i.test(name) ? 'npy' : /\.(csv|tsv|txt|dat|data)(\.gz)?$/i.test(name) ? 'text' : undefined;
+  const kind = of(path);
+  if (kind === undefined)
+    throw new HadamardError({
+      code: 'unsupported-format',
+      what: `${path} is no table.`,
+      position: { file: path },
+      rule: 'A table is .csv, .tsv, .txt or .npy: a dense one.',
+      remedy: 'Convert it.',
+    });
+  if (of(out) === kind && !/\.gz$/i.test(out)) return kind;
+  throw new HadamardError({
+    code: 'invalid-option',
+    what: `out is "${out}".`,
+    position: { option: 'out' },
+    rule: kind === 'npy' ? 'An .npy is written as .npy.' : 'A text table is written as .csv, .tsv or .txt.',
+    remedy: 'Give such a file.',
+  });
+}
+
+/** The completed table and its bounds, at the paths returned. */
+async function writeTables(
+  path: string,
+  out: string,
+  kind: Kind,
+  table: Table,
+  { completed, lower, upper }: Imputed,
+  places: Int32Array | undefined,
+): Promise<string[]> {
+  const beside = (name: string) => out.replace(/\.[^.]+$/, (ending) => `.${name}${ending}`);
+  const files: [string, NdArray<Float64Array>][] = [
+    [out, completed],
+    ...(lower ? [[beside('lower'), lower] as [string, NdArray<Float64Array>]] : []),
+    ...(upper ? [[beside('upper'), upper] as [string, NdArray<Float64Array>]] : []),
+  ];
+  const filling = ({ data, shape }: NdArray<Float64Array>) => {
+    const width = shape[1] as number;
+    return (row: number, column: number) => {
+      const place = places ? (places[column] as number) : column;
+      return place < 0 ? Number.NaN : (data[row * width + place] as number);
+    };
+  };
+  for (const [file, filled] of files) {
+    const isCompleted = filled === completed;
+    const content =
+      kind === 'npy' ? npyOf(table, filling(filled)) : [await textOf(path, file, table, filling(filled), isCompleted)];
+    await replaceFile(file, content);
+  }
+  return files.map(([file]) => file);
+}
+
+/** In the precision of the file that was read. */
+function npyOf(table: Table, filled: (row: number, column: number) => number): Uint8Array[] {
+  const [m = 0, n = 0] = table.shape;
+  const Real = table.data instanceof Float32Array ? Float32Array : Float64Array;
+  const values = new Real(m * n);
+  for (let t = 0; t < m * n; t++) values[t] = filled(Math.floor(t / n), t % n);
+  return npyParts(values, [m, n]);
+}
+
+/**
+ * The table as it was read, cell by cell: where a value stands its text does, where none does the number that fills it. Of
+ * bounds (`isCompleted` false) the other cells are empty.
+ */
+async function textOf(
+  path: string,
+  file: string,
+  table: Table,
+  filled: (row: number, column: number) => number,
+  isCompleted: boolean,
+): Promise<string> {
+  const delimiter = /\.tsv$/i.test(file) ? '\t' : ',';
+  const field = (text: string) => (text === '' ? '' : csvField(text, delimiter));
+  const lines: string[] = [];
+  let row = -1;
+  for await (const { fields } of records(path, () => false)) {
+    const at = row++;
+    if (at < 0) {
+      lines.push(fields.map(field).join(delimiter));
+      continue;
+    }
+    const cells = fields.slice(1).map((text, column) => {
+      if (!Number.isNaN(table.get(at, column))) return isCompleted ? field(text) : '';
+      const value = filled(at, column);
+      return Number.isNaN(value) ? '' : String(value);
+    });
+    lines.push([field(fields[0] as string), ...cells].join(delimiter));
+  }
+  return `${lines.join('\n')}\n`;
+}
+
+function tell(imputed: Imputed, files: readonly string[], flags: ImputeFlags, line: ProgressLine): void {
+  const { model, missing, completed, notes } = imputed;
+  const [rows = 0, columns = 0] = completed.shape;
+  if (flags.json) {
+    const { status, objective, rmse, digest } = model.fit;
+    process.stdout.write(
+      `${JSON.stringify({ schema: 1, rows, columns, missing, status, objective, rmse, digest, files, notes })}\n`,
+    );
+    return;
+  }
+  line.end();
+  if (flags.quiet) return;
+  const share = (100 * missing) / (rows * columns);
+  process.stdout.write(
+    `${facts(
+      [
+        ['table', `${count(rows)} × ${count(columns)}, ${count(missing)} cells filled (${share.toPrecision(3)} %)`],
+        ['written', files.map(printable).join('\n')],
+      ],
+      process.stdout,
+    )}\n`,
+  );
+}

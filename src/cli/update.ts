@@ -1,0 +1,145 @@
+/** `hadamard update` */
+import { readFile } from 'node:fs/promises';
+import { readJsonLines } from '../formats/jsonLines.js';
+import { asFileError } from '../formats/lines.js';
+import { HadamardError, loadModel, type Model, type Side, update } from '../index.js';
+import { checkOutput } from '../model/folder.js';
+import { type DataFlags, dataRequestOf, numberFlag, sideOf } from './dataFlags.js';
+import { type ExitCode, exitCodeOf } from './exitCodes.js';
+import { asInFile } from './inFile.js';
+import { type ModelData, readModelData } from './modelData.js';
+import { indexNamed } from './names.js';
+import { type ProgressLine, progressLine } from './progress.js';
+import { count, facts, printable, real } from './render.js';
+import { onInterrupt } from './signals.js';
+
+export interface UpdateFlags extends DataFlags {
+  readonly side?: string;
+  readonly remove?: string;
+  readonly refresh?: string;
+  readonly out: string;
+  readonly json?: true;
+  readonly quiet?: true;
+}
+
+export async function updateModel(directory: string, path: string | undefined, flags: UpdateFlags): Promise<ExitCode> {
+  const side = sideOf(flags.side);
+  const refresh = numberFlag('refresh', flags.refresh, 0) ?? 0;
+  if (path === undefined && flags.remove === undefined)
+    throw new HadamardError({
+      code: 'invalid-option',
+      what: 'There is nothing to do: neither rows nor --remove is given.',
+      position: { option: 'remove' },
+      rule: 'An update adds, replaces or removes rows.',
+      remedy: 'Give a file of rows, --remove, or both.',
+    });
+  await checkOutput(flags.out);
+  const line = progressLine(process.stderr, { quiet: flags.quiet === true });
+  const cancel = new AbortController();
+  const release = onInterrupt(() => cancel.abort());
+  try {
+    line.stage('reading …');
+    const model = await loadModel(directory);
+    const data = path === undefined ? undefined : await readModelData(model, dataRequestOf(path, flags), side);
+    for (const note of data?.notes ?? []) line.note(note);
+    const remove = flags.remove === undefined ? undefined : await namesIn(flags.remove, model, side);
+    const next = await update(model, data?.A, {
+      side,
+      names: data && namesOf(data, model, side, refresh),
+      remove,
+      refresh,
+      weights: data?.weights,
+      signal: cancel.signal,
+      onProgress: line.update,
+    }).catch((error: unknown) => {
+      throw path === undefined || !data ? error : asInFile(error, path, data.problem);
+    });
+    await next.save(flags.out);
+    tell(next, side, flags, line, data?.notes ?? []);
+    // So many sweeps were asked for.
+    return refresh > 0 ? exitCodeOf(next.fit, new Set(['maxSweeps'])) : 0;
+  } finally {
+    line.end();
+    release();
+  }
+}
+
+/** What each row of the file is to the model; undefined: all are added. */
+function namesOf(
+  { names, count: rows }: ModelData,
+  model: Model,
+  side: Side,
+  refresh: number,
+): (string | number)[] | undefined {
+  if (model.labels[side]) return names ? [...names] : nameless(side);
+  if (!names) return refresh > 0 ? Array.from({ length: rows }, (_, i) => i) : undefined;
+  return names.map((name) => indexNamed(name, 2 ** 32) ?? name);
+}
+
+function nameless(side: Side): never {
+  throw new HadamardError({
+    code: 'shape-mismatch',
+    what: `The model names its ${side}, and the file does not.`,
+    rule: `An update finds ${side} of the model by their labels.`,
+    remedy: 'Give a .csv that names them.',
+  });
+}
+
+/** A label a line; indices where the model has no labels. */
+async function namesIn(path: string, model: Model, side: Side): Promise<(string | number)[]> {
+  const labels = /\.jsonl$/i.test(path) ? await readJsonLines(path) : await textLines(path);
+  return model.labels[side] ? labels : labels.map((label) => indexNamed(label, 2 ** 32) ?? label);
+}
+
+async function textLines(path: string): Promise<string[]> {
+  const text = await readFile(path, 'utf8').catch((error: unknown) => {
+    throw asFileError(path, error);
+  });
+  return text
+    .replace(/^\ufeff/, '')
+    .split(/\r?\n/)
+    .map((line) => line.trim())
+    .filter((line) => line !== '');
+}
+
+function tell(model: Model, side: Side, flags: UpdateFlags, line: ProgressLine, notes: readonly string[]): void {
+  const done = model.fit.updates?.at(-1);
+  line.end();
+  if (flags.json) {
+    const { status, objective, certificate, digest } = model.fit;
+    const fit = done ? {} : { status, objective, certificate };
+    const [rows, columns] = model.shape;
+    process.stdout.write(
+      `${JSON.stringify({ schema: 1, ...(done ?? { side }), ...fit, rows, columns, digest, out: flags.out, notes })}\n`,
+    );
+    return;
+  }
+  if (flags.quiet) return;
+  const [m, n] = model.shape;
+  const { added = 0, replaced = 0, removed = 0, observed = 0, drift, relativeGradientNorm } = done ?? {};
+  const rows: [string, string][] = done
+    ? [
+        [
+          side,
+          `${count(added)} added, ${count(replaced)} replaced, ${count(removed)} removed; ${count(observed)} observed`,
+        ],
+        ...(drift === undefined ? [] : [['drift', driftInWords(side, drift)] as [string, string]]),
+        ...(relativeGradientNorm === undefined
+          ? []
+          : [['gradient', `${real(relativeGradientNorm)} relative, of the whole objective`] as [string, string]]),
+      ]
+    : [
+        [
+          'fit',
+          `${model.fit.sweeps} ${model.fit.sweeps === 1 ? 'sweep' : 'sweeps'}, ${model.fit.status}, objective ${real(model.fit.objective)}`,
+        ],
+        ['gradient', `${real(model.fit.certificate.relativeGradientNorm)} relative`],
+      ];
+  process.stdout.write(
+    `${facts([...rows, ['model', `${printable(flags.out)}, ${count(m)} × ${count(n)}`]], process.stdout)}\n`,
+  );
+}
+
+function driftInWords(side: Side, drift: number): string {
+  return `${real(drift)}: the gradient of ${side === 'rows' ? 'V' : 'U'} for these ${side}, relative to their squares; compare it with that of ${side} which the fit has seen`;
+}
