@@ -79,6 +79,8 @@ export {
 } from './recommend/recommendAll.js';
 export { type ReportOptions, reportHtml } from './report/report.js';
 export { type EvaluateOptions, type Evaluation, evaluate, type FoldResult } from './selection/evaluate.js';
+export type { Cell } from './selection/recommendation.js';
 export { type Split, type SplitOptions, splits } from './selection/splits.js';
+export { type TuneOptions, type TuneProgress, type Tuning, tune } from './selection/tune.js';
 export { openSession, type Session } from './session/openSession.js';
 export type { SessionOptions } from './session/sessionOptions.js';

@@ -1,26 +1,15 @@
 /** `hadamard fit` */
-import { queryName } from '../formats/sql.js';
 import { HadamardError } from '../index.js';
-import { type DataFlags, dataRequestOf, numberFlag } from './dataFlags.js';
 import { type ExitCode, exitCodeOf } from './exitCodes.js';
-import { columnNames, type FitFlags, fitOptionsOf } from './flags.js';
+import { type InputFlags, inputOf, sourceOf, weightedSource } from './fitRequest.js';
+import { fitOptionsOf } from './flags.js';
 import { progressLine } from './progress.js';
 import { runFit } from './runFit.js';
 import { runRecord } from './runRecord.js';
 import { resultAsJson, summaryAsText } from './summary.js';
 
-export interface FitCommandFlags extends FitFlags, DataFlags {
-  readonly test?: string;
+export interface FitCommandFlags extends InputFlags {
   readonly warmStart?: string;
-  readonly backgroundWeight?: number | string;
-  readonly backgroundValue?: number | string;
-  readonly backgroundRows?: string;
-  readonly backgroundColumns?: string;
-  readonly holdColumns?: string;
-  readonly weak?: string;
-  readonly bad?: string;
-  readonly total?: string;
-  readonly extraUncertainty?: number | string;
   readonly canonical?: true;
   readonly out?: string;
   readonly report?: string;
@@ -33,28 +22,13 @@ export async function fit(given: string | undefined, flags: FitCommandFlags): Pr
   const options = fitOptionsOf(flags);
   const path = sourceOf(given, flags);
   const line = progressLine(process.stderr, { quiet: flags.quiet === true, timeLimit: options.timeLimit });
-  const data = { ...dataRequestOf(path, flags), test: flags.test };
+  const input = inputOf(path, flags);
   if (flags.biasLambda !== undefined && (flags.biases ?? 'none') === 'none')
     line.note('--bias-lambda does nothing without --biases.');
-  const objective = {
-    backgroundWeight: numberFlag('backgroundWeight', flags.backgroundWeight, 0),
-    backgroundValue: numberFlag('backgroundValue', flags.backgroundValue),
-    backgroundRows: flags.backgroundRows,
-    backgroundColumns: flags.backgroundColumns,
-    holdColumns: flags.holdColumns,
-  };
-  const receptor = {
-    weak: columnNames(flags.weak) ?? [],
-    bad: columnNames(flags.bad) ?? [],
-    total: flags.total,
-    extra: numberFlag('extraUncertainty', flags.extraUncertainty, 0),
-  };
   const run = runRecord('fit', [path], flags, flags.out);
   const request = {
-    data,
+    ...input,
     options,
-    objective,
-    receptor,
     run,
     warmStart: flags.warmStart,
     out: flags.out,
@@ -80,22 +54,4 @@ function portOf(given: string | undefined): number | undefined {
     rule: 'watch is a port, an integer of at most 65535; 0 is any that is free.',
     remedy: 'Give such a port, or --watch alone.',
   });
-}
-
-/** @throws HadamardError `invalid-option` where there is no A, or two. */
-function sourceOf(path: string | undefined, { sql }: FitCommandFlags): string {
-  if (path !== undefined && sql === undefined) return path;
-  if (path === undefined && sql !== undefined) return queryName;
-  throw new HadamardError({
-    code: 'invalid-option',
-    what: path === undefined ? "Missing required argument 'A'." : `A is ${path}, and --sql gives another.`,
-    position: path === undefined ? {} : { option: 'sql' },
-    rule: 'A is a file, or the result of the query of --sql.',
-    remedy: 'Give one of the two: hadamard fit <A> --rank <k>.',
-  });
-}
-
-function weightedSource(path: string, { weights, weightsAre }: FitCommandFlags): string {
-  if (weightsAre === undefined) return path;
-  return `${path}, weighted by ${weights ?? 'its fourth column'} (${weightsAre})`;
 }

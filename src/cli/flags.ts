@@ -44,11 +44,14 @@ const namesOnCommandLine = (Object.keys(optionTable) as OptionName[]).filter(
 );
 
 /** The options of the table that stand under a heading, as commander takes them. */
-export function tableOptions(heading: keyof typeof groups | 'Computation:'): Option[] {
+export function tableOptions(
+  heading: keyof typeof groups | 'Computation:',
+  except: readonly OptionName[] = [],
+): Option[] {
   const named = Object.values(groups).flat();
   const names =
     heading === 'Computation:' ? namesOnCommandLine.filter((name) => !named.includes(name)) : groups[heading];
-  return names.map((name) => tableOption(name).helpGroup(heading));
+  return names.filter((name) => !except.includes(name)).map((name) => tableOption(name).helpGroup(heading));
 }
 
 function tableOption(name: OptionName): Option {
@@ -85,15 +88,15 @@ function numberOf(text: string): number | string {
 }
 
 /**
- * The fit options among the flags, each checked.
+ * The fit options among the flags, each checked; `rank` is needed unless a command chooses it.
  *
  * @throws HadamardError `invalid-option`
  */
-export function fitOptionsOf(flags: FitFlags): FitOptions {
+export function fitOptionsOf(flags: FitFlags, isRankNeeded = true): FitOptions {
   const options: Partial<Record<OptionName, unknown>> = {};
   for (const name of namesOnCommandLine) {
     const value = flags[name];
-    if (value !== undefined || name === 'rank') checkOption(name, value);
+    if (value !== undefined || (name === 'rank' && isRankNeeded)) checkOption(name, value);
     if (value !== undefined) options[name] = value;
   }
   return options as unknown as FitOptions;

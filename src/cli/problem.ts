@@ -9,7 +9,7 @@ import { unknown } from './names.js';
 
 export type WeightKind = 'weight' | 'sqrtWeight' | 'sigma';
 
-export interface DataRequest extends Pick<ReadRequest, 'columns' | 'table' | 'format'> {
+export interface DataRequest extends Pick<ReadRequest, 'columns' | 'table' | 'format' | 'extra'> {
   /** The file of A, or what messages call `sql`. */
   readonly path: string;
   /** A query that gives A in place of a file. */
@@ -29,6 +29,8 @@ export interface Problem {
   /** Which of A's files an entry stands in, where there are several. */
   readonly fileOf: Table['fileOf'];
   readonly test: TestEntries | undefined;
+  /** Of each listed value of A, where the column was asked for. */
+  readonly extra: Float64Array | undefined;
   /** What the readers did that the user should know, a sentence each. */
   readonly notes: readonly string[];
   /** What may change the result without being meant; said with --quiet too. */
@@ -44,10 +46,28 @@ export interface TestEntries {
 
 /** @throws HadamardError as the readers; `shape-mismatch` and `not-found` when files do not belong together. */
 export async function readProblem(request: DataRequest): Promise<Problem> {
-  const { path, sql, format, weights: weightsPath, weightsAre, test: testPath, columns, table: isTable } = request;
+  const {
+    path,
+    sql,
+    format,
+    weights: weightsPath,
+    weightsAre,
+    test: testPath,
+    columns,
+    table: isTable,
+    extra,
+  } = request;
   const hasWeightColumn = weightsAre !== undefined && weightsPath === undefined;
-  const asked = { columns, table: isTable, weights: hasWeightColumn };
+  const asked = { columns, table: isTable, weights: hasWeightColumn, extra };
   const table = sql === undefined ? await readTable(path, { ...asked, format }) : await readQuery(sql, asked);
+  if (extra !== undefined && table.extra === undefined)
+    throw new HadamardError({
+      code: 'unsupported-format',
+      what: `${path} has no column "${extra}" beside its values.`,
+      position: { option: 'time', file: path },
+      rule: 'A time is a column of a CSV whose lines are row, column, value.',
+      remedy: 'Give such a file, or choose another split.',
+    });
   const notes = [...table.notes];
   const warnings: string[] = [];
   let weights: WeightsInput | undefined;
@@ -72,7 +92,7 @@ export async function readProblem(request: DataRequest): Promise<Problem> {
     test = testFor(table, held, testPath, weightsAre);
   }
   const { matrix: A, labels, lineOf, fileOf } = table;
-  return { A, weights, labels, lineOf, fileOf, test, notes, warnings };
+  return { A, weights, labels, lineOf, fileOf, test, extra: table.extra, notes, warnings };
 }
 
 /** For each label of `from`, its index in `to`, or {@link unknown}. */

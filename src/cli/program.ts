@@ -6,6 +6,7 @@ import { version } from '../version.js';
 import { completionCommand } from './commands/completion.js';
 import { convertCommand } from './commands/convert.js';
 import { demoCommand } from './commands/demo.js';
+import { evaluateCommand } from './commands/evaluate.js';
 import { explainCommand } from './commands/explain.js';
 import { fitCommand } from './commands/fit.js';
 import { foldInCommand } from './commands/foldIn.js';
@@ -13,6 +14,7 @@ import { imputeCommand } from './commands/impute.js';
 import { predictCommand } from './commands/predict.js';
 import { recommendCommand } from './commands/recommend.js';
 import { reportCommand } from './commands/report.js';
+import { tuneCommand } from './commands/tune.js';
 import { updateCommand } from './commands/update.js';
 import { configOption, withConfig } from './config.js';
 import { type ExitCode, exitCodeOfError, isAbort } from './exitCodes.js';
@@ -52,6 +54,8 @@ export async function runCommand(argv: readonly string[]): Promise<ExitCode> {
 /** In the order of the help. */
 const commands = [
   fitCommand,
+  evaluateCommand,
+  tuneCommand,
   predictCommand,
   recommendCommand,
   explainCommand,

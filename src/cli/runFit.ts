@@ -3,7 +3,14 @@
 import { basename } from 'node:path';
 import { visitEntries } from '../data/entries.js';
 import { replaceFile } from '../formats/replaceFile.js';
-import { type FitOptions, factorize, Model, type RunRecord } from '../index.js';
+import {
+  type FactorizeOptions,
+  type FitOptions,
+  factorize,
+  Model,
+  type RunRecord,
+  type WeightsInput,
+} from '../index.js';
 import { rmse } from '../metrics/errors.js';
 import { checkOutput } from '../model/folder.js';
 import { asInFile } from './inFile.js';
@@ -18,11 +25,15 @@ import { onInterrupt } from './signals.js';
 import { readWarmStart } from './warmStart.js';
 import { openWatch } from './watch.js';
 
-export interface FitRequest {
+/** The files of a fit. */
+export interface FitInput {
   readonly data: DataRequest;
-  readonly options: FitOptions;
   readonly objective?: ObjectiveRequest;
   readonly receptor?: ReceptorRules;
+}
+
+export interface FitRequest extends FitInput {
+  readonly options: FitOptions;
   /** The folder of a model to begin with. */
   readonly warmStart?: string | undefined;
   /** Where the model goes; nothing is saved without. */
@@ -62,10 +73,8 @@ export interface FitDone {
  *
  * @throws HadamardError for bad input or output; AbortError when it was cancelled before there was a model.
  */
-export async function runFit(
-  { data, options, objective, receptor, warmStart, run, out, isCanonical, report, watchPort }: FitRequest,
-  line: ProgressLine,
-): Promise<FitDone> {
+export async function runFit(request: FitRequest, line: ProgressLine): Promise<FitDone> {
+  const { data, options, warmStart, run, out, isCanonical, report, watchPort } = request;
   if (out !== undefined) await checkOutput(out);
   if (report !== undefined) await checkOutputFile(report, 'report');
   const { rank, tolerance, timeLimit } = options;
@@ -85,14 +94,11 @@ export async function runFit(
     cancel.abort();
   });
   try {
-    line.stage('reading …');
     watch?.stage('reading');
-    const [problem, read] = await timed(() => unlessAborted(readProblem(data), cancel.signal));
-    for (const note of problem.notes) line.note(note);
-    for (const warning of problem.warnings) line.warn(warning);
+    const [{ problem, weights, parts }, read] = await timed(() =>
+      readInput(request, options.rank, line, cancel.signal),
+    );
     const { A, labels } = problem;
-    const weights = receptor ? withReceptorRules(problem, receptor) : problem.weights;
-    const parts = objective && (await unlessAborted(readObjective(objective, problem, options.rank), cancel.signal));
     const start =
       warmStart === undefined
         ? undefined
@@ -144,6 +150,26 @@ export async function runFit(
     release();
     await watch?.close();
   }
+}
+
+/** A with everything that belongs to it, as the library takes it; what is to be said about the files is said. */
+export async function readInput(
+  { data, objective, receptor }: FitInput,
+  rank: number,
+  line: ProgressLine,
+  signal: AbortSignal,
+): Promise<{
+  readonly problem: Problem;
+  readonly weights: WeightsInput | undefined;
+  readonly parts: Pick<FactorizeOptions, 'background' | 'hold'>;
+}> {
+  line.stage('reading …');
+  const problem = await unlessAborted(readProblem(data), signal);
+  for (const note of problem.notes) line.note(note);
+  for (const warning of problem.warnings) line.warn(warning);
+  const weights = receptor ? withReceptorRules(problem, receptor) : problem.weights;
+  const parts = objective ? await unlessAborted(readObjective(objective, problem, rank), signal) : {};
+  return { problem, weights, parts };
 }
 
 function testOf(model: Model, { A, weights, test }: Problem): TestResult | undefined {

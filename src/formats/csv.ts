@@ -64,6 +64,7 @@ class Collector {
   readonly #columnLabels = new LabelIndex();
   #entries = new EntryList(false);
   readonly #lineNumbers = new LineNumbers();
+  readonly #extra: number[] = [];
   #columns: CsvColumns | undefined;
   /** Fields up to the last one needed, and of the first line. */
   #needed = 0;
@@ -146,6 +147,7 @@ class Collector {
       lineOf: (entry) => this.#lineNumbers.lineOf(entry),
       notes: [...commentNotes(this.#path, this.#comments, this.#lastComment), ...(this.#columns?.notes ?? [])],
       ...(weights && { weights }),
+      ...((this.#columns?.extra ?? -1) >= 0 && { extra: Float64Array.from(this.#extra) }),
     };
   }
 
@@ -154,7 +156,7 @@ class Collector {
     const columns = chooseColumns(first, this.#request, this.#path, line);
     this.#columns = columns;
     this.#width = first.length;
-    this.#needed = Math.max(columns.row, columns.column, columns.value, columns.weight) + 1;
+    this.#needed = Math.max(columns.row, columns.column, columns.value, columns.weight, columns.extra) + 1;
     this.#starts = new Int32Array(this.#needed);
     this.#ends = new Int32Array(this.#needed);
     this.#entries = new EntryList(columns.weight >= 0);
@@ -199,7 +201,7 @@ class Collector {
   }
 
   #take(bytes: Buffer, line: number): void {
-    const { row, column, value, weight } = this.#columns as CsvColumns;
+    const { row, column, value, weight, extra } = this.#columns as CsvColumns;
     const starts = this.#starts;
     const ends = this.#ends;
     if (starts[row] === ends[row] || starts[column] === ends[column]) throw this.#missingField(0, line);
@@ -212,6 +214,7 @@ class Collector {
       this.#number(bytes, value, line),
       weight >= 0 ? this.#number(bytes, weight, line) : 1,
     );
+    if (extra >= 0) this.#extra.push(this.#instant(bytes, extra, line));
   }
 
   #checkLength(field: number, line: number): void {
@@ -232,6 +235,24 @@ class Collector {
     const number = parseNumber(bytes, start, end);
     if (Number.isFinite(number)) return number;
     throw badNumber(this.#path, bytes.toString('utf8', start, end), line, field, field === this.#columns?.weight);
+  }
+
+  /** A number, or the milliseconds of an ISO date. */
+  #instant(bytes: Buffer, field: number, line: number): number {
+    this.#checkLength(field, line);
+    const [start, end] = [this.#starts[field] as number, this.#ends[field] as number];
+    const number = parseNumber(bytes, start, end);
+    if (Number.isFinite(number)) return number;
+    const text = bytes.toString('latin1', start, end);
+    const date = /^\d{4}-\d\d-\d\d([T ][\d:.]+(Z|[+-]\d\d:?\d\d)?)?$/.test(text) ? Date.parse(text) : Number.NaN;
+    if (!Number.isNaN(date)) return date;
+    throw malformed(
+      this.#path,
+      `Line ${line} has "${excerpt(text)}" where a time should be.`,
+      { line },
+      'A time is a number, or a date such as 2024-05-01 or 2024-05-01T12:30:00Z.',
+      'Correct the line.',
+    );
   }
 
   #checkSurplus(found: number, line: number): void {

@@ -8,13 +8,16 @@ export interface CsvColumns {
   readonly row: number;
   readonly column: number;
   readonly value: number;
-  /** −1 where there is none. */
+  /** −1 where there is none, as for extra. */
   readonly weight: number;
+  readonly extra: number;
   readonly hasHeader: boolean;
   /** Of row, column and value, where there is a header. */
   readonly names?: readonly string[] | undefined;
   readonly notes: readonly string[];
 }
+
+type EntryColumns = Omit<CsvColumns, 'extra'>;
 
 /** A number, or what is refused as one (NaN, inf). */
 export const isNumber = (text: string | undefined): boolean =>
@@ -43,13 +46,34 @@ export function chooseColumns(
   path: string,
   line: number | undefined,
 ): CsvColumns {
-  const { columns, like = [] } = request;
+  const { extra } = request;
+  const chosen = chooseEntry(first, request, path, line);
+  if (extra === undefined) return { ...chosen, extra: -1 };
+  const place = areNumbered([extra]) ? Number(extra) - 1 : first.indexOf(extra);
+  if (place >= 0 && place < first.length) return { ...chosen, extra: place };
+  throw malformed(
+    path,
+    `There is no column "${excerpt(extra)}".`,
+    line === undefined ? {} : { line },
+    `The first line has ${excerpts(first)}.`,
+    'Name a column that the file has.',
+  );
+}
+
+/** The fields of an entry: row, column, value and weight. */
+function chooseEntry(
+  first: readonly string[],
+  request: ReadRequest,
+  path: string,
+  line: number | undefined,
+): EntryColumns {
+  const { columns, like = [], extra } = request;
   if (columns === undefined) {
     const [row, column] = like;
     if (row !== undefined && column !== undefined && first.includes(row) && first.includes(column))
       return columnsLike(first, like, request, path, line);
     const weights = request.weights === 'optional' ? first.length >= 4 : request.weights;
-    return columnsByPosition(first, weights === true, path, line);
+    return columnsByPosition(first, weights === true, extra, path, line);
   }
   const fourth = columns[3] as string;
   const isThere = areNumbered(columns) ? Number(fourth) <= first.length : first.includes(fourth);
@@ -58,6 +82,7 @@ export function chooseColumns(
     first,
     isAbsent ? columns.slice(0, 3) : columns,
     !isAbsent && Boolean(request.weights),
+    extra,
     path,
     line,
   );
@@ -67,9 +92,10 @@ function namedColumns(
   first: readonly string[],
   names: readonly string[],
   weights: boolean,
+  extra: string | undefined,
   path: string,
   line: number | undefined,
-): CsvColumns {
+): EntryColumns {
   if (names.length !== (weights ? 4 : 3)) {
     const isSurplus = names.length === 4;
     throw new HadamardError({
@@ -105,7 +131,7 @@ function namedColumns(
     );
   const [row = 0, column = 1, value = 2, weight = -1] = places;
   const hasHeader = line === undefined || !areNumbers || !isValue(first[value]);
-  const ignored = first.filter((_, i) => !places.includes(i));
+  const ignored = first.filter((name, i) => !places.includes(i) && name !== extra);
   return {
     row,
     column,
@@ -121,10 +147,10 @@ function namedColumns(
 function columnsLike(
   first: readonly string[],
   [row, column, value]: readonly string[],
-  { weights }: ReadRequest,
+  { weights, extra }: ReadRequest,
   path: string,
   line: number | undefined,
-): CsvColumns {
+): EntryColumns {
   const left = first.filter((name) => name !== row && name !== column);
   const third = value !== undefined && left.includes(value) ? value : left.length === 1 ? left[0] : undefined;
   const fourth = left.filter((name) => name !== third);
@@ -137,15 +163,16 @@ function columnsLike(
       remedy: 'Leave the other columns out of the file.',
     });
   const names = [row as string, column as string, third, ...(weights ? fourth : [])];
-  return namedColumns(first, names, names.length === 4, path, line);
+  return namedColumns(first, names, names.length === 4, extra, path, line);
 }
 
 function columnsByPosition(
   first: readonly string[],
   weights: boolean,
+  asked: string | undefined,
   path: string,
   line: number | undefined,
-): CsvColumns {
+): EntryColumns {
   const needed = weights ? 4 : 3;
   if (first.length < needed)
     throw malformed(
@@ -171,7 +198,12 @@ function columnsByPosition(
     ...(hasHeader && { names: first.slice(0, 3) }),
     notes: [
       ...(hasHeader && weights ? [`${path}: the weights are the column "${excerpt(first[3] as string)}".`] : []),
-      ...(isNamedApart ? noteIgnored(extra, path) : []),
+      ...(isNamedApart
+        ? noteIgnored(
+            extra.filter((name) => name !== asked),
+            path,
+          )
+        : []),
     ],
   };
 }

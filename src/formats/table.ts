@@ -9,6 +9,8 @@ export interface Table {
   readonly weights?: Float64Array;
   /** Names in order of first appearance, or as the table lists them; files that are read by position have none. */
   readonly labels?: { readonly rows: readonly string[]; readonly columns: readonly string[] };
+  /** A number per listed value, where an extra column was asked for. */
+  readonly extra?: Float64Array;
   /** Header names of row, column and value, where the file has a header. */
   readonly names?: readonly string[] | undefined;
   /** In which line of a CSV of triples or of JSON lines an entry stands; entries count from 0, lines from 1. */
@@ -34,6 +36,8 @@ export interface ReadRequest {
   readonly table?: boolean | undefined;
   /** What the file is, where the ending of its name does not say. */
   readonly format?: Format | undefined;
+  /** The header name (or number from 1) of one more column of a CSV of triples: numbers or ISO dates, such as a time. */
+  readonly extra?: string | undefined;
   /** Whether a fourth column is a weight; `optional`: if there is one. */
   readonly weights?: boolean | 'optional' | undefined;
 }

@@ -6,7 +6,7 @@ import { asInput, type Listing, listEntries, listingOf } from '../data/listing.j
 import { HadamardError } from '../errors.js';
 import { checkInput } from '../factorize/checkInput.js';
 import type { FactorizeOptions } from '../factorize/factorizeOptions.js';
-import { type Tool, type ToolName, tools } from '../factorize/like.js';
+import { type Tool, tools } from '../factorize/like.js';
 import { withPreset } from '../factorize/presets.js';
 import { mae, rmse } from '../metrics/errors.js';
 import type { Status } from '../model/fitReport.js';
@@ -14,8 +14,9 @@ import type { Model } from '../model/model.js';
 import { type Fit, openFits } from './fits.js';
 import { foldInHeld } from './foldInHeld.js';
 import { isRanking, type Metric, parseMetrics } from './metricNames.js';
-import { rankRows } from './rankRows.js';
-import { type Fold, role, type Split, type SplitOptions, splitEntries } from './splits.js';
+import { type RankingOptions, rankRows } from './rankRows.js';
+import { type Fold, role, type Split, type SplitOptions, splitEntries, splitOf } from './splits.js';
+import { summary } from './summary.js';
 
 /** Fit options that a fold has no use for, or that mean something else here. */
 type NotOfFolds = 'validation' | 'holdout' | 'patience' | 'onProgress' | 'labels' | 'timeLimit';
@@ -65,13 +66,12 @@ export interface Evaluation {
  */
 export async function evaluate(A: MatrixInput, given: EvaluateOptions): Promise<Evaluation> {
   const began = performance.now();
-  const { split = 'k-fold', folds: count, holdout, leave, time, given: share, ...others } = given;
+  const { split: _split, folds: count, holdout, leave, time, given: share, ...others } = given;
+  const split = splitOf(given);
   const { metrics: names, negatives = 'all', relevance, gains = 'binary', onProgress, ...plain } = others;
   const options = withPreset(plain as FactorizeOptions);
   const checked = checkInput(A, options);
-  const isImplicit =
-    options.background !== undefined || (tools[options.like as ToolName] as Tool | undefined)?.background !== undefined;
-  const metrics = parseMetrics(names ?? standard(isImplicit, options.weights !== undefined));
+  const metrics = settleMetrics(options, names);
   if (!(negatives === 'all' || (Number.isInteger(negatives) && negatives >= 1)))
     throw refused('negatives', negatives, 'all, or an integer of at least 1');
   if (!(relevance === undefined || Number.isFinite(relevance)))
@@ -103,8 +103,6 @@ export async function evaluate(A: MatrixInput, given: EvaluateOptions): Promise<
   }
 }
 
-export type Ranking = Parameters<typeof rankRows>[4];
-
 /** One fold from its training entries to its metrics. */
 async function runFold(
   fit: Fit,
@@ -112,7 +110,7 @@ async function runFold(
   fold: Fold,
   options: FactorizeOptions,
   metrics: readonly Metric[],
-  ranking: Ranking,
+  ranking: RankingOptions,
 ): Promise<FoldResult> {
   const { roles, foldIn } = fold;
   const part = (which: number) => listingOf(listing, (t) => roles[t] === which);
@@ -120,20 +118,32 @@ async function runFold(
   const { A, weights } = asInput(train);
   const fitted = await fit(A, { ...options, weights });
   const model = foldIn ? await foldInHeld(fit, fitted, foldIn, known, options) : fitted;
-  const isRanked = metrics.some(isRanking);
-  const ranked = isRanked
-    ? rankRows(model, listing, roles, metrics.filter(isRanking), ranking)
-    : { rows: 0, metrics: {} };
+  const measured = measureFold(model, listing, roles, metrics, ranking);
   return {
-    metrics: { ...errorsOf(model, test, metrics), ...ranked.metrics },
+    metrics: measured.metrics,
     trained: train.values.length,
     tested: test.values.length,
     coldEntries: coldOf(test, [train, known], foldIn),
-    rankedRows: ranked.rows,
+    rankedRows: measured.rows,
     status: fitted.fit.status,
     sweeps: fitted.fit.sweeps,
     digest: fitted.fit.digest,
   };
+}
+
+/** All metrics of a fold's test entries, and the rows that ranking ones are averaged over. */
+export function measureFold(
+  model: Model,
+  listing: Listing,
+  roles: Uint8Array,
+  metrics: readonly Metric[],
+  ranking: RankingOptions,
+): { readonly metrics: Record<string, number>; readonly rows: number } {
+  const test = listingOf(listing, (t) => roles[t] === role.test);
+  const ranked = metrics.filter(isRanking);
+  const { rows, metrics: ofRows } =
+    ranked.length > 0 ? rankRows(model, listing, roles, ranked, ranking) : { rows: 0, metrics: {} };
+  return { rows, metrics: { ...errorsOf(model, test, metrics), ...ofRows } };
 }
 
 /** @param metrics of which the errors are taken. */
@@ -163,17 +173,12 @@ function coldOf(test: Listing, [train, known]: [Listing, Listing], foldIn: Fold[
   return cold;
 }
 
-function standard(isImplicit: boolean, isWeighted: boolean): string[] {
-  if (isImplicit) return ['ndcg@10', 'recall@20'];
-  return isWeighted ? ['rmse', 'mae', 'weighted-rmse'] : ['rmse', 'mae'];
-}
-
-/** Mean, and its standard error sd/√n. */
-export function summary(values: readonly number[]): { readonly mean: number; readonly standardError: number | null } {
-  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
-  if (values.length < 2) return { mean, standardError: null };
-  const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
-  return { mean, standardError: Math.sqrt(squares / (values.length - 1) / values.length) };
+/** Those that were named, or the standard ones. @throws HadamardError `invalid-option` */
+export function settleMetrics(options: FactorizeOptions, names: readonly string[] | undefined): Metric[] {
+  if (names) return parseMetrics(names);
+  const tool: Tool | undefined = options.like && tools[options.like];
+  if (options.background !== undefined || tool?.background) return parseMetrics(['ndcg@10', 'recall@20']);
+  return parseMetrics(options.weights === undefined ? ['rmse', 'mae'] : ['weighted-rmse', 'rmse', 'mae']);
 }
 
 /** As Promise.all, but settled when all are, so that nothing is left at work. */

@@ -21,7 +21,7 @@ export const splits = ['holdout', 'k-fold', 'blocks', 'leave-one-out', 'rows', '
 export type Split = (typeof splits)[number];
 
 export interface SplitOptions {
-  /** Default `k-fold`. */
+  /** Default `k-fold`; `holdout` where that is given alone, and `time` where that is. */
   readonly split?: Split | undefined;
   /** Of k-fold, blocks, rows and columns; default 5. */
   readonly folds?: number | undefined;
@@ -50,7 +50,8 @@ export interface Fold {
  *   where time does not have one number for each value.
  */
 export function splitEntries(listing: Listing, options: SplitOptions, seed: number): Fold[] {
-  const { split = 'k-fold', folds = 5, holdout = 0.1, leave = 'random', given = 0.8 } = options;
+  const split = splitOf(options);
+  const { folds = 5, holdout = 0.1, leave = 'random', given = 0.8 } = options;
   check('split', split, splits.includes(split), `one of ${splits.join(', ')}`);
   check('folds', folds, Number.isInteger(folds) && folds >= 2, 'an integer of at least 2');
   check('holdout', holdout, holdout > 0 && holdout < 1, 'a share above 0 and below 1');
@@ -94,6 +95,11 @@ export function splitEntries(listing: Listing, options: SplitOptions, seed: numb
     case 'time':
       return refuseEmpty([cut.latest(times as Float64Array, holdout)], 'time');
   }
+}
+
+/** The split that is meant, where it is not said. */
+export function splitOf({ split, holdout, time }: SplitOptions): Split {
+  return split ?? (time !== undefined ? 'time' : holdout !== undefined ? 'holdout' : 'k-fold');
 }
 
 function eachOf<T>(count: number, make: (index: number) => T): T[] {

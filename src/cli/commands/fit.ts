@@ -2,7 +2,8 @@
 import { Command } from 'commander';
 import { tableOptions } from '../flags.js';
 import { afterHelp } from '../help.js';
-import { columnsOption, denseOption, formatOption, inGroup, type Settle, weightsOptions } from './shared.js';
+import { dataOptions, objectiveOptions, receptorOptions } from './fitOptions.js';
+import { inGroup, type Settle } from './shared.js';
 
 export function fitCommand(settle: Settle): Command {
   const command = new Command('fit')
@@ -11,10 +12,6 @@ export function fitCommand(settle: Settle): Command {
     .description(fitDescription)
     .usage('<A> --rank <k> [options]');
   const own = [
-    ...weightsOptions(),
-    columnsOption(),
-    denseOption(),
-    formatOption(),
     inGroup(
       'Data:',
       '--sql <query>',
@@ -29,39 +26,6 @@ export function fitCommand(settle: Settle): Command {
       'Data:',
       '--test <file>',
       'Held-out entries, matched to A as weights are: their RMSE is reported; they are never fitted.',
-    ),
-  ];
-  const objective = [
-    inGroup(
-      'Objective:',
-      '--background-weight <w>',
-      'Entries that are not listed are observations too, of weight W² = w: implicit feedback. An entry listed with weight 0 is left out of it.',
-    ),
-    inGroup('Objective:', '--background-value <y>', 'The value of entries that are not listed. [0]'),
-    inGroup(
-      'Objective:',
-      '--background-rows <file>',
-      'Background weights r_i·c_j: r, a table (label, weight) or .npy. Without --background-columns all c_j are 1.',
-    ),
-    inGroup('Objective:', '--background-columns <file>', 'The same for c.'),
-    inGroup(
-      'Objective:',
-      '--hold-columns <file>',
-      'Known columns of V, such as source profiles: a table with a line for each column of A, or .npy. They are the first of the k latent columns and stay as they are; empty cells are free.',
-    ),
-  ];
-  const receptor = [
-    inGroup(
-      'Uncertainties:',
-      '--weak <columns>',
-      'Columns whose uncertainties count three times, by label: Benzene,Toluene.',
-    ),
-    inGroup('Uncertainties:', '--bad <columns>', 'Columns that are left out of the fit.'),
-    inGroup('Uncertainties:', '--total <column>', 'The total variable, whose uncertainties count three times.'),
-    inGroup(
-      'Uncertainties:',
-      '--extra-uncertainty <share>',
-      'Uncertainty of the model itself: σ² grows by (share·A)².',
     ),
   ];
   const output = [
@@ -82,9 +46,10 @@ export function fitCommand(settle: Settle): Command {
   ];
   for (const option of [
     ...tableOptions('Objective:'),
-    ...objective,
+    ...objectiveOptions(),
+    ...dataOptions(),
     ...own,
-    ...receptor,
+    ...receptorOptions(),
     ...tableOptions('Data:'),
     ...output,
   ])
@@ -115,6 +80,7 @@ unobserved, not zero:
 const fitExamples = [
   'hadamard fit ratings.csv --columns user,item,rating --rank 10 --biases \\',
   '  --lambda 0.1 --lambda-scale count --test held-out.csv --out model',
+  'hadamard fit ratings.csv --rank 20 --biases --holdout 0.1 --patience 5 --out model',
   'hadamard fit lab.csv --table --weights errors.csv --weights-are sigma --rank 4',
   'hadamard fit A.npy --rank 8 --time-limit 60 --json --quiet --out model',
   "hadamard fit 'plays-*.parquet' --columns user,item,plays --preset implicit \\",

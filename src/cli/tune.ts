@@ -1,0 +1,98 @@
+/** `hadamard tune` */
+import { type TuneOptions, type Tuning, tune } from '../index.js';
+import { numberFlag } from './dataFlags.js';
+import { type ExitCode, isAbort } from './exitCodes.js';
+import { type InputFlags, inputOf } from './fitRequest.js';
+import { columnNames, fitOptionsOf } from './flags.js';
+import { asInFile } from './inFile.js';
+import { progressLine } from './progress.js';
+import { count, duration, facts, grid, printable, real } from './render.js';
+import { readInput } from './runFit.js';
+import { onInterrupt } from './signals.js';
+
+export interface TuneFlags extends InputFlags {
+  readonly ranks?: string;
+  readonly lambdas?: string;
+  readonly folds?: string;
+  readonly split?: string;
+  readonly metric?: string;
+  readonly state?: string;
+  readonly json?: true;
+  readonly quiet?: true;
+}
+
+export async function tuneFile(path: string, flags: TuneFlags): Promise<ExitCode> {
+  const { rank: _rank, lambda: _lambda, ...options } = fitOptionsOf(flags, false);
+  const line = progressLine(process.stderr, { quiet: flags.quiet === true });
+  const own = {
+    ranks: numbersOf('ranks', flags.ranks),
+    lambdas: numbersOf('lambdas', flags.lambdas),
+    folds: numberFlag('folds', flags.folds),
+    split: flags.split as TuneOptions['split'],
+    metric: flags.metric,
+  };
+  const cancel = new AbortController();
+  const release = onInterrupt(() => cancel.abort());
+  try {
+    // Nothing that belongs to one rank is among a search's flags.
+    const { problem, weights, parts } = await readInput(inputOf(path, flags), 1, line, cancel.signal);
+    const tuning = await tune(problem.A, {
+      ...options,
+      ...parts,
+      ...own,
+      weights,
+      state: flags.state,
+      signal: cancel.signal,
+      onProgress: ({ rank, lambda, fold, folds, error, fits }) =>
+        line.stage(`fit ${fits}  rank ${rank}  λ ${lambda}  fold ${fold + 1}/${folds}  ${real(error)}`),
+    }).catch((error: unknown) => {
+      throw asInFile(error, path, problem);
+    });
+    line.end();
+    if (flags.json)
+      process.stdout.write(`${JSON.stringify({ schema: 1, ...tuning, options: { ...options, ...own } })}\n`);
+    else if (!flags.quiet) process.stdout.write(`${asText(tuning, path)}\n`);
+    return 0;
+  } catch (error) {
+    if (isAbort(error) && flags.state !== undefined)
+      line.note(`What was found is in ${flags.state}: the same command goes on from there.`);
+    throw error;
+  } finally {
+    line.end();
+    release();
+  }
+}
+
+/** @throws HadamardError `invalid-option` */
+function numbersOf(option: string, text: string | undefined): number[] | undefined {
+  return columnNames(text)?.map((each) => numberFlag(option, each) as number);
+}
+
+function asText(
+  { cells, best, recommended, reason, metric, folds, split, fits, seconds }: Tuning,
+  path: string,
+): string {
+  const rows = cells.map((cell) => [
+    String(cell.rank),
+    String(cell.lambda),
+    cell.mean.toPrecision(5),
+    cell.standardError.toPrecision(2),
+    cell.sweeps.toFixed(1),
+    [cell === best && 'best', cell === recommended && 'recommended'].filter(Boolean).join(', '),
+  ]);
+  return [
+    grid(['rank', 'λ', metric, '±', 'sweeps', ''], rows, process.stdout),
+    '',
+    facts(
+      [
+        ['recommended', reason],
+        [
+          'search',
+          `${count(fits.made)} fits of the ${count(fits.ofGrid)} of a full grid, ${folds} folds (${split}), ${duration(seconds)}`,
+        ],
+        ['next', `hadamard fit ${printable(path)} --rank ${recommended.rank} --lambda ${recommended.lambda} …`],
+      ],
+      process.stdout,
+    ),
+  ].join('\n');
+}

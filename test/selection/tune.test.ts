@@ -1,0 +1,291 @@
+/** The search against a brute force on a small grid; interrupted and continued; what it recommends and why. */
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, test } from 'vitest';
+import { listEntries } from '../../dist/src/data/listing.js';
+import { evaluate, factorize, type TuneOptions, type Tuning, tune } from '../../dist/src/index.js';
+import { lambdaMax, lambdaPath } from '../../dist/src/selection/lambdaPath.js';
+import { type Cell, isClearlyWorse, recommend } from '../../dist/src/selection/recommendation.js';
+import { warmStart } from '../../dist/src/selection/warmStart.js';
+import { problem, sqrtWeights, triples } from '../helpers/problem.js';
+
+const folder = mkdtempSync(join(tmpdir(), 'hadamard-tune-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const of = problem({ m: 60, n: 40, density: 0.5, rank: 3, noise: 0.8, seed: 11 });
+const A = triples(of);
+const options: TuneOptions = {
+  ranks: [1, 2, 3, 5],
+  lambdas: [8, 4, 2, 1, 0.5, 0.25],
+  folds: 4,
+  tolerance: 1e-7,
+  dtype: 'f64',
+};
+/** All but the time that it took. */
+const found = ({ seconds: _seconds, ...tuning }: Tuning) => tuning;
+
+describe('the search', () => {
+  test('has the errors of a brute force, and its choice', async () => {
+    const tuning = await tune(A, options);
+    const grid: Cell[] = [];
+    for (const rank of options.ranks ?? [])
+      for (const lambda of options.lambdas ?? []) {
+        const { metrics, folds } = await evaluate(A, {
+          rank,
+          lambda,
+          folds: 4,
+          tolerance: 1e-7,
+          dtype: 'f64',
+          maxSweeps: 3000,
+          metrics: ['rmse'],
+        });
+        const { mean, standardError } = metrics.rmse as { mean: number; standardError: number };
+        grid.push({
+          rank,
+          lambda,
+          mean,
+          standardError,
+          errors: folds.map((fold) => fold.metrics.rmse as number),
+          sweeps: 0,
+        });
+      }
+    for (const cell of tuning.cells) {
+      const same = grid.find(({ rank, lambda }) => rank === cell.rank && lambda === cell.lambda) as Cell;
+      expect(cell.mean / same.mean, `${cell.rank} ${cell.lambda}`).toBeCloseTo(1, 3);
+    }
+    const ofGrid = recommend(grid, {
+      metric: 'rmse',
+      sign: 1,
+      ranks: options.ranks ?? [],
+      lambdas: options.lambdas ?? [],
+    });
+    const place = ({ rank, lambda }: Cell) => ({ rank, lambda });
+    expect(place(tuning.best)).toEqual(place(ofGrid.best));
+    expect(place(tuning.recommended)).toEqual(place(ofGrid.recommended));
+    expect(tuning.recommended.rank).toBe(3);
+    expect(tuning.fits.ofGrid).toBe(4 * 6 * 4);
+    expect(tuning.fits.made).toBe(tuning.cells.length * 4);
+    expect(tuning.fits.made).toBeLessThan(tuning.fits.ofGrid);
+    expect(tuning.reason).toContain('Rank 3');
+  });
+
+  test('has the same bits for every number of threads', async () => {
+    const given = { ...options, ranks: [1, 3], folds: 3, tolerance: 1e-4 };
+    const expected = found(await tune(A, { ...given, threads: 1 }));
+    for (const threads of [2, 3]) expect(found(await tune(A, { ...given, threads }))).toEqual(expected);
+  });
+
+  test('takes weights, blocks, biases and ranking metrics', async () => {
+    const weighted = problem({ m: 40, n: 30, density: 0.6, rank: 2, isWeighted: true, offset: 3 });
+    const tuning = await tune(triples(weighted), {
+      ranks: [1, 2],
+      folds: 3,
+      split: 'blocks',
+      biases: 'both',
+      lambdaScale: 'count',
+      weights: sqrtWeights(weighted),
+    });
+    expect(tuning).toMatchObject({ metric: 'weighted-rmse', split: 'blocks', folds: 3, recommended: { rank: 2 } });
+    const ranked = await tune(A, { ranks: [2], lambdas: [1], folds: 2, metric: 'ndcg@5' });
+    expect(ranked.best).toBe(ranked.recommended);
+    expect(ranked.metric).toBe('ndcg@5');
+    const { metrics } = await evaluate(A, { rank: 2, lambda: 1, folds: 2, metrics: ['ndcg@5'], tolerance: 1e-4 });
+    expect(ranked.best.mean).toBe(metrics['ndcg@5']?.mean);
+  });
+});
+
+describe('a state file', () => {
+  test('lets an interrupted search go on to the same result', async () => {
+    const expected = found(await tune(A, { ...options, folds: 3 }));
+    const state = join(folder, 'tune.json');
+    let runs = 0;
+    let last = 0;
+    for (;;) {
+      const controller = new AbortController();
+      let fresh = 0;
+      const before = existsSync(state) ? JSON.parse(readFileSync(state, 'utf8')).results.length : 0;
+      // Some fits further each time, in the middle of a cell as a rule.
+      const onProgress = ({ fits }: { fits: number }) => {
+        if (fits > before && ++fresh === 7) controller.abort();
+      };
+      runs++;
+      try {
+        const tuning = found(await tune(A, { ...options, folds: 3, state, signal: controller.signal, onProgress }));
+        expect(tuning).toEqual(expected);
+        break;
+      } catch (error) {
+        expect(error).toMatchObject({ name: 'AbortError' });
+        const { results } = JSON.parse(readFileSync(state, 'utf8'));
+        expect(results.length).toBeGreaterThan(last);
+        last = results.length;
+      }
+    }
+    expect(runs).toBeGreaterThan(3);
+    expect(readdirSync(folder)).toEqual(['tune.json']);
+    // Done: nothing is fitted again.
+    const again = await tune(A, { ...options, folds: 3, state });
+    expect(found(again)).toEqual(expected);
+    // Only what is still needed to start from is kept.
+    const { starts, results } = JSON.parse(readFileSync(state, 'utf8'));
+    expect(Object.keys(starts).length).toBeLessThan(results.length / 2);
+  });
+
+  test('of other data or options is refused, and one that is none', async () => {
+    const state = join(folder, 'other.json');
+    const given = { ranks: [1], lambdas: [1], folds: 2, state };
+    await tune(A, given);
+    const other = { ...A, values: A.values.map((value, t) => (t === 5 ? value + 1 : value)) } as typeof A;
+    for (const [data, more] of [
+      [other, {}],
+      [A, { lambdas: [2] }],
+      [A, { biases: 'both' }],
+      [A, { seed: 2 }],
+      [A, { folds: 3 }],
+    ] as const)
+      await expect(tune(data, { ...given, ...more })).rejects.toMatchObject({
+        code: 'incompatible-options',
+        position: { option: 'state', file: state },
+      });
+    // What does not change the result may change.
+    await tune(A, { ...given, threads: 1, memoryLimit: 2 ** 30 });
+    writeFileSync(state, readFileSync(state, 'utf8').slice(0, -20));
+    await expect(tune(A, given)).rejects.toMatchObject({ code: 'malformed-file', position: { file: state } });
+    await expect(tune(A, { ...given, state: join(folder, 'no', 'such', 'folder.json') })).rejects.toMatchObject({
+      code: 'output-failed',
+    });
+    await expect(tune(A, { ...given, state: folder })).rejects.toMatchObject({ code: 'unreadable-file' });
+  });
+});
+
+describe('the path of λ', () => {
+  test.each([
+    ['row', 'none'],
+    ['count', 'none'],
+    ['weight', 'none'],
+    ['count', 'both'],
+  ] as const)('begins where every factor is zero: λ by %s, biases %s', async (lambdaScale, biases) => {
+    const weighted = problem({ m: 30, n: 25, density: 0.6, rank: 2, isWeighted: true });
+    const data = triples(weighted);
+    const weights = sqrtWeights(weighted);
+    const largest = lambdaMax(listEntries(data, weights, 'refuse'), { lambdaScale, nu: 1, biases });
+    const sizeAt = async (lambda: number) => {
+      const { U } = await factorize(data, {
+        rank: 2,
+        lambda,
+        lambdaScale,
+        biases,
+        // Biases that are not penalised take up all of the means.
+        biasLambda: 0,
+        weights,
+        dtype: 'f64',
+        tolerance: 1e-12,
+        maxSweeps: 2000,
+      });
+      return Math.max(...U.data.map(Math.abs));
+    };
+    expect(await sizeAt(1.02 * largest)).toBeLessThan(1e-3);
+    expect(await sizeAt(0.9 * largest)).toBeGreaterThan(1e-2);
+  });
+
+  test('is five values a decade, to two digits', () => {
+    const path = lambdaPath(listEntries(A, undefined, 'refuse'), { lambdaScale: 'row', nu: 1, biases: 'none' });
+    expect(path).toHaveLength(25);
+    for (let i = 5; i < path.length; i++) expect((path[i - 5] as number) / (path[i] as number)).toBeCloseTo(10, 6);
+    for (const lambda of path) expect(Number(lambda.toPrecision(2))).toBe(lambda);
+  });
+});
+
+describe('the recommendation', () => {
+  const cell = (rank: number, lambda: number, mean: number, standardError = 0.1): Cell => ({
+    rank,
+    lambda,
+    mean,
+    standardError,
+    errors: [mean - standardError, mean + standardError],
+    sweeps: 1,
+  });
+  const cells = [cell(1, 2, 1.2), cell(2, 2, 1.05), cell(2, 1, 1.02), cell(4, 1, 1), cell(4, 0.5, 1.3)];
+  const about = { metric: 'rmse', sign: 1, ranks: [1, 2, 4, 8], lambdas: [4, 2, 1, 0.5] } as const;
+
+  test('is the smallest rank within one standard error, and at that the largest λ', () => {
+    const { best, recommended, reason } = recommend(cells, about);
+    expect(best).toBe(cells[3]);
+    expect(recommended).toBe(cells[1]);
+    expect(reason).toMatch(/Rank 2 with λ = 2 is the simplest.*one standard error \(0\.1\) of the least, 1 of rank 4/);
+  });
+
+  test('is the best where nothing simpler is as good', () => {
+    const sharp = cells.map((each) => ({ ...each, standardError: 0.001 }));
+    const { best, recommended, reason } = recommend(sharp, about);
+    expect(recommended).toBe(best);
+    expect(reason).toContain('no smaller rank or larger λ');
+  });
+
+  test('of a metric that is better when larger is turned round', () => {
+    const { best, recommended } = recommend(cells, { ...about, sign: -1 });
+    expect(best).toBe(cells[4]);
+    expect(recommended).toBe(cells[0]);
+  });
+
+  test('says when the best stands at an end', () => {
+    const at = (rank: number, lambda: number) => recommend([cell(rank, lambda, 1)], about).reason;
+    expect(at(8, 4)).toMatch(/larger ones may do better.*largest rank/s);
+    expect(at(1, 0.5)).toContain('smaller ones may do better');
+    expect(at(2, 1)).not.toContain('may do better');
+  });
+
+  test('one cell is clearly worse than another by twice the standard error of the difference', () => {
+    const least = { ...cell(1, 1, 1, 0.01), errors: [1, 2, 3] };
+    expect(isClearlyWorse({ ...least, errors: [1.1, 2.1, 3.1] }, least, 1)).toBe(true);
+    expect(isClearlyWorse({ ...least, errors: [1.01, 2.01, 3.01] }, least, 1)).toBe(false);
+    expect(isClearlyWorse({ ...least, errors: [1.4, 2, 2.9] }, least, 1)).toBe(false);
+    expect(isClearlyWorse({ ...least, errors: [0.9, 1.9, 2.9] }, least, -1)).toBe(true);
+  });
+});
+
+test('a warm start keeps what is there, appends columns, and lets none of them be zero', async () => {
+  const { V } = await factorize(A, { rank: 2, lambda: 1 });
+  const start = warmStart(V, 4, 1);
+  expect(start.shape).toEqual([40, 4]);
+  let [difference, size, appended] = [0, 0, 0];
+  for (let row = 0; row < 40; row++)
+    for (let c = 0; c < 4; c++) {
+      if (c < 2) difference += (start.get(row, c) - V.get(row, c)) ** 2;
+      if (c < 2) size += V.get(row, c) ** 2;
+      else appended += start.get(row, c) ** 2;
+    }
+  expect(Math.sqrt(difference / size)).toBeCloseTo(0.05, 1);
+  expect(appended / size).toBeGreaterThan(0.3);
+  const zero = warmStart({ ...V, data: V.data.map(() => 0), get: () => 0 } as never, 2, 1);
+  expect(Math.abs(zero.get(3, 1))).toBeGreaterThan(0);
+});
+
+describe('is refused', () => {
+  test.each<[string, object, string]>([
+    ['no rank', { ranks: [] }, 'ranks'],
+    ['a rank of 0', { ranks: [0, 1] }, 'ranks'],
+    ['half a rank', { ranks: [1.5] }, 'ranks'],
+    ['ranks that are no list', { ranks: 3 }, 'ranks'],
+    ['a negative λ', { lambdas: [1, -1] }, 'lambdas'],
+    ['no λ', { lambdas: [] }, 'lambdas'],
+    ['more folds than entries', { folds: 1e6 }, 'folds'],
+    ['folds of rows', { split: 'rows' }, 'split'],
+    ['a metric that there is not', { metric: 'r2' }, 'metrics'],
+    ['an option that there is not', { rnaks: [1] }, 'rnaks'],
+    ['held entries', { hold: {} }, 'hold'],
+  ])('%s', async (_name, more, option) => {
+    await expect(tune(A, { ...options, ...more } as never)).rejects.toMatchObject({
+      code: 'invalid-option',
+      position: { option },
+    });
+  });
+
+  test('not a rank above the smaller side: a fit takes it too', async () => {
+    const small = triples(problem({ m: 6, n: 5, rank: 1 }));
+    const { cells } = await tune(small, { ranks: [8], lambdas: [0.1], folds: 2 });
+    expect(cells).toHaveLength(1);
+    // By default ranks end at the smaller side.
+    expect((await tune(small, { lambdas: [0.1], folds: 2 })).ranks).toEqual([1, 2, 4]);
+  });
+});
