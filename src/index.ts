@@ -36,6 +36,14 @@ export { type UpdateOptions, update } from './factorize/update.js';
 export type { Dtype } from './kernels/load.js';
 export type { ColumnFilter } from './model/allowedColumns.js';
 export type { Canonical, Rotated } from './model/canonical.js';
+export { equationOf } from './model/equation.js';
+export {
+  type Exported,
+  type ExportFormat,
+  type ExportOptions,
+  exportFormats,
+  exportModel,
+} from './model/exportModel.js';
 export type {
   Certificate,
   FitReport,
@@ -45,6 +53,7 @@ export type {
   TraceEntry,
   ValidationError,
 } from './model/fitReport.js';
+export { type Inspection, inspectModel, type LatentColumn, type Loading } from './model/inspectModel.js';
 export { loadModel } from './model/load.js';
 export {
   type BackgroundLists,
@@ -58,6 +67,7 @@ export {
   type RunRecord,
   type SaveOptions,
 } from './model/model.js';
+export type { ExportSide, VectorOptions } from './model/vectors.js';
 export {
   type ChoiceOption,
   type FitOptions,
@@ -77,6 +87,7 @@ export {
   recommendAll,
   recommendEach,
 } from './recommend/recommendAll.js';
+export { type Similar, type SimilarOptions, type SimilarResult, similar } from './recommend/similar.js';
 export { type ReportOptions, reportHtml } from './report/report.js';
 export { type EvaluateOptions, type Evaluation, evaluate, type FoldResult } from './selection/evaluate.js';
 export type { Cell } from './selection/recommendation.js';

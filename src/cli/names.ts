@@ -28,16 +28,27 @@ export function coldAnswer({ biases }: Model): string {
  * @throws HadamardError `not-found`
  */
 export function rowOf(model: Model, name: string): number {
-  const row = model.labels.rows ? model.rowIndex(name) : indexNamed(name, model.shape[0]);
-  if (row !== undefined) return row;
+  return indexOf(model, 'row', name, model.rowIndex(name));
+}
+
+/** The same of a column. @throws HadamardError `not-found` */
+export function columnOf(model: Model, name: string): number {
+  return indexOf(model, 'column', name, model.columnIndex(name));
+}
+
+function indexOf(model: Model, one: 'row' | 'column', name: string, labelled: number | undefined): number {
+  const labels = model.labels[`${one}s`];
+  const count = model.shape[one === 'row' ? 0 : 1];
+  const index = labels ? labelled : indexNamed(name, count);
+  if (index !== undefined) return index;
   throw new HadamardError({
     code: 'not-found',
-    what: `The model has no row "${name}".`,
-    position: { option: 'row' },
-    rule: model.labels.rows
-      ? `Its ${model.shape[0]} rows have labels, such as "${model.labels.rows[0]}".`
-      : `Its rows have no labels; they are 0…${model.shape[0] - 1}, counted from 0.`,
-    remedy: 'Give --row one of these.',
+    what: `The model has no ${one} "${name}".`,
+    position: { option: one },
+    rule: labels
+      ? `Its ${count} ${one}s have labels, such as "${labels[0]}".`
+      : `Its ${one}s have no labels; they are 0…${count - 1}, counted from 0.`,
+    remedy: `Give --${one} one of these.`,
   });
 }
 

@@ -8,12 +8,15 @@ import { convertCommand } from './commands/convert.js';
 import { demoCommand } from './commands/demo.js';
 import { evaluateCommand } from './commands/evaluate.js';
 import { explainCommand } from './commands/explain.js';
+import { exportCommand } from './commands/export.js';
 import { fitCommand } from './commands/fit.js';
 import { foldInCommand } from './commands/foldIn.js';
 import { imputeCommand } from './commands/impute.js';
+import { inspectCommand } from './commands/inspect.js';
 import { predictCommand } from './commands/predict.js';
 import { recommendCommand } from './commands/recommend.js';
 import { reportCommand } from './commands/report.js';
+import { similarCommand } from './commands/similar.js';
 import { tuneCommand } from './commands/tune.js';
 import { updateCommand } from './commands/update.js';
 import { configOption, withConfig } from './config.js';
@@ -58,11 +61,14 @@ const commands = [
   tuneCommand,
   predictCommand,
   recommendCommand,
+  similarCommand,
   explainCommand,
   imputeCommand,
   foldInCommand,
   updateCommand,
+  inspectCommand,
   reportCommand,
+  exportCommand,
   convertCommand,
   demoCommand,
   completionCommand,

@@ -65,7 +65,7 @@ export function summaryAsText(done: FitDone, source: string, stream: NodeJS.Writ
   return facts(summaryOf(done, source), stream);
 }
 
-function objectiveInWords({ objective, loss, regularization }: FitReport): string {
+export function objectiveInWords({ objective, loss, regularization }: FitReport): string {
   if (regularization === 0) return `${real(objective)}, without regularization`;
   return `${real(objective)} = loss ${real(loss)} + regularization ${real(regularization)}`;
 }
@@ -91,7 +91,7 @@ function testInWords({ rmse, entries, coldEntries }: NonNullable<FitDone['test']
   return `${real(rmse)} on ${count(entries)} test ${entries === 1 ? 'entry' : 'entries'}${cold}`;
 }
 
-function certificateInWords({ status, reason, sweeps, certificate }: FitReport): string {
+export function certificateInWords({ status, reason, sweeps, certificate }: FitReport): string {
   const { relativeGradientNorm, tolerance, monotone } = certificate;
   const norm = relativeGradientNorm.toExponential(1);
   const bound = tolerance.toExponential(1).replace('.0e', 'e');
@@ -112,7 +112,7 @@ function certificateInWords({ status, reason, sweeps, certificate }: FitReport):
   return `${end}\nrelative gradient norm ${measured}\n${monotone ? 'no sweep raised the objective' : 'a sweep raised the objective beyond rounding'}`;
 }
 
-function computation({ dtype, arithmetic, threads, inline }: FitReport): string {
+export function computation({ dtype, arithmetic, threads, inline }: FitReport): string {
   const where = inline ? 'in this thread' : threads === 1 ? 'on 1 thread' : `on ${threads} threads`;
   return `${dtype}${arithmetic === 'fast' ? ' fast' : ''}, ${where}`;
 }

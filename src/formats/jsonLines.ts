@@ -4,7 +4,11 @@ import { asFileError, malformed } from './lines.js';
 import { batchLength, type Chunks } from './output.js';
 
 export async function writeJsonLines(path: string, labels: readonly string[]): Promise<void> {
-  await writeFile(path, labels.map((label) => `${JSON.stringify(label)}\n`).join(''));
+  await writeFile(path, jsonLines(labels));
+}
+
+export function jsonLines(labels: readonly string[]): string {
+  return labels.map((label) => `${JSON.stringify(label)}\n`).join('');
 }
 
 /** The same for a file that is written piece by piece. */

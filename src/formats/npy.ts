@@ -142,7 +142,7 @@ export function npyMatrix(path: string, { data, shape, isFortranOrder }: NpyArra
   return { matrix: ndarray(data, [rows, columns], isFortranOrder ? [1, rows] : [columns, 1]), notes: [] };
 }
 
-/** Writes f4 or f8 in C order, data aligned to 64 bytes as numpy writes it. */
+/** Writes {@link npyParts} to a file. */
 export async function writeNpy(path: string, data: RealArray, shape: readonly number[]): Promise<void> {
   await writeFile(path, npyParts(data, shape));
 }

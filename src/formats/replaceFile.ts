@@ -1,7 +1,8 @@
 /** Files that are replaced as a whole or not at all. */
 import { randomUUID } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
-import { lstat, realpath, rename, rm, stat } from 'node:fs/promises';
+import { lstat, mkdir, realpath, rename, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
 import { Readable, type Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
@@ -44,6 +45,28 @@ export async function replaceFile(path: string, chunks: Content, option = 'out')
     if (fresh !== undefined) await rm(fresh, { force: true });
     if (isHadamardError(error) || !isOfSystem(error)) throw error;
     throw unwritable(path, option, error);
+  }
+}
+
+/**
+ * Writes files into a folder, which is made where there is none: first all beside their places, then all are renamed, so
+ * that a failure leaves the older ones.
+ *
+ * @throws HadamardError `output-failed`; and what a content throws as it is.
+ */
+export async function replaceFiles(folder: string, files: Readonly<Record<string, Content>>): Promise<void> {
+  const suffix = `new-${randomUUID()}`;
+  const fresh = (name: string) => join(folder, `.${name}.${suffix}`);
+  let made: string | undefined;
+  try {
+    made = await mkdir(folder, { recursive: true });
+    for (const [name, content] of Object.entries(files)) await pour(name, content, createWriteStream(fresh(name), { flags: 'wx' }));
+    for (const name of Object.keys(files)) await rename(fresh(name), join(folder, name));
+  } catch (error) {
+    for (const name of Object.keys(files)) await rm(fresh(name), { force: true }).catch(() => undefined);
+    if (made !== undefined) await rm(made, { recursive: true, force: true });
+    if (isHadamardError(error) || !isOfSystem(error)) throw error;
+    throw unwritable(folder, 'out', error);
   }
 }
 

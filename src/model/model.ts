@@ -184,9 +184,14 @@ export class Model implements ModelParts {
     return varimaxForm(canonicalForm(this.U, this.V));
   }
 
-  #checkFree(form: string): void {
+  /** Whether its factors may be rotated: a model with bounds, held entries, L1 or free columns means what they are. */
+  get isRotatable(): boolean {
     const { bounds, hold, l1Rows, l1Columns, freeColumns } = this.fit.options;
-    if (!bounds && !hold && l1Rows + l1Columns === 0 && freeColumns === 0) return;
+    return !bounds && !hold && l1Rows + l1Columns === 0 && freeColumns === 0;
+  }
+
+  #checkFree(form: string): void {
+    if (this.isRotatable) return;
     throw new HadamardError({
       code: 'incompatible-options',
       what: `${form} rotates the factors, and this model was fitted with bounds, held entries, L1 or free columns.`,

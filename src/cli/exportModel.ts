@@ -1,0 +1,41 @@
+/** `hadamard export` */
+import { type ExportOptions, exportModel, loadModel } from '../index.js';
+import type { ExitCode } from './exitCodes.js';
+import { count, facts, printable } from './render.js';
+
+export interface ExportFlags {
+  readonly format?: string;
+  readonly out?: string;
+  readonly side?: string;
+  readonly canonical?: true;
+  readonly withBias?: true;
+  readonly json?: true;
+}
+
+export async function exportTo(directory: string, flags: ExportFlags): Promise<ExitCode> {
+  const { format, out, side, canonical = false, withBias = false, json } = flags;
+  const model = await loadModel(directory);
+  const options = { format, out, side, canonical, withBias } as ExportOptions;
+  const done = await exportModel(model, options);
+  if (json) {
+    process.stdout.write(`${JSON.stringify({ schema: 1, format, ...done })}\n`);
+    return 0;
+  }
+  const { kind, mean } = model.biases;
+  const isWhole = kind === 'none' || withBias;
+  const lines: [string, string][] = [
+    ['files', done.files.map(printable).join('\n')],
+    [
+      'vectors',
+      Object.entries(done.vectors)
+        .map(([name, { count: number, width }]) => `${count(number)} ${name} of ${width} numbers`)
+        .join('\n'),
+    ],
+    [
+      'prediction',
+      `inner product${mean === 0 ? '' : ` + ${mean}`}${isWhole ? '' : ' + the biases, which --with-bias puts into the vectors'}`,
+    ],
+  ];
+  process.stdout.write(`${facts(lines, process.stdout)}\n`);
+  return 0;
+}
