@@ -28,7 +28,7 @@ export async function exportTo(directory: string, flags: ExportFlags): Promise<E
     [
       'vectors',
       Object.entries(done.vectors)
-        .map(([name, { count: number, width }]) => `${count(number)} ${name} of ${width} numbers`)
+        .map(([name, { count: number, width }]) => `${count(number)} ${name} × ${width}`)
         .join('\n'),
     ],
     [

@@ -67,7 +67,7 @@ function factsOf(
       'model',
       `${printable(directory)}\n${count(m)} × ${count(n)}, rank ${rank}, ${fit.dtype}; ${named === '' ? 'no labels: rows and columns count from 0' : `labels of ${named}`}\n${count(fit.observed)} observed (${((100 * fit.observed) / (m * n)).toPrecision(3)} %)`,
     ],
-    ['minimised', equation.join('\n')],
+    ['minimised', equation.map(unbroken).join('\n')],
     ['objective', objectiveInWords(fit)],
     ['certificate', certificateInWords(fit)],
     ['fit', `${fit.method.name}, ${count(fit.sweeps)} sweeps, seed ${fit.seed}, ${computation(fit)}`],
@@ -78,6 +78,14 @@ function factsOf(
     ['on disk', `${bytes(total)}: ${sizes.map((size) => `${size.file} ${bytes(size.bytes)}`).join(', ')}`],
     ['digest', `sha256 ${fit.digest}\nthe arrays have it: they are as they were saved`],
   ];
+}
+
+/** Lines break between the terms of a sum. */
+function unbroken(line: string): string {
+  return line
+    .split(' + ')
+    .map((term) => term.replaceAll(' ', '\u00a0'))
+    .join(' + ');
 }
 
 function normsInWords({ U, V, rowBias, columnBias }: Inspection['norms'], { biases }: Model): string {
@@ -92,8 +100,8 @@ function normsInWords({ U, V, rowBias, columnBias }: Inspection['norms'], { bias
 }
 
 function unobservedInWords({ unobserved: { rows, columns } }: Inspection): string {
-  if (rows + columns === 0) return 'no row and no column is without observations';
-  return `${count(rows)} rows and ${count(columns)} columns had no observation of positive weight: their factors are 0`;
+  if (rows + columns === 0) return 'no row and no column';
+  return `factors and biases of ${count(rows)} rows and ${count(columns)} columns are 0, as without observations`;
 }
 
 /** As it would be typed. */

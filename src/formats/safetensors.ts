@@ -15,7 +15,7 @@ export interface Tensor {
 const longestHeader = 100_000_000;
 
 /**
- * The file's bytes, tensor by tensor.
+ * The file's bytes, tensors in the order of their names, as Python's save_file has those of one precision.
  *
  * @throws HadamardError `invalid-option` where the metadata is longer than readers take.
  */
@@ -24,7 +24,8 @@ export function safetensorsContent(
   metadata: Readonly<Record<string, string>>,
 ): Uint8Array[] {
   let end = 0;
-  const entries = Object.entries(tensors).map(([name, { data, shape }]) => {
+  const named = Object.entries(tensors).sort(([a], [b]) => (a < b ? -1 : 1));
+  const entries = named.map(([name, { data, shape }]) => {
     const begin = end;
     end += data.byteLength;
     return [name, { dtype: data instanceof Float32Array ? 'F32' : 'F64', shape, data_offsets: [begin, end] }] as const;
@@ -46,6 +47,6 @@ export function safetensorsContent(
   return [
     length,
     padded,
-    ...Object.values(tensors).map(({ data }) => new Uint8Array(data.buffer, data.byteOffset, data.byteLength)),
+    ...named.map(([, { data }]) => new Uint8Array(data.buffer, data.byteOffset, data.byteLength)),
   ];
 }

@@ -168,11 +168,13 @@ function* inPieces(
   yield text;
 }
 
+const smallestNormal = 2 ** -126;
+
 /** The shortest decimal that is this number in f32: 0.1 for what a double would write as 0.10000000149011612. */
 function shortest(value: number): string {
   const single = Math.fround(value);
-  // A decimal of fewer digits than 6 that is the same f32 is what 6 digits round to.
-  for (let digits = 6; digits < 9; digits++) {
+  // A decimal of fewer digits that is the same f32 is what 6 digits round to; subnormals have less than 6 to tell.
+  for (let digits = Math.abs(single) < smallestNormal ? 1 : 6; digits < 9; digits++) {
     const text = String(Number(single.toPrecision(digits)));
     if (Math.fround(Number(text)) === single) return text;
   }

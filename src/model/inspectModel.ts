@@ -28,7 +28,7 @@ export interface Inspection {
   /** Whether the latent columns are those of the canonical form; else those of V as they are, for they mean what they are. */
   readonly isCanonical: boolean;
   readonly latent: readonly LatentColumn[];
-  /** Rows and columns whose factor is 0, as that of one without observations. */
+  /** Rows and columns with factor and bias 0, as one without observations has. */
   readonly unobserved: { readonly rows: number; readonly columns: number };
 }
 

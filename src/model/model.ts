@@ -84,11 +84,11 @@ export class Model implements ModelParts {
     return this.#columnIndex.get(label);
   }
 
-  /** Whether a row or column has the factor 0, as one without an observation of positive weight has. */
+  /** Whether a row or column has factor and bias 0, as one without an observation of positive weight has. */
   isUnobserved(side: 'rows' | 'columns', index: number): boolean {
     const { data } = side === 'rows' ? this.U : this.V;
     for (let t = index * this.rank; t < (index + 1) * this.rank; t++) if (data[t] !== 0) return false;
-    return true;
+    return (this.biases[side]?.[index] ?? 0) === 0;
   }
 
   /**

@@ -18,7 +18,7 @@ export interface RowRecommendations {
   readonly recommendations: readonly Recommendation[];
   /** Why there are fewer than `top`, where there are. */
   readonly missing?: string;
-  /** The row's factor is 0, as that of a row without observations: its columns stand in the order of their biases, or numbers. */
+  /** Factor and bias of the row are 0, as without observations: its columns stand in the order of their biases, or numbers. */
   readonly unobserved?: true;
 }
 

@@ -194,6 +194,7 @@ describe('rows that nothing is known of', () => {
     for (const biases of ['both', 'rows'] as const) {
       const model = randomModel({ rows: 3, biases });
       model.U.data.fill(0, 5, 10);
+      model.biases.rows?.fill(0, 1, 2);
       const answers = await recommendAll(model);
       expect(answers.map(({ unobserved }) => unobserved)).toEqual([undefined, true, undefined]);
       expect(answers[1]?.recommendations).toEqual(bruteForce(model, 1, 10));
