@@ -22,7 +22,7 @@ export {
   HadamardError,
   isHadamardError,
 } from './errors.js';
-export { refusals } from './factorize/combinations.js';
+export { type Refusal, refusals } from './factorize/combinations.js';
 export type { FitMessage, PassMessage, PhaseMessage, SweepMessage } from './factorize/diagnostics.js';
 export { type Contribution, type ExplainOptions, type Explanation, explain } from './factorize/explain.js';
 export { factorize } from './factorize/factorize.js';
@@ -30,6 +30,7 @@ export type { FactorizeOptions, Init, Progress, ValidationData } from './factori
 export { type FoldedIn, type FoldInOptions, foldIn } from './factorize/foldIn.js';
 export { type Imputed, type ImputeFitOptions, type ImputeModelOptions, impute } from './factorize/impute.js';
 export { type Tool, type ToolName, tools } from './factorize/like.js';
+export type { ObjectiveOptions as ObjectiveParts } from './factorize/objectiveSpec.js';
 export { type Plan, type ProblemShape, plan } from './factorize/plan.js';
 export { type PresetName, presets } from './factorize/presets.js';
 export { type UpdateOptions, update } from './factorize/update.js';

@@ -9,6 +9,7 @@ export interface Refusal {
   readonly code: 'incompatible-options' | 'scale-unbounded';
   readonly why: string;
   readonly instead: string;
+  /** @internal */
   readonly applies: (of: Composition) => boolean;
 }
 
