@@ -114,18 +114,18 @@ export function settleBareFlags(argv: readonly string[]): string[] {
 }
 
 /** Placeholders that stand for a file or a folder. */
-const pathPlaceholders: ReadonlySet<string> = new Set(['file', 'files', 'dir', 'folder', 'model', 'A']);
+const pathPlaceholders: ReadonlySet<string> = new Set(['file', 'files', 'dir', 'folder', 'path', 'model', 'A']);
 
 /** Whether the value of an option is a path, by its placeholder: --weights <file>, --out <dir>, --exclude <A>. */
 export function isPathOption({ flags }: Option): boolean {
   return pathPlaceholders.has(placeholderOf(flags));
 }
 
-/** The values among which an option chooses, by its placeholder: --dtype <f32|f64>; none where it takes any. */
+/** The values among which an option chooses, by its placeholder: --dtype <f32|f64>; none where it takes others, as all|N. */
 export function choicesOf({ flags, argChoices }: Option): readonly string[] {
   if (argChoices) return argChoices;
   const names = placeholderOf(flags).split('|');
-  return names.length > 1 ? names : [];
+  return names.length > 1 && !names.some((name) => /^[A-Z]$/.test(name)) ? names : [];
 }
 
 function placeholderOf(flags: string): string {

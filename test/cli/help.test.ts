@@ -1,6 +1,7 @@
 /** The help of every command that the program declares, whichever they are. */
+import { Option } from 'commander';
 import { describe, expect, test } from 'vitest';
-import { choicesOf, settleBareFlags } from '../../dist/src/cli/flags.js';
+import { choicesOf, isPathOption, settleBareFlags } from '../../dist/src/cli/flags.js';
 import { createProgram } from '../../dist/src/cli/program.js';
 
 function helpOf(name: string): string {
@@ -50,4 +51,19 @@ describe.each(createProgram().commands.map((command) => command.name()))('hadama
       expect(ran, words.join(' ')).toBe(words[0]);
     }
   });
+});
+
+test('placeholders say what an option takes', () => {
+  const takes = (flags: string) => {
+    const option = new Option(flags);
+    return [isPathOption(option), choicesOf(option)];
+  };
+  expect(takes('--weights <file>')).toEqual([true, []]);
+  expect(takes('--files <file...>')).toEqual([true, []]);
+  expect(takes('--exclude <A>')).toEqual([true, []]);
+  expect(takes('--watch [port]')).toEqual([false, []]);
+  expect(takes('--json')).toEqual([false, []]);
+  expect(takes('--dtype <f32|f64>')).toEqual([false, ['f32', 'f64']]);
+  expect(takes('--biases [rows|both]')).toEqual([false, ['rows', 'both']]);
+  expect(takes('--negatives <all|N>')).toEqual([false, []]);
 });
