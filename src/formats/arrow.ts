@@ -25,6 +25,7 @@ import {
 } from 'apache-arrow';
 import { decompressZstd } from 'hyparquet-compressors';
 import { HadamardError, isHadamardError } from '../errors.js';
+import { checkFile, checkStream } from './arrowMessages.js';
 import { type ByteFile, openBytes } from './byteFile.js';
 import { type ColumnBatch, type ColumnSource, pandasIndex } from './columnSource.js';
 import { excerpt } from './excerpt.js';
@@ -46,9 +47,13 @@ export async function openArrow(path: string): Promise<ColumnSource> {
     compressionRegistry.set(CompressionType.ZSTD, { decode: unpackZstd });
   const file = await openBytes(path);
   try {
-    await checkEnds(path, file);
-    const reader = await understood(path, async () => (await RecordBatchReader.from(asHandle(file))).open());
+    const footer = await footerLength(path, file);
+    const reader = await understood(path, async () => {
+      await (footer === undefined ? checkStream(file) : checkFile(file, footer));
+      return (await RecordBatchReader.from(asHandle(file))).open();
+    });
     const { fields, metadata } = reader.schema;
+    if (fields.some(({ name }) => typeof name !== 'string')) throw broken(path, 'has a column without a name');
     return {
       names: fields.map(({ name }) => name),
       indexColumn: pandasIndex(metadata.get('pandas')),
@@ -75,19 +80,20 @@ function asHandle(file: ByteFile): FileHandle {
   } as unknown as FileHandle;
 }
 
-/** A file has its magic word at both ends, and a footer of the length that it says; a stream begins with its schema. */
-async function checkEnds(path: string, file: ByteFile): Promise<void> {
+/** Of a file, which has its magic word at both ends; undefined for a stream, which begins with the length of its schema. */
+async function footerLength(path: string, file: ByteFile): Promise<number | undefined> {
   const head = await file.read(0, Math.min(8, file.size));
   if (head.toString('latin1', 0, 4) === 'FEA1') throw oldFeather(path);
-  const isStream = head.length === 8 && (head.readInt32LE(0) === -1 || head.readInt32LE(0) < longestSchema);
   if (head.toString('latin1', 0, magic.length) !== magic) {
-    if (isStream && head.readInt32LE(0) !== 0) return;
+    const first = head.length === 8 ? head.readInt32LE(0) : 0;
+    if (first === -1 || (first > 0 && first < longestSchema)) return undefined;
     throw noArrow(path);
   }
   const tail = file.size >= 24 ? await file.read(file.size - 10, file.size) : Buffer.alloc(10);
-  const footer = tail.readInt32LE(0);
-  if (tail.toString('latin1', 4) !== magic || footer <= 0 || footer > file.size - 18)
+  const length = tail.readInt32LE(0);
+  if (tail.toString('latin1', 4) !== magic || length <= 0 || length > file.size - 18)
     throw broken(path, 'ends before its footer');
+  return length;
 }
 
 /** A copy where the bytes do not begin as numbers of 8 bytes must. */
