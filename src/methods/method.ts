@@ -55,8 +55,8 @@ export async function startExactly(run: Run): Promise<Point> {
 }
 
 /**
- * Tangent quadratics for a row at the most where its solution is to be exact: it stops when one moves it by less than 1e-13.
- * The last half-sweep takes as many, and so does folding in, so that both come to the same row.
+ * Tangent quadratics for a row at the most where its solution is to be exact: it stops when one moves it by less than 1e-13,
+ * or by no more than rounding does. The last half-sweep takes as many, and so does folding in, so that both come to the same row.
  */
 export const stepsToSettle = 20000;
 

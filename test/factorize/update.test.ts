@@ -148,6 +148,17 @@ describe('the drift', () => {
     expectClose([report.updates?.[0]?.relativeGradientNorm as number], [model.certificate.relativeGradientNorm], 1e-8);
   });
 
+  test('has the same bits on threads, staged', async () => {
+    const many = problem({ m: 3000, n: 300, density: 0.05, isWeighted: true, seed: 4 });
+    const model = await fit(many, { maxSweeps: 2, rank: 6, background: 0.1 });
+    const weights = sqrtWeights(many);
+    const drift = async (more: object) =>
+      (await update(model, triples(many), { weights, ...more })).fit.updates?.[0]?.drift as number;
+    const one = await drift({ threads: 1 });
+    expect(one).toBeGreaterThan(0);
+    expect(await drift({ threads: 2, inline: 'never', residency: 'staged' })).toBe(one);
+  });
+
   test('grows with how strange the rows are', async () => {
     const clear = problem({ m: 60, n: 20, noise: 0.01, seed: 3 });
     const model = await fit(clear, { lambda: 0.01 });

@@ -187,6 +187,18 @@ describe('numbers of model.json are looked at before they are used', () => {
     await expect(loadModel(out)).rejects.toMatchObject({ code: 'malformed-model' });
   });
 
+  test('names that are special in JavaScript do nothing', async () => {
+    const file = join(out, 'model.json');
+    const hostile = '"__proto__": { "polluted": 1 }, "constructor": { "prototype": { "polluted": 1 } }, ';
+    const text = readFileSync(file, 'utf8')
+      .replace(/"checksum": "[0-9a-f]{64}"/, `"checksum": "${'0'.repeat(64)}"`)
+      .replace('"fit": {', `${hostile}"fit": { ${hostile}`)
+      .replace('"options": {', `"options": { ${hostile}`);
+    writeFileSync(file, text.replace('0'.repeat(64), sha256(text)));
+    await loadModel(out);
+    expect(({} as { polluted?: number }).polluted).toBeUndefined();
+  });
+
   test('an edit without its checksum is refused', async () => {
     rewrite((description) => Object.assign(description, { rank: 2 }), false);
     await loadModel(out);

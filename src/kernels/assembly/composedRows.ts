@@ -21,6 +21,9 @@ const panelRows: usize = 64;
 
 /** A row is done when another tangent quadratic moves it by less, relative. */
 const settled: f64 = 1e-13;
+/** Or when so many have moved it by no less than one before, and all by little: what moves it then is rounding. */
+const patience = 50;
+const little: f64 = 1e-9;
 const mostHalvings = 60;
 /** A row's objective is not known better. */
 const rounding: f64 = 1e-14;
@@ -128,6 +131,8 @@ function solveRow<S>(job: RowJob, terms: Terms, work: ComposedSpace, row: i32): 
   takeOwn<S>(job, work, row);
   const isConstrained = bound(job, terms, work, row);
   const steps = terms.loss == Loss.Quadratic ? 1 : terms.innerSteps;
+  let least = Infinity;
+  let idle = 0;
   for (let step = 0; step < steps; step++) {
     tangent<S>(job, terms, work, row);
     if (step == 0) measureSlope(job, terms, work, row);
@@ -140,6 +145,9 @@ function solveRow<S>(job: RowJob, terms: Terms, work: ComposedSpace, row: i32): 
     const moved = distance(work.next, x, work.n);
     memory.copy(x, work.next, stride << 3);
     if (moved <= settled) break;
+    idle = moved < least ? 0 : idle + 1;
+    if (idle >= patience && moved < little) break;
+    least = min(least, moved);
   }
   const out = job.out + <usize>row * stride * sizeof<S>();
   for (let c: usize = 0; c < stride; c++) {
