@@ -1,7 +1,7 @@
 /** Completed tables: observed cells untouched, intervals that cover what they say, by simulation. */
 import ndarray, { type NdArray } from 'ndarray';
 import { describe, expect, test } from 'vitest';
-import { factorize, impute } from '../../dist/src/index.js';
+import { type FactorizeOptions, factorize, impute } from '../../dist/src/index.js';
 import { normalQuantile, studentQuantile } from '../../dist/src/metrics/quantile.js';
 import { expectClose } from '../helpers/compare.js';
 import { dense, problem, sqrtWeights, triples } from '../helpers/problem.js';
@@ -138,7 +138,7 @@ describe('intervals of 90 %', () => {
   const constant = () => 0.5;
   const fitting = { dtype: 'f64', threads: 1, maxSweeps: 3000, tolerance: 1e-6 } as const;
 
-  test.each<[string, Omit<World, 'seed'>, object]>([
+  test.each<[string, Omit<World, 'seed'>, FactorizeOptions]>([
     ['a long table', { m: 120, n: 30, rank: 2, share: 0.7, sigma: constant }, { rank: 2 }],
     ['a small one', { m: 30, n: 20, rank: 2, share: 0.8, sigma: constant }, { rank: 2, lambda: 0.01 }],
     ['half of it missing', { m: 80, n: 40, rank: 3, share: 0.5, sigma: constant }, { rank: 3, lambda: 0.05 }],

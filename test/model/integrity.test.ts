@@ -61,8 +61,17 @@ const expectMalformed = (file: string, what = /./) =>
     what: expect.stringMatching(what),
   });
 
+/** What the tests change of it. */
+interface Description {
+  version: number;
+  files?: Record<string, string>;
+  checksum?: string;
+  biases: object;
+  fit: { options: object };
+}
+
 /** model.json with something else in it, and a checksum that says that it is right. */
-function rewrite(change: (description: Record<string, never>) => void, isSealed = true): void {
+function rewrite(change: (description: Description) => void, isSealed = true): void {
   const file = join(out, 'model.json');
   const description = JSON.parse(readFileSync(file, 'utf8'));
   change(description);
@@ -127,7 +136,7 @@ describe('a path that escapes', () => {
     async (name) => {
       writeFileSync(join(place, 'secret.npy'), 'secret');
       rewrite((description) =>
-        Object.defineProperty(description.files, name, { value: sha256('secret'), enumerable: true }),
+        Object.defineProperty(description.files ?? {}, name, { value: sha256('secret'), enumerable: true }),
       );
       await expectMalformed('model.json', /names a file/);
     },
@@ -163,24 +172,18 @@ describe('a path that escapes', () => {
 });
 
 describe('numbers of model.json are looked at before they are used', () => {
-  test.each<[string, (description: { [key: string]: never }) => void]>([
-    ['a λ below 0', ({ fit }) => Object.assign((fit as { options: object }).options, { lambdaRows: -1 })],
-    ['a λ that is none', ({ fit }) => Object.assign((fit as { options: object }).options, { lambdaColumns: null })],
-    ['a loss that is none', ({ fit }) => Object.assign((fit as { options: object }).options, { loss: 'constructor' })],
-    [
-      'bounds of three',
-      ({ fit }) => Object.assign((fit as { options: object }).options, { bounds: { rows: [0, 1, 2] } }),
-    ],
-    [
-      'a background below 0',
-      ({ fit }) => Object.assign((fit as { options: object }).options, { background: { weight: -1, value: 0 } }),
-    ],
-    ['another rank in its options', ({ fit }) => Object.assign((fit as { options: object }).options, { rank: 3 })],
-    ['no options', ({ fit }) => Object.assign(fit as object, { options: null })],
-    ['a mean that is no number', (description) => Object.assign(description.biases as object, { mean: '1' })],
+  test.each<[string, (description: Description) => void]>([
+    ['a λ below 0', ({ fit }) => Object.assign(fit.options, { lambdaRows: -1 })],
+    ['a λ that is none', ({ fit }) => Object.assign(fit.options, { lambdaColumns: null })],
+    ['a loss that is none', ({ fit }) => Object.assign(fit.options, { loss: 'constructor' })],
+    ['bounds of three', ({ fit }) => Object.assign(fit.options, { bounds: { rows: [0, 1, 2] } })],
+    ['a background below 0', ({ fit }) => Object.assign(fit.options, { background: { weight: -1, value: 0 } })],
+    ['another rank in its options', ({ fit }) => Object.assign(fit.options, { rank: 3 })],
+    ['no options', ({ fit }) => Object.assign(fit, { options: null })],
+    ['a mean that is no number', (description) => Object.assign(description.biases, { mean: '1' })],
     ['a shape of 10¹⁸', (description) => Object.assign(description, { shape: [1e18, 4] })],
-    ['a checksum that is none', (description) => Object.assign(description.files as object, { 'U.npy': 'abc' })],
-    ['no checksum of U', (description) => void delete (description.files as Record<string, never>)['U.npy']],
+    ['a checksum that is none', (description) => Object.assign(description.files ?? {}, { 'U.npy': 'abc' })],
+    ['no checksum of U', (description) => void delete description.files?.['U.npy']],
     ['no checksums', (description) => void delete description.files],
   ])('%s', async (_name, change) => {
     rewrite(change);
@@ -202,7 +205,7 @@ describe('numbers of model.json are looked at before they are used', () => {
   test('an edit without its checksum is refused', async () => {
     rewrite((description) => Object.assign(description, { rank: 2 }), false);
     await loadModel(out);
-    rewrite(({ fit }) => Object.assign(fit as object, { seed: 7 }), false);
+    rewrite(({ fit }) => Object.assign(fit, { seed: 7 }), false);
     await expectMalformed('model.json', /checksum/);
   });
 });
