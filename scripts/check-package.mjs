@@ -11,6 +11,7 @@ import { join } from 'node:path';
 const needed = [
   /^dist\/src\/index\.js$/,
   /^dist\/workers\/rows\.cjs$/,
+  /^dist\/workers\/scores\.cjs$/,
   /\.wasm$/,
   /^samples\/.+\.csv$/,
   /^LICENSE$/,

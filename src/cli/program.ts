@@ -98,6 +98,8 @@ const overview = [
   'hadamard fit A.mtx --rank 4 --weights s.mtx --weights-are sigma --out model',
   'hadamard predict model pairs.csv > predictions.csv',
   'hadamard recommend model --row alice --top 5 --exclude ratings.csv',
+  'hadamard inspect model',
+  'hadamard export model --format npy --out vectors',
 ];
 
 /** What commander says about a command line, as an error of ours. */

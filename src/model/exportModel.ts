@@ -40,10 +40,11 @@ export interface Exported {
  * @throws HadamardError `invalid-option`; `incompatible-options` for `canonical` as `Model.canonical`; `output-failed`.
  */
 export async function exportModel(model: Model, options: ExportOptions): Promise<Exported> {
-  const { format, out, side = 'both' } = options ?? {};
+  const { format, out, side = 'both', canonical = false, withBias = false } = options ?? {};
   checkExport(format, out, side);
   const sides: ExportSide[] = side === 'both' ? ['rows', 'columns'] : [side];
-  const vectors = Object.fromEntries(sides.map((one) => [one, vectorsOf(model, one, options)])) as Partial<
+  const form = canonical ? model.canonical() : undefined;
+  const vectors = Object.fromEntries(sides.map((one) => [one, vectorsOf(model, one, form, withBias)])) as Partial<
     Record<ExportSide, Vectors>
   >;
   const { mean } = model.biases;

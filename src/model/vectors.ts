@@ -1,5 +1,6 @@
 /** The vectors of a model's rows or columns as other programs take them. */
 import type { RealArray } from '../data/input.js';
+import type { Canonical } from './canonical.js';
 import type { Model } from './model.js';
 
 export type ExportSide = 'rows' | 'columns';
@@ -24,22 +25,19 @@ export interface Vectors {
   readonly bias: RealArray | undefined;
 }
 
-/** @throws HadamardError `incompatible-options` as `Model.canonical`. */
-export function vectorsOf(
-  model: Model,
-  side: ExportSide,
-  { canonical = false, withBias = false }: VectorOptions,
-): Vectors {
+/** @param form the model's canonical form, where its vectors are asked for. */
+export function vectorsOf(model: Model, side: ExportSide, form: Canonical | undefined, withBias: boolean): Vectors {
   const { biases, rank } = model;
   const [count, labels] = [model.shape[side === 'rows' ? 0 : 1], model.labels[side]];
   const bias = biases[side];
-  const factor = canonical ? balanced(model, side) : side === 'rows' ? model.U.data : model.V.data;
+  const own = side === 'rows' ? model.U.data : model.V.data;
+  const factor = form ? balanced(form, side, own) : own;
   if (!withBias || biases.kind === 'none') return { data: factor, width: rank, count, labels, bias };
   const one = () => 1;
-  const own = (i: number) => (bias as RealArray)[i] as number;
+  const ownBias = (i: number) => (bias as RealArray)[i] as number;
   const columns = [
-    biases.rows && (side === 'rows' ? own : one),
-    biases.columns && (side === 'rows' ? one : own),
+    biases.rows && (side === 'rows' ? ownBias : one),
+    biases.columns && (side === 'rows' ? one : ownBias),
   ].filter((column) => column !== undefined);
   const width = rank + columns.length;
   const data = new (factor.constructor as new (length: number) => RealArray)(count * width);
@@ -52,12 +50,10 @@ export function vectorsOf(
   return { data, width, count, labels, bias: undefined };
 }
 
-/** U√d or V√d of the canonical form, in the model's precision. */
-function balanced(model: Model, side: ExportSide): RealArray {
-  const { U, d, V } = model.canonical();
+/** U√d or V√d, in the precision of `like`. */
+function balanced({ U, d, V }: Canonical, side: ExportSide, like: RealArray): RealArray {
   const { data } = side === 'rows' ? U : V;
-  const k = d.length;
-  const scaled = new (model.U.data.constructor as new (length: number) => RealArray)(data.length);
-  for (let t = 0; t < data.length; t++) scaled[t] = (data[t] as number) * Math.sqrt(d[t % k] as number);
+  const scaled = new (like.constructor as new (length: number) => RealArray)(data.length);
+  for (let t = 0; t < data.length; t++) scaled[t] = (data[t] as number) * Math.sqrt(d[t % d.length] as number);
   return scaled;
 }

@@ -13,8 +13,8 @@ test.each([
   const rounded = (x: number) => (isSingle ? Math.fround(x) : x);
   const content = safetensorsContent(
     {
-      rows: { data: Real.from({ length: 12 }, (_, i) => rounded(rounded(i / 7) - 0.5)), shape: [4, 3] },
-      columns: { data: Real.from({ length: 6 }, (_, i) => (i * i) / 3), shape: [2, 3] },
+      rows: { data: new Real(12).map((_, i) => rounded(rounded(i / 7) - 0.5)), shape: [4, 3] },
+      columns: { data: new Real(6).map((_, i) => (i * i) / 3), shape: [2, 3] },
       column_bias: { data: Real.of(0.1, -1e-30), shape: [2] },
     },
     { labels: '["say \\"hi\\"", "line\\nbreak", "λ"]' },
