@@ -10,6 +10,7 @@ import { join } from 'node:path';
 
 const needed = [
   /^dist\/src\/index\.js$/,
+  /^dist\/src\/report\/page\/page\.js$/,
   /^dist\/workers\/rows\.cjs$/,
   /^dist\/workers\/scores\.cjs$/,
   /\.wasm$/,

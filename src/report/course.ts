@@ -18,7 +18,7 @@ export function courseOf(trace: readonly TraceEntry[], tolerance: number | null)
   return {
     sweep: kept.map(({ sweep }) => sweep),
     seconds: kept.map(({ seconds }) => Number(seconds.toPrecision(5))),
-    objective: kept.map(({ objective }) => Number(objective.toPrecision(13))),
+    objective: kept.map(({ objective }) => Number(objective.toPrecision(15))),
     gradient: kept.map(({ relativeGradientNorm: norm }) => (norm === null ? null : Number(norm.toPrecision(4)))),
     tolerance,
   };

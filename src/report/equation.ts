@@ -3,6 +3,7 @@ import type { Model } from '../model/model.js';
 import { lossOf } from '../objective/losses.js';
 import { real } from './format.js';
 import { Html, html } from './html.js';
+import { escapeText } from './page/chart.js';
 
 /** A symbol and what it stands for. */
 type Meaning = readonly [symbol: string, meaning: string];
@@ -120,10 +121,12 @@ function predictionOf({ fit: { options } }: Model): string | undefined {
 function constraintsOf({ fit: { options } }: Model): string[] {
   const { bounds, hold } = options;
   const limits = (symbol: string, [lower = null, upper = null]: readonly (number | null)[] = []) => {
+    // From a model's file, and as good as text until it is escaped.
+    const [least, most] = [lower, upper].map((bound) => (bound === null ? '' : escapeText(real(bound))));
     if (lower === null && upper === null) return [];
-    if (upper === null) return [`<b>${symbol}</b> ≥ ${real(lower as number)}`];
-    if (lower === null) return [`<b>${symbol}</b> ≤ ${real(upper)}`];
-    return [`${real(lower)} ≤ <b>${symbol}</b> ≤ ${real(upper)}`];
+    if (upper === null) return [`<b>${symbol}</b> ≥ ${least}`];
+    if (lower === null) return [`<b>${symbol}</b> ≤ ${most}`];
+    return [`${least} ≤ <b>${symbol}</b> ≤ ${most}`];
   };
   const all = [...limits('U', bounds?.rows), ...limits('V', bounds?.columns)];
   if (hold) all.push(`entries of ${[hold.U && '<b>U</b>', hold.V && '<b>V</b>'].filter(Boolean).join(' and ')} held`);

@@ -110,7 +110,7 @@ describe.each(['types', 'lint', 'layers', 'unused', 'package'])('check:%s', (nam
   it('passes on a sound package', () => {
     const { failed, said } = check(name);
     expect(failed, said).toBe(false);
-  });
+  }, 180_000);
 });
 
 describe('check:types fails on', () => {

@@ -202,6 +202,14 @@ describe('the equation', () => {
     expect(spoken(change, parts)).toBe(expected);
   });
 
+  test('takes nothing of a model’s file for markup', () => {
+    const one = sampleModel();
+    const options = { ...one.fit.options, bounds: { rows: ['<img src=x>', null], columns: [null, '<b>'] } };
+    const text = equationOf(withParts(one, { fit: { ...one.fit, options: options as never } })).text;
+    expect(text).not.toContain('<img');
+    expect(text).not.toContain('≤ <b>');
+  });
+
   test('has W where weights differ', () => {
     const text = equationOf(model).text;
     expect(text).toContain('<b>W</b> ∘');

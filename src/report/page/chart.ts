@@ -157,7 +157,7 @@ function drawMark(mark: Mark, frame: Frame): string {
       const isAcross = mark.axis === 'y';
       const at = round(isAcross ? frame.y(mark.at) : frame.x(mark.at));
       const line = isAcross ? `M0 ${at}h${frame.width}` : `M${at} 0v${frame.height}`;
-      const place = isAcross ? `x="${frame.width - 4}" y="${at - 5}" text-anchor="end"` : `x="${at + 5}" y="12"`;
+      const place = isAcross ? `x="4" y="${at - 5}"` : `x="${at + 5}" y="12"`;
       return `<path class="rule" d="${line}"/><text class="note" ${place}>${escapeText(mark.text)}</text>`;
     }
   }
