@@ -3,10 +3,13 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import { listEntries } from '../../dist/src/data/listing.js';
+import { asInput, listEntries, listingOf } from '../../dist/src/data/listing.js';
 import { evaluate, factorize, type TuneOptions, type Tuning, tune } from '../../dist/src/index.js';
+import { rmse } from '../../dist/src/metrics/errors.js';
 import { lambdaMax, lambdaPath } from '../../dist/src/selection/lambdaPath.js';
 import { type Cell, isClearlyWorse, recommend } from '../../dist/src/selection/recommendation.js';
+import { role, splitEntries } from '../../dist/src/selection/splits.js';
+import { summary } from '../../dist/src/selection/summary.js';
 import { warmStart } from '../../dist/src/selection/warmStart.js';
 import { problem, sqrtWeights, triples } from '../helpers/problem.js';
 
@@ -16,8 +19,8 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 const of = problem({ m: 60, n: 40, density: 0.5, rank: 3, noise: 0.8, seed: 11 });
 const A = triples(of);
 const options: TuneOptions = {
-  ranks: [1, 2, 3, 5],
-  lambdas: [8, 4, 2, 1, 0.5, 0.25],
+  ranks: [1, 3, 5],
+  lambdas: [16, 8, 4, 2, 1],
   folds: 4,
   tolerance: 1e-7,
   dtype: 'f64',
@@ -28,31 +31,25 @@ const found = ({ seconds: _seconds, ...tuning }: Tuning) => tuning;
 describe('the search', () => {
   test('has the errors of a brute force, and its choice', async () => {
     const tuning = await tune(A, options);
+    const listing = listEntries(A, undefined, 'refuse');
+    const folds = splitEntries(listing, { folds: 4 }, 1).map(({ roles }) => ({
+      train: asInput(listingOf(listing, (t) => roles[t] === role.train)).A,
+      test: listingOf(listing, (t) => roles[t] === role.test),
+    }));
     const grid: Cell[] = [];
     for (const rank of options.ranks ?? [])
       for (const lambda of options.lambdas ?? []) {
-        const { metrics, folds } = await evaluate(A, {
-          rank,
-          lambda,
-          folds: 4,
-          tolerance: 1e-7,
-          dtype: 'f64',
-          maxSweeps: 3000,
-          metrics: ['rmse'],
-        });
-        const { mean, standardError } = metrics.rmse as { mean: number; standardError: number };
-        grid.push({
-          rank,
-          lambda,
-          mean,
-          standardError,
-          errors: folds.map((fold) => fold.metrics.rmse as number),
-          sweeps: 0,
-        });
+        const errors: number[] = [];
+        for (const { train, test: held } of folds) {
+          const model = await factorize(train, { rank, lambda, tolerance: 1e-7, dtype: 'f64', threads: 1 });
+          errors.push(rmse(held.values, model.predict(held.rows, held.columns)));
+        }
+        grid.push({ rank, lambda, ...(summary(errors) as { mean: number; standardError: number }), errors, sweeps: 0 });
       }
     for (const cell of tuning.cells) {
       const same = grid.find(({ rank, lambda }) => rank === cell.rank && lambda === cell.lambda) as Cell;
-      expect(cell.mean / same.mean, `${cell.rank} ${cell.lambda}`).toBeCloseTo(1, 3);
+      // From other starts, fits may end in other minima: by far less than their standard error.
+      expect(Math.abs(cell.mean - same.mean), `${cell.rank} ${cell.lambda}`).toBeLessThan(0.2 * same.standardError);
     }
     const ofGrid = recommend(grid, {
       metric: 'rmse',
@@ -64,14 +61,14 @@ describe('the search', () => {
     expect(place(tuning.best)).toEqual(place(ofGrid.best));
     expect(place(tuning.recommended)).toEqual(place(ofGrid.recommended));
     expect(tuning.recommended.rank).toBe(3);
-    expect(tuning.fits.ofGrid).toBe(4 * 6 * 4);
+    expect(tuning.fits.ofGrid).toBe(3 * 5 * 4);
     expect(tuning.fits.made).toBe(tuning.cells.length * 4);
     expect(tuning.fits.made).toBeLessThan(tuning.fits.ofGrid);
     expect(tuning.reason).toContain('Rank 3');
   });
 
   test('has the same bits for every number of threads', async () => {
-    const given = { ...options, ranks: [1, 3], folds: 3, tolerance: 1e-4 };
+    const given = { ...options, ranks: [1, 3], lambdas: [8, 4], folds: 3, tolerance: 1e-4 };
     const expected = found(await tune(A, { ...given, threads: 1 }));
     for (const threads of [2, 3]) expect(found(await tune(A, { ...given, threads }))).toEqual(expected);
   });
@@ -97,7 +94,8 @@ describe('the search', () => {
 
 describe('a state file', () => {
   test('lets an interrupted search go on to the same result', async () => {
-    const expected = found(await tune(A, { ...options, folds: 3 }));
+    const given: TuneOptions = { ...options, ranks: [1, 2, 3], folds: 3, tolerance: 1e-4 };
+    const expected = found(await tune(A, given));
     const state = join(folder, 'tune.json');
     let runs = 0;
     let last = 0;
@@ -107,11 +105,11 @@ describe('a state file', () => {
       const before = existsSync(state) ? JSON.parse(readFileSync(state, 'utf8')).results.length : 0;
       // Some fits further each time, in the middle of a cell as a rule.
       const onProgress = ({ fits }: { fits: number }) => {
-        if (fits > before && ++fresh === 7) controller.abort();
+        if (fits > before && ++fresh === 10) controller.abort();
       };
       runs++;
       try {
-        const tuning = found(await tune(A, { ...options, folds: 3, state, signal: controller.signal, onProgress }));
+        const tuning = found(await tune(A, { ...given, state, signal: controller.signal, onProgress }));
         expect(tuning).toEqual(expected);
         break;
       } catch (error) {
@@ -121,10 +119,10 @@ describe('a state file', () => {
         last = results.length;
       }
     }
-    expect(runs).toBeGreaterThan(3);
+    expect(runs).toBeGreaterThan(2);
     expect(readdirSync(folder)).toEqual(['tune.json']);
     // Done: nothing is fitted again.
-    const again = await tune(A, { ...options, folds: 3, state });
+    const again = await tune(A, { ...given, state });
     expect(found(again)).toEqual(expected);
     // Only what is still needed to start from is kept.
     const { starts, results } = JSON.parse(readFileSync(state, 'utf8'));
