@@ -60,7 +60,8 @@ export async function replaceFiles(folder: string, files: Readonly<Record<string
   let made: string | undefined;
   try {
     made = await mkdir(folder, { recursive: true });
-    for (const [name, content] of Object.entries(files)) await pour(name, content, createWriteStream(fresh(name), { flags: 'wx' }));
+    for (const [name, content] of Object.entries(files))
+      await pour(name, content, createWriteStream(fresh(name), { flags: 'wx' }));
     for (const name of Object.keys(files)) await rename(fresh(name), join(folder, name));
   } catch (error) {
     for (const name of Object.keys(files)) await rm(fresh(name), { force: true }).catch(() => undefined);
