@@ -12,7 +12,7 @@ export function equationOf(options: ResolvedOptions): string[] {
   const sums = [
     lossTerm(options.loss),
     background &&
-      `Σ_unlisted ${background.weight === 'separable' ? 'r_i c_j ' : factor(background.weight as number)}(${background.value} − p)²`,
+      `Σ_unlisted ${background.weight === 'separable' ? 'r_i c_j ' : factor(background.weight as number)}${options.loss === 'poisson' ? 'p' : `(${background.value} − p)²`}`,
     ...penaltyTerms(options),
   ].filter(Boolean);
   const hasRows = biases === 'rows' || biases === 'both';
