@@ -143,6 +143,7 @@ function valuesOf(path: string, field: Field, vector: Vector | null, length: num
 /** null where a value is none. */
 function valuesOfData(data: Data): ArrayLike<unknown> {
   const { type, length } = data;
+  if (!isWhole(data)) throw new Error('a list of values is shorter than it says');
   const vector = new Vector([data]);
   if (DataType.isUtf8(type) || DataType.isLargeUtf8(type)) {
     const at = (i: number) => Number(data.valueOffsets[i]);

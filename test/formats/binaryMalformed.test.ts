@@ -57,7 +57,7 @@ describe.each(binary)('%s', (name) => {
         );
         expect(outcome).toBe(true);
       }),
-      { numRuns: 40 },
+      { numRuns: 25 },
     );
   });
 });
@@ -134,13 +134,13 @@ describe('.npz', () => {
     expect((await readTable(fileOf('.npz', archive('../../../escaped.npy', array)))).matrix.shape).toEqual([2, 2]);
   });
 
-  it('a bomb of a gigabyte costs no memory', async () => {
-    const zeros = Buffer.alloc(1 << 28);
+  it('a bomb of 64 MiB costs no memory', async () => {
+    const zeros = Buffer.alloc(1 << 26);
     const before = process.memoryUsage().rss;
     const bytes = archive('a.npy', Buffer.concat([npy('<f8', '2, 2', Buffer.alloc(32)), zeros]), { unpacked: 160 });
     const held = process.memoryUsage().rss - before;
     expect((await refused('.npz', bytes)).code).toBe('malformed-file');
-    expect(process.memoryUsage().rss - before - held).toBeLessThan(1 << 26);
+    expect(process.memoryUsage().rss - before - held).toBeLessThan(1 << 25);
   });
 });
 
