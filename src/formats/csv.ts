@@ -1,6 +1,6 @@
 /**
  * Triples row, column, value (and weight) from CSV, TSV and text files: a parser over bytes that makes no string a line.
- * A file with quotes goes to csv-parse instead.
+ * A file with quotes, and what comes from stdin, goes to csv-parse instead.
  *
  * Lines before the first that begin with # or % are comments, unless they hold an entry or the columns asked for.
  */
@@ -28,13 +28,15 @@ class QuotedField extends Error {}
 
 /** @throws HadamardError `malformed-file`, `invalid-value`, `ambiguous-weights`, with the line. */
 export async function readCsv(path: string, request: ReadRequest): Promise<Table> {
+  // Stdin cannot be begun again when a quote comes late, and people pipe what has quotes.
+  if (path === '-') return readQuoted(path, request);
   try {
     const collector = new Collector(path, request);
     await eachLine(path, (bytes, start, end, line) => collector.takeLine(bytes, start, end, line));
     return collector.table();
   } catch (error) {
     if (!(error instanceof QuotedField)) throw error;
-    if (path === '-' || !(await stat(path)).isFile()) throw quotesInPipe(path);
+    if (!(await stat(path)).isFile()) throw quotesInPipe(path);
     return readQuoted(path, request);
   }
 }
@@ -45,7 +47,7 @@ function quotesInPipe(path: string): HadamardError {
     what: `${path} has quoted fields and is no regular file.`,
     position: { file: path },
     rule: 'A CSV with quotes is read from its beginning again, which a pipe does not allow.',
-    remedy: 'Save it to a file and give that, or pipe --format jsonl or parquet.',
+    remedy: 'Save it to a file and give that, or give - and pipe it to stdin.',
   });
 }
 
