@@ -1,7 +1,7 @@
 /** Parquet, Arrow, .npz and JSON lines that are cut, changed or lie about themselves: a typed error, quickly, whatever they say. */
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { crc32, deflateRawSync, gzipSync } from 'node:zlib';
+import * as zlib from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { isHadamardError } from '../../dist/src/errors.js';
@@ -67,7 +67,7 @@ describe('another kind of file under the name', () => {
     expect((await refused(ending, 'user,item,rating\na,b,1\n'.repeat(20))).code).toBe('malformed-file');
     expect((await refused(ending, Buffer.alloc(4096))).code).toBe('malformed-file');
     expect((await refused(ending, '')).code).toBe('malformed-file');
-    expect(await refused(`${ending}.gz`, gzipSync('{"a":'))).toMatchObject({ code: 'malformed-file' });
+    expect(await refused(`${ending}.gz`, zlib.gzipSync('{"a":'))).toMatchObject({ code: 'malformed-file' });
     expect((await refused(`${ending}.gz`, 'not packed')).code).toBe('malformed-file');
   });
 });
@@ -78,12 +78,12 @@ function archive(
   content: Buffer,
   says: { unpacked?: number; packed?: number; method?: number; flags?: number; crc?: number } = {},
 ): Buffer {
-  const data = deflateRawSync(content);
+  const data = zlib.deflateRawSync(content);
   const common = Buffer.alloc(26);
   common.writeUInt16LE(20, 0);
   common.writeUInt16LE(says.flags ?? 0, 2);
   common.writeUInt16LE(says.method ?? 8, 4);
-  common.writeUInt32LE(says.crc ?? crc32(content), 10);
+  common.writeUInt32LE(says.crc ?? zlib.crc32(content), 10);
   common.writeUInt32LE(says.packed ?? data.length, 14);
   common.writeUInt32LE(says.unpacked ?? content.length, 18);
   common.writeUInt16LE(name.length, 22);
@@ -141,6 +141,28 @@ describe('.npz', () => {
     const held = process.memoryUsage().rss - before;
     expect((await refused('.npz', bytes)).code).toBe('malformed-file');
     expect(process.memoryUsage().rss - before - held).toBeLessThan(1 << 25);
+  });
+});
+
+describe('.zst', () => {
+  // "a,x,1\nb,y,2\n", packed by pyarrow.
+  const packed = Buffer.from('28b52ffd200c610000612c782c310a622c792c320a', 'hex');
+  const path = fileOf('.csv.zst', packed);
+
+  it.runIf('createZstdDecompress' in zlib)('is read where Node has zstd, and refused where it is cut', async () => {
+    expect(entriesOf(await readTable(path))).toEqual([
+      ['a', 'x', 1],
+      ['b', 'y', 2],
+    ]);
+    expect((await refused('.csv.zst', packed.subarray(0, -3))).code).toBe('malformed-file');
+    expect((await refused('.csv.zst', 'a,x,1\n')).code).toBe('malformed-file');
+  });
+
+  it.runIf(!('createZstdDecompress' in zlib))('is refused, with what to do, where Node has none', async () => {
+    expect(await failure(readTable(path))).toMatchObject({
+      code: 'unsupported-format',
+      remedy: expect.stringContaining('zstd -d'),
+    });
   });
 });
 
