@@ -83,7 +83,7 @@ const sets = [
     A: read('jester-1/A', 1500),
     options: { biases: 'both', lambdaScale: 'count' },
     ranks: [2, 5, 10],
-    lambdas: [6.3, 4, 2.5, 1.6, 1, 0.63],
+    lambdas: [1, 0.63, 0.4, 0.25, 0.16, 0.1, 0.063, 0.04],
   },
 ];
 

@@ -91,7 +91,7 @@ export {
 export { type Similar, type SimilarOptions, type SimilarResult, similar } from './recommend/similar.js';
 export { type ReportOptions, reportHtml } from './report/report.js';
 export { type EvaluateOptions, type Evaluation, evaluate, type FoldResult } from './selection/evaluate.js';
-export type { Cell } from './selection/recommendation.js';
+export type { Cell, TuneChoice } from './selection/recommendation.js';
 export { type Split, type SplitOptions, splits } from './selection/splits.js';
 export { type TuneOptions, type TuneProgress, type Tuning, tune } from './selection/tune.js';
 export { openSession, type Session } from './session/openSession.js';

@@ -14,7 +14,7 @@ export interface Cell {
   readonly sweeps: number;
 }
 
-export interface Recommendation {
+export interface TuneChoice {
   /** Of least error. */
   readonly best: Cell;
   /** By the one-standard-error rule: the simplest whose error is within one standard error of the least. */
@@ -31,7 +31,7 @@ export function recommend(
     ranks,
     lambdas,
   }: { metric: string; sign: 1 | -1; ranks: readonly number[]; lambdas: readonly number[] },
-): Recommendation {
+): TuneChoice {
   const best = cells.reduce((least, cell) => (sign * cell.mean < sign * least.mean ? cell : least));
   const limit = sign * best.mean + best.standardError;
   const recommended = cells

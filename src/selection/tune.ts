@@ -15,7 +15,7 @@ import { allOrFirstError, measureFold, settleMetrics } from './evaluate.js';
 import { type Fits, openFits } from './fits.js';
 import { lambdaPath } from './lambdaPath.js';
 import { isRanking, type Metric } from './metricNames.js';
-import { type Cell, isClearlyWorse, type Recommendation, recommend } from './recommendation.js';
+import { type Cell, isClearlyWorse, recommend, type TuneChoice } from './recommendation.js';
 import { type Fold, role, splitEntries } from './splits.js';
 import { summary } from './summary.js';
 import { fingerprintOf, keyOf, openState, type TuneState } from './tuneState.js';
@@ -62,7 +62,7 @@ export interface TuneProgress {
   readonly fits: number;
 }
 
-export interface Tuning extends Recommendation {
+export interface Tuning extends TuneChoice {
   readonly metric: string;
   readonly split: 'k-fold' | 'blocks';
   readonly folds: number;
