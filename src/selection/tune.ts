@@ -19,7 +19,7 @@ import { type Cell, isClearlyWorse, recommend, type TuneChoice } from './recomme
 import { type Fold, role, splitEntries } from './splits.js';
 import { summary } from './summary.js';
 import { fingerprintOf, keyOf, openState, type TuneState } from './tuneState.js';
-import { warmStart } from './warmStart.js';
+import { startSize, warmStart } from './warmStart.js';
 
 /** Fit options that the search chooses itself, or that a fold has no use for. */
 type NotOfSearch =
@@ -286,6 +286,7 @@ class Search {
     if (!result) {
       const began = performance.now();
       const { A, weights } = await this.#trainingOf(fold);
+      const size = startSize(this.#listing, (this.#options.biases ?? 'none') !== 'none', rank);
       const V = source && starts.get(keyOf(source.rank, source.lambda, fold));
       const model = await this.#fits.fit(A, {
         ...this.#options,
@@ -293,7 +294,7 @@ class Search {
         rank,
         lambda,
         weights,
-        ...(V && { init: { V: warmStart(V, rank, this.#seed) } }),
+        ...(V && { init: { V: warmStart(V, rank, size, this.#seed) } }),
       });
       const { roles } = this.#folds[fold] as Fold;
       const error = measureFold(model, this.#listing, roles, [this.#measured], {

@@ -2,6 +2,7 @@
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import ndarray from 'ndarray';
 import { afterAll, describe, expect, test } from 'vitest';
 import { asInput, listEntries, listingOf } from '../../dist/src/data/listing.js';
 import { evaluate, factorize, type TuneOptions, type Tuning, tune } from '../../dist/src/index.js';
@@ -10,7 +11,7 @@ import { lambdaMax, lambdaPath } from '../../dist/src/selection/lambdaPath.js';
 import { type Cell, isClearlyWorse, recommend } from '../../dist/src/selection/recommendation.js';
 import { role, splitEntries } from '../../dist/src/selection/splits.js';
 import { summary } from '../../dist/src/selection/summary.js';
-import { warmStart } from '../../dist/src/selection/warmStart.js';
+import { startSize, warmStart } from '../../dist/src/selection/warmStart.js';
 import { problem, sqrtWeights, triples } from '../helpers/problem.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'hadamard-tune-'));
@@ -242,21 +243,24 @@ describe('the recommendation', () => {
   });
 });
 
-test('a warm start keeps what is there, appends columns, and lets none of them be zero', async () => {
+test('a warm start keeps what is there, appends columns, and fills up what has shrunk', async () => {
   const { V } = await factorize(A, { rank: 2, lambda: 1 });
-  const start = warmStart(V, 4, 1);
+  const columnSize = (of: typeof V, c: number) =>
+    Math.sqrt(Array.from({ length: 40 }, (_, row) => of.get(row, c) ** 2).reduce((a, b) => a + b, 0) / 40);
+  const size = startSize(listEntries(A, undefined, 'refuse'), false, 4);
+  const start = warmStart(V, 4, 0.5, 1);
   expect(start.shape).toEqual([40, 4]);
-  let [difference, size, appended] = [0, 0, 0];
-  for (let row = 0; row < 40; row++)
-    for (let c = 0; c < 4; c++) {
-      if (c < 2) difference += (start.get(row, c) - V.get(row, c)) ** 2;
-      if (c < 2) size += V.get(row, c) ** 2;
-      else appended += start.get(row, c) ** 2;
-    }
-  expect(Math.sqrt(difference / size)).toBeCloseTo(0.05, 1);
-  expect(appended / size).toBeGreaterThan(0.3);
-  const zero = warmStart({ ...V, data: V.data.map(() => 0), get: () => 0 } as never, 2, 1);
-  expect(Math.abs(zero.get(3, 1))).toBeGreaterThan(0);
+  for (const c of [0, 1]) expect(columnSize(V, c)).toBeGreaterThan(0.5);
+  for (let row = 0; row < 40; row++) expect(Math.abs(start.get(row, 0) - V.get(row, 0))).toBeLessThan(0.05 * 4);
+  for (const c of [2, 3]) expect(columnSize(start, c)).toBeCloseTo(0.5, 0);
+  const collapsed = ndarray(
+    V.data.map((value) => value * 1e-9),
+    [40, 2],
+  ) as typeof V;
+  for (const c of [0, 1]) expect(columnSize(warmStart(collapsed, 2, 0.5, 1), c)).toBeGreaterThan(0.3);
+  // The size is that of a fresh start: √(rms/√k).
+  const rms = Math.sqrt(Array.from(A.values).reduce((sum, a) => sum + a * a, 0) / A.values.length);
+  expect(size).toBeCloseTo(Math.sqrt(rms / 2), 12);
 });
 
 describe('is refused', () => {
