@@ -45,6 +45,7 @@ export function rows(values: readonly number[]): number {
   'src/report/page/page.ts': "document.title = 'sound';\n",
   'workers/rowTask.ts': "import { rows } from '../src/data/matrix.js';\n\nrows([1]);\n",
   'workers/rows.cts': "module.exports = () => import('./rowTask.js');\n",
+  'workers/scores.cts': "module.exports = () => import('./rowTask.js');\n",
   'test/rows.test.ts': "import { rows } from '../dist/src/index.js';\n\nrows([1]);\n",
   'bench/rows.mjs': "import { rows } from '../dist/src/index.js';\n\nrows([1]);\n",
   'dist/src/kernels/kernels.wasm': '',
