@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type Chart, drawChart, escapeText, frameOf, tickText } from '../../dist/src/report/page/chart.js';
+import { type Chart, drawChart, escapeText, frameOf, type Mark, tickText } from '../../dist/src/report/page/chart.js';
 import { type Course, courseCharts } from '../../dist/src/report/page/convergence.js';
 
 const real = fc.double({ min: -1e12, max: 1e12, noNaN: true });
@@ -112,7 +112,7 @@ describe('the charts of a fit', () => {
   };
   const marks = (view: Parameters<typeof courseCharts>[1]) => {
     const { objective, gradient } = courseCharts(course, view);
-    return { objective, gradient, line: objective.marks.at(-1) as { x: (number | null)[]; y: (number | null)[] } };
+    return { objective, gradient, line: objective.marks.at(-1) as Extract<Mark, { kind: 'line' }> };
   };
 
   test('show f, or f above its lowest, against sweeps or time', () => {

@@ -1,13 +1,11 @@
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { inflateSync } from 'node:zlib';
+import axe from 'axe-core';
 import type { Browser, Locator, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { reportHtml } from '../../dist/src/report/report.js';
 import { hasChromium, needsChromium, openBrowser, show } from './browser.js';
 import { fitSample, hostile, sampleData } from './sample.js';
 
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const sample = sampleData(60, 14, true);
 let browser: Browser;
 let html: string;
@@ -70,7 +68,7 @@ describe.skipIf(!hasChromium).each(['light', 'dark'] as const)(needsChromium('in
     for (const text of pages()) {
       const { page } = await show(browser, text, { colorScheme, bypassCSP: true });
       await openDetails(page);
-      await page.evaluate(axe);
+      await page.evaluate(axe.source);
       const { violations, passes } = (await page.evaluate(`axe.run(document, ${rules})`)) as {
         violations: { id: string; impact: string; nodes: { html: string }[] }[];
         passes: { id: string }[];
