@@ -184,7 +184,9 @@ function meaningsOf(model: Model): Meaning[] {
     ...pair('λ', lambdaRows, lambdaColumns),
     ...pair('μ', l1Rows, l1Columns),
     ...(biases !== 'none' && biasLambda > 0 ? [['<i>λ</i><sub>b</sub>', real(biasLambda)] as Meaning] : []),
-    ...(lambdaScale !== 'row' && isPenalised ? [['<i>s</i>', scales[lambdaScale]] as Meaning] : []),
+    ...(lambdaScale !== 'row' && isPenalised
+      ? [['<i>s</i>', `${scales[lambdaScale]}${background ? ', the background counted in' : ''}`] as Meaning]
+      : []),
     ...(lambdaScale !== 'row' && isPenalised && nu !== 1 ? [['<i>ν</i>', real(nu)] as Meaning] : []),
     ...(options.freeColumns > 0
       ? [['*', `without the first ${options.freeColumns} latent columns, which carry no penalty`] as Meaning]
