@@ -20,10 +20,8 @@ import { checkOutputFile } from './output.js';
 import { type DataRequest, type Problem, readProblem } from './problem.js';
 import type { ProgressLine } from './progress.js';
 import { type ReceptorRules, withReceptorRules } from './receptorRules.js';
-import { pageOf } from './report.js';
 import { onInterrupt } from './signals.js';
 import { readWarmStart } from './warmStart.js';
-import { openWatch } from './watch.js';
 
 /** The files of a fit. */
 export interface FitInput {
@@ -81,7 +79,13 @@ export async function runFit(request: FitRequest, line: ProgressLine): Promise<F
   const watch =
     watchPort === undefined
       ? undefined
-      : await openWatch({ port: watchPort, source: basename(data.path), rank, tolerance, timeLimit });
+      : await (await import('./watch.js')).openWatch({
+          port: watchPort,
+          source: basename(data.path),
+          rank,
+          tolerance,
+          timeLimit,
+        });
   // Asked for, so said with --quiet too.
   if (watch) line.warn(`Watch the fit at ${watch.url}`);
   const cancel = new AbortController();
@@ -133,6 +137,7 @@ export async function runFit(request: FitRequest, line: ProgressLine): Promise<F
     if (report !== undefined || watch) {
       line.stage('writing the report …');
       watch?.stage('writing the report');
+      const { pageOf } = await import('./report.js');
       const page = pageOf(model, { A, weights }, basename(data.path));
       if (report !== undefined) await replaceFile(report, [page], 'report');
       await watch?.finish(page);
