@@ -111,7 +111,7 @@ describe.skipIf(process.platform === 'win32').each(withExamples)('%s', (page, bl
   for (const block of blocks) {
     const reason = reasonToSkip(block);
     const title = `line ${block.line}, ${block.language}${reason ? ` (not run: ${reason})` : ''}`;
-    test.skipIf(reason !== undefined)(title, () => runBlock(block, folder.path, env));
+    test.skipIf(reason !== undefined)(title, { timeout: 180_000 }, () => runBlock(block, folder.path, env));
   }
 });
 
