@@ -22,7 +22,7 @@ Object.assign(manifest, {
   dependencies: {},
   devDependencies: pick(
     manifest.devDependencies,
-    /^(@arethetypeswrong\/cli|@biomejs\/biome|@types\/node|dependency-cruiser|knip|publint|typescript|vitest)$/,
+    /^(@arethetypeswrong\/cli|@biomejs\/biome|@types\/node|dependency-cruiser|knip|publint|typedoc|typescript|vitest)$/,
   ),
 });
 
