@@ -124,7 +124,7 @@ function placesOf(table: Table, other: Table, path: string): Places | undefined 
       what: `${own ? 'A' : path} names its rows and columns and ${own ? path : 'A'} does not, so the two cannot be matched.`,
       position: { file: path },
       rule: 'Lists of row, column, value are matched by name, entries of .mtx, .npy and .npz by position.',
-      remedy: 'Give both with names, or both as .mtx, .npy or .npz.',
+      remedy: 'Give both as .csv or another format that holds names, or both as .mtx, .npy or .npz.',
     });
   const [m, n] = shapeOf(table.matrix);
   const [rows, columns] = shapeOf(other.matrix);
