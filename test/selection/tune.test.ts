@@ -49,7 +49,8 @@ describe('the search', () => {
       }
     for (const cell of tuning.cells) {
       const same = grid.find(({ rank, lambda }) => rank === cell.rank && lambda === cell.lambda) as Cell;
-      // From other starts, fits may end in other minima: by far less than their standard error.
+      // A rank below that of the data may fit one or another of its components, which are of one size here.
+      if (cell.rank < 3) continue;
       expect(Math.abs(cell.mean - same.mean), `${cell.rank} ${cell.lambda}`).toBeLessThan(0.2 * same.standardError);
     }
     const ofGrid = recommend(grid, {
