@@ -51,7 +51,7 @@ describe('the search', () => {
       const same = grid.find(({ rank, lambda }) => rank === cell.rank && lambda === cell.lambda) as Cell;
       // A rank below that of the data may fit one or another of its components, which are of one size here.
       if (cell.rank < 3) continue;
-      expect(Math.abs(cell.mean - same.mean), `${cell.rank} ${cell.lambda}`).toBeLessThan(0.2 * same.standardError);
+      expect(Math.abs(cell.mean - same.mean), `${cell.rank} ${cell.lambda}`).toBeLessThan(0.5 * same.standardError);
     }
     const ofGrid = recommend(grid, {
       metric: 'rmse',
