@@ -54,6 +54,9 @@ export function splitEntries(listing: Listing, options: SplitOptions, seed: numb
   const { folds = 5, holdout = 0.1, leave = 'random', given = 0.8 } = options;
   check('split', split, splits.includes(split), `one of ${splits.join(', ')}`);
   check('folds', folds, Number.isInteger(folds) && folds >= 2, 'an integer of at least 2');
+  check('holdout', holdout, holdout > 0 && holdout < 1, 'a share above 0 and below 1');
+  check('given', given, given > 0 && given < 1, 'a share above 0 and below 1');
+  check('leave', leave, leave === 'random' || leave === 'last', 'random or last');
   const isFolded = split === 'k-fold' || split === 'blocks' || split === 'rows' || split === 'columns';
   check(
     'folds',
@@ -61,9 +64,6 @@ export function splitEntries(listing: Listing, options: SplitOptions, seed: numb
     !isFolded || folds <= listing.values.length,
     `at most ${listing.values.length}, the number of entries`,
   );
-  check('holdout', holdout, holdout > 0 && holdout < 1, 'a share above 0 and below 1');
-  check('given', given, given > 0 && given < 1, 'a share above 0 and below 1');
-  check('leave', leave, leave === 'random' || leave === 'last', 'random or last');
   const times =
     split === 'time' || (split === 'leave-one-out' && leave === 'last') ? timesOf(listing, options.time) : undefined;
   const cut = cutter(listing, seed);
