@@ -134,7 +134,6 @@ function updated(
     labels,
     fit: reportOf(model.fit, factors, nextBiases, entry),
     ...(background && { background: { ...background, [side]: weights } }),
-    ...(model.run && { run: model.run }),
   });
 }
 

@@ -12,7 +12,7 @@ import { mae, rmse } from '../metrics/errors.js';
 import type { Status } from '../model/fitReport.js';
 import type { Model } from '../model/model.js';
 import { type Fit, openFits } from './fits.js';
-import { foldInHeld } from './foldInHeld.js';
+import { foldInMembers } from './foldInMembers.js';
 import { isRanking, type Metric, parseMetrics } from './metricNames.js';
 import { type RankingOptions, rankRows } from './rankRows.js';
 import { type Fold, role, type Split, type SplitOptions, splitEntries, splitOf } from './splits.js';
@@ -61,8 +61,7 @@ export interface Evaluation {
 /**
  * Fits each fold's training entries alone, everything that is computed from data included, and measures its test entries.
  *
- * @throws HadamardError `invalid-option` for splits and metrics out of range or folds without entries, `incompatible-options`
- *   for options that a split does not go with, and as `factorize`; `AbortError` when `signal` was aborted.
+ * @throws HadamardError `invalid-option` for splits and metrics out of range or folds without entries, and as `factorize`; `AbortError` when `signal` was aborted.
  */
 export async function evaluate(A: MatrixInput, given: EvaluateOptions): Promise<Evaluation> {
   const began = performance.now();
@@ -117,7 +116,7 @@ async function runFold(
   const [train, test, known] = [part(role.train), part(role.test), part(role.given)];
   const { A, weights } = asInput(train);
   const fitted = await fit(A, { ...options, weights });
-  const model = foldIn ? await foldInHeld(fit, fitted, foldIn, known, options) : fitted;
+  const model = foldIn ? await foldInMembers(fitted, foldIn, known, options) : fitted;
   const measured = measureFold(model, listing, roles, metrics, ranking);
   return {
     metrics: measured.metrics,

@@ -9,7 +9,7 @@ import {
   type FactorizeOptions,
   factorize,
 } from '../../dist/src/index.js';
-import { foldInHeld } from '../../dist/src/selection/foldInHeld.js';
+import { foldInMembers } from '../../dist/src/selection/foldInMembers.js';
 import { role, splitEntries } from '../../dist/src/selection/splits.js';
 import { expectClose } from '../helpers/compare.js';
 import { dense, problem, reordered, sqrtWeights, triples, withEntries } from '../helpers/problem.js';
@@ -110,6 +110,7 @@ describe('rows and columns that are left out are folded in', () => {
     ['huber', { lambda: 0.5, loss: 'huber:1', biases: 'both' }],
     ['elastic net', { lambda: 0.5, l1: 0.2 }],
     ['background', { lambda: 0.5, background: 0.2 }],
+    ['background and biases', { lambda: 0.5, background: 0.2, biases: 'both' }],
     [
       'separable background',
       {
@@ -130,7 +131,7 @@ describe('rows and columns that are left out are folded in', () => {
       const given = listingOf(listing, (t) => (listing[side][t] as number) % 3 === 1);
       // Nothing of their own is left in the model that they are folded into.
       const factor = side === 'rows' ? model.U : model.V;
-      const folded = await foldInHeld(factorize, model, side, given, { ...exact, ...more, weights });
+      const folded = await foldInMembers(model, side, given, { ...exact, ...more, weights });
       const found = side === 'rows' ? folded.U : folded.V;
       expect(found).not.toBe(factor);
       expectClose(found.data, factor.data, more.loss || more.nonnegative ? 1e-5 : 1e-6, side);
@@ -148,13 +149,6 @@ describe('rows and columns that are left out are folded in', () => {
       const { metrics } = await evaluate(clean, { rank: 2, lambda: 0.01, split, folds: 3 });
       expect(metrics.rmse?.mean).toBeLessThan(spread / 5);
     }
-  });
-
-  test('is refused where biases and a background or loss logistic stand together', async () => {
-    const more = { biases: 'both', background: 0.1 } as const;
-    await expect(evaluate(A, { ...options, ...more, split: 'rows', metrics: ['rmse'] })).rejects.toMatchObject({
-      code: 'incompatible-options',
-    });
   });
 });
 
