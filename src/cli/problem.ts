@@ -65,7 +65,7 @@ export async function readProblem(request: DataRequest): Promise<Problem> {
       code: 'unsupported-format',
       what: `${path} has no column "${extra}" beside its values.`,
       position: { option: 'time', file: path },
-      rule: 'A time is a column of a CSV whose lines are row, column, value.',
+      rule: 'A time is a column of a file whose records are row, column, value.',
       remedy: 'Give such a file, or choose another split.',
     });
   const notes = [...table.notes];

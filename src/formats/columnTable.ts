@@ -5,6 +5,7 @@ import { badRecord, type ColumnSource, type RecordPlace } from './columnSource.j
 import { chooseColumns } from './csvColumns.js';
 import { EntryList } from './entryList.js';
 import { excerpt } from './excerpt.js';
+import { instantOf, noInstant } from './instant.js';
 import { LineNumbers } from './lineNumbers.js';
 import { malformed } from './lines.js';
 import type { ReadRequest, Table } from './table.js';
@@ -27,20 +28,24 @@ export async function readColumns(
 async function entries(path: string, source: ColumnSource, request: ReadRequest): Promise<Table> {
   const { names, isPositional } = source;
   const chosen = chooseColumns(names, request, path, undefined);
-  const { row, column, value, weight } = chosen;
+  const { row, column, value, weight, extra } = chosen;
   const isWeighted = weight >= 0;
+  const instants: number[] = [];
   const list = new EntryList(isWeighted);
   const rows = new ValueLabels();
   const columns = new ValueLabels();
   const lineNumbers = new LineNumbers();
   let hasLines = false;
-  for await (const batch of source.batches([row, column, value, ...(isWeighted ? [weight] : [])])) {
-    const [rowValues, columnValues, values, weights] = batch.columns as readonly [
+  const optional = [...(isWeighted ? [weight] : []), ...(extra >= 0 ? [extra] : [])];
+  for await (const batch of source.batches([row, column, value, ...optional])) {
+    const [rowValues, columnValues, values, ...others] = batch.columns as [
       ArrayLike<unknown>,
       ArrayLike<unknown>,
       ArrayLike<unknown>,
-      ArrayLike<unknown>?,
+      ...ArrayLike<unknown>[],
     ];
+    const weights = isWeighted ? others[0] : undefined;
+    const times = extra >= 0 ? others.at(-1) : undefined;
     hasLines = batch.lines !== undefined;
     for (let t = 0; t < batch.length; t++) {
       const place = (): RecordPlace => (batch.lines ? { line: batch.lines[t] as number } : { record: list.length + 1 });
@@ -49,6 +54,7 @@ async function entries(path: string, source: ColumnSource, request: ReadRequest)
       const number = finite(values[t], path, place, false);
       const given = weights ? finite(weights[t], path, place, true) : 1;
       if (batch.lines) lineNumbers.add(list.length, batch.lines[t] as number);
+      if (times) instants.push(instant(times[t], path, place));
       list.push(i, j, number, given);
     }
   }
@@ -61,6 +67,7 @@ async function entries(path: string, source: ColumnSource, request: ReadRequest)
     ...(hasLines && { lineOf: (entry: number) => lineNumbers.lineOf(entry) }),
     notes: isPositional ? [] : chosen.notes,
     ...(given && { weights: given }),
+    ...(extra >= 0 && { extra: Float64Array.from(instants) }),
   };
 }
 
@@ -114,6 +121,13 @@ async function cells(path: string, source: ColumnSource): Promise<Table> {
     at += block.length;
   }
   return { matrix: ndarray(values, [rows.length, columns.length]), labels: { rows, columns }, notes: [] };
+}
+
+function instant(value: unknown, path: string, place: () => RecordPlace): number {
+  const text = labelText(value) ?? '';
+  const number = instantOf(text);
+  if (!Number.isNaN(number)) return number;
+  throw badRecord('malformed-file', path, place(), `has "${excerpt(text)}" where a time should be`, ...noInstant);
 }
 
 /** @throws HadamardError `invalid-value` or `invalid-weight` for none, NaN and infinities; `malformed-file` for what is no number. */

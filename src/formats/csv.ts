@@ -11,6 +11,7 @@ import { areNumbered, type CsvColumns, chooseColumns, isNumber } from './csvColu
 import { commentNotes, delimiterOf, isBlank, isMarked, records, splitLine } from './csvRecords.js';
 import { EntryList } from './entryList.js';
 import { excerpt } from './excerpt.js';
+import { instantOf, noInstant } from './instant.js';
 import { LabelIndex } from './labels.js';
 import { LineNumbers } from './lineNumbers.js';
 import { eachLine, malformed } from './lines.js';
@@ -239,22 +240,12 @@ class Collector {
     throw badNumber(this.#path, bytes.toString('utf8', start, end), line, field, field === this.#columns?.weight);
   }
 
-  /** A number, or the milliseconds of an ISO date. */
   #instant(bytes: Buffer, field: number, line: number): number {
     this.#checkLength(field, line);
-    const [start, end] = [this.#starts[field] as number, this.#ends[field] as number];
-    const number = parseNumber(bytes, start, end);
-    if (Number.isFinite(number)) return number;
-    const text = bytes.toString('latin1', start, end);
-    const date = /^\d{4}-\d\d-\d\d([T ][\d:.]+(Z|[+-]\d\d:?\d\d)?)?$/.test(text) ? Date.parse(text) : Number.NaN;
-    if (!Number.isNaN(date)) return date;
-    throw malformed(
-      this.#path,
-      `Line ${line} has "${excerpt(text)}" where a time should be.`,
-      { line },
-      'A time is a number, or a date such as 2024-05-01 or 2024-05-01T12:30:00Z.',
-      'Correct the line.',
-    );
+    const text = bytes.toString('latin1', this.#starts[field], this.#ends[field]);
+    const instant = instantOf(text);
+    if (!Number.isNaN(instant)) return instant;
+    throw malformed(this.#path, `Line ${line} has "${excerpt(text)}" where a time should be.`, { line }, ...noInstant);
   }
 
   #checkSurplus(found: number, line: number): void {

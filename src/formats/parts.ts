@@ -75,7 +75,8 @@ function joinEntries(paths: readonly string[], tables: readonly Table[], notes: 
     values: new Float64Array(count),
   };
   const weights = tables[0]?.weights && new Float64Array(count);
-  tables.forEach(({ matrix, labels, weights: given }, part) => {
+  const extra = tables[0]?.extra && new Float64Array(count);
+  tables.forEach(({ matrix, labels, weights: given, extra: beside }, part) => {
     const at = firsts[part] as number;
     const triples = matrix as Triples;
     const rowIndex = rows.places(labels?.rows ?? []);
@@ -86,6 +87,7 @@ function joinEntries(paths: readonly string[], tables: readonly Table[], notes: 
     }
     all.values.set(triples.values, at);
     if (given) weights?.set(given, at);
+    if (beside) extra?.set(beside, at);
   });
   const partOf = (entry: number) => firsts.findLastIndex((first) => first <= entry);
   const hasLines = tables.every((table) => table.lineOf !== undefined);
@@ -102,6 +104,7 @@ function joinEntries(paths: readonly string[], tables: readonly Table[], notes: 
     }),
     notes,
     ...(weights && { weights }),
+    ...(extra && { extra }),
   };
 }
 

@@ -36,7 +36,7 @@ export interface ReadRequest {
   readonly table?: boolean | undefined;
   /** What the file is, where the ending of its name does not say. */
   readonly format?: Format | undefined;
-  /** The header name (or number from 1) of one more column of a CSV of triples: numbers or ISO dates, such as a time. */
+  /** The name (or number from 1) of one more column of triples: numbers or ISO dates, such as a time. */
   readonly extra?: string | undefined;
   /** Whether a fourth column is a weight; `optional`: if there is one. */
   readonly weights?: boolean | 'optional' | undefined;
