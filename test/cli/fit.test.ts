@@ -313,12 +313,13 @@ describe('Ctrl-C', () => {
     await new Promise((resolve) => setTimeout(resolve, 130));
     running.process.kill('SIGINT');
     const ended = await running.ended;
-    expect(ended.code).toBe(130);
+    // null: the signal met a process that was ending already, and ended it; a shell calls that 130 too.
+    expect([130, null]).toContain(ended.code);
     expect(readdirSync(folder.path).filter((name) => name.startsWith('.'))).toEqual([]);
     const after = readFileSync(join(at('twice'), 'model.json'), 'utf8');
     // The first Ctrl-C may have been enough: then the model is the cancelled one, whole.
-    if (ended.stdout === '') expect(after).toBe(before);
-    else await loadModel(at('twice'));
+    if (after !== before) expect((await loadModel(at('twice'))).fit.status).toBe('cancelled');
+    else expect(ended.stdout).toBe('');
   });
 
   test('before the first sweep is done leaves the older model', async () => {
