@@ -18,7 +18,7 @@ function examplesIn(help: string): string[][] {
     .replace(/\\\n\s*/g, '')
     .split('\n')
     .flatMap((line) => line.split(/[|;]|&&/))
-    .flatMap((line) => /\bhadamard (.*?)(?=\s*(?:[>#)]|$))/.exec(line)?.[1] ?? [])
+    .flatMap((line) => /\bhadamard ((?:"[^"]*"|[^">#)])*)/.exec(line)?.[1]?.trim() ?? [])
     .map((line) =>
       [...line.matchAll(/"([^"]*)"|'([^']*)'|\S+/g)].map(([whole, double, single]) => double ?? single ?? whole),
     );

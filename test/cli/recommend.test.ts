@@ -122,8 +122,10 @@ test.skipIf(process.platform === 'win32')('Ctrl-C leaves the older file, and no 
   await randomModel({ rows: 40_000, columns: 4000, rank: 32 }).save(at('large'));
   writeFileSync(at('older.csv'), 'older');
   const running = start(['recommend', 'large', '--all', '--out', 'older.csv'], folder.path);
-  while (!readdirSync(folder.path).some((name) => name.startsWith('older.csv.new')))
+  while (!readdirSync(folder.path).some((name) => name.startsWith('older.csv.new'))) {
+    expect(running.process.exitCode).toBeNull();
     await new Promise((resolve) => setTimeout(resolve, 5));
+  }
   running.process.kill('SIGINT');
   expect(await running.ended).toMatchObject({ code: 130, stdout: '' });
   expect(readFileSync(at('older.csv'), 'utf8')).toBe('older');

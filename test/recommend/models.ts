@@ -45,7 +45,12 @@ export function randomModel(request: ModelRequest): Model {
       ...(columnBias && { columns: columnBias }),
     },
     ...(labels && { labels }),
-    fit: { ...sampleModel().fit, rows, columns, rank, dtype, digest: digestOf([U, V, rowBias, columnBias]) },
+    fit: {
+      ...sampleModel({ rank, dtype, biases }).fit,
+      rows,
+      columns,
+      digest: digestOf([U, V, rowBias, columnBias]),
+    },
   });
 }
 

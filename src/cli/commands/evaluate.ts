@@ -70,8 +70,8 @@ Columns that score the same count in every order equally often.`;
 const evaluateExamples = [
   'hadamard evaluate ratings.csv --rank 10 --biases --lambda 0.1 \\',
   '  --lambda-scale count',
-  'hadamard evaluate plays.csv --preset implicit --rank 32 --split leave-one-out \\',
-  '  --negatives 99 --metrics hr@10,ndcg@10',
+  'hadamard evaluate plays.csv --preset implicit --rank 32 \\',
+  '  --split leave-one-out --negatives 99 --metrics hr@10,ndcg@10',
   'hadamard evaluate ratings.csv --columns user,item,rating --time timestamp \\',
   '  --rank 10 --lambda 5 --holdout 0.2',
 ];

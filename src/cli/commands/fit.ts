@@ -80,11 +80,12 @@ unobserved, not zero:
 const fitExamples = [
   'hadamard fit ratings.csv --columns user,item,rating --rank 10 --biases \\',
   '  --lambda 0.1 --lambda-scale count --test held-out.csv --out model',
-  'hadamard fit ratings.csv --rank 20 --biases --holdout 0.1 --patience 5 --out model',
+  'hadamard fit ratings.csv --rank 20 --biases --holdout 0.1 --patience 5 \\',
+  '  --out model',
   'hadamard fit lab.csv --table --weights errors.csv --weights-are sigma --rank 4',
   'hadamard fit A.npy --rank 8 --time-limit 60 --json --quiet --out model',
   "hadamard fit 'plays-*.parquet' --columns user,item,plays --preset implicit \\",
   '  --rank 64 --out model',
-  "hadamard fit --sql \"select user, item, count(*) from 'plays.parquet' \\",
-  '  group by 1, 2" --preset implicit --rank 64 --out model',
+  'hadamard fit --preset implicit --rank 64 --out model --sql \\',
+  '  "select user, item, count(*) from \'plays.parquet\' group by 1, 2"',
 ];
