@@ -63,7 +63,7 @@ export const optionTable = {
     choices: ['pca', 'nmf', 'pmf', 'implicit', 'explicit', 'robust', 'softimpute'],
     defaultText: 'none',
     sentence:
-      'Options that belong together; what is given beside comes before them. pca: unpenalised column means. nmf: both factors non-negative. pmf: nmf in f64 for W = 1/σ, with Q as US EPA PMF reports it. implicit: a background of weight 1. explicit: biases, λ 0.08 by count. robust: loss huber:1.345. softimpute: λ 1, f64.',
+      'Options that belong together; what is given beside comes before them. pca: unpenalised column means. nmf: both factors non-negative. pmf: nmf in f64 for W = 1/σ, with Q as US EPA PMF reports it. implicit: a background of weight 1, λ 0.01 by count. explicit: biases, λ 0.08 by count. robust: loss huber:1.345. softimpute: λ 1, f64.',
   },
   like: {
     kind: 'choice',

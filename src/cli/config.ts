@@ -151,7 +151,8 @@ function wordsOf(command: Command, key: string, value: unknown, path: string, ba
     if (!takesValue) return [];
   }
   if (value === true && !option.required) return option.optional ? [bareWord(key, flag)] : [flag];
-  const values = option.variadic && Array.isArray(value) ? value : [value];
+  // A flag that takes a list takes it with commas.
+  const values = !Array.isArray(value) ? [value] : option.variadic ? value : [value.join(',')];
   if (!takesValue || !values.every((one) => typeof one === 'string' || typeof one === 'number'))
     throw invalid(path, key, value, ruleOfOption(option, key));
   return values.map((one) => `${flag}=${isPathOption(option) ? fromHere(String(one), base) : one}`);
@@ -183,7 +184,7 @@ function unknownKey(command: Command, key: string, path: string): HadamardError 
     code: 'invalid-option',
     what: `${path} gives "${key}", which hadamard ${command.name()} does not take.`,
     position: { option: key, file: path },
-    rule: `A config of hadamard ${command.name()} may hold inputs, ${names.join(', ')}.`,
+    rule: `A config of hadamard ${command.name()} may hold inputs (a list of its arguments), ${names.join(', ')}.`,
     remedy: `${didYouMean(key, ['inputs', ...names])}Correct the name or leave it out.`,
   });
 }
@@ -203,7 +204,7 @@ function noRecord(path: string): HadamardError {
     code: 'malformed-model',
     what: `${path} does not say how it was made.`,
     position: { option: 'config', file: path },
-    rule: 'Models that the command line has made hold their command, inputs and flags; those of the library do not.',
+    rule: 'Models that hadamard fit has made hold its inputs and flags; those of the library do not, nor those that hadamard update has changed.',
     remedy: 'Write the flags to a JSON file, or give them on the command line.',
   });
 }

@@ -4,15 +4,17 @@ import { visitEntries } from '../data/entries.js';
 import type { RealArray, WeightsInput } from '../data/input.js';
 import { records } from '../formats/csvRecords.js';
 import { csvField } from '../formats/csvWrite.js';
+import { type Format, formatOf } from '../formats/formatOf.js';
 import { npyParts } from '../formats/npy.js';
 import { replaceFile } from '../formats/replaceFile.js';
+import { writeTable } from '../formats/writeTable.js';
 import { type FitOptions, HadamardError, type Imputed, impute, loadModel, type Model } from '../index.js';
 import { type DataFlags, dataRequestOf, numberFlag } from './dataFlags.js';
 import { type ExitCode, exitCodeOf } from './exitCodes.js';
 import { type FitFlags, fitOptionsOf } from './flags.js';
 import { asInFile } from './inFile.js';
 import { type ModelData, readModelData } from './modelData.js';
-import { type DataRequest, readProblem } from './problem.js';
+import { type DataRequest, type Problem, readProblem } from './problem.js';
 import { type ProgressLine, progressLine } from './progress.js';
 import { count, facts, printable } from './render.js';
 import { onInterrupt } from './signals.js';
@@ -53,7 +55,15 @@ export async function imputeTable(path: string, flags: ImputeFlags): Promise<Exi
     });
     line.end();
     for (const note of imputed.notes) line.note(note);
-    const files = await writeTables(path, flags.out, kind, problem.A as Table, imputed, given?.data.places);
+    const files = await writeTables(
+      path,
+      flags.out,
+      kind,
+      problem.A as Table,
+      imputed,
+      given?.data.places,
+      problem.labels,
+    );
     tell(imputed, files, flags, line);
     return given ? 0 : exitCodeOf(imputed.model.fit, new Set(Object.keys(flags)));
   } finally {
@@ -93,27 +103,35 @@ async function readGiven(directory: string, request: DataRequest): Promise<Given
   return { model, data, table, weights: weights && { sqrtWeight: ndarray(squareRoots, [rows, columns]) } };
 }
 
-type Kind = 'npy' | 'text';
+/** Text is copied cell by cell; other tables with labels are written anew; .npy stays .npy. */
+type Kind = 'npy' | 'text' | 'table';
 
 /** @throws HadamardError `unsupported-format`, `invalid-option` */
 function kindOf(path: string, out: string): Kind {
-  const of = (name: string): Kind | undefined =>
-    /\.npy(\.gz)?$/i.test(name) ? 'npy' : /\.(csv|tsv|txt|dat|data)(\.gz)?$/i.test(name) ? 'text' : undefined;
-  const kind = of(path);
-  if (kind === undefined)
+  const [from, to] = [formatOf(path), formatOf(out)];
+  const isText = (format: Format | undefined) => format === 'csv' || format === 'tsv';
+  const isLabelled = (format: Format | undefined) => isText(format) || format === 'parquet' || format === 'arrow';
+  if (from !== 'npy' && !isLabelled(from))
     throw new HadamardError({
       code: 'unsupported-format',
       what: `${path} is no table.`,
       position: { file: path },
-      rule: 'A table is .csv, .tsv, .txt or .npy: a dense one.',
+      rule: 'A table is .csv, .tsv, .txt, .parquet, .arrow or .npy: a dense one.',
       remedy: 'Convert it.',
     });
-  if (of(out) === kind && !/\.gz$/i.test(out)) return kind;
+  if (!/\.gz$/i.test(out)) {
+    if (from === 'npy' && to === 'npy') return 'npy';
+    if (isText(from) && isText(to)) return 'text';
+    if (isLabelled(from) && isLabelled(to)) return 'table';
+  }
   throw new HadamardError({
     code: 'invalid-option',
     what: `out is "${out}".`,
     position: { option: 'out' },
-    rule: kind === 'npy' ? 'An .npy is written as .npy.' : 'A text table is written as .csv, .tsv or .txt.',
+    rule:
+      from === 'npy'
+        ? 'An .npy is written as .npy.'
+        : 'A table with labels is written as .csv, .tsv, .txt, .parquet or .arrow.',
     remedy: 'Give such a file.',
   });
 }
@@ -126,6 +144,7 @@ async function writeTables(
   table: Table,
   { completed, lower, upper }: Imputed,
   places: Int32Array | undefined,
+  labels: Problem['labels'],
 ): Promise<string[]> {
   const beside = (name: string) => out.replace(/\.[^.]+$/, (ending) => `.${name}${ending}`);
   const files: [string, NdArray<Float64Array>][] = [
@@ -142,11 +161,27 @@ async function writeTables(
   };
   for (const [file, filled] of files) {
     const isCompleted = filled === completed;
+    if (kind === 'table') {
+      const matrix = ndarray(numbersOf(table, filling(filled), isCompleted), [...table.shape]);
+      await writeTable(file, { matrix, ...(labels && { labels }), notes: [] });
+      continue;
+    }
     const content =
       kind === 'npy' ? npyOf(table, filling(filled)) : [await textOf(path, file, table, filling(filled), isCompleted)];
     await replaceFile(file, content);
   }
   return files.map(([file]) => file);
+}
+
+/** What fills the table; where it has values its own, in bounds (`isCompleted` false) none. */
+function numbersOf(table: Table, filled: (row: number, column: number) => number, isCompleted: boolean): Float64Array {
+  const [m = 0, n = 0] = table.shape;
+  return Float64Array.from({ length: m * n }, (_, t) => {
+    const [row, column] = [Math.floor(t / n), t % n];
+    const own = table.get(row, column);
+    if (Number.isNaN(own)) return filled(row, column);
+    return isCompleted ? own : Number.NaN;
+  });
 }
 
 /** In the precision of the file that was read. */

@@ -1,7 +1,7 @@
 /** `hadamard inspect` */
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Inspection, inspectModel, loadModel, type Model, type RunRecord } from '../index.js';
+import { type Inspection, inspectModel, loadModel, type Model, type ModelUpdate, type RunRecord } from '../index.js';
 import { findModel } from '../model/folder.js';
 import { flagOf } from '../options.js';
 import type { ExitCode } from './exitCodes.js';
@@ -61,6 +61,8 @@ function factsOf(
   const [m, n] = shape;
   const { norms, singularValues, equation } = inspection;
   const named = [labels.rows && 'rows', labels.columns && 'columns'].filter(Boolean).join(' and ');
+  // An update says what it has measured itself; the rest is of the fit.
+  const before = fit.updates ? 'of the fit before the updates: ' : '';
   const total = sizes.reduce((sum, size) => sum + size.bytes, 0);
   return [
     [
@@ -68,8 +70,9 @@ function factsOf(
       `${printable(directory)}\n${count(m)} × ${count(n)}, rank ${rank}, ${fit.dtype}; ${named === '' ? 'no labels: rows and columns count from 0' : `labels of ${named}`}\n${count(fit.observed)} observed (${((100 * fit.observed) / (m * n)).toPrecision(3)} %)`,
     ],
     ['minimised', equation.map(unbroken).join('\n')],
-    ['objective', objectiveInWords(fit)],
-    ['certificate', certificateInWords(fit)],
+    ...(fit.updates ? [['updated', updatesInWords(fit.updates)] as [string, string]] : []),
+    ['objective', `${before}${objectiveInWords(fit)}`],
+    ['certificate', `${before}${certificateInWords(fit)}`],
     ['fit', `${fit.method.name}, ${count(fit.sweeps)} sweeps, seed ${fit.seed}, ${computation(fit)}`],
     ['norms', normsInWords(norms, model)],
     ['singular values', `${singularValues.slice(0, 12).map(real).join(', ')}${rank > 12 ? ', …' : ''}`],
@@ -78,6 +81,20 @@ function factsOf(
     ['on disk', `${bytes(total)}: ${sizes.map((size) => `${size.file} ${bytes(size.bytes)}`).join(', ')}`],
     ['digest', `sha256 ${fit.digest}\nthe arrays have it: they are as they were saved`],
   ];
+}
+
+function updatesInWords(updates: readonly ModelUpdate[]): string {
+  return updates
+    .map(({ side, added, replaced, removed, drift, relativeGradientNorm }) =>
+      [
+        `${side}: ${count(added)} added, ${count(replaced)} replaced, ${count(removed)} removed`,
+        drift !== undefined && `drift ${real(drift)}`,
+        relativeGradientNorm !== undefined && `relative gradient norm ${relativeGradientNorm.toExponential(1)}`,
+      ]
+        .filter(Boolean)
+        .join('; '),
+    )
+    .join('\n');
 }
 
 /** Lines break between the terms of a sum. */

@@ -13,7 +13,7 @@ export interface NamedIndices {
 }
 
 /**
- * Reads names: a JSON string a line (.jsonl), the first field of each line (.csv, .tsv), or a name a line (any other). A
+ * Reads names: a JSON string a line (.jsonl), the first field of each line (.csv, .tsv), or a name a line (any other, and `-`, which is stdin). A
  * first field that names nothing is taken as a header; other names that the model does not have are passed over and counted.
  *
  * @throws HadamardError as the readers; `not-found` where the model has none of them.
@@ -60,7 +60,7 @@ async function firstFields(path: string): Promise<string[]> {
 
 async function lines(path: string): Promise<string[]> {
   if (/\.jsonl$/i.test(path)) return readJsonLines(path);
-  const text = await readFile(path, 'utf8').catch((error: unknown) => {
+  const text = await readFile(path === '-' ? '/dev/stdin' : path, 'utf8').catch((error: unknown) => {
     throw asFileError(path, error);
   });
   return text

@@ -2,6 +2,7 @@
 
 import { basename } from 'node:path';
 import { visitEntries } from '../data/entries.js';
+import { targetsOf } from '../factorize/like.js';
 import { replaceFile } from '../formats/replaceFile.js';
 import {
   type FactorizeOptions,
@@ -190,7 +191,10 @@ function testOf(model: Model, { A, weights, test }: Problem): TestResult | undef
   for (let t = 0; t < test.values.length; t++)
     if (isRowSeen[test.rows[t] as number] !== 1 || isColumnSeen[test.columns[t] as number] !== 1) coldEntries++;
   return {
-    rmse: test.values.length === 0 ? undefined : rmse(test.values, predictPairs(model, test.rows, test.columns)),
+    rmse:
+      test.values.length === 0
+        ? undefined
+        : rmse(targetsOf(model.fit.options, test.values), predictPairs(model, test.rows, test.columns)),
     entries: test.values.length,
     coldEntries,
   };

@@ -160,7 +160,7 @@ export function unpad(fit: FitContext, side: Side, index: number): { factor: Rea
 }
 
 /** Advice, a sentence each. */
-function notesOn({ plan, fit, checked, objective, scales }: FitInHand): string[] {
+function notesOn({ plan, fit, checked, options, objective, scales }: FitInHand): string[] {
   const notes: string[] = [];
   const { rows, columns } = fit.observations;
   const isShort = ({ pointers }: typeof rows) =>
@@ -175,6 +175,10 @@ function notesOn({ plan, fit, checked, objective, scales }: FitInHand): string[]
   if (plan.precision.reason)
     notes.push(
       `f64 was chosen, because ${plan.precision.reason}; dtype f32 is faster where the smallest do not matter.`,
+    );
+  if (checked.preset === 'implicit' && !options.weights && rows.values.some((value) => value > 1))
+    notes.push(
+      'preset implicit fits values as they are, and some are above 1: where they are counts, like implicit fits whether there is an entry, the count its confidence.',
     );
   if (scales.loss.name === 'l1') {
     const epsilon = scales.loss.parameter;

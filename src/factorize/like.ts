@@ -104,3 +104,9 @@ export function asTool(
   const weights: WeightsInput = { weight };
   return { A: changed, options: { ...merged, weights, background: background(alpha) } };
 }
+
+/** What predictions of the fit are of, for entries in the values of the tool that it was `like`: themselves, or its preferences. */
+export function targetsOf(options: Pick<FactorizeOptions, 'like' | 'alpha'>, values: Float64Array): Float64Array {
+  const { confidence }: Partial<Tool> = options.like === undefined ? {} : tools[options.like];
+  return confidence ? values.map((r) => confidence(r, options.alpha ?? 1).value) : values;
+}

@@ -59,6 +59,7 @@ export async function replaceFiles(folder: string, files: Readonly<Record<string
   const fresh = (name: string) => join(folder, `.${name}.${suffix}`);
   let made: string | undefined;
   try {
+    if ((await stat(folder).catch(() => undefined))?.isFile()) throw noFolder(folder);
     made = await mkdir(folder, { recursive: true });
     for (const [name, content] of Object.entries(files))
       await pour(name, content, createWriteStream(fresh(name), { flags: 'wx' }));
@@ -69,6 +70,16 @@ export async function replaceFiles(folder: string, files: Readonly<Record<string
     if (isHadamardError(error) || !isOfSystem(error)) throw error;
     throw unwritable(folder, 'out', error);
   }
+}
+
+function noFolder(path: string): HadamardError {
+  return new HadamardError({
+    code: 'output-refused',
+    what: `${path} is a file.`,
+    position: { option: 'out', file: path },
+    rule: 'Several files are written to a folder.',
+    remedy: 'Give a folder, or ask for one side alone.',
+  });
 }
 
 export function unwritable(path: string, option: string, error: unknown): HadamardError {

@@ -35,16 +35,16 @@ export interface RankedList {
 /**
  * A ranked list from scores.
  *
- * @param scores of all candidates, the relevant ones among them; sorted in place.
+ * @param all scores of all candidates, the relevant ones among them.
  * @param relevant score and gain of each relevant candidate.
  * @param depth how many positions are asked about.
  */
 export function rankedList(
-  scores: Float64Array,
+  all: Float64Array,
   relevant: readonly { readonly score: number; readonly gain: number }[],
   depth: number,
 ): RankedList {
-  scores.sort();
+  const scores = leading(all, depth);
   const byScore = [...relevant].sort((a, b) => b.score - a.score);
   const ties: Tie[] = [];
   let at = 0;
@@ -59,6 +59,20 @@ export function rankedList(
     end = start;
   }
   return { ties, gains: relevant.map(({ gain }) => gain).sort((a, b) => b - a) };
+}
+
+/** The scores that may stand within the first `depth`, those that tie with the last of them included, ascending. */
+function leading(scores: Float64Array, depth: number): Float64Array {
+  if (scores.length <= depth) return scores.slice().sort();
+  const best = scores.slice(0, depth).sort();
+  for (let t = depth; t < scores.length; t++) {
+    const score = scores[t] as number;
+    if (score <= (best[0] as number)) continue;
+    let place = 0;
+    for (; place + 1 < depth && (best[place + 1] as number) < score; place++) best[place] = best[place + 1] as number;
+    best[place] = score;
+  }
+  return scores.filter((score) => score >= (best[0] as number)).sort();
 }
 
 /** A metric of the first k positions; NaN where nothing is relevant. */

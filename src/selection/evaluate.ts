@@ -6,7 +6,7 @@ import { asInput, type Listing, listEntries, listingOf } from '../data/listing.j
 import { HadamardError } from '../errors.js';
 import { checkInput } from '../factorize/checkInput.js';
 import type { FactorizeOptions } from '../factorize/factorizeOptions.js';
-import { type Tool, tools } from '../factorize/like.js';
+import { type Tool, targetsOf, tools } from '../factorize/like.js';
 import { withPreset } from '../factorize/presets.js';
 import { mae, rmse } from '../metrics/errors.js';
 import type { Status } from '../model/fitReport.js';
@@ -148,10 +148,11 @@ export function measureFold(
 /** @param metrics of which the errors are taken. */
 function errorsOf(model: Model, test: Listing, metrics: readonly Metric[]): Record<string, number> {
   const predicted = model.predict(test.rows, test.columns);
+  const targets = targetsOf(model.fit.options, test.values);
   const measures = {
-    rmse: () => rmse(test.values, predicted),
-    mae: () => mae(test.values, predicted),
-    'weighted-rmse': () => rmse(test.values, predicted, test.weights),
+    rmse: () => rmse(targets, predicted),
+    mae: () => mae(targets, predicted),
+    'weighted-rmse': () => rmse(targets, predicted, test.weights),
   };
   return Object.fromEntries(
     metrics.flatMap((metric) => (isRanking(metric) ? [] : [[metric.name, measures[metric.kind]()]])),

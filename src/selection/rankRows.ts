@@ -54,7 +54,11 @@ export function rankRows(
       negatives === 'all'
         ? everyOther(isKnown)
         : drawn(isKnown, negatives, (draw) => bitsAt(seed, streams.negatives, row, draw));
-    const scores = Float64Array.from([...tested.map((t) => listing.columns[t] as number), ...strangers], scoreOf);
+    const scores = new Float64Array(tested.length + strangers.length);
+    tested.forEach((t, at) => {
+      scores[at] = scoreOf(listing.columns[t] as number);
+    });
+    for (let at = 0; at < strangers.length; at++) scores[tested.length + at] = scoreOf(strangers[at] as number);
     const gainOf = (t: number) => (gains === 'value' ? Math.max(0, listing.values[t] as number) : 1);
     add(
       rankedList(

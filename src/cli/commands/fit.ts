@@ -84,8 +84,8 @@ const fitExamples = [
   '  --out model',
   'hadamard fit lab.csv --table --weights errors.csv --weights-are sigma --rank 4',
   'hadamard fit A.npy --rank 8 --time-limit 60 --json --quiet --out model',
-  "hadamard fit 'plays-*.parquet' --columns user,item,plays --preset implicit \\",
-  '  --rank 64 --out model',
-  'hadamard fit --preset implicit --rank 64 --out model --sql \\',
+  "hadamard fit 'plays-*.parquet' --columns user,item,plays --like implicit \\",
+  '  --lambda 10 --rank 64 --out model',
+  'hadamard fit --like implicit --lambda 10 --rank 64 --out model --sql \\',
   '  "select user, item, count(*) from \'plays.parquet\' group by 1, 2"',
 ];

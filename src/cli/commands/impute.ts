@@ -17,7 +17,11 @@ export function imputeCommand(settle: Settle): Command {
       '--intervals <q>',
       'Bounds that cover the share q of missing values, such as 0.9, beside --out as .lower and .upper.',
     ),
-    inGroup('Output:', '--out <file>', 'Write the table to this .csv, .tsv or .npy.').makeOptionMandatory(),
+    inGroup(
+      'Output:',
+      '--out <file>',
+      'Write the table to this .csv, .tsv, .parquet, .arrow or .npy.',
+    ).makeOptionMandatory(),
     inGroup('Output:', '--json', 'Print one line of JSON on stdout, and an error as one line of JSON on stderr.'),
     inGroup('Output:', '--quiet', 'Print nothing but errors, warnings and the line of --json.'),
     ...weightsOptions(),
@@ -32,9 +36,10 @@ export function imputeCommand(settle: Settle): Command {
     .action(async (path: string, flags) => settle(await (await import('../impute.js')).imputeTable(path, flags)));
 }
 
-const imputeDescription = `Fits a dense table (.csv with labels on top and at the left, or .npy) and
-writes it again with every empty cell filled by its prediction. Cells that
-hold a value are copied as they are, letter by letter.
+const imputeDescription = `Fits a dense table (.csv with labels on top and at the left, .parquet or .arrow
+with a column of row labels, or .npy) and writes it again with every empty cell
+filled by its prediction. Cells that hold a value are kept, in text letter by
+letter.
 
 With --intervals q two more tables are written, completed.lower.csv and
 completed.upper.csv, whose cells are filled where values were missing. They
