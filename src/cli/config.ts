@@ -48,7 +48,7 @@ export async function withConfig(program: Command, trial: Command, argv: readonl
     const words = wordsOf(command, key, value, path, base);
     if (first.getOptionValueSource(key) !== 'cli') for (const word of words) command.parseOptions([word]);
   }
-  return operands.length > 0 ? [...argv] : [name, ...inputs.map((input) => fromHere(input, base)), ...rest];
+  return operands.length > 0 ? [...argv] : [name, ...rest, '--', ...inputs.map((input) => fromHere(input, base))];
 }
 
 function find(program: Command, name: string | undefined): Command | undefined {
@@ -151,8 +151,9 @@ function wordsOf(command: Command, key: string, value: unknown, path: string, ba
     if (!takesValue) return [];
   }
   if (value === true && !option.required) return option.optional ? [bareWord(key, flag)] : [flag];
-  // A flag that takes a list takes it with commas.
-  const values = !Array.isArray(value) ? [value] : option.variadic ? value : [value.join(',')];
+  // A flag that takes a list takes it with commas; those of the option table take one value.
+  const isList = Array.isArray(value) && !Object.hasOwn(optionTable, key);
+  const values = isList ? (option.variadic ? value : [value.join(',')]) : [value];
   if (!takesValue || !values.every((one) => typeof one === 'string' || typeof one === 'number'))
     throw invalid(path, key, value, ruleOfOption(option, key));
   return values.map((one) => `${flag}=${isPathOption(option) ? fromHere(String(one), base) : one}`);

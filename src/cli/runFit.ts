@@ -2,6 +2,7 @@
 
 import { basename } from 'node:path';
 import { visitEntries } from '../data/entries.js';
+import { HadamardError, isHadamardError } from '../errors.js';
 import { targetsOf } from '../factorize/like.js';
 import { replaceFile } from '../formats/replaceFile.js';
 import {
@@ -140,7 +141,8 @@ export async function runFit(request: FitRequest, line: ProgressLine): Promise<F
       watch?.stage('writing the report');
       const { pageOf } = await import('./report.js');
       const page = pageOf(model, { A, weights }, basename(data.path));
-      if (report !== undefined) await replaceFile(report, [page], 'report');
+      if (report !== undefined)
+        await replaceFile(report, [page], 'report').catch((error: unknown) => throwBeside(error, out));
       await watch?.finish(page);
     }
     return {
@@ -176,6 +178,16 @@ export async function readInput(
   const weights = receptor ? withReceptorRules(problem, receptor) : problem.weights;
   const parts = objective ? await unlessAborted(readObjective(objective, problem, rank), signal) : {};
   return { problem, weights, parts };
+}
+
+/** The model is there already when its page cannot be written. */
+function throwBeside(error: unknown, out: string | undefined): never {
+  if (out === undefined || !isHadamardError(error)) throw error;
+  const { code, what, position, rule, remedy } = error;
+  throw new HadamardError(
+    { code, what: `${what} The model is written and sound: ${out}.`, position, rule, remedy },
+    { cause: error },
+  );
 }
 
 function testOf(model: Model, { A, weights, test }: Problem): TestResult | undefined {

@@ -1,7 +1,7 @@
 /** JSON lines of entries: objects such as {"user": 7, "item": "x", "rating": 4.5}, or lists [row, column, value]. */
 import type { ColumnBatch, ColumnSource } from './columnSource.js';
 import { excerpt } from './excerpt.js';
-import { bytesOf, LineSplitter, malformed } from './lines.js';
+import { bytesOf, LineSplitter, malformed, refuseLost } from './lines.js';
 import { type Chunks, numberText, type OutputColumns } from './output.js';
 
 type JsonRecord = Readonly<Record<string, unknown>> | readonly unknown[];
@@ -63,6 +63,7 @@ async function* recordBatches(path: string): AsyncGenerator<RecordBatch> {
   let lines: number[] = [];
   const splitter = new LineSplitter(path, (bytes, start, end, line) => {
     const text = bytes.toString('utf8', start, end);
+    refuseLost(path, [text], line);
     if (text.trim() === '') return;
     records.push(parseRecord(path, text, line));
     lines.push(line);

@@ -220,3 +220,19 @@ export function malformed(
     remedy,
   });
 }
+
+/**
+ * Bytes that are no UTF-8 are decoded as U+FFFD, one like the other: labels that differ would become one.
+ *
+ * @throws HadamardError `malformed-file` where a field has one.
+ */
+export function refuseLost(path: string, fields: readonly string[], line: number): void {
+  if (!fields.some((field) => field.includes('\ufffd'))) return;
+  throw malformed(
+    path,
+    `Line ${line} holds bytes that are no UTF-8.`,
+    { line },
+    'Text files are UTF-8.',
+    'Convert it, for example with iconv -f latin1 -t utf-8.',
+  );
+}

@@ -23,12 +23,26 @@ export async function openQuery(sql: string): Promise<ColumnSource> {
     instance.closeSync();
   };
   try {
-    const result = await refusals(() => connection.stream(sql));
+    const statements = await refusals(() => connection.extractStatements(sql));
+    const only = statements.count === 1 ? await refusals(() => statements.prepare(0)) : undefined;
+    // A query that came with a config or a model must not write files or change a data base.
+    if (only?.statementType !== duckdb.StatementType.SELECT) throw noQuery();
+    const result = await refusals(() => only.stream());
     return { names: result.columnNames(), batches: (places) => chunks(duckdb, result, places), close };
   } catch (error) {
     await close();
     throw error;
   }
+}
+
+function noQuery(): HadamardError {
+  return new HadamardError({
+    code: 'invalid-option',
+    what: 'sql is not one query.',
+    position: { option: 'sql' },
+    rule: 'One select, or what else gives rows and changes nothing.',
+    remedy: 'Give that alone.',
+  });
 }
 
 async function* chunks(duckdb: DuckDB, result: DuckDBResult, places: readonly number[]): AsyncGenerator<ColumnBatch> {

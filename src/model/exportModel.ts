@@ -1,4 +1,5 @@
 /** A model for other programs: vector stores, nearest-neighbour libraries, Python. */
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { HadamardError } from '../errors.js';
 import { csvField } from '../formats/csvWrite.js';
@@ -60,8 +61,19 @@ export async function exportModel(model: Model, options: ExportOptions): Promise
     await replaceFile(out, Object.values(files)[0] as Content);
     return written([out]);
   }
+  if (existsSync(join(out, 'model.json'))) throw isModel(out);
   await replaceFiles(out, files);
   return written(Object.keys(files).map((name) => join(out, name)));
+}
+
+function isModel(out: string): HadamardError {
+  return new HadamardError({
+    code: 'output-refused',
+    what: `${out} is the folder of a model.`,
+    position: { option: 'out', file: out },
+    rule: 'Vectors are written to a folder of their own: a model folder holds what it was saved with and nothing else.',
+    remedy: 'Give another folder.',
+  });
 }
 
 function checkExport(format: unknown, out: unknown, side: unknown): void {

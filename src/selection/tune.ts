@@ -4,7 +4,7 @@
  */
 import { availableParallelism } from 'node:os';
 import { shapeOf } from '../data/entries.js';
-import type { MatrixInput } from '../data/input.js';
+import type { MatrixInput, Triples } from '../data/input.js';
 import { asInput, type Listing, listEntries, listingOf } from '../data/listing.js';
 import { HadamardError } from '../errors.js';
 import { checkInput } from '../factorize/checkInput.js';
@@ -38,7 +38,7 @@ type NotOfSearch =
 export interface TuneOptions extends Omit<FactorizeOptions, NotOfSearch> {
   /** Default 1, 2, 4, 8, 16 and 32, as far as the smaller side of A goes. */
   readonly ranks?: readonly number[] | undefined;
-  /** Default 25 values from the smallest λ that makes every factor zero, five a decade. */
+  /** Default 25 values from the smallest λ that makes every factor zero for all of A, five a decade: the grid alone sees test entries. */
   readonly lambdas?: readonly number[] | undefined;
   /** Default 5. */
   readonly folds?: number | undefined;
@@ -169,7 +169,7 @@ class Search {
   readonly #fits: Fits;
   readonly #seed: number;
   readonly #onProgress: TuneOptions['onProgress'];
-  readonly #training = new Map<number, Promise<Pick<FactorizeOptions, 'weights'> & { readonly A: MatrixInput }>>();
+  readonly #training = new Map<number, Promise<Training>>();
   #done = 0;
 
   constructor(
@@ -285,15 +285,15 @@ class Search {
     let result = results.get(key);
     if (!result) {
       const began = performance.now();
-      const { A, weights } = await this.#trainingOf(fold);
-      const size = startSize(this.#listing, (this.#options.biases ?? 'none') !== 'none', rank);
+      const { A, sqrtWeight: weights } = await this.#trainingOf(fold);
+      const size = startSize({ values: A.values, weights }, (this.#options.biases ?? 'none') !== 'none', rank);
       const V = source && starts.get(keyOf(source.rank, source.lambda, fold));
       const model = await this.#fits.fit(A, {
         ...this.#options,
         tolerance: this.#options.tolerance ?? searchTolerance,
         rank,
         lambda,
-        weights,
+        ...(weights && { weights: { sqrtWeight: weights } }),
         ...(V && { init: { V: warmStart(V, rank, size, this.#seed) } }),
       });
       const { roles } = this.#folds[fold] as Fold;
@@ -314,15 +314,21 @@ class Search {
   }
 
   /** In shared memory, so that no fit copies it. */
-  #trainingOf(fold: number) {
+  #trainingOf(fold: number): Promise<Training> {
     const { roles } = this.#folds[fold] as Fold;
     const known = this.#training.get(fold);
     if (known) return known;
-    const train = asInput(listingOf(this.#listing, (t) => roles[t] === role.train));
-    const shared = share(train) as Promise<typeof train>;
+    const train = listingOf(this.#listing, (t) => roles[t] === role.train);
+    const shared = share({ A: asInput(train).A, sqrtWeight: train.weights }) as Promise<Training>;
     this.#training.set(fold, shared);
     return shared;
   }
+}
+
+/** The training entries of a fold. */
+interface Training {
+  readonly A: Triples;
+  readonly sqrtWeight: Float64Array | undefined;
 }
 
 /** @throws HadamardError `invalid-option` */

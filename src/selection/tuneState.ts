@@ -1,6 +1,6 @@
 /** What a search has found so far, in a file that it can go on from. */
 import { createHash, randomUUID } from 'node:crypto';
-import { readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import ndarray, { type NdArray } from 'ndarray';
 import type { RealArray } from '../data/input.js';
 import type { Listing } from '../data/listing.js';
@@ -30,6 +30,8 @@ export const keyOf = (rank: number, lambda: number, fold: number): string => `${
 const format = 'hadamard tune';
 
 interface Written {
+  /** SHA-256 of the rest, as JSON. */
+  readonly checksum: string;
   readonly format: string;
   readonly version: number;
   readonly fingerprint: string;
@@ -90,6 +92,7 @@ function asText(starts: TuneState['starts']): Written['starts'] {
 async function read(path: string): Promise<Written | undefined> {
   let text: string;
   try {
+    if (!(await stat(path)).isFile()) throw new Error('it is no file');
     text = await readFile(path, 'utf8');
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
@@ -105,25 +108,28 @@ async function read(path: string): Promise<Written | undefined> {
     );
   }
   try {
-    const written = JSON.parse(text) as Written;
-    if (written.format === format && written.version === 1 && Array.isArray(written.results)) return written;
+    const { checksum, ...rest } = JSON.parse(text) as Written;
+    if (rest.format === format && rest.version === 1 && checksum === checksumOf(rest)) return { checksum, ...rest };
   } catch {
     // Told below.
   }
   throw new HadamardError({
     code: 'malformed-file',
-    what: `${path} is no state of a search.`,
+    what: `${path} is no state of a search, or it was changed.`,
     position: { option: 'state', file: path },
     rule: 'The file is written by tune and not edited.',
     remedy: 'Give another file, or remove this one.',
   });
 }
 
+const checksumOf = (rest: Omit<Written, 'checksum'>): string =>
+  createHash('sha256').update(JSON.stringify(rest)).digest('hex');
+
 /** Beside its place and renamed, so that it is whole whenever it is read. */
-async function write(path: string, written: Written): Promise<void> {
+async function write(path: string, rest: Omit<Written, 'checksum'>): Promise<void> {
   const fresh = `${path}.new-${randomUUID()}`;
   try {
-    await writeFile(fresh, JSON.stringify(written), { flag: 'wx' });
+    await writeFile(fresh, JSON.stringify({ checksum: checksumOf(rest), ...rest }), { flag: 'wx' });
     await rename(fresh, path);
   } catch (error) {
     await rm(fresh, { force: true });

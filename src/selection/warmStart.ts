@@ -1,14 +1,17 @@
 /** The start of a fit from the V of one nearby. */
 import ndarray, { type NdArray } from 'ndarray';
 import type { RealArray } from '../data/input.js';
-import type { Listing } from '../data/listing.js';
 import { normalAt, streams } from '../starts/random.js';
 
 /** Of a fresh start's size: enough for a direction that a larger λ has shrunk to nothing to grow again. */
 const disturbance = 0.1;
 
 /** The size of a fresh start's entries, at which UVᵀ is as large as the data (see factorize/start.ts). */
-export function startSize({ values, weights }: Listing, hasMean: boolean, rank: number): number {
+export function startSize(
+  { values, weights }: { readonly values: RealArray; readonly weights: RealArray | undefined },
+  hasMean: boolean,
+  rank: number,
+): number {
   let [total, sum, squares] = [0, 0, 0];
   values.forEach((value, t) => {
     const weight = weights ? (weights[t] as number) ** 2 : 1;

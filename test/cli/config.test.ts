@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { runRecord } from '../../dist/src/cli/runRecord.js';
@@ -110,6 +110,12 @@ describe('a config', () => {
     const ended = await within('elsewhere', 'fit', '--config', '../data/config.json', '--seed', '7');
     expect(ended).toMatchObject({ stdout: '', stderr: '' });
     expect(digestOf('by-config')).toBe(digestOf('by-flags'));
+  });
+
+  test('has no flags among its inputs', async () => {
+    config({ inputs: ['--out=stray', 'data/A.csv'], rank: 2, lambda: 1 }, 'stray.json');
+    expect((await cli('fit', '--config', 'stray.json')).code).toBe(2);
+    expect(existsSync(at('stray'))).toBe(false);
   });
 
   test('serves every command, and says --json for errors too', async () => {

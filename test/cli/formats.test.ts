@@ -121,6 +121,9 @@ describe.skipIf(!duckdb)('--sql (needs @duckdb/node-api)', () => {
     ['select [1], 2, 3', 'malformed-file'],
     ['selec', 'invalid-option'],
     ["from 'nowhere.parquet'", 'invalid-option'],
+    ["copy (select 1) to 'written.csv'", 'invalid-option'],
+    ['create table t (a int)', 'invalid-option'],
+    ['select 1, 2, 3; select 1, 2, 3', 'invalid-option'],
   ])('refuses %j', async (sql, code) => {
     expect(await fit('--sql', sql)).toMatchObject({ code: 2, stdout: '' });
     expect(failureOf(await fit('--sql', sql)).code).toBe(code);

@@ -352,3 +352,13 @@ describe('handles', () => {
     expect(process.getActiveResourcesInfo().filter((kind) => /FS|Zlib|File/i.test(kind))).toEqual([]);
   });
 });
+
+describe('bytes that are no UTF-8', () => {
+  it.each([
+    ['.csv', Buffer.from('u,i,r\n"\xe9",b,2\n"\xea",c,4\n', 'latin1'), 2],
+    ['.jsonl', Buffer.from('{"u":"a","i":"b","r":1}\n{"u":"\xe9","i":"b","r":2}\n', 'latin1'), 2],
+  ])('in quotes or JSON are refused, or two labels would be one: %s', async (ending, content, line) => {
+    const error = await refused(ending, content);
+    expect([error.code, error.position.line]).toEqual(['malformed-file', line]);
+  });
+});

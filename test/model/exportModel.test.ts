@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { parse } from 'csv-parse/sync';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { exportModel, type Model } from '../../dist/src/index.js';
+import { exportModel, loadModel, type Model } from '../../dist/src/index.js';
 import { randomModel } from '../recommend/models.js';
 
 let folder: string;
@@ -193,8 +193,13 @@ test('a failure leaves what was there, and nothing else', async () => {
   expect(readdirSync(at('taken')).sort()).toEqual(['columns.csv', 'rows.csv']);
   expect(text('taken/columns.csv')).toBe('older');
   writeFileSync(at('file'), '');
-  for (const out of [at('file'), at('file/deeper')])
-    await expect(exportModel(model, { format: 'npy', out })).rejects.toMatchObject({ code: 'output-failed' });
+  await expect(exportModel(model, { format: 'npy', out: at('file') })).rejects.toMatchObject({
+    code: 'output-refused',
+    what: `${at('file')} is a file.`,
+  });
+  await expect(exportModel(model, { format: 'npy', out: at('file/deeper') })).rejects.toMatchObject({
+    code: 'output-failed',
+  });
   await expect(exportModel(model, { format: 'safetensors', out: at('no/such') })).rejects.toMatchObject({
     code: 'output-failed',
   });
@@ -219,4 +224,13 @@ test('refuses what is no export', async () => {
   ];
   for (const [options, failure] of table)
     await expect(exportModel(model, options as never)).rejects.toMatchObject(failure);
+});
+
+test('a model folder is no place for vectors', async () => {
+  const model = randomModel(request);
+  const out = at('model');
+  await model.save(out);
+  for (const format of ['npy', 'json', 'csv', 'pgvector'] as const)
+    await expect(exportModel(model, { format, out })).rejects.toMatchObject({ code: 'output-refused' });
+  expect((await loadModel(out)).labels).toEqual(model.labels);
 });

@@ -151,6 +151,44 @@ describe('a state file', () => {
     expect(Object.keys(starts).length).toBeLessThan(results.length / 2);
   });
 
+  test('holds fits that no test entry has had a part in', async () => {
+    const listing = listEntries(A, undefined, 'refuse');
+    const [fold] = splitEntries(listing, { folds: 2 }, 1) as [{ roles: Uint8Array }];
+    const tested = listing.places[fold.roles.indexOf(role.test)] as number;
+    const other = { ...A, values: A.values.map((value, t) => (t === tested ? value + 100 : value)) } as typeof A;
+    const starts = [];
+    for (const [name, data] of [
+      ['before.json', A],
+      ['after.json', other],
+    ] as const) {
+      const state = join(folder, name);
+      await tune(data, { ranks: [2], lambdas: [8, 4], folds: 2, state });
+      starts.push(JSON.parse(readFileSync(state, 'utf8')).starts);
+      rmSync(state);
+    }
+    const keys = Object.keys(starts[0]).filter((key) => key.endsWith(' 0'));
+    expect(keys.length).toBeGreaterThan(0);
+    for (const key of keys) expect(starts[1][key]).toEqual(starts[0][key]);
+  });
+
+  test('that was changed is refused', async () => {
+    const state = join(folder, 'changed.json');
+    const given = { ranks: [1], lambdas: [2, 1], folds: 2, state };
+    await tune(A, given);
+    const written = JSON.parse(readFileSync(state, 'utf8'));
+    for (const change of [
+      { results: [null] },
+      { results: [{ ...written.results[0], error: 0 }, ...written.results.slice(1)] },
+      { starts: {} },
+      { starts: { a: null } },
+      { checksum: undefined },
+    ]) {
+      writeFileSync(state, JSON.stringify({ ...written, ...change }));
+      await expect(tune(A, given)).rejects.toMatchObject({ code: 'malformed-file', position: { file: state } });
+    }
+    rmSync(state);
+  });
+
   test('of other data or options is refused, and one that is none', async () => {
     const state = join(folder, 'other.json');
     const given = { ranks: [1], lambdas: [1], folds: 2, state };
