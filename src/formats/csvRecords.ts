@@ -62,7 +62,7 @@ async function* recordsOf(path: string, bytes: AsyncGenerator<Buffer>, isComment
     const reason = (error as Error).message.replace(/ a quote is found on field \d+ at line \d+,| at line \d+/, '');
     throw malformed(
       path,
-      `Line ${skipped + lines}: ${reason}; its record begins after line ${last}.`,
+      `Line ${skipped + lines}: ${reason}${last > 0 ? `; its record begins after line ${last}` : ''}.`,
       { line: skipped + lines },
       'Quoted fields end with a quote before the delimiter.',
       'Correct the line.',

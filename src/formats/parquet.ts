@@ -20,6 +20,7 @@ import { ByteWriter, ParquetWriter, schemaFromColumnData } from 'hyparquet-write
 import { HadamardError, isHadamardError } from '../errors.js';
 import { type ByteFile, openBytes } from './byteFile.js';
 import { type ColumnBatch, type ColumnSource, pandasIndex } from './columnSource.js';
+import { firstTwice } from './columnTable.js';
 import { excerpt } from './excerpt.js';
 import { malformed } from './lines.js';
 import type { Chunks, OutputColumns } from './output.js';
@@ -59,6 +60,8 @@ export async function openParquet(path: string): Promise<ColumnSource> {
     const metadata = await understood(path, () => metadataOf(path, file, buffer));
     const schema = parquetSchema(metadata).children;
     const names = schema.map(({ element }) => element.name);
+    const twice = firstTwice(names);
+    if (twice !== undefined) throw sameName(path, twice);
     const isFlat = schema.map(
       ({ children, element }) => children.length === 0 && element.repetition_type !== 'REPEATED',
     );
@@ -258,4 +261,14 @@ function taken(writer: ByteWriter): Uint8Array {
   const bytes = writer.getBytes().slice();
   writer.index = 0;
   return bytes;
+}
+
+function sameName(path: string, name: string): HadamardError {
+  return malformed(
+    path,
+    `Two columns of ${path} are named "${excerpt(name)}".`,
+    {},
+    'The columns of a Parquet file are read by their names.',
+    'Rename one of the two.',
+  );
 }

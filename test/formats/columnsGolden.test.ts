@@ -78,6 +78,7 @@ describe('is refused:', () => {
     ['refused-null.feather', 'invalid-value', /^Row 2 has no value/],
     ['refused-nan.parquet', 'invalid-value', /^Row 2 has the value NaN/],
     ['refused-label.parquet', 'malformed-file', /^Row 2 has an empty label/],
+    ['refused-names.parquet', 'malformed-file', /named "u"/],
     ['refused-old.feather', 'unsupported-format', /version 1/],
   ] as const)('%s', async (name, code, what) => {
     const error = await failure(readTable(pathOf(name)));

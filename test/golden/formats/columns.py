@@ -179,6 +179,9 @@ pq.write_table(pa.table({"u": ["a"], "i": ["b"], "r": pa.array([[1.0]])}), "refu
 pq.write_table(pa.table({"u": ["a", "a"], "i": ["b", "c"], "r": pa.array([1.0, None])}), "refused-null.parquet")
 pq.write_table(pa.table({"u": ["a", "a"], "i": ["b", "c"], "r": pa.array([1.0, np.nan])}), "refused-nan.parquet")
 pq.write_table(pa.table({"u": ["a", None], "i": ["b", "c"], "r": [1.0, 2.0]}), "refused-label.parquet")
+pq.write_table(
+    pa.Table.from_arrays([pa.array(["a"]), pa.array(["b"]), pa.array([1.0])], names=["u", "u", "r"]), "refused-names.parquet"
+)
 feather.write_feather(pa.table({"u": ["a", "a"], "i": ["b", "c"], "r": pa.array([1.0, None])}), "refused-null.feather")
 feather.write_feather(pa.table({"u": ["a"], "i": ["b"], "r": pa.array([[1.0]])}), "refused-nested.feather")
 feather.write_feather(frame[["item", "rating"]], "refused-old.feather", version=1)
