@@ -22,13 +22,20 @@ export {
   HadamardError,
   isHadamardError,
 } from './errors.js';
+export type { BesideOptions } from './factorize/beside.js';
 export { type Refusal, refusals } from './factorize/combinations.js';
 export type { FitMessage, PassMessage, PhaseMessage, SweepMessage } from './factorize/diagnostics.js';
 export { type Contribution, type ExplainOptions, type Explanation, explain } from './factorize/explain.js';
 export { factorize } from './factorize/factorize.js';
 export type { FactorizeOptions, Init, Progress, ValidationData } from './factorize/factorizeOptions.js';
 export { type FoldedIn, type FoldInOptions, foldIn } from './factorize/foldIn.js';
-export { type Imputed, type ImputeFitOptions, type ImputeModelOptions, impute } from './factorize/impute.js';
+export {
+  type Imputed,
+  type ImputeFitOptions,
+  type ImputeModelOptions,
+  type IntervalOption,
+  impute,
+} from './factorize/impute.js';
 export { type Tool, type ToolName, tools } from './factorize/like.js';
 export type { ObjectiveOptions as ObjectiveParts } from './factorize/objectiveSpec.js';
 export { type Plan, type ProblemShape, plan } from './factorize/plan.js';
