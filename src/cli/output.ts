@@ -2,7 +2,9 @@
 import { constants } from 'node:fs';
 import { access, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { type Format, formatOf } from '../formats/formatOf.js';
 import { unwritable } from '../formats/replaceFile.js';
+import { holdsLabels, outputFormat } from '../formats/writeTable.js';
 import { HadamardError } from '../index.js';
 
 /**
@@ -28,4 +30,29 @@ export async function checkOutputFile(path: string, option = 'out'): Promise<voi
   } catch (error) {
     throw unwritable(path, option, error);
   }
+}
+
+/**
+ * The format of records by the ending of their file; a name that says nothing is of a CSV. Text is JSON lines with --json.
+ *
+ * @param refusal what is said of an ending that holds no records.
+ * @param also a format that is taken all the same.
+ * @throws HadamardError `unsupported-format`
+ */
+export async function recordFormat(
+  out: string,
+  isJson: boolean,
+  refusal: { readonly what: string; readonly rule: string },
+  also?: Format,
+): Promise<Format> {
+  const named = formatOf(out);
+  if (named === undefined || named === 'csv' || named === 'tsv') return isJson ? 'jsonl' : (named ?? 'csv');
+  const format = await outputFormat(out);
+  if (holdsLabels(format) || format === also) return format;
+  throw new HadamardError({
+    code: 'unsupported-format',
+    ...refusal,
+    position: { option: 'out', file: out },
+    remedy: 'Give --out one of these endings.',
+  });
 }

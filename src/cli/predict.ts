@@ -1,14 +1,14 @@
 /** `hadamard predict` */
-import { checkFormat, type Format, formatOf } from '../formats/formatOf.js';
+import { checkFormat, type Format } from '../formats/formatOf.js';
 import { npyParts } from '../formats/npy.js';
 import type { Chunks, OutputBatch } from '../formats/output.js';
 import { replaceFile } from '../formats/replaceFile.js';
-import { holdsLabels, outputFormat, recordChunks } from '../formats/writeTable.js';
-import { HadamardError, loadModel, type Model } from '../index.js';
+import { recordChunks } from '../formats/writeTable.js';
+import { loadModel, type Model } from '../index.js';
 import type { ExitCode } from './exitCodes.js';
 import { columnNames } from './flags.js';
 import { predictPairs } from './names.js';
-import { checkOutputFile } from './output.js';
+import { checkOutputFile, recordFormat } from './output.js';
 import { type NamedPairs, readPairs } from './readPairs.js';
 import { printable } from './render.js';
 
@@ -23,27 +23,20 @@ export async function predict(directory: string, path: string, flags: PredictFla
   const { columns, out = '-', json } = flags;
   await checkOutputFile(out);
   const format = checkFormat(flags.format);
-  const to = await predictionFormat(out, json === true);
+  const to = await recordFormat(
+    out,
+    json === true,
+    {
+      what: `${out} cannot hold predictions of pairs.`,
+      rule: 'Predictions are .csv, .tsv, .jsonl, .parquet or .arrow; .npy holds their values alone.',
+    },
+    'npy',
+  );
   const model = await loadModel(directory);
   const onNote = (note: string) => void process.stderr.write(`${printable(note)}\n`);
   const pairs = readPairs(model, path, { columns: columnNames(columns), format, onNote });
   await replaceFile(out, to === 'npy' ? valueChunks(model, pairs) : await predictionChunks(model, pairs, to));
   return 0;
-}
-
-/** By the ending of the file; a name that says nothing is of a CSV, or of JSON lines with --json. */
-async function predictionFormat(out: string, isJson: boolean): Promise<Format> {
-  const named = formatOf(out);
-  if (named === undefined || named === 'csv' || named === 'tsv') return isJson ? 'jsonl' : (named ?? 'csv');
-  const format = await outputFormat(out);
-  if (holdsLabels(format) || format === 'npy') return format;
-  throw new HadamardError({
-    code: 'unsupported-format',
-    what: `${out} cannot hold predictions of pairs.`,
-    position: { option: 'out', file: out },
-    rule: 'Predictions are .csv, .tsv, .jsonl, .parquet or .arrow; .npy holds their values alone.',
-    remedy: 'Give --out one of these endings.',
-  });
 }
 
 /** row, column, prediction for each pair, with the names that the file gave. */

@@ -1,9 +1,11 @@
 /** `hadamard recommend` */
 import { listedCount, shapeOf, visitEntries } from '../data/entries.js';
 import type { Triples } from '../data/input.js';
-import { csvField } from '../formats/csvWrite.js';
+import type { Format } from '../formats/formatOf.js';
+import { batchLength, type Chunks, type OutputBatch } from '../formats/output.js';
 import { readTable } from '../formats/readTable.js';
 import { replaceFile } from '../formats/replaceFile.js';
+import { recordChunks } from '../formats/writeTable.js';
 import {
   HadamardError,
   loadModel,
@@ -15,7 +17,7 @@ import {
 import type { ExitCode } from './exitCodes.js';
 import { columnNames } from './flags.js';
 import { coldAnswer, indexNamed, rowOf, unknown } from './names.js';
-import { checkOutputFile } from './output.js';
+import { checkOutputFile, recordFormat } from './output.js';
 import { matchLabels } from './problem.js';
 import { type ProgressLine, progressLine } from './progress.js';
 import { readNames } from './readNames.js';
@@ -42,6 +44,10 @@ export async function recommend(directory: string, flags: RecommendFlags): Promi
   const { row: named, out = '-' } = flags;
   checkWhich(flags);
   await checkOutputFile(out);
+  const format = await recordFormat(out, flags.json === true, {
+    what: `${out} cannot hold recommendations.`,
+    rule: 'Recommendations are .csv, .tsv, .jsonl, .parquet or .arrow.',
+  });
   const line = progressLine(process.stderr, { quiet: flags.quiet === true });
   const model = await loadModel(directory);
   const cancel = new AbortController();
@@ -49,7 +55,10 @@ export async function recommend(directory: string, flags: RecommendFlags): Promi
   try {
     const options = { ...(await optionsOf(model, flags, line)), signal: cancel.signal };
     if (named && out === '-' && !flags.json) await printTables(model, options, line);
-    else await replaceFile(out, linesOf(model, options, line, flags));
+    else {
+      const answers = answersOf(model, options, line, flags);
+      await replaceFile(out, format === 'jsonl' ? jsonLines(answers) : await recordsOf(model, answers, format));
+    }
     return 0;
   } finally {
     line.end();
@@ -106,33 +115,24 @@ async function printTables(model: Model, options: RecommendAllOptions, line: Pro
   }
 }
 
-/** Text comes in pieces of about so many characters. */
-const pieceLength = 65536;
-
-/** CSV, or JSON lines, piece by piece; what rows are missing or unobserved is said at the end. */
-async function* linesOf(
+/** Row by row; what rows are missing or unobserved is said at the end. */
+async function* answersOf(
   model: Model,
   options: RecommendAllOptions,
   line: ProgressLine,
-  { out = '-', json, all, rows }: RecommendFlags,
-): AsyncGenerator<string> {
-  const isJson = json === true || /\.jsonl$/i.test(out);
-  let text = isJson ? '' : 'row,rank,column,prediction\n';
+  { all, rows }: RecommendFlags,
+): AsyncGenerator<RowRecommendations> {
   let short = 0;
   let unobserved = 0;
   let reason = '';
   const onProgress: RecommendAllOptions['onProgress'] = ({ rows: done, of, seconds }) =>
     line.advance(`${done}/${of} rows  ${rate(done / seconds)} rows/s`, seconds);
   for await (const answer of recommendEach(model, { ...options, onProgress })) {
-    text += isJson ? jsonLine(answer) : csvLines(answer);
     if (answer.missing) reason ||= `${printable(nameOf(answer))}: ${answer.missing}`;
     short += answer.missing ? 1 : 0;
     unobserved += answer.unobserved ? 1 : 0;
-    if (text.length < pieceLength) continue;
-    yield text;
-    text = '';
+    yield answer;
   }
-  yield text;
   if (!all && !rows) return;
   if (short > 0) line.note(`${short} rows have fewer than ${options.top} columns, the first of them ${reason}`);
   if (unobserved > 0) line.note(`${unobserved} rows had no observation of positive weight: ${coldAnswer(model)}`);
@@ -142,18 +142,53 @@ function nameOf({ row, label }: RowRecommendations): string {
   return label ?? String(row);
 }
 
-function jsonLine(answer: RowRecommendations): string {
-  const { row: _row, label: _label, recommendations, ...rest } = answer;
-  return `${JSON.stringify({ schema: 1, row: nameOf(answer), recommendations, ...rest })}\n`;
+/** Text comes in pieces of about so many characters. */
+const pieceLength = 65536;
+
+/** An object a row. */
+async function* jsonLines(answers: AsyncIterable<RowRecommendations>): Chunks {
+  let text = '';
+  for await (const answer of answers) {
+    const { row: _row, label: _label, recommendations, ...rest } = answer;
+    text += `${JSON.stringify({ schema: 1, row: nameOf(answer), recommendations, ...rest })}\n`;
+    if (text.length < pieceLength) continue;
+    yield text;
+    text = '';
+  }
+  yield text;
 }
 
-function csvLines(answer: RowRecommendations): string {
-  const row = csvField(nameOf(answer));
-  let text = '';
-  answer.recommendations.forEach(({ column, label, prediction }, rank) => {
-    text += `${row},${rank + 1},${csvField(label ?? String(column))},${prediction}\n`;
+/** row, rank, column, prediction of each column that is recommended; by index where the model has no labels. */
+function recordsOf({ labels }: Model, answers: AsyncIterable<RowRecommendations>, format: Format): Promise<Chunks> {
+  const batches = async function* (): AsyncGenerator<OutputBatch> {
+    let batch = emptyBatch();
+    for await (const { row, label: name = row, recommendations } of answers) {
+      const [rows, ranks, columns, predictions] = batch;
+      recommendations.forEach(({ column, label = column, prediction }, rank) => {
+        rows.push(name);
+        ranks.push(rank + 1);
+        columns.push(label);
+        predictions.push(prediction);
+      });
+      if (rows.length < batchLength) continue;
+      yield batch;
+      batch = emptyBatch();
+    }
+    yield batch;
+  };
+  return recordChunks(format, {
+    columns: [
+      { name: 'row', kind: labels.rows ? 'label' : 'index' },
+      { name: 'rank', kind: 'index' },
+      { name: 'column', kind: labels.columns ? 'label' : 'index' },
+      { name: 'prediction', kind: 'number' },
+    ],
+    batches: batches(),
   });
-  return text;
+}
+
+function emptyBatch(): [rows: (string | number)[], ranks: number[], columns: (string | number)[], number[]] {
+  return [[], [], [], []];
 }
 
 /**

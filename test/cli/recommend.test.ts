@@ -2,6 +2,8 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'csv-parse/sync';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { openArrow } from '../../dist/src/formats/arrow.js';
+import { openParquet } from '../../dist/src/formats/parquet.js';
 import { sampleModel } from '../model/sample.js';
 import { randomModel } from '../recommend/models.js';
 import { failureOf, run, start, temporaryFolder } from './run.js';
@@ -47,6 +49,35 @@ describe('recommend for many rows', () => {
     );
     await cli('recommend', 'model', '--all', '--top', '2', '--out', 'top.jsonl');
     expect(readFileSync(at('top.jsonl'), 'utf8')).toBe(stdout);
+  });
+
+  test('writes .tsv, .parquet and .arrow by the ending, with names or with indices', async () => {
+    await sampleModel().save(at('plain'));
+    const header = ['row', 'rank', 'column', 'prediction'];
+    const plain = sampleModel();
+    const numbered = rows.flatMap((_, i) =>
+      plain
+        .recommend(i, { top: 3 })
+        .map(({ column, prediction }, rank) => [i, rank + 1, column, prediction].map(String)),
+    );
+    for (const [directory, records] of [
+      ['model', expected(3)],
+      ['plain', numbered],
+    ] as const) {
+      for (const file of ['top.tsv', 'top.parquet', 'top.arrow'])
+        expect(await cli('recommend', directory, '--all', '--top', '3', '--out', file)).toMatchObject({ code: 0 });
+      expect(parse(readFileSync(at('top.tsv'), 'utf8'), { delimiter: '\t' })).toEqual([header, ...records]);
+      for (const source of [await openParquet(at('top.parquet')), await openArrow(at('top.arrow'))]) {
+        expect(source.names).toEqual(header);
+        const read: string[][] = [];
+        for await (const { length, columns: values } of source.batches([0, 1, 2, 3]))
+          for (let t = 0; t < length; t++) read.push(values.map((column) => String(column[t])));
+        await source.close();
+        expect(read).toEqual(records);
+      }
+    }
+    expect(await cli('recommend', 'model', '--row', 'ann', '--out', 'top')).toMatchObject({ code: 0 });
+    expect(parse(readFileSync(at('top'), 'utf8'))[0]).toEqual(header);
   });
 
   test('takes rows by --row again and again, or from a file of any form', async () => {
@@ -108,6 +139,9 @@ describe('recommend for many rows', () => {
       [['--all', '--only', 'strangers.txt'], { code: 'not-found', position: { option: 'only' } }],
       [['--all', '--threads', 'x'], { code: 'invalid-option', position: { option: 'threads' } }],
       [['--all', '--out', ''], { code: 'invalid-option', position: { option: 'out' } }],
+      [['--all', '--out', 'top.npy'], { code: 'unsupported-format', position: { option: 'out', file: 'top.npy' } }],
+      [['--all', '--out', 'top.mtx'], { code: 'unsupported-format' }],
+      [['--all', '--out', 'top.parquet.gz'], { code: 'unsupported-format' }],
       [['--all', '--out', 'nowhere/top.csv'], { code: 'output-failed', position: { option: 'out' } }],
     ];
     for (const [args, failure] of table) {

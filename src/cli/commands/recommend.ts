@@ -25,7 +25,10 @@ export function recommendCommand(settle: Settle): Command {
     .addOption(columnsOption())
     .addOption(denseOption())
     .option('--threads <T>', 'Number of worker threads; the answers are the same for every number. [all cores]')
-    .option('--out <file>', 'Write row,rank,column,prediction to this file; a .jsonl gets an object a row. [-]')
+    .option(
+      '--out <file>',
+      'Write row, rank, column, prediction to this file: .csv, .tsv, .parquet or .arrow; a .jsonl gets an object a row. [-]',
+    )
     .option('--json', 'Print a line of JSON a row on stdout, and an error as one line of JSON on stderr.')
     .option('--quiet', 'Print nothing but results, errors and warnings.')
     .addHelpText('after', () => afterHelp(recommendExamples))
