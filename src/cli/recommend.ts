@@ -1,7 +1,7 @@
 /** `hadamard recommend` */
 import { listedCount, shapeOf, visitEntries } from '../data/entries.js';
 import type { Triples } from '../data/input.js';
-import type { Format } from '../formats/formatOf.js';
+import { type Format, formatOf } from '../formats/formatOf.js';
 import { batchLength, type Chunks, type OutputBatch } from '../formats/output.js';
 import { readTable } from '../formats/readTable.js';
 import { replaceFile } from '../formats/replaceFile.js';
@@ -21,6 +21,7 @@ import { checkOutputFile, recordFormat } from './output.js';
 import { matchLabels } from './problem.js';
 import { type ProgressLine, progressLine } from './progress.js';
 import { readNames } from './readNames.js';
+import { readPairs } from './readPairs.js';
 import { bold, grid, printable, rate, real } from './render.js';
 import { onInterrupt } from './signals.js';
 
@@ -192,15 +193,38 @@ function emptyBatch(): [rows: (string | number)[], ranks: number[], columns: (st
 }
 
 /**
- * The entries that a file lists, whatever their values, where the model has them. A file of names is matched by label, or
- * read as indices from 0 where the model has no labels; a file of positions has the model's shape.
+ * The entries that a file lists, where the model has them. A file of names is matched by label, or read as indices from 0
+ * where the model has no labels; a file of positions has the model's shape. Of records only row and column are read.
  *
- * @throws HadamardError as the reader; `shape-mismatch`.
+ * @throws HadamardError as the readers; `shape-mismatch`.
  */
-async function entriesListed(model: Model, path: string, flags: RecommendFlags): Promise<Triples> {
-  const names = columnNames(flags.columns);
-  const weights = names?.length === 3 ? false : 'optional';
-  const { matrix, labels } = await readTable(path, { columns: names, table: flags.table, weights });
+function entriesListed(model: Model, path: string, flags: RecommendFlags): Promise<Triples> {
+  const isMatrix = ['mtx', 'npz', 'npy'].includes(formatOf(path) ?? '');
+  return flags.table || isMatrix ? matrixEntries(model, path, flags) : pairEntries(model, path, flags);
+}
+
+async function pairEntries(model: Model, path: string, flags: RecommendFlags): Promise<Triples> {
+  const rows: number[] = [];
+  const columns: number[] = [];
+  // Strangers leave nothing out, nor does a header, so nothing is said of them.
+  const request = { columns: columnNames(flags.columns), onNote: () => undefined };
+  for await (const pairs of readPairs(model, path, request))
+    pairs.rows.forEach((row, t) => {
+      const column = pairs.columns[t] as number;
+      if (row === unknown || column === unknown) return;
+      rows.push(row);
+      columns.push(column);
+    });
+  return {
+    rows: Int32Array.from(rows),
+    columns: Int32Array.from(columns),
+    values: new Float32Array(rows.length),
+    shape: model.shape,
+  };
+}
+
+async function matrixEntries(model: Model, path: string, flags: RecommendFlags): Promise<Triples> {
+  const { matrix, labels } = await readTable(path, { columns: columnNames(flags.columns), table: flags.table });
   const [m, n] = model.shape;
   const shape = shapeOf(matrix);
   if (!labels && (shape[0] !== m || shape[1] !== n))

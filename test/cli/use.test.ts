@@ -250,14 +250,31 @@ describe('recommend', () => {
     expect(listed.sort()).toEqual(['"', 'w']);
   });
 
-  test('leaves out what the ratings of the fit list, whatever their fourth column is', async () => {
+  test('leaves out what rows and columns of a file list, whatever else it has', async () => {
     writeFileSync(at('timed.csv'), 'ann,x,0,978300760\nann,w,5,978300761\n');
     writeFileSync(at('timed-headed.csv'), 'user,time,item,score\nann,1,x,0\nann,2,w,3\n');
-    for (const args of [['timed.csv'], ['timed-headed.csv', '--columns', 'user,item,score']]) {
+    writeFileSync(at('dated.csv'), 'user,item,rating,date\nann,x,4,2024-03-01\nann,w,,soon\n');
+    writeFileSync(at('pairs.csv'), 'ann,x\nann,w\n');
+    writeFileSync(at('pairs.jsonl'), '{"user":"ann","item":"x"}\n{"user":"ann","item":"w"}\n');
+    for (const args of [
+      ['timed.csv'],
+      ['timed-headed.csv', '--columns', 'user,item,score'],
+      ['timed-headed.csv', '--columns', 'user,item'],
+      ['dated.csv'],
+      ['pairs.csv'],
+      ['pairs.jsonl', '--columns', 'user,item'],
+    ]) {
       const { stdout } = await cli('recommend', 'model', '--row', 'ann', '--json', '--exclude', ...args);
       const listed = (JSON.parse(stdout).recommendations as { label: string }[]).map(({ label }) => label);
       expect(listed.sort()).toEqual(['"', 'y,z']);
     }
+  });
+
+  test('leaves out the cells of a dense table that have a value', async () => {
+    writeFileSync(at('dense.csv'), `,x,w,unknown\nann,1,,3\nλ,1,1,\n`);
+    const { stdout } = await cli('recommend', 'model', '--row', 'ann', '--json', '--exclude', 'dense.csv', '--table');
+    const listed = (JSON.parse(stdout).recommendations as { label: string }[]).map(({ label }) => label);
+    expect(listed.sort()).toEqual(['"', 'w', 'y,z']);
   });
 
   test('refuses a row or a number that is none', async () => {
