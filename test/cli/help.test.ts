@@ -33,6 +33,13 @@ describe.each(createProgram().commands.map((command) => command.name()))('hadama
     for (const line of help.split('\n')) expect(line.length, line).toBeLessThanOrEqual(80);
   });
 
+  test('breaks the lines of its description where they are broken in the source', () => {
+    const description = createProgram()
+      .commands.find((one) => one.name() === name)
+      ?.description() as string;
+    if (description.includes('\n')) expect(help).toContain(description);
+  });
+
   test('has examples, and each of them is a command line', async () => {
     const examples = examplesIn(help);
     expect(examples.map(([first]) => first)).toContain(name);

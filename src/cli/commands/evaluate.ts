@@ -61,9 +61,9 @@ export function evaluateCommand(settle: Settle): Command {
 }
 
 const evaluateDescription = `Fits the training entries of each fold with the options of hadamard fit, and
-measures the entries that were left out. Means, biases and scales are those of the
-training entries alone. Folds depend on --seed and on where an entry stands, not on
-the order of the file.
+measures the entries that were left out. Means, biases and scales are those of
+the training entries alone. Folds depend on --seed and on where an entry
+stands, not on the order of the file.
 
 Columns that score the same count in every order equally often.`;
 

@@ -32,10 +32,10 @@ const predictDescription = `Predicts the entries that <pairs> lists and prints r
 in the same order. Pairs are .csv, .tsv, .txt, .jsonl, .parquet or .arrow (row,
 column, anything), or .mtx or .npz; - is stdin.
 
-Rows and columns are named by the model's labels, or counted from 0 where it has
-none (in .npz always from 0, in .mtx from 1), and printed as the file names them. One that the
-model has not seen adds nothing: the mean and the other's bias remain, or 0 in a
-model without biases.`;
+Rows and columns are named by the model's labels, or counted from 0 where it
+has none (in .npz always from 0, in .mtx from 1), and printed as the file names
+them. One that the model has not seen adds nothing: the mean and the other's
+bias remain, or 0 in a model without biases.`;
 
 const predictExamples = [
   'hadamard predict model pairs.csv > predictions.csv',

@@ -52,10 +52,11 @@ export function tuneCommand(settle: Settle): Command {
     .action(async (path: string, flags) => settle(await (await import('../tune.js')).tuneFile(path, flags)));
 }
 
-const tuneDescription = `Tries ranks, and for each a path of λ from large to small, on the same folds, each
-fit starting from the one before it. A path ends where the error has clearly risen,
-and that of a further rank begins near the best λ so far. Recommends the simplest
-rank and λ within one standard error of the least error, and says why.`;
+const tuneDescription = `Tries ranks, and for each a path of λ from large to small, on the same folds,
+each fit starting from the one before it. A path ends where the error has
+clearly risen, and that of a further rank begins near the best λ so far.
+Recommends the simplest rank and λ within one standard error of the least
+error, and says why.`;
 
 const tuneExamples = [
   'hadamard tune ratings.csv --biases --lambda-scale count --ranks 5,10,20',
