@@ -1,9 +1,9 @@
 /** `hadamard inspect` */
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Inspection, inspectModel, loadModel, type Model, type ModelUpdate, type RunRecord } from '../index.js';
+import { type Inspection, inspectModel, loadModel, type Model, type ModelUpdate } from '../index.js';
 import { findModel } from '../model/folder.js';
-import { flagOf } from '../options.js';
+import { commandOf } from '../report/account.js';
 import type { ExitCode } from './exitCodes.js';
 import { bytes, count, facts, grid, printable, real } from './render.js';
 import { certificateInWords, computation, objectiveInWords } from './summary.js';
@@ -77,7 +77,10 @@ function factsOf(
     ['norms', normsInWords(norms, model)],
     ['singular values', `${singularValues.slice(0, 12).map(real).join(', ')}${rank > 12 ? ', …' : ''}`],
     ['unobserved', unobservedInWords(inspection)],
-    ['made by', `hadamard ${fit.versions.hadamard} on Node ${fit.versions.node}${run ? `\n${commandOf(run)}` : ''}`],
+    [
+      'made by',
+      `hadamard ${fit.versions.hadamard} on Node ${fit.versions.node}${run ? `\n${commandOf(run, printable)}` : ''}`,
+    ],
     ['on disk', `${bytes(total)}: ${sizes.map((size) => `${size.file} ${bytes(size.bytes)}`).join(', ')}`],
     ['digest', `sha256 ${fit.digest}\nthe arrays have it: they are as they were saved`],
   ];
@@ -119,18 +122,6 @@ function normsInWords({ U, V, rowBias, columnBias }: Inspection['norms'], { bias
 function unobservedInWords({ unobserved: { rows, columns } }: Inspection): string {
   if (rows + columns === 0) return 'no row and no column';
   return `factors and biases of ${count(rows)} rows and ${count(columns)} columns are 0, as without observations`;
-}
-
-/** As it would be typed. */
-function commandOf({ command, inputs, options }: RunRecord): string {
-  const flags = Object.entries(options).flatMap(([name, value]) =>
-    value === true ? [flagOf(name)] : [flagOf(name), quoted(String(value))],
-  );
-  return ['hadamard', command, ...inputs.map(quoted), ...flags].join(' ');
-}
-
-function quoted(text: string): string {
-  return /^[\w./:=,@%+-]+$/.test(text) ? text : `'${printable(text).replaceAll("'", "'\\''")}'`;
 }
 
 function latentTable({ labels }: Model, { latent, isCanonical }: Inspection, stream: NodeJS.WriteStream): string {

@@ -1,13 +1,15 @@
 /** `hadamard tune` */
-import { type TuneOptions, type Tuning, tune } from '../index.js';
+import { type RunRecord, type TuneOptions, type Tuning, tune } from '../index.js';
+import { commandOf } from '../report/account.js';
 import { numberFlag } from './dataFlags.js';
 import { type ExitCode, isAbort } from './exitCodes.js';
 import { type InputFlags, inputOf } from './fitRequest.js';
 import { columnNames, fitOptionsOf } from './flags.js';
 import { asInFile } from './inFile.js';
 import { progressLine } from './progress.js';
-import { count, duration, facts, grid, printable, real } from './render.js';
+import { bold, count, duration, facts, grid, printable, real } from './render.js';
 import { readInput } from './runFit.js';
+import { runRecord } from './runRecord.js';
 import { onInterrupt } from './signals.js';
 
 export interface TuneFlags extends InputFlags {
@@ -51,7 +53,7 @@ export async function tuneFile(path: string, flags: TuneFlags): Promise<ExitCode
     line.end();
     if (flags.json)
       process.stdout.write(`${JSON.stringify({ schema: 1, ...tuning, options: { ...options, ...own } })}\n`);
-    else if (!flags.quiet) process.stdout.write(`${asText(tuning, path)}\n`);
+    else if (!flags.quiet) process.stdout.write(`${asText(tuning, nextFit(tuning, path, flags))}\n`);
     return 0;
   } catch (error) {
     if (isAbort(error) && flags.state !== undefined)
@@ -68,9 +70,25 @@ function numbersOf(option: string, text: string | undefined): number[] | undefin
   return columnNames(text)?.map((each) => numberFlag(option, each) as number);
 }
 
+/** The fit that is recommended, with the flags that the search was given. */
+function nextFit({ recommended }: Tuning, path: string, flags: TuneFlags): RunRecord {
+  const {
+    ranks: _ranks,
+    lambdas: _lambdas,
+    folds: _folds,
+    split: _split,
+    metric: _metric,
+    state: _state,
+    ...given
+  } = flags;
+  const run = runRecord('fit', [path], given, undefined);
+  const { rank, lambda } = recommended;
+  return { ...run, options: { rank, lambda, ...run.options, out: 'model' } };
+}
+
 function asText(
   { cells, best, recommended, reason, metric, folds, split, fits, seconds }: Tuning,
-  path: string,
+  next: RunRecord,
 ): string {
   const rows = cells.map((cell) => [
     String(cell.rank),
@@ -90,9 +108,12 @@ function asText(
           'search',
           `${count(fits.made)} fits of the ${count(fits.ofGrid)} of a full grid, ${folds} folds (${split}), ${duration(seconds)}`,
         ],
-        ['next', `hadamard fit ${printable(path)} --rank ${recommended.rank} --lambda ${recommended.lambda} …`],
       ],
       process.stdout,
     ),
+    '',
+    // In lines of its own, so that it can be copied.
+    `  ${bold('next', process.stdout)}`,
+    `  ${commandOf(next, printable).replaceAll('\n', '\n  ')}`,
   ].join('\n');
 }

@@ -60,8 +60,16 @@ export function reproduceSection({ fit, run }: Model): Section {
   };
 }
 
-/** A run as a POSIX shell takes it. */
-export function commandOf({ command, inputs, options }: NonNullable<Model['run']>): string {
+/**
+ * A run as a POSIX shell takes it.
+ *
+ * @param spell what is shown of a word, such as `printable` makes of it.
+ */
+export function commandOf(
+  { command, inputs, options }: NonNullable<Model['run']>,
+  spell: (word: string) => string = (word) => word,
+): string {
+  const quoted = (word: string) => inQuotes(spell(word));
   const flags = Object.entries(options).map(([option, value]) => {
     if (value === true) return flagOf(option);
     const text = Array.isArray(value) ? value.join(',') : String(value);
@@ -72,7 +80,7 @@ export function commandOf({ command, inputs, options }: NonNullable<Model['run']
   return [['hadamard', command, ...inputs.map(quoted)].join(' '), ...flags].join(flags.length > 3 ? ' \\\n  ' : ' ');
 }
 
-function quoted(word: string): string {
+function inQuotes(word: string): string {
   return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }
 

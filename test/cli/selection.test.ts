@@ -97,7 +97,13 @@ describe('tune', () => {
     expect(told.code).toBe(0);
     expect(told.stdout).toMatch(/rank +λ +rmse +± +sweeps/);
     expect(told.stdout).toMatch(/recommended +Rank 1 with λ = \d/);
-    expect(told.stdout).toMatch(/next +hadamard fit r\.csv --rank 1 --lambda \d/);
+    // What follows `next` is a whole command, which a shell runs as it stands.
+    const next = /\n {2}next\n([\s\S]+)$/.exec(told.stdout)?.[1] as string;
+    expect(next).toMatch(
+      /^ {2}hadamard fit r\.csv \\\n +--rank 1 \\\n +--lambda \d+ \\\n +--biases both \\\n +--out model\n$/,
+    );
+    const words = next.replaceAll('\\\n', ' ').trim().split(/\s+/);
+    expect(await cli(...words.slice(1))).toMatchObject({ code: 0 });
     const running = start([...args, '--state', 'tune.json', '--json', '--quiet'], folder.path);
     // Ended as soon as there is something to go on from, if it is not already done.
     while (!existsSync(join(folder.path, 'tune.json')) && running.process.exitCode === null)
