@@ -26,7 +26,7 @@ export async function demo(): Promise<ExitCode> {
   const next: [string, string][] = [
     [
       'next',
-      'npx hadamard recommend hadamard-demo --row 1 --top 5\nnpx hadamard fit <your.csv> --rank 4 --out model\nnpx hadamard fit --help',
+      'npx hadamard inspect hadamard-demo\nnpx hadamard report hadamard-demo --out demo.html\nnpx hadamard fit <your.csv> --rank 4 --out model\nnpx hadamard fit --help',
     ],
   ];
   process.stdout.write(`\n  ${title}\n\n${facts([...summaryOf(done, source), ...next], process.stdout)}\n\n`);

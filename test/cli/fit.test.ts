@@ -380,6 +380,9 @@ test('demo runs in an empty folder, twice', async () => {
       expect(code).toBe(0);
       expect(stdout).toMatch(/307 × 41/);
       expect(stdout).toContain('./hadamard-demo/');
+      for (const next of ['inspect hadamard-demo', 'report hadamard-demo --out demo.html', 'fit <your.csv>'])
+        expect(stdout).toContain(`npx hadamard ${next}`);
+      expect(stdout).not.toContain('recommend');
     }
     expect((await loadModel(join(empty.path, 'hadamard-demo'))).shape).toEqual([307, 41]);
   } finally {
