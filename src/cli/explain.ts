@@ -18,7 +18,7 @@ export interface ExplainFlags extends DataFlags {
 export async function explainPrediction(directory: string, path: string, flags: ExplainFlags): Promise<ExitCode> {
   const top = numberFlag('top', flags.top, 0) ?? 10;
   const model = await loadModel(directory);
-  const data = await readModelData(model, dataRequestOf(path, flags), 'rows');
+  const data = await readModelData(model, dataRequestOf(path, flags));
   for (const note of data.notes) process.stderr.write(`${printable(note)}\n`);
   const row = rowOf(data, path, flags.row);
   const column = columnOf(model, flags.column);

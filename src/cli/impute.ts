@@ -84,7 +84,7 @@ interface Given {
 
 async function readGiven(directory: string, request: DataRequest): Promise<Given> {
   const model = await loadModel(directory);
-  const data = await readModelData(model, request, 'rows');
+  const data = await readModelData(model, request);
   const { A, weights, places, count: rows } = data;
   if (!places) return { model, data, table: A as Table, weights };
   const columns = model.shape[1];

@@ -23,9 +23,11 @@ export interface ModelData {
  * Reads A and its weights, and brings its columns (of new columns: its rows) to the model's: by label, by written index where
  * the model has no labels, else by position. Those that the model does not have are reported and left out.
  *
+ * @param given what --side says; undefined where the command has no such flag and takes rows.
  * @throws HadamardError as the readers; `not-found` where the file and the model have none in common, `shape-mismatch`.
  */
-export async function readModelData(model: Model, request: DataRequest, side: Side): Promise<ModelData> {
+export async function readModelData(model: Model, request: DataRequest, given?: Side): Promise<ModelData> {
+  const side = given ?? 'rows';
   const problem = await readProblem(request);
   const notes = [...problem.notes, ...problem.warnings];
   const other = side === 'rows' ? 'columns' : 'rows';
@@ -42,7 +44,7 @@ export async function readModelData(model: Model, request: DataRequest, side: Si
       what: `The model has none of the ${labels.length} ${other} of ${request.path}, such as "${labels[0]}".`,
       position: { file: request.path },
       rule: `${other[0]?.toUpperCase()}${other.slice(1)} are matched by name${model.labels[other] ? `; the model's are such as "${model.labels[other][0]}"` : ''}.`,
-      remedy: 'Check that rows and columns stand as in the fit, and --columns names them in that order.',
+      remedy: `Check that rows and columns stand as in the fit, and --columns names them in that order.${given ? ` New ${other} are given with --side ${other}.` : ''}`,
     });
   if (strangers.length > 0)
     notes.push(

@@ -190,6 +190,18 @@ describe('update', () => {
   });
 });
 
+test('where no column is known, update and fold-in say how new ones are given; explain has no such flag', async () => {
+  put('new-items.csv', `${header}\n${quoted(users[3] as string)},brand new,4\n`);
+  const remedyOf = async (...args: string[]) => failureOf(await cli(...args, '--json')).message;
+  const update = ['update', 'model', 'new-items.csv', '--out', 'never'];
+  expect(await remedyOf(...update)).toContain('New columns are given with --side columns.');
+  expect(await remedyOf('fold-in', 'model', 'new-items.csv')).toContain('--side columns');
+  expect(
+    await remedyOf('explain', 'model', 'new-items.csv', '--row', users[3] as string, '--column', items[0] as string),
+  ).not.toContain('--side');
+  expect(await cli(...update, '--side', 'columns')).toMatchObject({ code: 0 });
+});
+
 describe('impute', () => {
   /** As people write: other digits than a number prints as, quotes, a comma in a label. */
   const cell = (i: number, j: number) =>
