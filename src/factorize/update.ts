@@ -7,7 +7,6 @@ import type { FitReport, ModelUpdate } from '../model/fitReport.js';
 import { Model, matrix } from '../model/model.js';
 import type { Biases } from '../model/parts.js';
 import { gradientProduct, relativeTo } from '../objective/relativeGradient.js';
-import { checkOption } from '../options.js';
 import type { Side } from '../parallel/layout.js';
 import type { FitContext } from '../parallel/phase.js';
 import { type Beside, type BesideOptions, withMeaning } from './beside.js';
@@ -21,7 +20,7 @@ import { type Arrangement, arrangeRows } from './updateRows.js';
 export interface UpdateOptions extends BesideOptions {
   /**
    * What each row of the data is: its label, or its index where the model has no labels. One that the model has is replaced,
-   * another is added. Left out, all are added (only where the model has no labels).
+   * another is added; of indices these are the next, in order. Left out, all are added (only where the model has no labels).
    */
   readonly names?: readonly (string | number)[] | undefined;
   /** Rows to take out, named in the same way. */
@@ -46,12 +45,13 @@ export interface UpdateOptions extends BesideOptions {
  *
  * @param data m'×n; undefined where rows are only removed.
  * @throws HadamardError `not-found` for a row to be removed that is not there, `invalid-option` for names that are not one for
- *   each row, `incompatible-options` for a refresh on part of the rows, and as `foldIn`.
+ *   each row, `index-out-of-range` for new indices that are not the next in order, `incompatible-options` for a refresh on part
+ *   of the rows, and as `foldIn`.
  */
 export async function update(model: Model, data: MatrixInput | undefined, options: UpdateOptions = {}): Promise<Model> {
   const { names, remove, refresh = 0, onProgress, ...beside } = options ?? {};
   checkNames(beside, ['side', 'weights', 'duplicates', 'signal', 'hold', 'backgroundWeights', ...computeOptions]);
-  if (refresh !== 0) checkOption('maxSweeps', refresh);
+  checkRefresh(refresh);
   const side = beside.side ?? 'rows';
   const arranged = arrangeRows(model, side, data, names, remove);
   if (data === undefined) {
@@ -64,6 +64,17 @@ export async function update(model: Model, data: MatrixInput | undefined, option
   if (refresh === 0) return next;
   if (!arranged.isWhole) refuseRefresh(refresh);
   return refreshed(next, data, arranged, options, refresh);
+}
+
+function checkRefresh(refresh: unknown): void {
+  if (Number.isInteger(refresh) && (refresh as number) >= 0) return;
+  throw new HadamardError({
+    code: 'invalid-option',
+    what: `refresh is ${typeof refresh === 'string' ? `"${refresh}"` : String(refresh)}.`,
+    position: { option: 'refresh' },
+    rule: 'refresh is an integer of at least 0, the number of sweeps.',
+    remedy: 'Give such a number, or leave refresh out.',
+  });
 }
 
 function refuseRefresh(refresh: number): void {

@@ -21,7 +21,7 @@ export interface Arrangement {
 /**
  * Rows of the model keep their order, those replaced in their places; new ones follow in the order of the data.
  *
- * @throws HadamardError `invalid-option`, `not-found`
+ * @throws HadamardError `invalid-option`, `not-found`, `index-out-of-range` for new indices that are not the next in order.
  */
 export function arrangeRows(
   model: Model,
@@ -52,8 +52,11 @@ export function arrangeRows(
   const added: number[] = [];
   for (let t = 0; t < given; t++) {
     const at = names === undefined ? undefined : indexOf(names[t] as Name);
-    if (at === undefined) added.push(t);
-    else sources[at] = -1 - t;
+    if (at !== undefined) sources[at] = -1 - t;
+    else {
+      if (names !== undefined && !labels) checkNext(names[t] as number, count + added.length, t, side);
+      added.push(t);
+    }
   }
   const isRemoved = new Uint8Array(count);
   for (const name of remove) {
@@ -80,6 +83,18 @@ export function arrangeRows(
 /** An index of the model, or undefined for one beyond: such a row is added. */
 function ownIndex(name: Name, count: number): number | undefined {
   return (name as number) < count ? (name as number) : undefined;
+}
+
+/** A row is added at the end, so that its index is the next: any other would not be the one under which it is found. */
+function checkNext(index: number, next: number, t: number, side: Side): void {
+  if (index === next) return;
+  throw new HadamardError({
+    code: 'index-out-of-range',
+    what: `names[${t}] is ${index}, and the next of the ${side} is ${next}.`,
+    position: { option: 'names', index: t },
+    rule: `Without labels new ${side} take the next indices in the order of the data, counted from 0 and before any are removed.`,
+    remedy: 'Correct the index, or fit with labels.',
+  });
 }
 
 /** Labels where the model has labels, else indices, none twice. */

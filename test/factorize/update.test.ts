@@ -109,7 +109,7 @@ describe('update', () => {
     };
     const model = await fit(base, { background: { weight } });
     const given = rowsOf(base, 3, 5);
-    const next = await update(model, triples(given), { names: [3, 40], remove: [0], backgroundWeights: [7, 8] });
+    const next = await update(model, triples(given), { names: [3, 30], remove: [0], backgroundWeights: [7, 8] });
     expect(next.background?.rows).toEqual(
       Float64Array.from([...Array.from(weight.rows.slice(1, 3)), 7, ...Array.from(weight.rows.slice(4)), 8]),
     );
@@ -202,6 +202,33 @@ describe('refresh', () => {
 });
 
 describe('update refuses', () => {
+  test('sweeps that are no number of them, by the name of the option', async () => {
+    const model = await fit(base, { maxSweeps: 1 });
+    for (const refresh of [-1, 0.5, Number.NaN, '2', null])
+      await expect(update(model, triples(base), { refresh } as never)).rejects.toMatchObject({
+        code: 'invalid-option',
+        position: { option: 'refresh' },
+        what: expect.stringMatching(/^refresh is /),
+      });
+  });
+
+  test('new indices that are not the next ones, in order', async () => {
+    const model = await fit(base, { maxSweeps: 1 });
+    const data = triples(rowsOf(base, 0, 2));
+    for (const [given, index] of [
+      [[500, 30], 0],
+      [[31, 30], 0],
+      [[2, 31], 1],
+      [[30, 32], 1],
+    ] as const)
+      await expect(update(model, data, { names: given })).rejects.toMatchObject({
+        code: 'index-out-of-range',
+        position: { option: 'names', index },
+      });
+    expect((await update(model, data, { names: [30, 31] })).shape).toEqual([32, base.n]);
+    expect((await update(model, data, { names: [30, 2] })).shape).toEqual([31, base.n]);
+  });
+
   const part = triples(rowsOf(base, 0, 2));
   test.each<[string, unknown, object, string]>([
     ['rows without names', part, {}, 'invalid-option'],
