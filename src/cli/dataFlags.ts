@@ -1,6 +1,8 @@
 /** Flags that say how a data file is read, as several commands have them. */
+import type { Duplicates } from '../data/observations.js';
 import { checkFormat } from '../formats/formatOf.js';
 import { HadamardError, type Side } from '../index.js';
+import { checkOption } from '../options.js';
 import { didYouMean } from '../suggest.js';
 import { columnNames } from './flags.js';
 import type { DataRequest, WeightKind } from './problem.js';
@@ -25,6 +27,12 @@ export function dataRequestOf(path: string, flags: DataFlags): DataRequest {
     columns: columnNames(flags.columns),
     table: flags.table === true,
   };
+}
+
+/** Undefined: as in the fit. @throws HadamardError `invalid-option` */
+export function duplicatesOf(given: string | undefined): Duplicates | undefined {
+  if (given !== undefined) checkOption('duplicates', given);
+  return given as Duplicates | undefined;
 }
 
 const kinds: Readonly<Record<string, WeightKind>> = {

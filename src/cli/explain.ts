@@ -1,7 +1,7 @@
 /** `hadamard explain` */
 import { shapeOf } from '../data/entries.js';
 import { type Explanation, explain, HadamardError, loadModel, type Model } from '../index.js';
-import { type DataFlags, dataRequestOf, numberFlag } from './dataFlags.js';
+import { type DataFlags, dataRequestOf, duplicatesOf, numberFlag } from './dataFlags.js';
 import type { ExitCode } from './exitCodes.js';
 import { asInFile } from './inFile.js';
 import { type ModelData, readModelData } from './modelData.js';
@@ -9,6 +9,7 @@ import { indexNamed } from './names.js';
 import { facts, grid, printable, real } from './render.js';
 
 export interface ExplainFlags extends DataFlags {
+  readonly duplicates?: string;
   readonly row: string;
   readonly column: string;
   readonly top?: string;
@@ -17,14 +18,17 @@ export interface ExplainFlags extends DataFlags {
 
 export async function explainPrediction(directory: string, path: string, flags: ExplainFlags): Promise<ExitCode> {
   const top = numberFlag('top', flags.top, 0) ?? 10;
+  const duplicates = duplicatesOf(flags.duplicates);
   const model = await loadModel(directory);
   const data = await readModelData(model, dataRequestOf(path, flags));
   for (const note of data.notes) process.stderr.write(`${printable(note)}\n`);
   const row = rowOf(data, path, flags.row);
   const column = columnOf(model, flags.column);
-  const explanation = await explain(model, data.A, row, column, { weights: data.weights }).catch((error: unknown) => {
-    throw asInFile(error, path, data.problem);
-  });
+  const explanation = await explain(model, data.A, row, column, { weights: data.weights, duplicates }).catch(
+    (error: unknown) => {
+      throw asInFile(error, path, data.problem);
+    },
+  );
   if (flags.json)
     process.stdout.write(`${JSON.stringify({ schema: 1, row: flags.row, column: flags.column, ...explanation })}\n`);
   else process.stdout.write(`${asText(explanation, top, flags)}\n`);

@@ -3,7 +3,7 @@ import { csvField } from '../formats/csvWrite.js';
 import { npyParts } from '../formats/npy.js';
 import { replaceFile } from '../formats/replaceFile.js';
 import { type FoldedIn, foldIn, HadamardError, loadModel } from '../index.js';
-import { type DataFlags, dataRequestOf, sideOf } from './dataFlags.js';
+import { type DataFlags, dataRequestOf, duplicatesOf, sideOf } from './dataFlags.js';
 import type { ExitCode } from './exitCodes.js';
 import { asInFile } from './inFile.js';
 import { readModelData } from './modelData.js';
@@ -11,6 +11,7 @@ import { printable } from './render.js';
 import { onInterrupt } from './signals.js';
 
 export interface FoldInFlags extends DataFlags {
+  readonly duplicates?: string;
   readonly side?: string;
   readonly out?: string;
   readonly json?: true;
@@ -28,14 +29,17 @@ export async function foldInFile(directory: string, path: string, flags: FoldInF
       remedy: 'Give such a file; hadamard update writes a model that has the rows.',
     });
   const side = sideOf(flags.side);
+  const duplicates = duplicatesOf(flags.duplicates);
   const cancel = new AbortController();
   const release = onInterrupt(() => cancel.abort());
   try {
     const model = await loadModel(directory);
     const { A, weights, names, notes, problem } = await readModelData(model, dataRequestOf(path, flags), side);
-    const folded = await foldIn(model, A, { side, weights, signal: cancel.signal }).catch((error: unknown) => {
-      throw asInFile(error, path, problem);
-    });
+    const folded = await foldIn(model, A, { side, weights, duplicates, signal: cancel.signal }).catch(
+      (error: unknown) => {
+        throw asInFile(error, path, problem);
+      },
+    );
     const told = [...notes, ...folded.notes];
     for (const note of told) process.stderr.write(`${printable(note)}\n`);
     if (out === '-') process.stdout.write(json ? rowsAsJson(folded, names) : table(folded, names, ','));

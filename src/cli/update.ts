@@ -4,7 +4,7 @@ import { readJsonLines } from '../formats/jsonLines.js';
 import { asFileError } from '../formats/lines.js';
 import { HadamardError, loadModel, type Model, type Side, update } from '../index.js';
 import { checkOutput } from '../model/folder.js';
-import { type DataFlags, dataRequestOf, numberFlag, sideOf } from './dataFlags.js';
+import { type DataFlags, dataRequestOf, duplicatesOf, numberFlag, sideOf } from './dataFlags.js';
 import { type ExitCode, exitCodeOf } from './exitCodes.js';
 import { asInFile } from './inFile.js';
 import { type ModelData, readModelData } from './modelData.js';
@@ -14,6 +14,7 @@ import { count, facts, printable, real } from './render.js';
 import { onInterrupt } from './signals.js';
 
 export interface UpdateFlags extends DataFlags {
+  readonly duplicates?: string;
   readonly side?: string;
   readonly remove?: string;
   readonly refresh?: string;
@@ -24,6 +25,7 @@ export interface UpdateFlags extends DataFlags {
 
 export async function updateModel(directory: string, path: string | undefined, flags: UpdateFlags): Promise<ExitCode> {
   const side = sideOf(flags.side);
+  const duplicates = duplicatesOf(flags.duplicates);
   const refresh = numberFlag('refresh', flags.refresh, 0) ?? 0;
   if (path === undefined && flags.remove === undefined)
     throw new HadamardError({
@@ -49,6 +51,7 @@ export async function updateModel(directory: string, path: string | undefined, f
       remove,
       refresh,
       weights: data?.weights,
+      duplicates,
       signal: cancel.signal,
       onProgress: line.update,
     }).catch((error: unknown) => {

@@ -114,6 +114,41 @@ describe('fold-in', () => {
   });
 });
 
+describe('--duplicates', () => {
+  const twice = 'ann,item 1,5';
+  const columnsOf = (text: string) => text.trimEnd().split('\n').at(-1)?.split(',').slice(1).map(Number);
+
+  test('says of new rows what an entry listed twice means', async () => {
+    put('twice.csv', [header, 'ann,item 1,2', 'ann,item 2,4', twice].join('\n'));
+    put('once.csv', [header, twice, 'ann,item 2,4'].join('\n'));
+    const once = await cli('fold-in', 'model', 'once.csv');
+    const last = await cli('fold-in', 'model', 'twice.csv', '--duplicates', 'last');
+    expect(last).toMatchObject({ code: 0, stderr: '' });
+    expectClose(columnsOf(last.stdout) as number[], columnsOf(once.stdout) as number[], 1e-10);
+    const kept = await cli('update', 'model', 'twice.csv', '--duplicates', 'keep', '--out', 'model5', '--json');
+    expect(JSON.parse(kept.stdout)).toMatchObject({ added: 1, observed: 3 });
+    const args = ['--row', 'ann', '--column', 'item 3', '--json'];
+    const explained = await cli('explain', 'model', 'twice.csv', ...args, '--duplicates', 'last');
+    expect(
+      JSON.parse(explained.stdout)
+        .contributions.map(({ value }: { value: number }) => value)
+        .sort(),
+    ).toEqual([4, 5]);
+  });
+
+  test.each([
+    ['fold-in', []],
+    ['update', ['--out', 'never']],
+    ['explain', ['--row', 'ann', '--column', 'item 3']],
+  ])('of %s is as in the fit, and named by the refusal', async (command, more) => {
+    const refused = await cli(command, 'model', 'twice.csv', ...more);
+    expect(refused.code).toBe(2);
+    expect(refused.stderr).toContain('--duplicates');
+    const odd = await cli(command, 'model', 'twice.csv', ...more, '--duplicates', 'x', '--json');
+    expect(failureOf(odd)).toMatchObject({ code: 'invalid-option', position: { option: 'duplicates' } });
+  });
+});
+
 describe('update', () => {
   test('replaces, adds and removes by label', async () => {
     put('today.csv', [header, ...entriesOf([4]), 'ann,item 1,5', 'ann,item 2,3', 'ann,unheard,1'].join('\n'));
@@ -180,6 +215,7 @@ describe('update', () => {
     ['a file that is not there', ['model', '--remove', 'nothing.txt'], 'not-found'],
     ['a refresh of part of the rows', ['model', 'today.csv', '--refresh', '2'], 'incompatible-options'],
     ['a refresh that is no number', ['model', 'today.csv', '--refresh', 'x'], 'invalid-option'],
+    ['a refresh of half a sweep', ['model', 'today.csv', '--refresh', '0.5'], 'invalid-option'],
     ['a file without names', ['model', 'B.npy'], 'shape-mismatch'],
   ])('refuses %s and writes no model', async (_name, args, code) => {
     put('strange.txt', 'nobody\n');

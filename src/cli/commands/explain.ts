@@ -1,7 +1,7 @@
 /** `hadamard explain`: its options and help. */
 import { Command } from 'commander';
 import { afterHelp } from '../help.js';
-import { columnsOption, denseOption, inGroup, type Settle, weightsOptions } from './shared.js';
+import { columnsOption, denseOption, duplicatesOption, inGroup, type Settle, weightsOptions } from './shared.js';
 
 export function explainCommand(settle: Settle): Command {
   const command = new Command('explain')
@@ -16,6 +16,7 @@ export function explainCommand(settle: Settle): Command {
     ...weightsOptions(),
     columnsOption(),
     denseOption(),
+    duplicatesOption(),
     inGroup(
       'Output:',
       '--json',

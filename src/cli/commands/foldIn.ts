@@ -1,7 +1,15 @@
 /** `hadamard fold-in`: its options and help. */
 import { Command } from 'commander';
 import { afterHelp } from '../help.js';
-import { columnsOption, denseOption, inGroup, type Settle, sideOption, weightsOptions } from './shared.js';
+import {
+  columnsOption,
+  denseOption,
+  duplicatesOption,
+  inGroup,
+  type Settle,
+  sideOption,
+  weightsOptions,
+} from './shared.js';
 
 export function foldInCommand(settle: Settle): Command {
   const command = new Command('fold-in')
@@ -14,6 +22,7 @@ export function foldInCommand(settle: Settle): Command {
     ...weightsOptions(),
     columnsOption(),
     denseOption(),
+    duplicatesOption(),
     inGroup('Output:', '--out <file>', 'Write the factors to this .csv, .tsv or .npy; - is CSV on stdout. [-]'),
     inGroup(
       'Output:',

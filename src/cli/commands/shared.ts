@@ -1,5 +1,6 @@
 /** What the declarations of commands share. */
 import { Option } from 'commander';
+import { optionTable } from '../../options.js';
 import type { ExitCode } from '../exitCodes.js';
 
 /** Takes the exit code of a command that has run. */
@@ -51,4 +52,10 @@ export function weightsOptions(): Option[] {
 
 export function sideOption(): Option {
   return inGroup('Data:', '--side <rows|columns>', 'Whether the file has new rows or new columns of the model. [rows]');
+}
+
+/** Of data for a model: what its fit was told of duplicates holds unless this is given. */
+export function duplicatesOption(): Option {
+  const { choices, sentence } = optionTable.duplicates;
+  return inGroup('Data:', `--duplicates <${choices.join('|')}>`, `${sentence} [as in the fit]`);
 }

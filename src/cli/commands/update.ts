@@ -1,7 +1,15 @@
 /** `hadamard update`: its options and help. */
 import { Command } from 'commander';
 import { afterHelp } from '../help.js';
-import { columnsOption, denseOption, inGroup, type Settle, sideOption, weightsOptions } from './shared.js';
+import {
+  columnsOption,
+  denseOption,
+  duplicatesOption,
+  inGroup,
+  type Settle,
+  sideOption,
+  weightsOptions,
+} from './shared.js';
 
 export function updateCommand(settle: Settle): Command {
   const command = new Command('update')
@@ -15,6 +23,7 @@ export function updateCommand(settle: Settle): Command {
     ...weightsOptions(),
     columnsOption(),
     denseOption(),
+    duplicatesOption(),
     inGroup('Update:', '--remove <file>', 'Rows to take out: a label a line, as text or .jsonl.'),
     inGroup(
       'Update:',
