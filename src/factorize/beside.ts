@@ -60,7 +60,7 @@ export async function solveBeside<T>(
   const { A, weights } = withMeaning(model, data, options);
   const checked = checkedOptionsOf(model, options);
   const objective = objectiveBeside(model, side, checkShape(model, A, side), options);
-  refuseAborted(options.signal);
+  refuseAborted(options.signal, 'work');
   const found = surveyWithin(A, weights, checked, objective.background !== undefined);
   const plan = planFit(found, checked, objective, other);
   const memory = acquireMemory(plan.layout.pages);
@@ -85,7 +85,7 @@ export async function solveBeside<T>(
     const run = composedRun(fit, (call) => crew.run(fit, call));
     onAbort = () => requestStop(fit);
     options.signal?.addEventListener('abort', onAbort, { once: true });
-    refuseAborted(options.signal);
+    refuseAborted(options.signal, 'work');
     await run({
       phase: 'solve',
       side,
@@ -99,7 +99,7 @@ export async function solveBeside<T>(
     withdrawStop(fit);
     return await use({ fit, side, other, objective, observations, run });
   } catch (error) {
-    if (error instanceof Interrupted) throw abortError(options.signal);
+    if (error instanceof Interrupted) throw abortError(options.signal, 'work');
     throw error;
   } finally {
     if (onAbort) options.signal?.removeEventListener('abort', onAbort);

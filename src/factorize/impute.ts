@@ -6,6 +6,7 @@ import type { DenseMatrix, MatrixInput, RealArray } from '../data/input.js';
 import { HadamardError } from '../errors.js';
 import type { Model } from '../model/model.js';
 import { predictEntry } from '../model/objective.js';
+import { asWork } from './abort.js';
 import type { BesideOptions } from './beside.js';
 import { factorize } from './factorize.js';
 import type { FactorizeOptions } from './factorizeOptions.js';
@@ -61,7 +62,7 @@ export async function impute(data: DenseMatrix, options: ImputeFitOptions | Impu
   const A = checkTable(data);
   const { intervals, model: given, ...rest } = options ?? {};
   checkShare(intervals);
-  const model = given ?? (await factorize(data, rest as FactorizeOptions));
+  const model = given ?? (await fitOf(data, rest as FactorizeOptions));
   const beside = besideOf(options, given !== undefined);
   const rows = given ? await foldIn(model, data, beside) : undefined;
   const predict = predictorOf(model, rows);
@@ -85,6 +86,12 @@ export async function impute(data: DenseMatrix, options: ImputeFitOptions | Impu
     model,
     notes: [...(given ? [] : model.fit.notes), ...(rows?.notes ?? []), ...noteOn(bounds, given !== undefined)],
   };
+}
+
+function fitOf(data: DenseMatrix, options: FactorizeOptions): Promise<Model> {
+  return factorize(data, options).catch((error: unknown) => {
+    throw asWork(error, options?.signal);
+  });
 }
 
 function predictorOf(model: Model, rows: FoldedIn | undefined): (row: number, column: number) => number {

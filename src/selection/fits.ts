@@ -1,6 +1,7 @@
 /** Several fits side by side, each in a session of its own: small problems gain more from that than from threads within one. */
 import { availableParallelism } from 'node:os';
 import type { MatrixInput } from '../data/input.js';
+import { abortError, asWork } from '../factorize/abort.js';
 import type { FactorizeOptions } from '../factorize/factorizeOptions.js';
 import { plan } from '../factorize/plan.js';
 import type { Model } from '../model/model.js';
@@ -12,7 +13,7 @@ export type Fit = (A: MatrixInput, options: Omit<FactorizeOptions, 'threads' | '
 export interface Fits {
   /** How many run at once. */
   readonly concurrent: number;
-  /** Runs when a session is free; rejects as the fit does, and with what `signal` was aborted with. */
+  /** Runs when a session is free; rejects as the fit does, and with an AbortError after an abort. */
   readonly fit: Fit;
   close(): Promise<void>;
 }
@@ -54,8 +55,10 @@ export function openFits(largest: MatrixInput, options: FactorizeOptions, need: 
       try {
         const model = await session.factorize(A, { ...own, ...(signal && { signal }) });
         // A fit that was cut short is no result.
-        if (model.fit.status === 'cancelled') throw new DOMException('The fit was aborted.', 'AbortError');
+        if (model.fit.status === 'cancelled') throw abortError(signal, 'work');
         return model;
+      } catch (error) {
+        throw asWork(error, signal);
       } finally {
         const next = waiting.shift();
         if (next) next(session);

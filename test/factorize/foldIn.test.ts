@@ -259,6 +259,9 @@ describe('folding in', () => {
   test('ends with an AbortError when its signal was aborted', async () => {
     const model = await fit(base, { lambda: 0.1 }, { maxSweeps: 2 });
     const folding = foldIn(model, triples(base), { signal: AbortSignal.abort() });
-    await expect(folding).rejects.toMatchObject({ name: 'AbortError' });
+    await expect(folding).rejects.toMatchObject({
+      name: 'AbortError',
+      message: 'The work was aborted before there was a result.',
+    });
   });
 });

@@ -52,6 +52,14 @@ describe('impute', () => {
     expect(completed.get(3, 1)).toBe(7);
   });
 
+  test('that is aborted says so, whether it fits or not', async () => {
+    const aborted = { name: 'AbortError', message: 'The work was aborted before there was a result.', cause: 'enough' };
+    const signal = AbortSignal.abort('enough');
+    await expect(impute(table, { ...options, signal })).rejects.toMatchObject(aborted);
+    const model = await factorize(table, { ...options, maxSweeps: 1 });
+    await expect(impute(table, { model, signal })).rejects.toMatchObject(aborted);
+  });
+
   test('keeps values of weight 0, which no fit has seen', async () => {
     const zero = { sqrtWeight: dense(base, (e) => (e.column === 2 ? 0 : e.weight)) };
     const { completed } = await impute(table, { ...options, weights: zero });

@@ -243,7 +243,11 @@ describe('is refused', () => {
   test('an evaluation that is aborted', async () => {
     const controller = new AbortController();
     const { signal } = controller;
-    const evaluation = evaluate(A, { ...options, signal, onProgress: () => controller.abort() });
-    await expect(evaluation).rejects.toMatchObject({ name: 'AbortError' });
+    const evaluation = evaluate(A, { ...options, signal, onProgress: () => controller.abort('enough') });
+    await expect(evaluation).rejects.toMatchObject({
+      name: 'AbortError',
+      message: 'The work was aborted before there was a result.',
+      cause: 'enough',
+    });
   });
 });

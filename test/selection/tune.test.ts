@@ -135,7 +135,7 @@ describe('a state file', () => {
         expect(tuning).toEqual(expected);
         break;
       } catch (error) {
-        expect(error).toMatchObject({ name: 'AbortError' });
+        expect(error).toMatchObject({ name: 'AbortError', message: 'The work was aborted before there was a result.' });
         const { results } = JSON.parse(readFileSync(state, 'utf8'));
         expect(results.length).toBeGreaterThan(last);
         last = results.length;
