@@ -14,7 +14,7 @@ import { type FoldedIn, foldIn } from './foldIn.js';
 import { type Intervals, predictionIntervals } from './intervals.js';
 import { computeOptions } from './modelProblem.js';
 
-interface IntervalOption {
+export interface IntervalOption {
   /** The share of missing values that the intervals are to cover, such as 0.9; none without. */
   readonly intervals?: number | undefined;
 }
