@@ -4,7 +4,7 @@ import { shapeOf, visitEntries } from '../data/entries.js';
 import type { MatrixInput, WeightsInput } from '../data/input.js';
 import { asTool } from '../factorize/like.js';
 import { replaceFile } from '../formats/replaceFile.js';
-import { type FitOptions, HadamardError, loadModel, type Model, reportHtml } from '../index.js';
+import { type FitOptions, HadamardError, loadModel, type Model, type ReportOptions, reportHtml } from '../index.js';
 import { weightKindOf } from './dataFlags.js';
 import type { ExitCode } from './exitCodes.js';
 import { columnNames } from './flags.js';
@@ -50,11 +50,11 @@ interface Fitted {
 }
 
 /** The page of a model and the data it was fitted to: what option `like` makes of the values is made here. */
-export function pageOf(model: Model, { A, weights }: Fitted, source: string): string {
+export function pageOf(model: Model, { A, weights }: Fitted, source: string, test?: ReportOptions['test']): string {
   const { rank, like, alpha } = model.fit.options;
   const made = asTool(A, { rank, weights, ...(like && { like }), ...(alpha !== undefined && { alpha }) } as FitOptions);
   const given = (made.options as { weights?: WeightsInput }).weights;
-  return reportHtml(model, made.A, { weights: given, source });
+  return reportHtml(model, made.A, { weights: given, source, test });
 }
 
 /**

@@ -77,7 +77,7 @@ export async function runFit(request: FitRequest, line: ProgressLine): Promise<F
   const { data, options, warmStart, run, out, isCanonical, report, watchPort } = request;
   if (out !== undefined) await checkOutput(out);
   if (report !== undefined) await checkOutputFile(report, 'report');
-  const { rank, tolerance, timeLimit } = options;
+  const { rank, tolerance, timeLimit, holdout } = options;
   const watch =
     watchPort === undefined
       ? undefined
@@ -87,6 +87,7 @@ export async function runFit(request: FitRequest, line: ProgressLine): Promise<F
           rank,
           tolerance,
           timeLimit,
+          isHeldOut: holdout !== undefined,
         });
   // Asked for, so said with --quiet too.
   if (watch) line.warn(`Watch the fit at ${watch.url}`);
@@ -140,7 +141,8 @@ export async function runFit(request: FitRequest, line: ProgressLine): Promise<F
       line.stage('writing the report …');
       watch?.stage('writing the report');
       const { pageOf } = await import('./report.js');
-      const page = pageOf(model, { A, weights }, basename(data.path));
+      const tested = test?.rmse === undefined ? undefined : { rmse: test.rmse, entries: test.entries };
+      const page = pageOf(model, { A, weights }, basename(data.path), tested);
       if (report !== undefined)
         await replaceFile(report, [page], 'report').catch((error: unknown) => throwBeside(error, out));
       await watch?.finish(page);

@@ -28,6 +28,8 @@ export interface WatchRequest {
   readonly rank: number;
   readonly tolerance: number | undefined;
   readonly timeLimit: number | undefined;
+  /** Whether entries are held out. */
+  readonly isHeldOut: boolean;
 }
 
 const framePause = 250;
@@ -51,7 +53,7 @@ export async function openWatch(request: WatchRequest): Promise<Watch> {
   const course = createCourse(request.tolerance ?? null);
   const texts: Partial<Record<LiveText, string>> = {};
   const listeners = new Set<ServerResponse>();
-  let page = livePage(request.source, request.rank, request.tolerance ?? null);
+  let page = livePage(request.source, request.rank, request.tolerance ?? null, request.isHeldOut);
   let share = 0;
   let isNews = false;
   let delivered: (() => void) | undefined;
@@ -110,6 +112,7 @@ export async function openWatch(request: WatchRequest): Promise<Watch> {
         'live-sweep': `${progress.sweep} of ${progress.maxSweeps}`,
         'live-objective': real(progress.objective),
         'live-gradient': progress.relativeGradientNorm?.toExponential(1) ?? '–',
+        ...(progress.validation && { 'live-validation': real(progress.validation.rmse) }),
         'live-time': duration(progress.seconds),
         'live-left': left === undefined ? '–' : clock(left),
       });

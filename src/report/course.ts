@@ -1,4 +1,4 @@
-/** How objective and gradient fell. */
+/** How objective, gradient and the error on held-out entries fell. */
 import type { TraceEntry } from '../model/fitReport.js';
 import type { Model } from '../model/model.js';
 import { duration, real } from './format.js';
@@ -20,8 +20,15 @@ export function courseOf(trace: readonly TraceEntry[], tolerance: number | null)
     seconds: kept.map(({ seconds }) => Number(seconds.toPrecision(5))),
     objective: kept.map(({ objective }) => Number(objective.toPrecision(15))),
     gradient: kept.map(({ relativeGradientNorm: norm }) => (norm === null ? null : Number(norm.toPrecision(4)))),
+    ...(isValidated(trace) && {
+      validation: kept.map(({ validation }) => (validation ? Number(validation.rmse.toPrecision(6)) : null)),
+    }),
     tolerance,
   };
+}
+
+function isValidated(trace: readonly TraceEntry[]): boolean {
+  return trace.some(({ validation }) => validation !== undefined);
 }
 
 export function courseSection({ trace, fit }: Model, course: Course): Section | undefined {
@@ -31,6 +38,7 @@ export function courseSection({ trace, fit }: Model, course: Course): Section | 
     duration(entry.seconds),
     real(entry.objective),
     entry.relativeGradientNorm?.toExponential(2) ?? '–',
+    ...(course.validation ? [entry.validation ? real(entry.validation.rmse) : '–'] : []),
     entry.step,
   ]);
   const columns = [
@@ -38,6 +46,7 @@ export function courseSection({ trace, fit }: Model, course: Course): Section | 
     { title: 'time', isNumber: true },
     { title: 'objective', isNumber: true },
     { title: 'gradient', isNumber: true },
+    ...(course.validation ? [{ title: 'RMSE held out', isNumber: true }] : []),
     { title: 'step' },
   ];
   const rejected = trace.filter(({ step }) => step === 'rejected').length;
@@ -54,7 +63,7 @@ ${numbers('The numbers of these charts', table(lines.length < trace.length ? `${
   };
 }
 
-/** Both charts with what turns and zooms them. */
+/** The charts with what turns and zooms them. */
 export function courseFigure(course: Course, caption: Html, height: View['height'] = 'above'): Html {
   const charts = courseCharts(course, { across: 'sweep', height, isLog: false });
   const button = (group: string, value: string, label: string, isPressed: boolean) =>
@@ -68,6 +77,7 @@ export function courseFigure(course: Course, caption: Html, height: View['height
 </div>
 <div class="plot" data-course="objective">${new Html(drawChart(charts.objective, 680))}</div>
 <div class="plot" data-course="gradient">${new Html(drawChart(charts.gradient, 680))}</div>
+${charts.validation && html`<div class="plot" data-course="validation">${new Html(drawChart(charts.validation, 680))}</div>`}
 <output class="readout"></output>
 <figcaption>${caption}</figcaption></figure>`;
 }

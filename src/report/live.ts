@@ -5,25 +5,37 @@ import type { Course } from './page/convergence.js';
 import { pageHtml } from './shell.js';
 
 /** The elements whose texts the server sends. */
-export type LiveText = 'live-phase' | 'live-sweep' | 'live-objective' | 'live-gradient' | 'live-time' | 'live-left';
+export type LiveText =
+  | 'live-phase'
+  | 'live-sweep'
+  | 'live-objective'
+  | 'live-gradient'
+  | 'live-validation'
+  | 'live-time'
+  | 'live-left';
 
 const figures: readonly (readonly [LiveText, string])[] = [
   ['live-sweep', 'sweep'],
   ['live-objective', 'objective'],
   ['live-gradient', 'relative gradient norm'],
+  ['live-validation', 'RMSE held out'],
   ['live-time', 'time'],
   ['live-left', 'at most left'],
 ];
 
-/** @param tolerance the relative gradient norm that is asked for, where that is known. */
-export function livePage(source: string, rank: number, tolerance: number | null): string {
+/**
+ * @param tolerance the relative gradient norm that is asked for, where that is known.
+ * @param isHeldOut whether there are held-out entries, whose error is shown.
+ */
+export function livePage(source: string, rank: number, tolerance: number | null, isHeldOut: boolean): string {
+  const shown = figures.filter(([id]) => isHeldOut || id !== 'live-validation');
   const course: Course = { sweep: [], seconds: [], objective: [], gradient: [], tolerance };
   return pageHtml({
     title: `${plainName(source)}, rank ${rank}: fitting`,
     header: html`<h1>${name(source)}</h1>
 <p class="lead">Rank ${rank}</p>
 <p class="status" role="status"><span class="badge open" id="live-phase">starting</span></p>
-<dl class="figures">${figures.map(([id, term]) => html`<div><dt>${term}</dt><dd id="${id}">–</dd></div>`)}</dl>
+<dl class="figures">${shown.map(([id, term]) => html`<div><dt>${term}</dt><dd id="${id}">–</dd></div>`)}</dl>
 <progress value="0" max="1" aria-label="Share of the sweeps or the time allowed"></progress>`,
     sections: [
       {

@@ -16,18 +16,29 @@ export function titleOf(model: Model, source: string | undefined): string {
   return `${source === undefined ? 'A' : plainName(source)}, ${count(m)} × ${count(n)}, rank ${model.rank}`;
 }
 
-export function headerOf(model: Model, source: string | undefined): Html {
+export function headerOf(
+  model: Model,
+  source: string | undefined,
+  test: { readonly rmse: number; readonly entries: number } | undefined,
+): Html {
   const { fit } = model;
+  const { validation } = fit;
   const share = (100 * fit.observed) / (fit.rows * fit.columns);
   const [verdict, isGood] = endingOf(model);
   const total = fit.seconds.prepare + fit.seconds.start + fit.seconds.fit + fit.seconds.certify;
-  const figures: [string, string, string?][] = [
+  const figures = [
     ['objective', grouped(fit.objective), fit.regularization > 0 ? `loss ${grouped(fit.loss)}` : undefined],
     [
       'RMSE of the fit',
       real(fit.rmse.train),
       isWeighted(model) ? `weighted ${real(fit.rmse.trainWeighted)}` : undefined,
     ],
+    validation && [
+      'RMSE held out',
+      real(validation.rmse),
+      `${entriesInWords(validation.entries)}, after sweep ${count(validation.sweep)}`,
+    ],
+    test && ['RMSE of the test', real(test.rmse), entriesInWords(test.entries)],
     ['sweeps', count(fit.sweeps), `of at most ${count(fit.options.maxSweeps)}`],
     ['time', duration(total), threadsInWords(model)],
     ...(fit.q
@@ -45,6 +56,10 @@ export function headerOf(model: Model, source: string | undefined): Html {
     ([term, value, beside]) =>
       html`<div><dt>${term}</dt><dd>${value}${beside !== undefined && html`<small>${beside}</small>`}</dd></div>`,
   )}</dl>`;
+}
+
+function entriesInWords(entries: number): string {
+  return `${count(entries)} ${entries === 1 ? 'entry' : 'entries'}`;
 }
 
 export function objectiveSection(model: Model): Section {

@@ -23,6 +23,8 @@ export interface ReportOptions {
   readonly duplicates?: Duplicates | undefined;
   /** What was fitted, as the title of the page; default A ≈ UVᵀ. */
   readonly source?: string | undefined;
+  /** The error on entries of a test, √(Σr²/entries): the page shows it beside that of the fit. */
+  readonly test?: { readonly rmse: number; readonly entries: number } | undefined;
 }
 
 /**
@@ -35,7 +37,7 @@ export interface ReportOptions {
  * @throws HadamardError `shape-mismatch` when data and model differ in shape, and as `factorize` for bad data.
  */
 export function reportHtml(model: Model, data?: MatrixInput, options: ReportOptions = {}): string {
-  const { weights, duplicates = model.fit.options.duplicates, source } = options;
+  const { weights, duplicates = model.fit.options.duplicates, source, test } = options;
   if (data) checkShape(model, data);
   const charts: Charts = {};
   const course = courseOf(model.trace, model.certificate.tolerance);
@@ -54,7 +56,7 @@ export function reportHtml(model: Model, data?: MatrixInput, options: ReportOpti
   ];
   return pageHtml({
     title: titleOf(model, source),
-    header: headerOf(model, source),
+    header: headerOf(model, source, test),
     sections: sections.filter((section): section is Section => section !== undefined),
     footer: html`Written by hadamard ${version}. This page is one file and loads nothing.`,
     data: { course, charts },

@@ -229,7 +229,7 @@ describe('update', () => {
 test('where no column is known, update and fold-in say how new ones are given; explain has no such flag', async () => {
   put('new-items.csv', `${header}\n${quoted(users[3] as string)},brand new,4\n`);
   const remedyOf = async (...args: string[]) => failureOf(await cli(...args, '--json')).message;
-  const update = ['update', 'model', 'new-items.csv', '--out', 'never'];
+  const update = ['update', 'model', 'new-items.csv', '--out', 'with-items'];
   expect(await remedyOf(...update)).toContain('New columns are given with --side columns.');
   expect(await remedyOf('fold-in', 'model', 'new-items.csv')).toContain('--side columns');
   expect(

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { loadModel } from '../../dist/src/model/load.js';
 import { Model } from '../../dist/src/model/model.js';
+import { real } from '../../dist/src/report/format.js';
 import { failureOf, run, temporaryFolder } from './run.js';
 
 const folder = temporaryFolder();
@@ -44,6 +45,16 @@ describe('report', () => {
     expect(page('report.html')).toBe(page('fit.html'));
     expect(residuals(page('fit.html'))).toMatch(/of 72 observed entries/);
     expect(page('fit.html')).toContain('<bdi>A.csv</bdi></h1>');
+  });
+
+  test('of a fit shows the error on the entries of --test', async () => {
+    write('rest.csv', ['u1,item 2,0.5', 'u3,item 4,1.5']);
+    const given = ['fit', 'A.csv', '--weights-are', 'sigma', '--rank', '2', '--test', 'rest.csv', '--json'];
+    const { rmse } = JSON.parse((await cli(...given, '--report', 'tested.html')).stdout);
+    expect(page('tested.html')).toContain(
+      `<dt>RMSE of the test</dt><dd>${real(rmse.test)}<small>2 entries</small></dd>`,
+    );
+    expect(page('fit.html')).not.toContain('RMSE of the test');
   });
 
   test('needs no data, and says without what the data is wanted for', async () => {

@@ -134,6 +134,15 @@ describe('the charts of a fit', () => {
     expect(gradient.marks[0]).toMatchObject({ kind: 'rule', at: 0.01 });
   });
 
+  test('have one of the held-out error where there is one', () => {
+    const view = { across: 'seconds', height: 'above', isLog: false } as const;
+    expect(courseCharts(course, view)).not.toHaveProperty('validation');
+    const { validation } = courseCharts({ ...course, validation: [3, null, 1, 2] }, { ...view, range: [2, 4] });
+    expect(validation?.marks).toMatchObject([{ kind: 'line', x: [0, 1, 2, 4], y: [3, null, 1, 2] }]);
+    expect(validation?.y.range[0]).toBeCloseTo(1 - 0.06, 12);
+    expect(validation?.y.range[1]).toBeCloseTo(2 + 0.06, 12);
+  });
+
   test('are drawn when there is nothing yet', () => {
     const nothing: Course = { sweep: [], seconds: [], objective: [], gradient: [], tolerance: null };
     for (const isLog of [false, true])

@@ -6,6 +6,7 @@ import type { Model } from '../../dist/src/model/model.js';
 import { matrix } from '../../dist/src/model/model.js';
 import { commandOf } from '../../dist/src/report/account.js';
 import { equationOf } from '../../dist/src/report/equation.js';
+import { real } from '../../dist/src/report/format.js';
 import { pngDataUrl } from '../../dist/src/report/png.js';
 import { reportHtml } from '../../dist/src/report/report.js';
 import { sampleModel } from '../model/sample.js';
@@ -88,6 +89,23 @@ describe('a page', () => {
     expect(told('cancelled', 'signal')).toContain('this is the model so far');
     expect(told('validated', 'validation')).toContain('held-out entries were predicted no better');
     for (const html of [page, told('stalled', 'objective')]) expect(html).toContain('no other start ends lower');
+  });
+
+  test('shows the error on entries that were held out, and that of a test', async () => {
+    for (const text of ['<dt>RMSE held out', '<dt>RMSE of the test', 'data-course="validation"'])
+      expect(page).not.toContain(text);
+    const held = await fitSample(sample, { holdout: 0.2, patience: 2, maxSweeps: 30 });
+    const { rmse, entries, sweep } = held.fit.validation as NonNullable<Model['fit']['validation']>;
+    const html = reportHtml(held, undefined, { test: { rmse: 0.125, entries: 1 } });
+    expect(html).toContain(
+      `<dt>RMSE held out</dt><dd>${real(rmse)}<small>${entries} entries, after sweep ${sweep}</small></dd>`,
+    );
+    expect(html).toContain('<dt>RMSE of the test</dt><dd>0.125<small>1 entry</small></dd>');
+    expect(html).toContain('data-course="validation"');
+    const { course } = JSON.parse(/id="data">([\s\S]*?)<\/script>/.exec(html)?.[1] as string);
+    expect(course.validation).toEqual(
+      held.trace.map(({ validation }) => (validation ? Number(validation.rmse.toPrecision(6)) : null)),
+    );
   });
 
   test('refuses data of another shape', () => {

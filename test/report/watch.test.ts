@@ -81,7 +81,14 @@ const progress = (sweep: number) => ({
 describe('a watch', () => {
   let watch: Watch;
   const open = async () => {
-    watch = await openWatch({ port: 0, source: '<b>A</b>.csv', rank: 3, tolerance: 1e-4, timeLimit: undefined });
+    watch = await openWatch({
+      port: 0,
+      source: '<b>A</b>.csv',
+      rank: 3,
+      tolerance: 1e-4,
+      timeLimit: undefined,
+      isHeldOut: false,
+    });
     return watch.url;
   };
   afterEach(() => watch.close().catch(() => undefined));
@@ -118,6 +125,18 @@ describe('a watch', () => {
     for (const host of ['evil.example', `evil.example:${port}`, '127.0.0.1.evil.example', 'localhost.evil'])
       expect((await ask(url, { host })).status, host).toBe(403);
     expect((await ask(url, {}, 'POST')).status).toBe(405);
+  });
+
+  test('shows the error on held-out entries where there are any', async () => {
+    const url = await open();
+    expect(await (await fetch(url)).text()).not.toContain('live-validation');
+    await watch.close();
+    watch = await openWatch({ port: 0, source: 'A', rank: 3, tolerance: 1e-4, timeLimit: undefined, isHeldOut: true });
+    expect(await (await fetch(watch.url)).text()).toContain('<dt>RMSE held out</dt><dd id="live-validation">–</dd>');
+    watch.update({ ...progress(1), validation: { loss: 2, rmse: 0.75 } });
+    const { events, until } = follow(watch.url);
+    await until('news');
+    expect((events[0] as [string, News])[1].texts).toMatchObject({ 'live-validation': '0.75' });
   });
 
   test('has another token each time', async () => {
@@ -194,7 +213,14 @@ describe('a watch', () => {
 
   test('says when its port is taken', async () => {
     const port = Number(new URL(await open()).port);
-    const again = openWatch({ port, source: 'A', rank: 1, tolerance: undefined, timeLimit: undefined });
+    const again = openWatch({
+      port,
+      source: 'A',
+      rank: 1,
+      tolerance: undefined,
+      timeLimit: undefined,
+      isHeldOut: false,
+    });
     await expect(again).rejects.toMatchObject({ code: 'invalid-option', position: { option: 'watch' } });
   });
 });

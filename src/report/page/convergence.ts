@@ -1,4 +1,4 @@
-/** The charts of a fit on its way: objective and relative gradient against sweeps or time. The page carries this file. */
+/** The charts of a fit on its way: objective, relative gradient and held-out error against sweeps or time. The page carries this file. */
 import type { Axis, Chart, Mark } from './chart.js';
 
 /** The trace of a fit, column by column. */
@@ -7,6 +7,8 @@ export interface Course {
   readonly seconds: readonly number[];
   readonly objective: readonly number[];
   readonly gradient: readonly (number | null)[];
+  /** RMSE of held-out entries, where there are any; null after a sweep that was not kept. */
+  readonly validation?: readonly (number | null)[];
   /** Of relative gradient norms: where a fit has converged. */
   readonly tolerance: number | null;
 }
@@ -21,11 +23,18 @@ export interface View {
   readonly range?: readonly [number, number] | undefined;
 }
 
-/** Both charts begin at one place. */
+/** All charts begin at one place. */
 const room = 8;
 const noun = { sweep: 'sweep', seconds: 'seconds since the first sweep' } as const;
 
-export function courseCharts(course: Course, view: View): { objective: Chart; gradient: Chart } {
+export interface CourseCharts {
+  readonly objective: Chart;
+  readonly gradient: Chart;
+  /** Where entries were held out. */
+  readonly validation?: Chart;
+}
+
+export function courseCharts(course: Course, view: View): CourseCharts {
   const lowest = Math.min(...course.objective);
   const isAbove = view.height === 'above';
   const x = course[view.across].map((value) => (view.isLog && value <= 0 ? null : value));
@@ -64,6 +73,16 @@ export function courseCharts(course: Course, view: View): { objective: Chart; gr
       y: { label: 'relative gradient norm', scale: 'log', range: span([...norms, tolerance], true, 0.1) },
       marks: [...rule, { kind: 'line', x, y: gradient, tone: 'second', dots }],
     },
+    ...(course.validation && {
+      validation: {
+        title: `RMSE of held-out entries against ${noun[view.across]}`,
+        height: 230,
+        room,
+        x: axis,
+        y: { label: 'RMSE held out', scale: 'linear', range: span(course.validation.filter(isIn), false, 0.06) },
+        marks: [{ kind: 'line', x, y: course.validation, tone: 'first', dots }],
+      },
+    }),
   };
 }
 

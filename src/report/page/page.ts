@@ -1,6 +1,6 @@
 /** What the page does in the browser: themes, charts at the width there is, reading and zooming them, listening to a fit. */
 import { type Chart, drawChart, type Frame, frameOf, tickText } from './chart.js';
-import { type Course, courseCharts, type View } from './convergence.js';
+import { type Course, type CourseCharts, courseCharts, type View } from './convergence.js';
 
 interface PageData {
   readonly course?: Course;
@@ -164,8 +164,9 @@ function mountCourse(first: Course): ((course: Course) => void) | undefined {
   let course = first;
   let view: View = { across: 'sweep', height: data.isLive ? 'objective' : 'above', isLog: false };
   const parts = all('[data-course]', figure).map((element) => {
-    const part = element.dataset.course as 'objective' | 'gradient';
-    return { element, plot: mount(element, () => courseCharts(course, view)[part]) };
+    const part = element.dataset.course as keyof CourseCharts;
+    // The page has a place for each chart that there is.
+    return { element, plot: mount(element, () => courseCharts(course, view)[part] as Chart) };
   });
   const controls = figure.querySelector<HTMLElement>('.controls');
   const change = (next: View) => {
