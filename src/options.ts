@@ -1,5 +1,6 @@
 /** Options checked against the table, with their defaults. */
 import { availableParallelism } from 'node:os';
+import { isObject } from './data/forms.js';
 import { HadamardError } from './errors.js';
 import { type OptionSpec, optionTable } from './optionTable.js';
 import { didYouMean } from './suggest.js';
@@ -212,4 +213,60 @@ export function checkOptions(options: FitOptions): CheckedOptions {
     residency: options.residency ?? table.residency.default,
     memoryLimit: options.memoryLimit,
   };
+}
+
+/** Options of other functions are an object too. @throws HadamardError `invalid-option` */
+export function checkObject(options: unknown): void {
+  if (options === undefined || (isObject(options) && !Array.isArray(options))) return;
+  throw new HadamardError({
+    code: 'invalid-option',
+    what: `The options are ${Array.isArray(options) ? 'an array' : String(options)}.`,
+    rule: 'Options are an object, by their names.',
+    remedy: 'Give such an object, or leave it out.',
+  });
+}
+
+/** An object without other names than these. @throws HadamardError `invalid-option` */
+export function checkNames(options: unknown, names: readonly string[], hint = ''): void {
+  checkObject(options);
+  const odd = Object.keys(options ?? {}).find((name) => !names.includes(name));
+  if (odd === undefined) return;
+  throw new HadamardError({
+    code: 'invalid-option',
+    what: `There is no option "${odd}" here.`,
+    position: { option: odd },
+    rule: `The options are ${names.join(', ')}.`,
+    remedy: `${didYouMean(odd, names)}${hint}Correct the name or leave it out.`,
+  });
+}
+
+type Handlers = Partial<Record<'onProgress' | 'signal' | 'workerUrl' | 'wasmUrl', unknown>>;
+
+/** @throws HadamardError `invalid-option` */
+export function checkHandlers({ onProgress, signal, workerUrl, wasmUrl }: Handlers): void {
+  const rules = [
+    ['onProgress', onProgress, typeof onProgress === 'function', 'a function'],
+    ['signal', signal, isSignal(signal), 'an AbortSignal'],
+    ['workerUrl', workerUrl, typeof workerUrl === 'string', 'a string'],
+    ['wasmUrl', wasmUrl, typeof wasmUrl === 'string', 'a string'],
+  ] as const;
+  for (const [option, value, isRight, kind] of rules)
+    if (value !== undefined && !isRight)
+      throw new HadamardError({
+        code: 'invalid-option',
+        what: `${option} is ${String(value)}.`,
+        position: { option },
+        rule: `${option} is ${kind}.`,
+        remedy: `Give ${kind}, or leave ${option} out.`,
+      });
+}
+
+/** Of another realm or library too. */
+function isSignal(signal: unknown): boolean {
+  return (
+    isObject(signal) &&
+    typeof signal.aborted === 'boolean' &&
+    typeof signal.addEventListener === 'function' &&
+    typeof signal.removeEventListener === 'function'
+  );
 }

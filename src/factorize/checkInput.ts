@@ -4,7 +4,7 @@ import { checkWeights, shapeOf } from '../data/entries.js';
 import { checkDense, isObject } from '../data/forms.js';
 import type { MatrixInput, RealArray } from '../data/input.js';
 import { HadamardError } from '../errors.js';
-import { type CheckedOptions, checkOptions } from '../options.js';
+import { type CheckedOptions, checkHandlers, checkOptions } from '../options.js';
 import type { FactorizeOptions } from './factorizeOptions.js';
 
 /**
@@ -24,34 +24,6 @@ export function checkInput(A: MatrixInput, options: FactorizeOptions): CheckedOp
 }
 
 type Counts = { readonly rows: number; readonly columns: number };
-
-function checkHandlers({ onProgress, signal, workerUrl, wasmUrl }: FactorizeOptions): void {
-  const rules = [
-    ['onProgress', onProgress, typeof onProgress === 'function', 'a function'],
-    ['signal', signal, isSignal(signal), 'an AbortSignal'],
-    ['workerUrl', workerUrl, typeof workerUrl === 'string', 'a string'],
-    ['wasmUrl', wasmUrl, typeof wasmUrl === 'string', 'a string'],
-  ] as const;
-  for (const [option, value, isRight, kind] of rules)
-    if (value !== undefined && !isRight)
-      throw new HadamardError({
-        code: 'invalid-option',
-        what: `${option} is ${String(value)}.`,
-        position: { option },
-        rule: `${option} is ${kind}.`,
-        remedy: `Give ${kind}, or leave ${option} out.`,
-      });
-}
-
-/** Of another realm or library too. */
-function isSignal(signal: unknown): boolean {
-  return (
-    isObject(signal) &&
-    typeof signal.aborted === 'boolean' &&
-    typeof signal.addEventListener === 'function' &&
-    typeof signal.removeEventListener === 'function'
-  );
-}
 
 /** The shapes of U and V are checked where they are copied, with their numbers. */
 function checkInit(init: unknown, counts: Counts): void {

@@ -4,10 +4,10 @@ import { shapeOf, visitEntries } from '../data/entries.js';
 import type { MatrixInput } from '../data/input.js';
 import { HadamardError } from '../errors.js';
 import { factorBuffer } from '../methods/rowPhases.js';
+import { checkModel } from '../model/checkModel.js';
 import type { Model } from '../model/model.js';
 import { type Beside, type BesideOptions, solveBeside } from './beside.js';
-import { checkNames } from './foldIn.js';
-import { computeOptions } from './modelProblem.js';
+import { checkBeside } from './foldIn.js';
 import { dot, rowQuadratic, solveFree } from './rowQuadratic.js';
 
 export type ExplainOptions = Omit<BesideOptions, 'side'>;
@@ -60,7 +60,8 @@ export async function explain(
   column: number,
   options: ExplainOptions = {},
 ): Promise<Explanation> {
-  checkNames(options, ['weights', 'duplicates', 'signal', 'hold', 'backgroundWeights', ...computeOptions]);
+  checkModel(model);
+  checkBeside(options, false);
   const [rows] = shapeOf(data);
   checkIndex('row', row, rows);
   checkIndex('column', column, model.shape[1]);

@@ -3,7 +3,9 @@ import type { NdArray } from 'ndarray';
 import type { MatrixInput, RealArray } from '../data/input.js';
 import { HadamardError } from '../errors.js';
 import { factorBuffer } from '../methods/rowPhases.js';
+import { checkModel } from '../model/checkModel.js';
 import { type Model, matrix } from '../model/model.js';
+import { checkHandlers, checkNames } from '../options.js';
 import type { Side } from '../parallel/layout.js';
 import type { FitContext } from '../parallel/phase.js';
 import { type Beside, type BesideOptions, solveBeside } from './beside.js';
@@ -45,7 +47,7 @@ const unsettled = { f32: 1e-3, f64: 1e-7 } as const;
  * what a background says.
  *
  * @param data m'×n (`side` rows, the default) or m×n' (columns), in any form of `factorize`; with `like`, in that tool's values.
- * @throws HadamardError `shape-mismatch`, `invalid-option`, and as `factorize` for the data; AbortError after an abort.
+ * @throws HadamardError `invalid-input` for what is no model, `shape-mismatch`, `invalid-option`, and as `factorize` for the data; AbortError after an abort.
  */
 export function foldIn(model: Model, data: MatrixInput, options: FoldInOptions = {}): Promise<FoldedIn> {
   return foldInAnd(model, data, options, async () => undefined).then(({ folded }) => folded);
@@ -58,27 +60,28 @@ export async function foldInAnd<T>(
   options: FoldInOptions,
   measure: (beside: Beside) => Promise<T>,
 ): Promise<{ folded: FoldedIn; measured: T }> {
-  checkNames(options, ['side', 'weights', 'duplicates', 'signal', 'hold', 'backgroundWeights', ...computeOptions]);
+  checkModel(model);
+  checkBeside(options, true);
   return solveBeside(model, data, options, async (beside) => ({
     folded: await takeRows(beside),
     measured: await measure(beside),
   }));
 }
 
-/** @throws HadamardError `invalid-option` for a name or a side that there is not. */
-export function checkNames(options: object, names: readonly string[]): void {
-  const odd = Object.keys(options ?? {}).find((name) => !names.includes(name));
-  const { side } = options as { side?: unknown };
-  if (odd === undefined && (side === undefined || side === 'rows' || side === 'columns')) return;
+const optionNames = ['weights', 'duplicates', 'signal', 'hold', 'backgroundWeights', ...computeOptions] as const;
+
+/** @throws HadamardError `invalid-option` for a name or a side that there is not, or what is no handler. */
+export function checkBeside(options: BesideOptions, isSided: boolean): void {
+  checkNames(options, isSided ? ['side', ...optionNames] : optionNames, 'What was minimised is the model’s. ');
+  checkHandlers(options ?? {});
+  const side: unknown = options?.side;
+  if (side === undefined || side === 'rows' || side === 'columns') return;
   throw new HadamardError({
     code: 'invalid-option',
-    what: odd === undefined ? `side is ${String(side)}.` : `There is no option "${odd}" here.`,
-    position: { option: odd ?? 'side' },
-    rule: odd === undefined ? 'side is rows or columns.' : `The options are ${names.join(', ')}.`,
-    remedy:
-      odd === undefined
-        ? 'Give one of the two.'
-        : 'What was minimised is the model’s: leave it out, or correct the name.',
+    what: `side is ${String(side)}.`,
+    position: { option: 'side' },
+    rule: 'side is rows or columns.',
+    remedy: 'Give one of the two.',
   });
 }
 

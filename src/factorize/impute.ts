@@ -4,8 +4,10 @@ import { shapeOf } from '../data/entries.js';
 import { isCompressed, isTriples } from '../data/forms.js';
 import type { DenseMatrix, MatrixInput, RealArray } from '../data/input.js';
 import { HadamardError } from '../errors.js';
+import { checkModel } from '../model/checkModel.js';
 import type { Model } from '../model/model.js';
 import { predictEntry } from '../model/objective.js';
+import { checkObject } from '../options.js';
 import { asWork } from './abort.js';
 import type { BesideOptions } from './beside.js';
 import { factorize } from './factorize.js';
@@ -59,8 +61,10 @@ export interface Imputed {
  *   and as `factorize` or `foldIn`.
  */
 export async function impute(data: DenseMatrix, options: ImputeFitOptions | ImputeModelOptions): Promise<Imputed> {
+  checkObject(options);
   const A = checkTable(data);
   const { intervals, model: given, ...rest } = options ?? {};
+  if (given !== undefined) checkModel(given);
   checkShare(intervals);
   const model = given ?? (await fitOf(data, rest as FactorizeOptions));
   const beside = besideOf(options, given !== undefined);

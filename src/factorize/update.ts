@@ -2,17 +2,19 @@
 import { visitEntries } from '../data/entries.js';
 import type { MatrixInput, RealArray } from '../data/input.js';
 import { HadamardError } from '../errors.js';
+import { checkModel } from '../model/checkModel.js';
 import { digestOf } from '../model/digest.js';
 import type { FitReport, ModelUpdate } from '../model/fitReport.js';
 import { Model, matrix } from '../model/model.js';
 import type { Biases } from '../model/parts.js';
 import { gradientProduct, relativeTo } from '../objective/relativeGradient.js';
+import { checkHandlers, checkObject } from '../options.js';
 import type { Side } from '../parallel/layout.js';
 import type { FitContext } from '../parallel/phase.js';
 import { type Beside, type BesideOptions, withMeaning } from './beside.js';
 import { factorize } from './factorize.js';
 import type { FactorizeOptions, Progress } from './factorizeOptions.js';
-import { checkNames, type FoldedIn, foldInAnd } from './foldIn.js';
+import { checkBeside, type FoldedIn, foldInAnd } from './foldIn.js';
 import { measureBaseline } from './layOutTerms.js';
 import { computeOptions, fitOptionsOf } from './modelProblem.js';
 import { type Arrangement, arrangeRows } from './updateRows.js';
@@ -49,8 +51,11 @@ export interface UpdateOptions extends BesideOptions {
  *   of the rows, and as `foldIn`.
  */
 export async function update(model: Model, data: MatrixInput | undefined, options: UpdateOptions = {}): Promise<Model> {
-  const { names, remove, refresh = 0, onProgress, ...beside } = options ?? {};
-  checkNames(beside, ['side', 'weights', 'duplicates', 'signal', 'hold', 'backgroundWeights', ...computeOptions]);
+  checkModel(model);
+  checkObject(options);
+  const { names, remove, refresh = 0, onProgress, ...beside } = options;
+  checkBeside(beside, true);
+  checkHandlers({ onProgress });
   checkRefresh(refresh);
   const side = beside.side ?? 'rows';
   const arranged = arrangeRows(model, side, data, names, remove);

@@ -8,6 +8,7 @@ import { npyParts } from '../formats/npy.js';
 import { type Content, replaceFile, replaceFiles } from '../formats/replaceFile.js';
 import { safetensorsContent, type Tensor } from '../formats/safetensors.js';
 import { version } from '../version.js';
+import { checkModel } from './checkModel.js';
 import type { Model } from './model.js';
 import { type ExportSide, type VectorOptions, type Vectors, vectorsOf } from './vectors.js';
 
@@ -41,6 +42,7 @@ export interface Exported {
  * @throws HadamardError `invalid-option`; `incompatible-options` for `canonical` as `Model.canonical`; `output-failed`.
  */
 export async function exportModel(model: Model, options: ExportOptions): Promise<Exported> {
+  checkModel(model);
   const { format, out, side = 'both', canonical = false, withBias = false } = options ?? {};
   checkExport(format, out, side);
   const sides: ExportSide[] = side === 'both' ? ['rows', 'columns'] : [side];

@@ -1,7 +1,9 @@
 /** What a model is, in numbers that do not depend on how it was reached, as far as there are any. */
 import type { RealArray } from '../data/input.js';
+import { checkNames } from '../options.js';
 import { checkTop } from './best.js';
 import { canonicalForm } from './canonical.js';
+import { checkModel } from './checkModel.js';
 import { equationOf } from './equation.js';
 import type { Model } from './model.js';
 
@@ -33,7 +35,10 @@ export interface Inspection {
 }
 
 /** O((m + n)k²), in float64. `top` is how many loadings of each latent column are listed; default 5. @throws HadamardError `invalid-option` */
-export function inspectModel(model: Model, { top = 5 }: { readonly top?: number } = {}): Inspection {
+export function inspectModel(model: Model, options: { readonly top?: number } = {}): Inspection {
+  checkModel(model);
+  checkNames(options, ['top']);
+  const { top = 5 } = options;
   checkTop(top);
   const { U, V, biases, rank, shape } = model;
   const { U: left, d, V: right } = canonicalForm(U, V);

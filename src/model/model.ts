@@ -2,6 +2,7 @@
 import ndarray, { type NdArray } from 'ndarray';
 import type { MatrixInput, RealArray } from '../data/input.js';
 import { HadamardError } from '../errors.js';
+import { checkNames } from '../options.js';
 import { allowedColumns, type ColumnFilter, columnList } from './allowedColumns.js';
 import { Best, checkTop } from './best.js';
 import { type Canonical, canonicalForm, type Rotated, varimaxForm } from './canonical.js';
@@ -140,6 +141,7 @@ export class Model implements ModelParts {
    *   `invalid-option` when top is not an integer of at least 1 or a list of columns is none.
    */
   recommend(row: number, options: RecommendOptions = {}): Recommendation[] {
+    checkNames(options ?? {}, ['top', 'exclude', 'only', 'without']);
     const { top = 10, exclude = [], ...filter } = options ?? {};
     this.#check(row, 0, undefined);
     checkTop(top);

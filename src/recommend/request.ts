@@ -4,8 +4,9 @@ import type { MatrixInput } from '../data/input.js';
 import { HadamardError } from '../errors.js';
 import { allowedColumns, type ColumnFilter } from '../model/allowedColumns.js';
 import { checkTop } from '../model/best.js';
+import { checkModel } from '../model/checkModel.js';
 import type { Model } from '../model/model.js';
-import { checkOption } from '../options.js';
+import { checkHandlers, checkNames, checkOption } from '../options.js';
 import type { Seen } from './scoreContext.js';
 import { countSeen, listSeen } from './seen.js';
 
@@ -44,22 +45,26 @@ export interface ScoreRequest {
   readonly threads: number;
 }
 
-const names: ReadonlySet<string> = new Set([
-  ...['rows', 'top', 'exclude', 'only', 'without', 'threads', 'inline', 'signal', 'onProgress', 'workerUrl', 'wasmUrl'],
-]);
+const names = [
+  'rows',
+  'top',
+  'exclude',
+  'only',
+  'without',
+  'threads',
+  'inline',
+  'signal',
+  'onProgress',
+  'workerUrl',
+  'wasmUrl',
+];
 
 /** @throws HadamardError as `recommendEach`. */
 export function checkRequest(model: Model, options: RecommendAllOptions): ScoreRequest {
+  checkModel(model);
   const { top = 10, threads = availableParallelism(), inline = 'auto', exclude } = options;
-  const odd = Object.keys(options).find((name) => !names.has(name));
-  if (odd !== undefined)
-    throw new HadamardError({
-      code: 'invalid-option',
-      what: `There is no option "${odd}".`,
-      position: { option: odd },
-      rule: `The options are ${[...names].join(', ')}.`,
-      remedy: 'Correct the name or leave it out.',
-    });
+  checkNames(options, names);
+  checkHandlers(options);
   checkTop(top);
   checkOption('threads', threads);
   checkOption('inline', inline);

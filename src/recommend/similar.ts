@@ -7,6 +7,7 @@
 import type { RealArray } from '../data/input.js';
 import { HadamardError } from '../errors.js';
 import { Best, checkTop } from '../model/best.js';
+import { checkModel } from '../model/checkModel.js';
 import type { Model } from '../model/model.js';
 
 export interface SimilarOptions {
@@ -116,6 +117,7 @@ function gramOf(X: RealArray, k: number): Float64Array {
 }
 
 function check(model: Model, options: SimilarOptions) {
+  checkModel(model);
   const { row, column, top = 10, measure = 'cosine', by = 'profile' } = options ?? {};
   checkTop(top);
   checkChoice('measure', measure, ['cosine', 'dot', 'euclidean']);

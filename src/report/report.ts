@@ -3,7 +3,9 @@ import { shapeOf } from '../data/entries.js';
 import type { MatrixInput, WeightsInput } from '../data/input.js';
 import type { Duplicates } from '../data/observations.js';
 import { HadamardError } from '../errors.js';
+import { checkModel } from '../model/checkModel.js';
 import type { Model } from '../model/model.js';
+import { checkNames } from '../options.js';
 import { version } from '../version.js';
 import { machineSection, reproduceSection } from './account.js';
 import { courseOf, courseSection } from './course.js';
@@ -34,11 +36,13 @@ export interface ReportOptions {
  * sampled or binned, so the page has a few hundred kilobytes whatever the size of the model.
  *
  * @param data A as it was fitted, m×n: what option `like` makes of the values of A is not made again.
- * @throws HadamardError `shape-mismatch` when data and model differ in shape, and as `factorize` for bad data.
+ * @throws HadamardError `invalid-input` for what is no model, `invalid-option`, `shape-mismatch` when data and model differ in shape, and as `factorize` for bad data.
  */
 export function reportHtml(model: Model, data?: MatrixInput, options: ReportOptions = {}): string {
+  checkModel(model);
+  checkNames(options, ['weights', 'duplicates', 'source', 'test']);
   const { weights, duplicates = model.fit.options.duplicates, source, test } = options;
-  if (data) checkShape(model, data);
+  if (data !== undefined) checkShape(model, data);
   const charts: Charts = {};
   const course = courseOf(model.trace, model.certificate.tolerance);
   const canonical = canonicalOf(model);

@@ -11,6 +11,7 @@ import { withPreset } from '../factorize/presets.js';
 import { mae, rmse } from '../metrics/errors.js';
 import type { Status } from '../model/fitReport.js';
 import type { Model } from '../model/model.js';
+import { checkHandlers, checkObject } from '../options.js';
 import { type Fit, openFits } from './fits.js';
 import { foldInMembers } from './foldInMembers.js';
 import { isRanking, type Metric, parseMetrics } from './metricNames.js';
@@ -65,11 +66,13 @@ export interface Evaluation {
  */
 export async function evaluate(A: MatrixInput, given: EvaluateOptions): Promise<Evaluation> {
   const began = performance.now();
-  const { split: _split, folds: count, holdout, leave, time, given: share, ...others } = given;
-  const split = splitOf(given);
+  checkObject(given);
+  const { split: _split, folds: count, holdout, leave, time, given: share, ...others } = given ?? {};
+  const split = splitOf(given ?? {});
   const { metrics: names, negatives = 'all', relevance, gains = 'binary', onProgress, ...plain } = others;
   const options = withPreset(plain as FactorizeOptions);
   const checked = checkInput(A, options);
+  checkHandlers({ onProgress });
   const metrics = settleMetrics(options, names);
   if (!(negatives === 'all' || (Number.isInteger(negatives) && negatives >= 1)))
     throw refused('negatives', negatives, 'all, or an integer of at least 1');
@@ -175,7 +178,7 @@ function coldOf(test: Listing, [train, known]: [Listing, Listing], foldIn: Fold[
 
 /** Those that were named, or the standard ones. @throws HadamardError `invalid-option` */
 export function settleMetrics(options: FactorizeOptions, names: readonly string[] | undefined): Metric[] {
-  if (names) return parseMetrics(names);
+  if (names !== undefined) return parseMetrics(names);
   const tool: Tool | undefined = options.like && tools[options.like];
   if (options.background !== undefined || tool?.background) return parseMetrics(['ndcg@10', 'recall@20']);
   return parseMetrics(options.weights === undefined ? ['rmse', 'mae'] : ['weighted-rmse', 'rmse', 'mae']);

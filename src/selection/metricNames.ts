@@ -14,7 +14,10 @@ export function isRanking(metric: Metric): metric is Extract<Metric, { k: number
 
 /** @throws HadamardError `invalid-option` */
 export function parseMetrics(names: readonly string[]): Metric[] {
+  if (!Array.isArray(names))
+    throw refused(`metrics is ${typeof names === 'string' ? `"${names}"` : String(names)}, no list.`);
   const metrics = names.map((name): Metric => {
+    if (typeof name !== 'string') throw refused(`There is no metric ${String(name)}.`);
     const [kind, k, ...rest] = name.split('@');
     const error = errorMetrics.find((each) => each === kind);
     if (error && k === undefined) return { name, kind: error };

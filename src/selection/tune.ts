@@ -10,6 +10,7 @@ import { HadamardError } from '../errors.js';
 import { checkInput } from '../factorize/checkInput.js';
 import type { FactorizeOptions } from '../factorize/factorizeOptions.js';
 import { withPreset } from '../factorize/presets.js';
+import { checkHandlers, checkObject } from '../options.js';
 import { share } from '../session/share.js';
 import { allOrFirstError, measureFold, settleMetrics } from './evaluate.js';
 import { type Fits, openFits } from './fits.js';
@@ -87,7 +88,7 @@ const headStart = 1;
  * @throws HadamardError `invalid-option` for ranks, lambdas, folds, split or metric out of range; `incompatible-options` for a
  *   state of other data or options; as `factorize`; `AbortError` when `signal` was aborted.
  */
-export async function tune(A: MatrixInput, given: TuneOptions): Promise<Tuning> {
+export async function tune(A: MatrixInput, given: TuneOptions = {}): Promise<Tuning> {
   const began = performance.now();
   const search = await openSearch(A, given);
   try {
@@ -109,6 +110,7 @@ export async function tune(A: MatrixInput, given: TuneOptions): Promise<Tuning> 
 }
 
 async function openSearch(A: MatrixInput, given: TuneOptions) {
+  checkObject(given);
   const {
     ranks: someRanks,
     lambdas: someLambdas,
@@ -123,6 +125,7 @@ async function openSearch(A: MatrixInput, given: TuneOptions) {
   const ranks = ascending('ranks', someRanks ?? [1, 2, 4, 8, 16, 32].filter((rank) => rank <= Math.min(m, n)));
   const options = withPreset({ ...plain, rank: ranks.at(-1) as number } as FactorizeOptions);
   const checked = checkInput(A, options);
+  checkHandlers({ onProgress });
   if (options.hold !== undefined) throw refused('hold', 'given', 'left out: its entries are of one rank');
   if (split !== 'k-fold' && split !== 'blocks') throw refused('split', split, 'k-fold or blocks');
   const [settled] = settleMetrics(options, metric === undefined ? undefined : [metric]) as [Metric];
