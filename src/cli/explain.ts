@@ -29,6 +29,7 @@ export async function explainPrediction(directory: string, path: string, flags: 
       throw asInFile(error, path, data.problem);
     },
   );
+  for (const note of explanation.notes) process.stderr.write(`${printable(note)}\n`);
   if (flags.json)
     process.stdout.write(`${JSON.stringify({ schema: 1, row: flags.row, column: flags.column, ...explanation })}\n`);
   else process.stdout.write(`${asText(explanation, top, flags)}\n`);

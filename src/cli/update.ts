@@ -1,5 +1,6 @@
 /** `hadamard update` */
 import { readFile } from 'node:fs/promises';
+import { unweightedNotes } from '../factorize/beside.js';
 import { readJsonLines } from '../formats/jsonLines.js';
 import { asFileError } from '../formats/lines.js';
 import { HadamardError, loadModel, type Model, type Side, update } from '../index.js';
@@ -43,7 +44,8 @@ export async function updateModel(directory: string, path: string | undefined, f
     line.stage('reading …');
     const model = await loadModel(directory);
     const data = path === undefined ? undefined : await readModelData(model, dataRequestOf(path, flags), side);
-    for (const note of data?.notes ?? []) line.note(note);
+    const notes = data ? [...data.notes, ...unweightedNotes(model, data.weights)] : [];
+    for (const note of notes) line.note(note);
     const remove = flags.remove === undefined ? undefined : await namesIn(flags.remove, model, side);
     const next = await update(model, data?.A, {
       side,
@@ -58,7 +60,7 @@ export async function updateModel(directory: string, path: string | undefined, f
       throw path === undefined || !data ? error : asInFile(error, path, data.problem);
     });
     await next.save(flags.out);
-    tell(next, side, flags, line, data?.notes ?? []);
+    tell(next, side, flags, line, notes);
     // So many sweeps were asked for.
     return refresh > 0 ? exitCodeOf(next.fit, new Set(['maxSweeps'])) : 0;
   } finally {

@@ -7,6 +7,7 @@ import { compileKernels } from '../kernels/load.js';
 import { composedRun } from '../methods/composedPhases.js';
 import { stepsToSettle } from '../methods/method.js';
 import { factorBuffer } from '../methods/rowPhases.js';
+import { isWeighted } from '../model/isWeighted.js';
 import type { Model } from '../model/model.js';
 import { Interrupted, requestStop, withdrawStop } from '../parallel/crew.js';
 import type { Side } from '../parallel/layout.js';
@@ -165,4 +166,10 @@ function writeRowStart(fit: FitContext, side: Side, objective: ObjectiveSpec): v
     }
   }
   settleStart(fit, side, objective);
+}
+
+/** Weights that the fit had and new data has not; where a tool's meaning makes them of the values they are the same. */
+export function unweightedNotes(model: Model, weights: WeightsInput | undefined): string[] {
+  if (weights !== undefined || model.fit.options.like !== undefined || !isWeighted(model)) return [];
+  return ['The model was fitted with weights; these rows are given none, so each entry counts W = 1.'];
 }

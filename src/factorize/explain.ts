@@ -6,7 +6,7 @@ import { HadamardError } from '../errors.js';
 import { factorBuffer } from '../methods/rowPhases.js';
 import { checkModel } from '../model/checkModel.js';
 import type { Model } from '../model/model.js';
-import { type Beside, type BesideOptions, solveBeside } from './beside.js';
+import { type Beside, type BesideOptions, solveBeside, unweightedNotes } from './beside.js';
 import { checkBeside } from './foldIn.js';
 import { dot, rowQuadratic, solveFree } from './rowQuadratic.js';
 
@@ -39,6 +39,8 @@ export interface Explanation {
   readonly background: number;
   /** What bounds, held entries and L1 contribute. */
   readonly constraints: number;
+  /** What there is to know, a sentence each. */
+  readonly notes: readonly string[];
 }
 
 /**
@@ -67,11 +69,11 @@ export async function explain(
   checkIndex('column', column, model.shape[1]);
   const alone = rowOf(data, row, options);
   return solveBeside(model, alone.data, { ...options, ...alone.options, side: 'rows' }, async (beside) =>
-    explainRow(model, beside, column),
+    explainRow(model, beside, column, unweightedNotes(model, options.weights)),
   );
 }
 
-function explainRow(model: Model, beside: Beside, column: number): Explanation {
+function explainRow(model: Model, beside: Beside, column: number, notes: readonly string[]): Explanation {
   const { fit } = beside;
   const shift = model.biases.mean;
   const quadratic = rowQuadratic(beside, 0, shift);
@@ -111,6 +113,7 @@ function explainRow(model: Model, beside: Beside, column: number): Explanation {
     contributions,
     background: dot(q, quadratic.background),
     constraints,
+    notes,
   };
 }
 

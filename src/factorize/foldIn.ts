@@ -8,7 +8,7 @@ import { type Model, matrix } from '../model/model.js';
 import { checkHandlers, checkNames } from '../options.js';
 import type { Side } from '../parallel/layout.js';
 import type { FitContext } from '../parallel/phase.js';
-import { type Beside, type BesideOptions, solveBeside } from './beside.js';
+import { type Beside, type BesideOptions, solveBeside, unweightedNotes } from './beside.js';
 import { unpad } from './buildModel.js';
 import { computeOptions } from './modelProblem.js';
 
@@ -63,7 +63,7 @@ export async function foldInAnd<T>(
   checkModel(model);
   checkBeside(options, true);
   return solveBeside(model, data, options, async (beside) => ({
-    folded: await takeRows(beside),
+    folded: await takeRows(beside, unweightedNotes(model, options.weights)),
     measured: await measure(beside),
   }));
 }
@@ -85,7 +85,7 @@ export function checkBeside(options: BesideOptions, isSided: boolean): void {
   });
 }
 
-async function takeRows({ fit, side, run }: Beside): Promise<FoldedIn> {
+async function takeRows({ fit, side, run }: Beside, notes: readonly string[]): Promise<FoldedIn> {
   // The start in buffer 1 is not needed any more.
   const { loss, penalty } = await run({ phase: 'gradient', side, own: 0, other: 0, out: 1 });
   const { pointers, weights } = fit.observations[side];
@@ -110,7 +110,7 @@ async function takeRows({ fit, side, run }: Beside): Promise<FoldedIn> {
     objective: loss + penalty,
     loss,
     regularization: penalty,
-    notes: notesOn(fit, side, observed),
+    notes: [...notes, ...notesOn(fit, side, observed)],
   };
 }
 

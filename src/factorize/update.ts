@@ -148,7 +148,7 @@ function updated(
     ...factors,
     biases: nextBiases,
     labels,
-    fit: reportOf(model.fit, factors, nextBiases, entry),
+    fit: reportOf(model.fit, factors, nextBiases, entry, folded?.notes ?? []),
     ...(background && { background: { ...background, [side]: weights } }),
   });
 }
@@ -166,12 +166,18 @@ function pick<T extends RealArray>(old: T, fresh: RealArray | undefined, sources
 const updateNote =
   'Rows or columns were updated after the fit: objective, errors, certificate and trace are those of the fit before.';
 
-function reportOf(fit: FitReport, { U, V }: Pick<Model, 'U' | 'V'>, biases: Biases, entry: ModelUpdate): FitReport {
+function reportOf(
+  fit: FitReport,
+  { U, V }: Pick<Model, 'U' | 'V'>,
+  biases: Biases,
+  entry: ModelUpdate,
+  told: readonly string[],
+): FitReport {
   return {
     ...fit,
     rows: U.shape[0] as number,
     columns: V.shape[0] as number,
-    notes: fit.notes.includes(updateNote) ? fit.notes : [...fit.notes, updateNote],
+    notes: [...new Set([...fit.notes, ...told, updateNote])],
     updates: [...(fit.updates ?? []), entry],
     digest: digestOf([U.data, V.data, biases.rows, biases.columns]),
   };

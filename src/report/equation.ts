@@ -1,4 +1,5 @@
 /** The objective of a fit as an equation, only the parts that it had. */
+import { isWeighted } from '../model/isWeighted.js';
 import type { Model } from '../model/model.js';
 import { lossOf } from '../objective/losses.js';
 import { real } from './format.js';
@@ -28,12 +29,6 @@ export function equationOf(model: Model): Html {
 <dl class="where">${meaningsOf(model).map(
     ([symbol, meaning]) => html`<div style="display:contents"><dt>${markup(symbol)}</dt><dd>${meaning}</dd></div>`,
   )}</dl>`;
-}
-
-/** Whether the weights of the entries differ, as far as the fit tells. */
-export function isWeighted({ fit, run }: Model): boolean {
-  const { train, trainWeighted } = fit.rmse;
-  return Math.abs(train - trainWeighted) > 1e-6 * train || run?.options.weightsAre !== undefined;
 }
 
 function lossTerm(model: Model): string {

@@ -1,8 +1,10 @@
 /** What was fitted, how it ended, and what that says. */
+
+import { isWeighted } from '../model/isWeighted.js';
 import type { Model } from '../model/model.js';
 import { lossOf } from '../objective/losses.js';
 import { flagOf } from '../options.js';
-import { equationOf, isWeighted } from './equation.js';
+import { equationOf } from './equation.js';
 import { count, duration, real } from './format.js';
 import { type Html, html, name, plainName } from './html.js';
 import { table } from './parts.js';

@@ -1,7 +1,8 @@
 /** What the model leaves unexplained, W ∘ (A − p). */
+
+import { isWeighted } from '../model/isWeighted.js';
 import type { Model } from '../model/model.js';
 import { lossOf } from '../objective/losses.js';
-import { isWeighted } from './equation.js';
 import { count } from './format.js';
 import { type Html, html, name } from './html.js';
 import type { Chart, Mark } from './page/chart.js';

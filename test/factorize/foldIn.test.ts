@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import ndarray from 'ndarray';
 import { describe, expect, test } from 'vitest';
 import {
+  explain,
   type FactorizeOptions,
   type FoldedIn,
   type FoldInOptions,
@@ -12,6 +13,7 @@ import {
   foldIn,
   loadModel,
   Model,
+  update,
 } from '../../dist/src/index.js';
 import { expectClose } from '../helpers/compare.js';
 import { base, type Objective, objectives, ones, separable, some } from '../helpers/objectives.js';
@@ -254,6 +256,17 @@ describe('folding in', () => {
   ])('refuses %s', async (_name, data, options, code) => {
     const model = await fit(base, { lambda: 0.1 }, { maxSweeps: 2 });
     await expect((async () => foldIn(model, data, options as never))()).rejects.toMatchObject({ code });
+  });
+
+  test('says when the fit had weights and the rows have none', async () => {
+    const note = 'The model was fitted with weights; these rows are given none, so each entry counts W = 1.';
+    const model = await fit(base, { lambda: 0.1 }, { maxSweeps: 2 });
+    expect((await foldIn(model, triples(base))).notes).toContain(note);
+    expect((await foldIn(model, triples(base), { weights: sqrtWeights(base) })).notes).not.toContain(note);
+    expect((await update(model, triples(base))).fit.notes).toContain(note);
+    expect((await explain(model, triples(base), 0, 0)).notes).toEqual([note]);
+    const plain = await factorize(triples(base), { rank: 3, lambda: 0.1, maxSweeps: 2 });
+    expect((await foldIn(plain, triples(base))).notes).not.toContain(note);
   });
 
   test('ends with an AbortError when its signal was aborted', async () => {
