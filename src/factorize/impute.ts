@@ -88,7 +88,12 @@ export async function impute(data: DenseMatrix, options: ImputeFitOptions | Impu
     missing,
     ...(bounds && { lower: ndarray(bounds.lower, [m, n]), upper: ndarray(bounds.upper, [m, n]) }),
     model,
-    notes: [...(given ? [] : model.fit.notes), ...(rows?.notes ?? []), ...noteOn(bounds, given !== undefined)],
+    notes: [
+      ...(given ? [] : model.fit.notes),
+      ...(rows?.notes ?? []),
+      ...notesOnUnobserved(model, A, given === undefined),
+      ...noteOn(bounds, given !== undefined),
+    ],
   };
 }
 
@@ -133,6 +138,25 @@ function checkShare(intervals: unknown): void {
     position: { option: 'intervals' },
     rule: 'intervals is the share of values to be covered, above 0 and below 1.',
     remedy: 'Give 0.9 for nine in ten, or leave it out.',
+  });
+}
+
+/** Of rows and columns that nothing is known of, those whose cells were filled; folded rows have notes of their own. */
+function notesOnUnobserved(model: Model, A: NdArray<RealArray>, isFit: boolean): string[] {
+  const [m, n] = A.shape as [number, number];
+  const isMissing = (i: number, j: number) => Number.isNaN(A.get(i, j));
+  const any = (count: number, test: (t: number) => boolean) => Array.from({ length: count }, (_, t) => t).some(test);
+  const filled = { rows: 0, columns: 0 };
+  if (isFit)
+    for (let i = 0; i < m; i++) if (model.isUnobserved('rows', i) && any(n, (j) => isMissing(i, j))) filled.rows++;
+  for (let j = 0; j < n; j++) if (model.isUnobserved('columns', j) && any(m, (i) => isMissing(i, j))) filled.columns++;
+  const value = model.biases.kind === 'none' ? '0' : 'the mean and the other bias';
+  return (['rows', 'columns'] as const).flatMap((side) => {
+    const count = filled[side];
+    const have = count === 1 ? `${side.slice(0, -1)} has` : `${side} have`;
+    return count === 0
+      ? []
+      : [`${count} ${have} factor 0, as without observations: what is filled in there is ${value}.`];
   });
 }
 

@@ -60,6 +60,23 @@ describe('impute', () => {
     await expect(impute(table, { model, signal })).rejects.toMatchObject(aborted);
   });
 
+  test('says how many rows and columns it filled without an observation', async () => {
+    const holes = ndarray(
+      Float64Array.from({ length: 30 }, (_, t) => (t < 10 || t % 5 === 3 ? Number.NaN : 1 + (t % 7))),
+      [6, 5],
+    );
+    const { notes, model } = await impute(holes, { rank: 1, lambda: 0.1 });
+    expect(notes).toContain('2 rows have factor 0, as without observations: what is filled in there is 0.');
+    expect(notes).toContain('1 column has factor 0, as without observations: what is filled in there is 0.');
+    const folded = await impute(holes.lo(1, 0), { model });
+    expect(folded.notes.filter((note) => note.includes('1 row has no observation'))).toHaveLength(1);
+    expect(folded.notes.filter((note) => note.startsWith('1 column has factor 0'))).toHaveLength(1);
+    const biased = await impute(holes, { rank: 1, lambda: 0.1, biases: 'both' });
+    expect(biased.notes.filter((note) => note.endsWith('is the mean and the other bias.'))).toHaveLength(2);
+    const full = await impute(table, options);
+    expect(full.notes.filter((note) => note.includes('factor 0'))).toEqual([]);
+  });
+
   test('keeps values of weight 0, which no fit has seen', async () => {
     const zero = { sqrtWeight: dense(base, (e) => (e.column === 2 ? 0 : e.weight)) };
     const { completed } = await impute(table, { ...options, weights: zero });
