@@ -14,7 +14,7 @@ import { excerpt } from './excerpt.js';
 import { instantOf, noInstant } from './instant.js';
 import { LabelIndex } from './labels.js';
 import { LineNumbers } from './lineNumbers.js';
-import { eachLine, malformed, refuseLost } from './lines.js';
+import { eachLine, malformed } from './lines.js';
 import { parseNumber } from './numbers.js';
 import type { ReadRequest, Table } from './table.js';
 
@@ -122,7 +122,6 @@ class Collector {
     if (this.#columns === undefined && this.#settle(fields, line)) return;
     if (fields.length < this.#needed) throw this.#missingField(fields.length, line);
     this.#checkSurplus(fields.length, line);
-    refuseLost(this.#path, fields, line);
     const parts = fields.slice(0, this.#needed).map((field) => Buffer.from(field));
     let end = 0;
     parts.forEach((part, f) => {

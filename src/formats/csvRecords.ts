@@ -1,7 +1,7 @@
 /** CSV with quotes, through csv-parse; and how the first line of any CSV is parted. */
 import { pipeline } from 'node:stream/promises';
 import { parse } from 'csv-parse';
-import { afterLines, asFileError, bytesOf, LineSplitter, longestLine, malformed } from './lines.js';
+import { afterLines, asFileError, bytesOf, LineSplitter, longestLine, malformed, notUtf8 } from './lines.js';
 
 const space = 32;
 
@@ -48,11 +48,25 @@ async function* recordsOf(path: string, bytes: AsyncGenerator<Buffer>, isComment
   });
   const skipped = first.line - 1;
   let last = skipped;
-  const piping = pipeline(afterLines(first.all, skipped), parser).catch(() => undefined);
+  const decoder = new TextDecoder('utf-8', { fatal: true });
+  let isUtf8 = true;
+  const watched = async function* () {
+    for await (const chunk of first.all) {
+      try {
+        if (isUtf8) decoder.decode(chunk, { stream: true });
+      } catch {
+        isUtf8 = false;
+      }
+      yield chunk;
+    }
+  };
+  const piping = pipeline(afterLines(watched(), skipped), parser).catch(() => undefined);
   try {
     for await (const { record, info } of parser as AsyncIterable<{ record: string[]; info: { lines: number } }>)
       if (record.length > 1 || record[0] !== '') {
         last = skipped + info.lines;
+        // What was lost is U+FFFD now, which a sound file may hold as well.
+        if (!isUtf8 && record.some((field) => field.includes('\ufffd'))) throw notUtf8(path, last);
         yield { fields: delimiter === ' ' ? record.filter(Boolean) : record, line: last };
       }
   } catch (error) {

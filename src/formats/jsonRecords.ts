@@ -1,7 +1,8 @@
 /** JSON lines of entries: objects such as {"user": 7, "item": "x", "rating": 4.5}, or lists [row, column, value]. */
+import { isUtf8 } from 'node:buffer';
 import type { ColumnBatch, ColumnSource } from './columnSource.js';
 import { excerpt } from './excerpt.js';
-import { bytesOf, LineSplitter, malformed, refuseLost } from './lines.js';
+import { bytesOf, LineSplitter, malformed, notUtf8 } from './lines.js';
 import { type Chunks, numberText, type OutputColumns } from './output.js';
 
 type JsonRecord = Readonly<Record<string, unknown>> | readonly unknown[];
@@ -62,8 +63,8 @@ async function* recordBatches(path: string): AsyncGenerator<RecordBatch> {
   let records: JsonRecord[] = [];
   let lines: number[] = [];
   const splitter = new LineSplitter(path, (bytes, start, end, line) => {
+    if (!isUtf8(bytes.subarray(start, end))) throw notUtf8(path, line);
     const text = bytes.toString('utf8', start, end);
-    refuseLost(path, [text], line);
     if (text.trim() === '') return;
     records.push(parseRecord(path, text, line));
     lines.push(line);

@@ -221,14 +221,9 @@ export function malformed(
   });
 }
 
-/**
- * Bytes that are no UTF-8 are decoded as U+FFFD, one like the other: labels that differ would become one.
- *
- * @throws HadamardError `malformed-file` where a field has one.
- */
-export function refuseLost(path: string, fields: readonly string[], line: number): void {
-  if (!fields.some((field) => field.includes('\ufffd'))) return;
-  throw malformed(
+/** Bytes that are no UTF-8 are decoded as U+FFFD, one like the other: labels that differ would become one. */
+export function notUtf8(path: string, line: number): HadamardError {
+  return malformed(
     path,
     `Line ${line} holds bytes that are no UTF-8.`,
     { line },
