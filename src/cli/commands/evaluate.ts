@@ -3,7 +3,7 @@ import { Command } from 'commander';
 import { tableOptions } from '../flags.js';
 import { afterHelp } from '../help.js';
 import { dataOptions, objectiveOptions, receptorOptions } from './fitOptions.js';
-import { inGroup, type Settle } from './shared.js';
+import { inGroup, outputOptions, type Settle } from './shared.js';
 
 export function evaluateCommand(settle: Settle): Command {
   const command = new Command('evaluate')
@@ -39,10 +39,6 @@ export function evaluateCommand(settle: Settle): Command {
     inGroup('Metrics:', '--relevance <value>', 'Test entries are relevant from this value on. [all are]'),
     inGroup('Metrics:', '--gains <binary|value>', 'What a relevant entry is worth to ndcg. [binary]'),
   ];
-  const output = [
-    inGroup('Output:', '--json', 'Print one line of JSON on stdout, and an error as one line of JSON on stderr.'),
-    inGroup('Output:', '--quiet', 'Print nothing but errors, warnings and the line of --json.'),
-  ];
   for (const option of [
     ...own,
     ...tableOptions('Objective:'),
@@ -50,7 +46,7 @@ export function evaluateCommand(settle: Settle): Command {
     ...dataOptions(),
     ...receptorOptions(),
     ...tableOptions('Data:'),
-    ...output,
+    ...outputOptions(),
     ...tableOptions('Stopping:', ['timeLimit', 'holdout', 'patience']),
     ...tableOptions('Computation:'),
   ])

@@ -3,7 +3,7 @@ import { Command } from 'commander';
 import { tableOptions } from '../flags.js';
 import { afterHelp } from '../help.js';
 import { dataOptions, objectiveOptions, receptorOptions } from './fitOptions.js';
-import { inGroup, type Settle } from './shared.js';
+import { inGroup, outputOptions, type Settle } from './shared.js';
 
 export function fitCommand(settle: Settle): Command {
   const command = new Command('fit')
@@ -41,8 +41,7 @@ export function fitCommand(settle: Settle): Command {
       '--watch [port]',
       'Serve a page on 127.0.0.1 that shows the fit while it runs, then the report; its address stands on stderr. Without a port any that is free.',
     ),
-    inGroup('Output:', '--json', 'Print one line of JSON on stdout, and an error as one line of JSON on stderr.'),
-    inGroup('Output:', '--quiet', 'Print nothing but errors, warnings and the line of --json.'),
+    ...outputOptions(),
   ];
   for (const option of [
     ...tableOptions('Objective:'),

@@ -2,7 +2,7 @@
 import { Command } from 'commander';
 import { tableOptions } from '../flags.js';
 import { afterHelp } from '../help.js';
-import { denseOption, inGroup, type Settle, weightsOptions } from './shared.js';
+import { denseOption, inGroup, outputOptions, type Settle, weightsOptions } from './shared.js';
 
 export function imputeCommand(settle: Settle): Command {
   const command = new Command('impute')
@@ -22,8 +22,7 @@ export function imputeCommand(settle: Settle): Command {
       '--out <file>',
       'Write the table to this .csv, .tsv, .parquet, .arrow or .npy.',
     ).makeOptionMandatory(),
-    inGroup('Output:', '--json', 'Print one line of JSON on stdout, and an error as one line of JSON on stderr.'),
-    inGroup('Output:', '--quiet', 'Print nothing but errors, warnings and the line of --json.'),
+    ...outputOptions(),
     ...weightsOptions(),
     denseOption(),
     ...tableOptions('Objective:'),

@@ -59,3 +59,11 @@ export function duplicatesOption(): Option {
   const { choices, sentence } = optionTable.duplicates;
   return inGroup('Data:', `--duplicates <${choices.join('|')}>`, `${sentence} [as in the fit]`);
 }
+
+/** Of commands that end with one result. */
+export function outputOptions(): Option[] {
+  return [
+    inGroup('Output:', '--json', 'Print one line of JSON on stdout, and an error as one line of JSON on stderr.'),
+    inGroup('Output:', '--quiet', 'Print nothing but errors, warnings and the line of --json.'),
+  ];
+}

@@ -3,7 +3,7 @@ import { Command } from 'commander';
 import { tableOptions } from '../flags.js';
 import { afterHelp } from '../help.js';
 import { dataOptions, objectiveOptions, receptorOptions } from './fitOptions.js';
-import { inGroup, type Settle } from './shared.js';
+import { inGroup, outputOptions, type Settle } from './shared.js';
 
 export function tuneCommand(settle: Settle): Command {
   const command = new Command('tune')
@@ -31,10 +31,6 @@ export function tuneCommand(settle: Settle): Command {
       'Keep what has been found in this file; the same command goes on from it, to the same result.',
     ),
   ];
-  const output = [
-    inGroup('Output:', '--json', 'Print one line of JSON on stdout, and an error as one line of JSON on stderr.'),
-    inGroup('Output:', '--quiet', 'Print nothing but errors, warnings and the line of --json.'),
-  ];
   for (const option of [
     ...own,
     ...tableOptions('Objective:', ['rank', 'lambda', 'lambdaRows', 'lambdaColumns']),
@@ -42,7 +38,7 @@ export function tuneCommand(settle: Settle): Command {
     ...dataOptions(),
     ...receptorOptions(),
     ...tableOptions('Data:'),
-    ...output,
+    ...outputOptions(),
     ...tableOptions('Stopping:', ['timeLimit', 'holdout', 'patience']),
     ...tableOptions('Computation:'),
   ])

@@ -6,6 +6,7 @@ import {
   denseOption,
   duplicatesOption,
   inGroup,
+  outputOptions,
   type Settle,
   sideOption,
   weightsOptions,
@@ -35,8 +36,7 @@ export function updateCommand(settle: Settle): Command {
       '--out <dir>',
       'Write the new model to this folder; it may be the old one.',
     ).makeOptionMandatory(),
-    inGroup('Output:', '--json', 'Print one line of JSON on stdout, and an error as one line of JSON on stderr.'),
-    inGroup('Output:', '--quiet', 'Print nothing but errors, warnings and the line of --json.'),
+    ...outputOptions(),
   ])
     command.addOption(option);
   return command
