@@ -8,7 +8,7 @@ import { asInFile } from './inFile.js';
 import { type ProgressLine, progressLine } from './progress.js';
 import { count, duration, facts, grid, real } from './render.js';
 import { readInput } from './runFit.js';
-import { onInterrupt } from './signals.js';
+import { interruptible } from './signals.js';
 
 export interface EvaluateFlags extends InputFlags {
   readonly split?: string;
@@ -38,17 +38,15 @@ export async function evaluateFile(path: string, flags: EvaluateFlags): Promise<
     relevance: numberFlag('relevance', flags.relevance),
     gains: flags.gains as EvaluateOptions['gains'],
   } as const;
-  const cancel = new AbortController();
-  const release = onInterrupt(() => cancel.abort());
-  try {
-    const { problem, weights, parts } = await readInput(inputOf(path, flags), options.rank, line, cancel.signal);
+  return interruptible(async (signal) => {
+    const { problem, weights, parts } = await readInput(inputOf(path, flags), options.rank, line, signal);
     const evaluation = await evaluate(problem.A, {
       ...options,
       ...parts,
       ...own,
       weights,
       time: problem.extra,
-      signal: cancel.signal,
+      signal,
       onProgress: ({ done, folds }) => line.stage(`fold ${done} of ${folds} done …`),
     }).catch((error: unknown) => {
       throw asInFile(error, path, problem);
@@ -59,10 +57,7 @@ export async function evaluateFile(path: string, flags: EvaluateFlags): Promise<
       process.stdout.write(`${JSON.stringify({ schema: 1, ...evaluation, options: { ...options, ...own } })}\n`);
     else if (!flags.quiet) process.stdout.write(`${asText(evaluation)}\n`);
     return 0;
-  } finally {
-    line.end();
-    release();
-  }
+  }).finally(line.end);
 }
 
 /** What keeps the numbers from meaning what they seem to. */

@@ -54,7 +54,7 @@ function asTold(error: unknown): unknown {
   );
 }
 
-const cancelled = 'Cancelled before there was a result; nothing was written.';
+const cancelled = 'Cancelled before the result was whole; no file was written.';
 
 function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);

@@ -1,5 +1,6 @@
 /** `hadamard fold-in` */
 import { csvField } from '../formats/csvWrite.js';
+import { formatOf } from '../formats/formatOf.js';
 import { npyParts } from '../formats/npy.js';
 import { replaceFile } from '../formats/replaceFile.js';
 import { type FoldedIn, foldIn, HadamardError, loadModel } from '../index.js';
@@ -7,8 +8,9 @@ import { type DataFlags, dataRequestOf, duplicatesOf, sideOf } from './dataFlags
 import type { ExitCode } from './exitCodes.js';
 import { asInFile } from './inFile.js';
 import { readModelData } from './modelData.js';
+import { checkOutputFile } from './output.js';
 import { printable } from './render.js';
-import { onInterrupt } from './signals.js';
+import { interruptible } from './signals.js';
 
 export interface FoldInFlags extends DataFlags {
   readonly duplicates?: string;
@@ -19,27 +21,24 @@ export interface FoldInFlags extends DataFlags {
 
 export async function foldInFile(directory: string, path: string, flags: FoldInFlags): Promise<ExitCode> {
   const { out = '-', json } = flags;
-  const ending = /\.(csv|tsv|npy)$/i.exec(out)?.[1]?.toLowerCase();
-  if (out !== '-' && ending === undefined)
+  await checkOutputFile(out);
+  const format = formatOf(out);
+  if (format !== 'csv' && format !== 'tsv' && format !== 'npy')
     throw new HadamardError({
       code: 'invalid-option',
       what: `out is "${out}".`,
       position: { option: 'out' },
-      rule: 'Factors are written to a .csv, .tsv or .npy file, or to stdout (-).',
+      rule: 'Factors are written to a .csv, .tsv or .npy file (also .gz or .zst), or to stdout (-).',
       remedy: 'Give such a file; hadamard update writes a model that has the rows.',
     });
   const side = sideOf(flags.side);
   const duplicates = duplicatesOf(flags.duplicates);
-  const cancel = new AbortController();
-  const release = onInterrupt(() => cancel.abort());
-  try {
+  return interruptible(async (signal) => {
     const model = await loadModel(directory);
     const { A, weights, names, notes, problem } = await readModelData(model, dataRequestOf(path, flags), side);
-    const folded = await foldIn(model, A, { side, weights, duplicates, signal: cancel.signal }).catch(
-      (error: unknown) => {
-        throw asInFile(error, path, problem);
-      },
-    );
+    const folded = await foldIn(model, A, { side, weights, duplicates, signal }).catch((error: unknown) => {
+      throw asInFile(error, path, problem);
+    });
     const told = [...notes, ...folded.notes];
     for (const note of told) process.stderr.write(`${printable(note)}\n`);
     if (out === '-') process.stdout.write(json ? rowsAsJson(folded, names) : table(folded, names, ','));
@@ -47,16 +46,14 @@ export async function foldInFile(directory: string, path: string, flags: FoldInF
       const { data, shape } = folded.factor;
       await replaceFile(
         out,
-        ending === 'npy' ? npyParts(data, shape) : [table(folded, names, ending === 'tsv' ? '\t' : ',')],
+        format === 'npy' ? npyParts(data, shape) : [table(folded, names, format === 'tsv' ? '\t' : ',')],
       );
       if (json) process.stdout.write(`${summaryAsJson(folded, told, out)}\n`);
     }
-    if (ending === 'npy' && folded.bias)
+    if (format === 'npy' && folded.bias)
       process.stderr.write('The biases are not in the .npy; a .csv has them in its last column.\n');
     return 0;
-  } finally {
-    release();
-  }
+  });
 }
 
 /** row,u1,…,uk[,bias] */

@@ -7,17 +7,18 @@ import { csvField } from '../formats/csvWrite.js';
 import { type Format, formatOf } from '../formats/formatOf.js';
 import { npyParts } from '../formats/npy.js';
 import { replaceFile } from '../formats/replaceFile.js';
-import { writeTable } from '../formats/writeTable.js';
+import { outputFormat, writeTable } from '../formats/writeTable.js';
 import { type FitOptions, HadamardError, type Imputed, impute, loadModel, type Model } from '../index.js';
 import { type DataFlags, dataRequestOf, numberFlag } from './dataFlags.js';
 import { type ExitCode, exitCodeOf } from './exitCodes.js';
 import { type FitFlags, fitOptionsOf } from './flags.js';
 import { asInFile } from './inFile.js';
 import { type ModelData, readModelData } from './modelData.js';
+import { checkOutputFile } from './output.js';
 import { type DataRequest, type Problem, readProblem } from './problem.js';
 import { type ProgressLine, progressLine } from './progress.js';
 import { count, facts, printable } from './render.js';
-import { onInterrupt } from './signals.js';
+import { interruptible } from './signals.js';
 
 export interface ImputeFlags extends FitFlags, DataFlags {
   readonly model?: string;
@@ -29,12 +30,12 @@ export interface ImputeFlags extends FitFlags, DataFlags {
 
 export async function imputeTable(path: string, flags: ImputeFlags): Promise<ExitCode> {
   const kind = kindOf(path, flags.out);
+  await outputFormat(flags.out);
+  await checkOutputFile(flags.out);
   const intervals = numberFlag('intervals', flags.intervals);
   const options = flags.model === undefined ? fitOptionsOf(flags) : undefined;
   const line = progressLine(process.stderr, { quiet: flags.quiet === true, timeLimit: options?.timeLimit });
-  const cancel = new AbortController();
-  const release = onInterrupt(() => cancel.abort());
-  try {
+  return interruptible(async (signal) => {
     line.stage('reading …');
     const request = { ...dataRequestOf(path, flags), table: true };
     const given = flags.model === undefined ? undefined : await readGiven(flags.model, request);
@@ -42,12 +43,12 @@ export async function imputeTable(path: string, flags: ImputeFlags): Promise<Exi
     for (const note of given?.data.notes ?? problem.notes) line.note(note);
     if (!given) for (const warning of problem.warnings) line.warn(warning);
     const imputed = await (given
-      ? impute(given.table, { model: given.model, intervals, weights: given.weights, signal: cancel.signal })
+      ? impute(given.table, { model: given.model, intervals, weights: given.weights, signal })
       : impute(problem.A as Table, {
           ...(options as FitOptions),
           weights: problem.weights,
           intervals,
-          signal: cancel.signal,
+          signal,
           onProgress: line.update,
         })
     ).catch((error: unknown) => {
@@ -66,10 +67,7 @@ export async function imputeTable(path: string, flags: ImputeFlags): Promise<Exi
     );
     tell(imputed, files, flags, line);
     return given ? 0 : exitCodeOf(imputed.model.fit, new Set(Object.keys(flags)));
-  } finally {
-    line.end();
-    release();
-  }
+  }).finally(line.end);
 }
 
 type Table = NdArray<RealArray>;
@@ -119,11 +117,9 @@ function kindOf(path: string, out: string): Kind {
       rule: 'A table is .csv, .tsv, .txt, .parquet, .arrow or .npy: a dense one.',
       remedy: 'Convert it.',
     });
-  if (!/\.gz$/i.test(out)) {
-    if (from === 'npy' && to === 'npy') return 'npy';
-    if (isText(from) && isText(to)) return 'text';
-    if (isLabelled(from) && isLabelled(to)) return 'table';
-  }
+  if (from === 'npy' && to === 'npy') return 'npy';
+  if (isText(from) && isText(to)) return 'text';
+  if (isLabelled(from) && isLabelled(to)) return 'table';
   throw new HadamardError({
     code: 'invalid-option',
     what: `out is "${out}".`,
@@ -146,7 +142,7 @@ async function writeTables(
   places: Int32Array | undefined,
   labels: Problem['labels'],
 ): Promise<string[]> {
-  const beside = (name: string) => out.replace(/\.[^.]+$/, (ending) => `.${name}${ending}`);
+  const beside = (name: string) => out.replace(/\.[^.]+(\.gz|\.zst)?$/i, (ending) => `.${name}${ending}`);
   const files: [string, NdArray<Float64Array>][] = [
     [out, completed],
     ...(lower ? [[beside('lower'), lower] as [string, NdArray<Float64Array>]] : []),
@@ -204,7 +200,7 @@ async function textOf(
   filled: (row: number, column: number) => number,
   isCompleted: boolean,
 ): Promise<string> {
-  const delimiter = /\.tsv$/i.test(file) ? '\t' : ',';
+  const delimiter = formatOf(file) === 'tsv' ? '\t' : ',';
   const field = (text: string) => (text === '' ? '' : csvField(text, delimiter));
   const lines: string[] = [];
   let row = -1;

@@ -3,15 +3,16 @@ import { constants } from 'node:fs';
 import { access, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { type Format, formatOf } from '../formats/formatOf.js';
+import { packer } from '../formats/packing.js';
 import { unwritable } from '../formats/replaceFile.js';
 import { holdsLabels, outputFormat } from '../formats/writeTable.js';
 import { HadamardError } from '../index.js';
 
 /**
- * Checks, before anything is computed, that a file can be written; `-` is stdout.
+ * Checks, before anything is computed, that a file can be written, packed where its name says so; `-` is stdout.
  *
  * @param option the flag that named it.
- * @throws HadamardError `invalid-option` for an empty path, `output-failed`.
+ * @throws HadamardError `invalid-option` for an empty path, `unsupported-format` for .zst without zstd, `output-failed`.
  */
 export async function checkOutputFile(path: string, option = 'out'): Promise<void> {
   if (path === '-') return;
@@ -23,6 +24,7 @@ export async function checkOutputFile(path: string, option = 'out'): Promise<voi
       rule: 'The result is written to a file that has a name, or to stdout.',
       remedy: `Give a file, or leave --${option} out.`,
     });
+  packer(path);
   try {
     const status = await stat(path).catch(() => undefined);
     if (status?.isDirectory()) throw new Error('it is a folder');

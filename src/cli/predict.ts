@@ -11,6 +11,7 @@ import { predictPairs } from './names.js';
 import { checkOutputFile, recordFormat } from './output.js';
 import { type NamedPairs, readPairs } from './readPairs.js';
 import { printable } from './render.js';
+import { untilInterrupt } from './signals.js';
 
 export interface PredictFlags {
   readonly columns?: string;
@@ -32,11 +33,13 @@ export async function predict(directory: string, path: string, flags: PredictFla
     },
     'npy',
   );
-  const model = await loadModel(directory);
-  const onNote = (note: string) => void process.stderr.write(`${printable(note)}\n`);
-  const pairs = readPairs(model, path, { columns: columnNames(columns), format, onNote });
-  await replaceFile(out, to === 'npy' ? valueChunks(model, pairs) : await predictionChunks(model, pairs, to));
-  return 0;
+  return untilInterrupt(async () => {
+    const model = await loadModel(directory);
+    const onNote = (note: string) => void process.stderr.write(`${printable(note)}\n`);
+    const pairs = readPairs(model, path, { columns: columnNames(columns), format, onNote });
+    await replaceFile(out, to === 'npy' ? valueChunks(model, pairs) : await predictionChunks(model, pairs, to));
+    return 0;
+  });
 }
 
 /** row, column, prediction for each pair, with the names that the file gave. */

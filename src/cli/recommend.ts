@@ -23,7 +23,7 @@ import { type ProgressLine, progressLine } from './progress.js';
 import { readNames } from './readNames.js';
 import { readPairs } from './readPairs.js';
 import { bold, grid, printable, rate, real } from './render.js';
-import { onInterrupt } from './signals.js';
+import { interruptible } from './signals.js';
 
 export interface RecommendFlags {
   readonly row?: readonly string[];
@@ -51,20 +51,15 @@ export async function recommend(directory: string, flags: RecommendFlags): Promi
   });
   const line = progressLine(process.stderr, { quiet: flags.quiet === true });
   const model = await loadModel(directory);
-  const cancel = new AbortController();
-  const release = onInterrupt(() => cancel.abort());
-  try {
-    const options = { ...(await optionsOf(model, flags, line)), signal: cancel.signal };
+  return interruptible(async (signal) => {
+    const options = { ...(await optionsOf(model, flags, line)), signal };
     if (named && out === '-' && !flags.json) await printTables(model, options, line);
     else {
       const answers = answersOf(model, options, line, flags);
       await replaceFile(out, format === 'jsonl' ? jsonLines(answers) : await recordsOf(model, answers, format));
     }
     return 0;
-  } finally {
-    line.end();
-    release();
-  }
+  }).finally(line.end);
 }
 
 /** @throws HadamardError `invalid-option` unless one of --row, --rows and --all is given. */

@@ -13,6 +13,7 @@ import { checkOutputFile } from './output.js';
 import { matchLabels, type Problem, readProblem } from './problem.js';
 import { withReceptorRules } from './receptorRules.js';
 import { printable } from './render.js';
+import { untilInterrupt } from './signals.js';
 
 export interface ReportFlags {
   readonly out: string;
@@ -27,21 +28,23 @@ export async function report(directory: string, path: string | undefined, flags:
   const { out, weights, columns, table } = flags;
   const weightsAre = weightKindOf(flags);
   await checkOutputFile(out);
-  const model = await loadModel(directory);
-  const note = (text: string) => void process.stderr.write(`${printable(text)}\n`);
-  let page: string;
-  if (path === undefined) {
-    if (weights !== undefined) note('--weights does nothing without A.');
-    page = reportHtml(model, undefined, { source: basename(resolve(directory)) });
-  } else {
-    const request = { path, weights, weightsAre, columns: columnNames(columns), table: table === true };
-    const problem = await readProblem(request);
-    for (const text of [...problem.notes, ...problem.warnings]) note(text);
-    page = pageOf(model, inModel(model, problem, path, note), basename(path));
-  }
-  await replaceFile(out, [page]);
-  if (flags.json) process.stdout.write(`${JSON.stringify({ schema: 1, out, bytes: Buffer.byteLength(page) })}\n`);
-  return 0;
+  return untilInterrupt(async () => {
+    const model = await loadModel(directory);
+    const note = (text: string) => void process.stderr.write(`${printable(text)}\n`);
+    let page: string;
+    if (path === undefined) {
+      if (weights !== undefined) note('--weights does nothing without A.');
+      page = reportHtml(model, undefined, { source: basename(resolve(directory)) });
+    } else {
+      const request = { path, weights, weightsAre, columns: columnNames(columns), table: table === true };
+      const problem = await readProblem(request);
+      for (const text of [...problem.notes, ...problem.warnings]) note(text);
+      page = pageOf(model, inModel(model, problem, path, note), basename(path));
+    }
+    await replaceFile(out, [page]);
+    if (flags.json) process.stdout.write(`${JSON.stringify({ schema: 1, out, bytes: Buffer.byteLength(page) })}\n`);
+    return 0;
+  });
 }
 
 interface Fitted {

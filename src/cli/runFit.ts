@@ -22,7 +22,7 @@ import { checkOutputFile } from './output.js';
 import { type DataRequest, type Problem, readProblem } from './problem.js';
 import type { ProgressLine } from './progress.js';
 import { type ReceptorRules, withReceptorRules } from './receptorRules.js';
-import { onInterrupt } from './signals.js';
+import { onInterrupt, unlessAborted } from './signals.js';
 import { readWarmStart } from './warmStart.js';
 
 /** The files of a fit. */
@@ -218,11 +218,4 @@ async function timed<T>(action: () => Promise<T>): Promise<[result: T, seconds: 
   const began = performance.now();
   const result = await action();
   return [result, (performance.now() - began) / 1000];
-}
-
-function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
-    work.then(resolve, reject);
-  });
 }

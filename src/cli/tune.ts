@@ -10,7 +10,7 @@ import { progressLine } from './progress.js';
 import { bold, count, duration, facts, grid, printable, real } from './render.js';
 import { readInput } from './runFit.js';
 import { runRecord } from './runRecord.js';
-import { onInterrupt } from './signals.js';
+import { interruptible } from './signals.js';
 
 export interface TuneFlags extends InputFlags {
   readonly ranks?: string;
@@ -33,18 +33,16 @@ export async function tuneFile(path: string, flags: TuneFlags): Promise<ExitCode
     split: flags.split as TuneOptions['split'],
     metric: flags.metric,
   };
-  const cancel = new AbortController();
-  const release = onInterrupt(() => cancel.abort());
-  try {
+  return interruptible(async (signal) => {
     // Nothing that belongs to one rank is among a search's flags.
-    const { problem, weights, parts } = await readInput(inputOf(path, flags), 1, line, cancel.signal);
+    const { problem, weights, parts } = await readInput(inputOf(path, flags), 1, line, signal);
     const tuning = await tune(problem.A, {
       ...options,
       ...parts,
       ...own,
       weights,
       state: flags.state,
-      signal: cancel.signal,
+      signal,
       onProgress: ({ rank, lambda, fold, folds, error, fits }) =>
         line.stage(`fit ${fits}  rank ${rank}  λ ${lambda}  fold ${fold + 1}/${folds}  ${real(error)}`),
     }).catch((error: unknown) => {
@@ -55,14 +53,13 @@ export async function tuneFile(path: string, flags: TuneFlags): Promise<ExitCode
       process.stdout.write(`${JSON.stringify({ schema: 1, ...tuning, options: { ...options, ...own } })}\n`);
     else if (!flags.quiet) process.stdout.write(`${asText(tuning, nextFit(tuning, path, flags))}\n`);
     return 0;
-  } catch (error) {
-    if (isAbort(error) && flags.state !== undefined)
-      line.note(`What was found is in ${flags.state}: the same command goes on from there.`);
-    throw error;
-  } finally {
-    line.end();
-    release();
-  }
+  })
+    .catch((error: unknown) => {
+      if (isAbort(error) && flags.state !== undefined)
+        line.note(`What was found is in ${flags.state}: the same command goes on from there.`);
+      throw error;
+    })
+    .finally(line.end);
 }
 
 /** @throws HadamardError `invalid-option` */

@@ -12,7 +12,7 @@ import { type ModelData, readModelData } from './modelData.js';
 import { indexNamed } from './names.js';
 import { type ProgressLine, progressLine } from './progress.js';
 import { count, facts, printable, real } from './render.js';
-import { onInterrupt } from './signals.js';
+import { interruptible } from './signals.js';
 
 export interface UpdateFlags extends DataFlags {
   readonly duplicates?: string;
@@ -38,9 +38,7 @@ export async function updateModel(directory: string, path: string | undefined, f
     });
   await checkOutput(flags.out);
   const line = progressLine(process.stderr, { quiet: flags.quiet === true });
-  const cancel = new AbortController();
-  const release = onInterrupt(() => cancel.abort());
-  try {
+  return interruptible(async (signal) => {
     line.stage('reading …');
     const model = await loadModel(directory);
     const data = path === undefined ? undefined : await readModelData(model, dataRequestOf(path, flags), side);
@@ -54,7 +52,7 @@ export async function updateModel(directory: string, path: string | undefined, f
       refresh,
       weights: data?.weights,
       duplicates,
-      signal: cancel.signal,
+      signal,
       onProgress: line.update,
     }).catch((error: unknown) => {
       throw path === undefined || !data ? error : asInFile(error, path, data.problem);
@@ -63,10 +61,7 @@ export async function updateModel(directory: string, path: string | undefined, f
     tell(next, side, flags, line, notes);
     // So many sweeps were asked for.
     return refresh > 0 ? exitCodeOf(next.fit, new Set(['maxSweeps'])) : 0;
-  } finally {
-    line.end();
-    release();
-  }
+  }).finally(line.end);
 }
 
 /** What each row of the file is to the model; undefined: all are added. */

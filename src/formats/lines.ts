@@ -1,9 +1,9 @@
 /** Files as a stream of bytes or lines, unpacked where their name ends in .gz or .zst, never held as a whole. */
 import { createReadStream } from 'node:fs';
-import { type Duplex, pipeline, type Readable } from 'node:stream';
-import * as zlib from 'node:zlib';
+import { pipeline, type Readable } from 'node:stream';
 import { HadamardError, isHadamardError } from '../errors.js';
 import { packingOf } from './formatOf.js';
+import { unpacker } from './packing.js';
 
 /** Large chunks: a call per mebibyte instead of one per 64 KiB. */
 const chunkBytes = 1 << 20;
@@ -26,7 +26,7 @@ export async function* bytesOf(path: string): AsyncGenerator<Buffer> {
     file = path === '-' ? process.stdin : createReadStream(path, { highWaterMark: chunkBytes });
     const packing = path === '-' ? await packingOfFirst(file) : packingOf(path);
     // What goes wrong in the file is thrown by the stream that is read from.
-    if (packing) yield* pipeline(file, unpacker(path, packing), () => undefined) as AsyncIterable<Buffer>;
+    if (packing) yield* pipeline(file, unpacker(path, packing, chunkBytes), () => undefined) as AsyncIterable<Buffer>;
     else yield* file as AsyncIterable<Buffer>;
   } catch (error) {
     throw asFileError(path, error);
@@ -45,21 +45,6 @@ async function packingOfFirst(stream: Readable): Promise<'gz' | 'zst' | undefine
   stream.unshift(first);
   if (first[0] === 0x1f && first[1] === 0x8b) return 'gz';
   return first.length >= 4 && first.readUInt32LE(0) === 0xfd2fb528 ? 'zst' : undefined;
-}
-
-/** zlib of Node 22.15, 23.8 and later. */
-const { createZstdDecompress } = zlib as { createZstdDecompress?: (options: zlib.ZlibOptions) => Duplex };
-
-function unpacker(path: string, packing: 'gz' | 'zst'): Duplex {
-  if (packing === 'gz') return zlib.createGunzip({ chunkSize: chunkBytes });
-  if (createZstdDecompress) return createZstdDecompress({ chunkSize: chunkBytes });
-  throw new HadamardError({
-    code: 'unsupported-format',
-    what: `${path} is zstd, which Node ${process.versions.node} cannot unpack.`,
-    position: { file: path },
-    rule: 'Files that end in .zst need Node 22.15 or later.',
-    remedy: 'Use a later Node, or unpack it: zstd -d, or pack it with gzip.',
-  });
 }
 
 function closed(file: Readable): Promise<void> {

@@ -3,12 +3,12 @@ import { randomUUID } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
 import { lstat, mkdir, realpath, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Readable, type Writable } from 'node:stream';
+import { type Duplex, Readable, type Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { createGzip } from 'node:zlib';
 import { HadamardError, isHadamardError } from '../errors.js';
-import { packingOf } from './formatOf.js';
 import type { Chunks } from './output.js';
+import { packer } from './packing.js';
+import { removedOnExit } from './removedOnExit.js';
 
 /** What a file is made of, as it comes. */
 export type Content = Chunks | Iterable<string | Uint8Array>;
@@ -16,10 +16,10 @@ export type Content = Chunks | Iterable<string | Uint8Array>;
 /**
  * Writes beside the file and renames, so that an older file is replaced as a whole or not at all. Links stay: what they
  * lead to is replaced. Pipes, devices and the end of a link to nothing are written to as they are; `-` is stdout. A name
- * that ends in .gz is packed.
+ * that ends in .gz or .zst is packed. Neither an error nor an exit of the process leaves a file that is half written.
  *
  * @param option the flag or option that named it.
- * @throws HadamardError `output-failed`, and what `chunks` throws.
+ * @throws HadamardError `output-failed`, `unsupported-format` for .zst where this Node has no zstd, and what `chunks` throws.
  */
 export async function replaceFile(path: string, chunks: Content, option = 'out'): Promise<void> {
   if (path === '-') {
@@ -30,19 +30,21 @@ export async function replaceFile(path: string, chunks: Content, option = 'out')
     }
     return;
   }
-  let fresh: string | undefined;
+  const pack = packer(path);
   try {
     const [own, status] = await Promise.all([lstat(path), stat(path)].map((found) => found.catch(() => undefined)));
     if (own && !status?.isFile()) {
-      await pour(path, chunks, createWriteStream(path));
+      await pour(chunks, pack, createWriteStream(path));
       return;
     }
     const target = status ? await realpath(path) : path;
-    fresh = `${target}.new-${randomUUID()}`;
-    await pour(path, chunks, createWriteStream(fresh, { flags: 'wx', ...(status && { mode: status.mode }) }));
-    await rename(fresh, target);
+    const fresh = `${target}.new-${randomUUID()}`;
+    const to = createWriteStream(fresh, { flags: 'wx', ...(status && { mode: status.mode }) });
+    await orRemoved([fresh], async () => {
+      await pour(chunks, pack, to);
+      await rename(fresh, target);
+    });
   } catch (error) {
-    if (fresh !== undefined) await rm(fresh, { force: true });
     if (isHadamardError(error) || !isOfSystem(error)) throw error;
     throw unwritable(path, option, error);
   }
@@ -57,16 +59,16 @@ export async function replaceFile(path: string, chunks: Content, option = 'out')
 export async function replaceFiles(folder: string, files: Readonly<Record<string, Content>>): Promise<void> {
   const suffix = `new-${randomUUID()}`;
   const fresh = (name: string) => join(folder, `.${name}.${suffix}`);
-  let made: string | undefined;
+  const names = Object.keys(files);
   try {
     if ((await stat(folder).catch(() => undefined))?.isFile()) throw noFolder(folder);
-    made = await mkdir(folder, { recursive: true });
-    for (const [name, content] of Object.entries(files))
-      await pour(name, content, createWriteStream(fresh(name), { flags: 'wx' }));
-    for (const name of Object.keys(files)) await rename(fresh(name), join(folder, name));
+    const made = await mkdir(folder, { recursive: true });
+    await orRemoved(made === undefined ? names.map(fresh) : [made], async () => {
+      for (const [name, content] of Object.entries(files))
+        await pour(content, undefined, createWriteStream(fresh(name), { flags: 'wx' }));
+      for (const name of names) await rename(fresh(name), join(folder, name));
+    });
   } catch (error) {
-    for (const name of Object.keys(files)) await rm(fresh(name), { force: true }).catch(() => undefined);
-    if (made !== undefined) await rm(made, { recursive: true, force: true });
     if (isHadamardError(error) || !isOfSystem(error)) throw error;
     throw unwritable(folder, 'out', error);
   }
@@ -95,9 +97,19 @@ export function unwritable(path: string, option: string, error: unknown): Hadama
   );
 }
 
-function pour(path: string, chunks: Content, to: Writable): Promise<void> {
+function pour(chunks: Content, pack: Duplex | undefined, to: Writable): Promise<void> {
   const source = Readable.from(chunks, { objectMode: true });
-  return packingOf(path) === 'gz' ? pipeline(source, createGzip(), to) : pipeline(source, to);
+  return pack ? pipeline(source, pack, to) : pipeline(source, to);
+}
+
+/** Runs `work`, which makes these files or folders: an error, or an exit of the process, leaves none of them. */
+function orRemoved(paths: readonly string[], work: () => Promise<void>): Promise<void> {
+  return removedOnExit(paths, () =>
+    work().catch(async (error: unknown) => {
+      for (const path of paths) await rm(path, { recursive: true, force: true }).catch(() => undefined);
+      throw error;
+    }),
+  );
 }
 
 /** Until the stream takes more, or nobody reads it any longer. */

@@ -14,6 +14,7 @@ import { matrixMarketChunks } from './matrixMarketWrite.js';
 import { npyParts } from './npy.js';
 import { npzChunks } from './npz.js';
 import { batchLength, type Chunks, type OutputColumns } from './output.js';
+import { packer } from './packing.js';
 import { unknownFormat } from './readTable.js';
 import { replaceFile } from './replaceFile.js';
 import type { Table } from './table.js';
@@ -31,13 +32,13 @@ export const holdsLabels = (format: Format): boolean => recordFormats.includes(f
 export async function outputFormat(path: string): Promise<Format> {
   const format = formatOf(path);
   if (format === undefined) throw await unknownFormat(path, endingOf(path));
-  const isPacked = packingOf(path) !== undefined;
-  if (packingOf(path) !== 'zst' && !(isPacked && ['npz', 'parquet', 'arrow'].includes(format))) return format;
+  packer(path);
+  if (packingOf(path) === undefined || !['npz', 'parquet', 'arrow'].includes(format)) return format;
   throw new HadamardError({
     code: 'unsupported-format',
     what: `${path} cannot be written packed as it ends.`,
     position: { file: path },
-    rule: 'Files of text and .npy are written as .gz or unpacked; .npz, .parquet and .arrow pack themselves, or need it not.',
+    rule: 'Files of text and .npy are written as .gz, .zst or unpacked; .npz, .parquet and .arrow pack themselves, or need it not.',
     remedy: 'Leave the last ending out.',
   });
 }

@@ -7,11 +7,12 @@
  * nothing but a model's files are removed: an old one once a newer model is in place, a new one a day later.
  */
 import { randomUUID } from 'node:crypto';
-import { existsSync, lstatSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import { existsSync, lstatSync, readdirSync, renameSync, statSync } from 'node:fs';
 import { mkdir, open, readdir, readFile, realpath, rm, rmdir, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { HadamardError, isHadamardError } from '../errors.js';
+import { removedOnExit } from '../formats/removedOnExit.js';
 
 export const modelFormat = 'hadamard-model';
 /**
@@ -39,13 +40,6 @@ export const modelFiles: readonly string[] = [
 
 /** How often a save begins again that another save of the same folder has come across. */
 const mostAttempts = 50;
-
-/** Temporary folders of saves that are under way; removed when the process exits before they are done. */
-const unfinished = new Set<string>();
-
-function removeUnfinished(): void {
-  for (const folder of unfinished) rmSync(folder, { recursive: true, force: true });
-}
 
 /**
  * Checks, before anything is computed, that a model can be saved to `directory`, and leaves no trace of the check.
@@ -85,21 +79,18 @@ export async function replaceFolder(directory: string, write: (folder: string) =
   await orFail(directory, async () => {
     const createdParent = await mkdir(parent, { recursive: true });
     await removeLeftovers(target, 'new');
-    if (unfinished.size === 0) process.on('exit', removeUnfinished);
-    unfinished.add(fresh);
-    try {
-      await mkdir(fresh);
-      await write(fresh);
-      await flush(fresh);
-      await swapIn(fresh, target, directory);
-    } catch (error) {
-      await rm(fresh, { recursive: true, force: true });
-      await removeEmptyParents(parent, createdParent);
-      throw error;
-    } finally {
-      unfinished.delete(fresh);
-      if (unfinished.size === 0) process.off('exit', removeUnfinished);
-    }
+    await removedOnExit([fresh], async () => {
+      try {
+        await mkdir(fresh);
+        await write(fresh);
+        await flush(fresh);
+        await swapIn(fresh, target, directory);
+      } catch (error) {
+        await rm(fresh, { recursive: true, force: true });
+        await removeEmptyParents(parent, createdParent);
+        throw error;
+      }
+    });
     await removeLeftovers(target, 'old');
   });
 }

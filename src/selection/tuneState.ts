@@ -5,6 +5,7 @@ import ndarray, { type NdArray } from 'ndarray';
 import type { RealArray } from '../data/input.js';
 import type { Listing } from '../data/listing.js';
 import { HadamardError } from '../errors.js';
+import { removedOnExit } from '../formats/removedOnExit.js';
 import { version } from '../version.js';
 
 /** One fold of one rank and λ. */
@@ -129,8 +130,10 @@ const checksumOf = (rest: Omit<Written, 'checksum'>): string =>
 async function write(path: string, rest: Omit<Written, 'checksum'>): Promise<void> {
   const fresh = `${path}.new-${randomUUID()}`;
   try {
-    await writeFile(fresh, JSON.stringify({ checksum: checksumOf(rest), ...rest }), { flag: 'wx' });
-    await rename(fresh, path);
+    await removedOnExit([fresh], async () => {
+      await writeFile(fresh, JSON.stringify({ checksum: checksumOf(rest), ...rest }), { flag: 'wx' });
+      await rename(fresh, path);
+    });
   } catch (error) {
     await rm(fresh, { force: true });
     throw new HadamardError(

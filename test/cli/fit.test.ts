@@ -334,7 +334,7 @@ describe('Ctrl-C', () => {
     expect(ended.code).toBe(130);
     // Where the machine was quick, a sweep is a model.
     if (ended.stdout !== '') return expect(JSON.parse(ended.stdout).sweeps).toBeGreaterThan(0);
-    expect(failureOf(ended).message).toContain('nothing was written');
+    expect(failureOf(ended).message).toContain('no file was written');
     expect(readFileSync(join(at('early'), 'model.json'), 'utf8')).toBe(before);
   });
 

@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import * as zlib from 'node:zlib';
 import type { NdArray } from 'ndarray';
 import { afterAll, expect } from 'vitest';
 import type { Triples } from '../../dist/src/data/input.js';
@@ -11,6 +12,9 @@ import type { Table } from '../../dist/src/formats/readTable.js';
 const folder = mkdtempSync(join(tmpdir(), 'hadamard-formats-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 let count = 0;
+
+/** From Node 22.15 on. */
+export const hasZstd = 'createZstdCompress' in zlib;
 
 /** The path of a new file with this content, named so that it ends in `ending`. */
 export function fileOf(ending: string, content: string | Uint8Array): string {

@@ -21,7 +21,7 @@ export function convertCommand(settle: Settle): Command {
 
 const convertDescription = `Reads <in> as fit reads A and writes it as the ending of <out> says: .csv, .tsv,
 .jsonl, .parquet, .arrow, .mtx, .npz (scipy.sparse csr) or .npy; text and .npy
-also as .gz. - is stdin and stdout, as CSV.
+also as .gz or .zst. - is stdin and stdout, as CSV.
 
 A list of entries stays a list, a dense table stays a table in .csv, .parquet
 and .arrow. Labels are kept: .mtx, .npz and .npy hold none, so these are written

@@ -16,7 +16,7 @@ export function predictCommand(settle: Settle): Command {
     .addOption(formatOption())
     .option(
       '--out <file>',
-      'Write to this file, as its ending says: .csv, .tsv, .jsonl (also .gz), .parquet or .arrow; .npy holds the predictions alone. - is CSV on stdout. [-]',
+      'Write to this file, as its ending says: .csv, .tsv, .jsonl (also .gz, .zst), .parquet or .arrow; .npy holds the predictions alone. - is CSV on stdout. [-]',
     )
     .option(
       '--json',
