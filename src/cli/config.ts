@@ -5,7 +5,7 @@ import { type Command, Option } from 'commander';
 import { HadamardError } from '../errors.js';
 import { findModel, modelFormat } from '../model/folder.js';
 import type { RunRecord } from '../model/parts.js';
-import { flagOf, type OptionName, optionTable, ruleOf } from '../options.js';
+import { flagOf, type OptionName, type OptionSpec, optionTable, ruleOf } from '../options.js';
 import { didYouMean } from '../suggest.js';
 import { isPathOption } from './flags.js';
 
@@ -152,21 +152,33 @@ function wordsOf(command: Command, key: string, value: unknown, path: string, ba
   }
   if (value === true && !option.required) return option.optional ? [bareWord(key, flag)] : [flag];
   // A flag that takes a list takes it with commas; those of the option table take one value.
-  const isList = Array.isArray(value) && !Object.hasOwn(optionTable, key);
+  const isList = Array.isArray(value) && !specOf(key);
   const values = isList ? (option.variadic ? value : [value.join(',')]) : [value];
-  if (!takesValue || !values.every((one) => typeof one === 'string' || typeof one === 'number'))
+  const types = kindsOf(key);
+  if (!takesValue || !values.every((one) => types.includes(typeof one)))
     throw invalid(path, key, value, ruleOfOption(option, key));
   return values.map((one) => `${flag}=${isPathOption(option) ? fromHere(String(one), base) : one}`);
 }
 
 /** What the flag without a value stands for. */
 function bareWord(key: string, flag: string): string {
-  const spec = optionTable[key as OptionName] as { readonly bare?: string } | undefined;
-  return spec?.bare === undefined ? flag : `${flag}=${spec.bare}`;
+  const spec = specOf(key);
+  return spec?.kind !== 'choice' || spec.bare === undefined ? flag : `${flag}=${spec.bare}`;
+}
+
+/** What the values of a flag are in JSON: those of the table as in the library, but that bytes may have a unit. */
+function kindsOf(key: string): readonly string[] {
+  const spec = specOf(key);
+  if (spec?.kind !== 'number' && spec?.kind !== 'integer') return spec ? ['string'] : ['string', 'number'];
+  return spec.unit === 'bytes' ? ['string', 'number'] : ['number'];
+}
+
+function specOf(key: string): OptionSpec | undefined {
+  return Object.hasOwn(optionTable, key) ? optionTable[key as OptionName] : undefined;
 }
 
 function ruleOfOption(option: Option, key: string): string {
-  if (Object.hasOwn(optionTable, key)) return ruleOf(key as OptionName);
+  if (specOf(key)) return ruleOf(key as OptionName);
   if (!option.required && !option.optional) return `${key} is true or false.`;
   return `${key} is a string or a number: ${option.flags}.`;
 }

@@ -1,7 +1,10 @@
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { withConfig } from '../../dist/src/cli/config.js';
+import { createProgram } from '../../dist/src/cli/program.js';
 import { runRecord } from '../../dist/src/cli/runRecord.js';
+import { failure } from '../formats/files.js';
 import { failureOf, run, temporaryFolder } from './run.js';
 
 const folder = temporaryFolder();
@@ -98,7 +101,7 @@ describe('a config', () => {
       lambda: 0.5,
       biases: true,
       seed: 6,
-      threads: '2',
+      threads: 2,
       maxSweeps: 40,
       weights: 'W.csv',
       weightsAre: 'weight',
@@ -137,20 +140,22 @@ describe('a config', () => {
     [{ rank: [2] }, 'rank', 'rank is an integer'],
     [{ rank: true }, 'rank', 'rank is an integer'],
     [{ rank: null }, 'rank', 'rank is an integer'],
+    [{ rank: '3' }, 'rank', 'rank is an integer at least 1'],
+    [{ lambda: '0.5' }, 'lambda', 'lambda is a finite number at least 0'],
+    [{ rank: 2, dtype: 64 }, 'dtype', 'dtype is one of f32, f64'],
     [{ canonical: 'yes' }, 'canonical', 'canonical is true or false'],
     [{ weights: { file: 'W.csv' } }, 'weights', '--weights <file>'],
   ])('%j is refused, and %s is named', async (content, option, words) => {
     config(content);
-    const ended = await cli('fit', 'data/A.csv', '--config', 'config.json', '--json');
-    expect(ended).toMatchObject({ code: 2, stdout: '' });
-    const failure = failureOf(ended);
-    expect(failure).toMatchObject({ code: 'invalid-option', position: { option, file: 'config.json' } });
-    expect(failure.message).toContain(words);
+    const argv = ['fit', 'A.csv', '--config', at('config.json')];
+    const refused = await failure(withConfig(createProgram(), createProgram(), argv));
+    expect(refused).toMatchObject({ code: 'invalid-option', position: { option, file: at('config.json') } });
+    expect(refused.message).toContain(words);
+    expect(refused.message).toContain('Correct the ');
   });
 
   test.each([
     ['rank', 2.5, '2.5'],
-    ['rank', 'ten', 'ten'],
     ['preset', 'pfm', 'pfm'],
     ['loss', 'hubre:1', 'hubre:1'],
     ['backgroundWeight', 'x', 'x'],

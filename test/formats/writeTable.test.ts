@@ -80,22 +80,26 @@ const byPlace = ({ matrix }: Table) => {
 };
 
 const labelled = formats.filter(holdsLabels);
+const packed = (ending: string) => [`${ending}.gz`, ...(hasZstd ? [`${ending}.zst`] : [])];
 const positional = formats.filter((format) => !holdsLabels(format));
 
 describe('entries', () => {
-  it.each([...labelled, 'csv.gz', 'tsv.gz', 'jsonl.gz', ...(hasZstd ? ['csv.zst'] : [])])('%s keeps any labels and every bit', async (ending) => {
-    const path = pathOf(`.${ending}`);
-    await fc.assert(
-      fc.asyncProperty(listed, async ({ entries, table }) => {
-        await writeTable(path, table);
-        const again = await readTable(path);
-        expect(entriesOf(again)).toStrictEqual(entries.map((entry) => entry.slice(0, 3)));
-        expect(again.names).toEqual(['row', 'column', 'value']);
-        expect(again.notes).toEqual([]);
-      }),
-      { numRuns: 20 },
-    );
-  });
+  it.each([...labelled, ...['csv', 'tsv', 'jsonl'].flatMap(packed)])(
+    '%s keeps any labels and every bit',
+    async (ending) => {
+      const path = pathOf(`.${ending}`);
+      await fc.assert(
+        fc.asyncProperty(listed, async ({ entries, table }) => {
+          await writeTable(path, table);
+          const again = await readTable(path);
+          expect(entriesOf(again)).toStrictEqual(entries.map((entry) => entry.slice(0, 3)));
+          expect(again.names).toEqual(['row', 'column', 'value']);
+          expect(again.notes).toEqual([]);
+        }),
+        { numRuns: 20 },
+      );
+    },
+  );
 
   it.each(labelled)('%s keeps weights and names', async (ending) => {
     const path = pathOf(`.${ending}`);
@@ -110,7 +114,7 @@ describe('entries', () => {
     );
   });
 
-  it.each([...positional, 'mtx.gz', 'npy.gz', ...(hasZstd ? ['npy.zst'] : [])])('%s keeps places and every bit', async (ending) => {
+  it.each([...positional, ...['mtx', 'npy'].flatMap(packed)])('%s keeps places and every bit', async (ending) => {
     const path = pathOf(`.${ending}`);
     await fc.assert(
       fc.asyncProperty(listed, async ({ table }) => {
