@@ -34,11 +34,13 @@ export const errorCodes = {
 
 export type ErrorCode = keyof typeof errorCodes;
 
-/** Where the offending value stands. Rows and columns count from 0, lines of a file from 1. */
+/** Where the offending value stands. Rows and columns of a matrix count from 0, lines of a file and their fields from 1. */
 export interface ErrorPosition {
   readonly option?: string;
   readonly file?: string;
   readonly line?: number;
+  /** Of a line; counts from 1, as `--columns` does. */
+  readonly field?: number;
   /** Of a file of columns, such as Parquet; counts from 1. */
   readonly record?: number;
   readonly byte?: number;

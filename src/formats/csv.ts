@@ -245,7 +245,12 @@ class Collector {
     const text = bytes.toString('latin1', this.#starts[field], this.#ends[field]);
     const instant = instantOf(text);
     if (!Number.isNaN(instant)) return instant;
-    throw malformed(this.#path, `Line ${line} has "${excerpt(text)}" where a time should be.`, { line }, ...noInstant);
+    throw malformed(
+      this.#path,
+      `Line ${line} has "${excerpt(text)}" where a time should be.`,
+      { line, field: field + 1 },
+      ...noInstant,
+    );
   }
 
   #checkSurplus(found: number, line: number): void {
@@ -270,9 +275,9 @@ class Collector {
   }
 }
 
-/** A field that should be a finite number: what a number cannot be, or what only looks like one. */
+/** A field (counted from 0) that should be a finite number: what a number cannot be, or what only looks like one. */
 export function badNumber(path: string, text: string, line: number, field: number, isWeight = false): HadamardError {
-  const position = { file: path, line, column: field };
+  const position = { file: path, line, field: field + 1 };
   if (/^[+-]?(nan|inf|infinity|(\d+(\.\d*)?|\.\d+)(e\+?\d+)?)$/i.test(text))
     return new HadamardError({
       code: isWeight ? 'invalid-weight' : 'invalid-value',

@@ -193,7 +193,7 @@ export function asFileError(path: string, error: unknown): unknown {
 export function malformed(
   path: string,
   what: string,
-  position: { line?: number; byte?: number },
+  position: { line?: number; field?: number; byte?: number },
   rule: string,
   remedy: string,
 ): HadamardError {

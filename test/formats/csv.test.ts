@@ -347,6 +347,15 @@ describe('malformed lines', () => {
     }
   });
 
+  it('gives the field, counted from 1 as --columns counts, quotes or none', async () => {
+    const fieldOf = async (text: string, request?: object) => (await refused(text, request)).position.field;
+    expect(await fieldOf('a,x,1\nb,y,z\n')).toBe(3);
+    expect(await fieldOf('a,x,1\n"b",y,z\n')).toBe(3);
+    expect(await fieldOf('1,a,x\nz,b,y\n', { columns: ['2', '3', '1'] })).toBe(1);
+    expect(await fieldOf('row,p,q\na,1,z\n', { table: true })).toBe(3);
+    expect(await fieldOf('a,x,1,2\nb,y,1,z\n', { extra: '4', columns: ['1', '2', '3'] })).toBe(4);
+  });
+
   it('gives the line in a .gz too', async () => {
     const error = await failure(readTable(fileOf('.csv.gz', gzipSync('a,x,1\nb,y\n'))));
     expect(error).toMatchObject({ code: 'malformed-file', position: { line: 2 } });
