@@ -88,11 +88,12 @@ function factsOf(
 
 function updatesInWords(updates: readonly ModelUpdate[]): string {
   return updates
-    .map(({ side, added, replaced, removed, drift, relativeGradientNorm }) =>
+    .map(({ side, added, replaced, removed, drift, relativeGradientNorm, notes = [] }) =>
       [
         `${side}: ${count(added)} added, ${count(replaced)} replaced, ${count(removed)} removed`,
         drift !== undefined && `drift ${real(drift)}`,
         relativeGradientNorm !== undefined && `relative gradient norm ${relativeGradientNorm.toExponential(1)}`,
+        ...notes,
       ]
         .filter(Boolean)
         .join('; '),

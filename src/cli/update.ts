@@ -1,6 +1,5 @@
 /** `hadamard update` */
 import { readFile } from 'node:fs/promises';
-import { unweightedNotes } from '../factorize/beside.js';
 import { readJsonLines } from '../formats/jsonLines.js';
 import { asFileError } from '../formats/lines.js';
 import { HadamardError, loadModel, type Model, type Side, update } from '../index.js';
@@ -10,7 +9,7 @@ import { type ExitCode, exitCodeOf } from './exitCodes.js';
 import { asInFile } from './inFile.js';
 import { type ModelData, readModelData } from './modelData.js';
 import { indexNamed } from './names.js';
-import { type ProgressLine, progressLine } from './progress.js';
+import { progressLine } from './progress.js';
 import { count, facts, printable, real } from './render.js';
 import { interruptible } from './signals.js';
 
@@ -42,8 +41,7 @@ export async function updateModel(directory: string, path: string | undefined, f
     line.stage('reading …');
     const model = await loadModel(directory);
     const data = path === undefined ? undefined : await readModelData(model, dataRequestOf(path, flags), side);
-    const notes = data ? [...data.notes, ...unweightedNotes(model, data.weights)] : [];
-    for (const note of notes) line.note(note);
+    for (const note of data?.notes ?? []) line.note(note);
     const remove = flags.remove === undefined ? undefined : await namesIn(flags.remove, model, side);
     const next = await update(model, data?.A, {
       side,
@@ -58,7 +56,11 @@ export async function updateModel(directory: string, path: string | undefined, f
       throw path === undefined || !data ? error : asInFile(error, path, data.problem);
     });
     await next.save(flags.out);
-    tell(next, side, flags, line, notes);
+    line.end();
+    const done = next.fit.updates?.at(-1);
+    const told = done ? (done.notes ?? []) : next.fit.notes;
+    for (const note of told) line.note(note);
+    tell(next, side, flags, [...(data?.notes ?? []), ...told]);
     // So many sweeps were asked for.
     return refresh > 0 ? exitCodeOf(next.fit, new Set(['maxSweeps'])) : 0;
   }).finally(line.end);
@@ -102,9 +104,8 @@ async function textLines(path: string): Promise<string[]> {
     .filter((line) => line !== '');
 }
 
-function tell(model: Model, side: Side, flags: UpdateFlags, line: ProgressLine, notes: readonly string[]): void {
+function tell(model: Model, side: Side, flags: UpdateFlags, notes: readonly string[]): void {
   const done = model.fit.updates?.at(-1);
-  line.end();
   if (flags.json) {
     const { status, objective, certificate, digest } = model.fit;
     const fit = done ? {} : { status, objective, certificate };

@@ -169,7 +169,11 @@ function writeRowStart(fit: FitContext, side: Side, objective: ObjectiveSpec): v
 }
 
 /** Weights that the fit had and new data has not; where a tool's meaning makes them of the values they are the same. */
-export function unweightedNotes(model: Model, weights: WeightsInput | undefined): string[] {
+export function unweightedNotes(
+  model: Model,
+  weights: WeightsInput | undefined,
+  these = 'these rows are given none',
+): string[] {
   if (weights !== undefined || model.fit.options.like !== undefined || !isWeighted(model)) return [];
-  return ['The model was fitted with weights; these rows are given none, so each entry counts W = 1.'];
+  return [`The model was fitted with weights; ${these}, so each entry counts W = 1.`];
 }

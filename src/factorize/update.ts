@@ -11,7 +11,7 @@ import { gradientProduct, relativeTo } from '../objective/relativeGradient.js';
 import { checkHandlers, checkObject } from '../options.js';
 import type { Side } from '../parallel/layout.js';
 import type { FitContext } from '../parallel/phase.js';
-import { type Beside, type BesideOptions, withMeaning } from './beside.js';
+import { type Beside, type BesideOptions, unweightedNotes, withMeaning } from './beside.js';
 import { factorize } from './factorize.js';
 import type { FactorizeOptions, Progress } from './factorizeOptions.js';
 import { checkBeside, type FoldedIn, foldInAnd } from './foldIn.js';
@@ -68,7 +68,11 @@ export async function update(model: Model, data: MatrixInput | undefined, option
   const next = updated(model, arranged, folded, measured, background);
   if (refresh === 0) return next;
   if (!arranged.isWhole) refuseRefresh(refresh);
-  return refreshed(next, data, arranged, options, refresh);
+  const fitted = await refreshed(next, data, arranged, options, refresh);
+  const lost = unweightedNotes(model, options.weights, 'its refresh was given none');
+  return lost.length === 0
+    ? fitted
+    : new Model({ ...fitted, fit: { ...fitted.fit, notes: [...lost, ...fitted.fit.notes] } });
 }
 
 function checkRefresh(refresh: unknown): void {
@@ -143,12 +147,13 @@ function updated(
     ...arranged.counts,
     observed: folded?.observed.reduce((sum, count) => sum + count, 0) ?? 0,
     ...drift,
+    ...(folded && folded.notes.length > 0 && { notes: folded.notes }),
   };
   return new Model({
     ...factors,
     biases: nextBiases,
     labels,
-    fit: reportOf(model.fit, factors, nextBiases, entry, folded?.notes ?? []),
+    fit: reportOf(model.fit, factors, nextBiases, entry),
     ...(background && { background: { ...background, [side]: weights } }),
   });
 }
@@ -164,20 +169,14 @@ function pick<T extends RealArray>(old: T, fresh: RealArray | undefined, sources
 }
 
 const updateNote =
-  'Rows or columns were updated after the fit: objective, errors, certificate and trace are those of the fit before.';
+  'Rows or columns were updated after the fit: objective, errors, certificate, trace and all other notes are those of the fit before.';
 
-function reportOf(
-  fit: FitReport,
-  { U, V }: Pick<Model, 'U' | 'V'>,
-  biases: Biases,
-  entry: ModelUpdate,
-  told: readonly string[],
-): FitReport {
+function reportOf(fit: FitReport, { U, V }: Pick<Model, 'U' | 'V'>, biases: Biases, entry: ModelUpdate): FitReport {
   return {
     ...fit,
     rows: U.shape[0] as number,
     columns: V.shape[0] as number,
-    notes: [...new Set([...fit.notes, ...told, updateNote])],
+    notes: [...new Set([...fit.notes, updateNote])],
     updates: [...(fit.updates ?? []), entry],
     digest: digestOf([U.data, V.data, biases.rows, biases.columns]),
   };

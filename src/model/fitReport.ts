@@ -35,6 +35,8 @@ export interface ModelUpdate {
   readonly drift?: number;
   /** As in a certificate, of the whole objective; where the rows given are all that the model has. */
   readonly relativeGradientNorm?: number;
+  /** What there was to know of the rows given, a sentence each; absent where there was nothing. */
+  readonly notes?: readonly string[];
 }
 
 export interface FitReport {

@@ -263,7 +263,15 @@ describe('folding in', () => {
     const model = await fit(base, { lambda: 0.1 }, { maxSweeps: 2 });
     expect((await foldIn(model, triples(base))).notes).toContain(note);
     expect((await foldIn(model, triples(base), { weights: sqrtWeights(base) })).notes).not.toContain(note);
-    expect((await update(model, triples(base))).fit.notes).toContain(note);
+    const indices = Array.from({ length: base.m }, (_, i) => i);
+    const updated = await update(model, triples(base), { names: indices });
+    expect(updated.fit.updates?.[0]?.notes).toEqual([note]);
+    // With the weights the same rows are in the model, and what was said of them is of the past.
+    const again = await update(updated, triples(base), { names: indices, weights: sqrtWeights(base) });
+    expect(again.fit.updates?.[1]).not.toHaveProperty('notes');
+    expect(again.fit.notes).not.toContain(note);
+    const refreshed = await update(model, triples(base), { names: indices, refresh: 1 });
+    expect(refreshed.fit.notes[0]).toBe(note.replace('these rows are', 'its refresh was'));
     expect((await explain(model, triples(base), 0, 0)).notes).toEqual([note]);
     const plain = await factorize(triples(base), { rank: 3, lambda: 0.1, maxSweeps: 2 });
     expect((await foldIn(plain, triples(base))).notes).not.toContain(note);

@@ -92,6 +92,16 @@ describe('update', () => {
     expect(twice.fit.notes.filter((note) => note.includes('updated'))).toHaveLength(1);
   });
 
+  test('says of the rows given what there is to know, in its own entry: the model may lose them again', async () => {
+    const model = await labelled();
+    const empty = { ...rowsOf(base, 0, 1), entries: [] };
+    const one = await update(model, triples(empty), { names: ['mute'], weights: sqrtWeights(empty) });
+    expect(one.fit.updates?.[0]?.notes).toEqual([expect.stringContaining('1 row has no observation')]);
+    const two = await update(one, undefined, { remove: ['mute'] });
+    expect(two.fit.notes.filter((note) => note.includes('no observation'))).toEqual([]);
+    expect(two.fit.updates?.[1]).not.toHaveProperty('notes');
+  });
+
   test('is saved and loaded with its updates', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'hadamard-update-'));
     const next = await update(await labelled(), triples(rowsOf(base, 0, 2)), { names: ['a', 'b'] });
