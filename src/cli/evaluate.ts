@@ -73,7 +73,7 @@ function sayDoubts({ folds }: Evaluation, line: ProgressLine): void {
     );
 }
 
-function asText({ split, folds, metrics, seconds }: Evaluation): string {
+function asText({ split, folds, metrics, baseline, seconds }: Evaluation): string {
   const names = Object.keys(metrics);
   const told = (value: number | undefined) => (value === undefined || Number.isNaN(value) ? '–' : value.toPrecision(5));
   const rows = folds.map(({ metrics: own, trained, tested, sweeps }, f) => [
@@ -83,12 +83,13 @@ function asText({ split, folds, metrics, seconds }: Evaluation): string {
     String(sweeps),
     ...names.map((name) => told(own[name])),
   ]);
+  const summed = (of: Evaluation['metrics'], name: string) => {
+    const { mean, standardError } = of[name] as Evaluation['metrics'][string];
+    return `${Number.isNaN(mean) ? '–' : real(mean)}${standardError === null ? '' : ` ± ${standardError.toPrecision(2)}`}`;
+  };
   const summary = names.map((name): [string, string] => {
-    const { mean, standardError } = metrics[name] as Evaluation['metrics'][string];
-    return [
-      name,
-      `${Number.isNaN(mean) ? '–' : real(mean)}${standardError === null ? '' : ` ± ${standardError.toPrecision(2)}`}`,
-    ];
+    const trivial = name.includes('@') ? 'by popularity' : 'by the training mean';
+    return [name, `${summed(metrics, name)}; ${summed(baseline, name)} ${trivial}`];
   });
   const folded = folds.length === 1 ? 'one split' : `mean ± standard error of ${folds.length} folds`;
   return [

@@ -10,8 +10,8 @@ import { type Tool, targetsOf, tools } from '../factorize/like.js';
 import { withPreset } from '../factorize/presets.js';
 import { mae, rmse } from '../metrics/errors.js';
 import type { Status } from '../model/fitReport.js';
-import type { Model } from '../model/model.js';
 import { checkHandlers, checkObject } from '../options.js';
+import { baselineOf, type Predictor, predictorOf } from './baseline.js';
 import { type Fit, openFits } from './fits.js';
 import { foldInMembers } from './foldInMembers.js';
 import { isRanking, type Metric, parseMetrics } from './metricNames.js';
@@ -38,6 +38,8 @@ export interface EvaluateOptions extends Omit<FactorizeOptions, NotOfFolds>, Spl
 export interface FoldResult {
   /** By the names that were asked for; NaN where a fold has nothing to measure. */
   readonly metrics: Readonly<Record<string, number>>;
+  /** The same without a model: of the training mean for every entry, and of the columns with most training entries first. */
+  readonly baseline: Readonly<Record<string, number>>;
   readonly trained: number;
   readonly tested: number;
   /** Test entries whose row or column has no observation to be known by: predicted by the mean and the known bias. */
@@ -55,6 +57,8 @@ export interface Evaluation {
   readonly folds: readonly FoldResult[];
   /** Mean over the folds, and its standard error: sd/√folds, null of one fold. */
   readonly metrics: Readonly<Record<string, { readonly mean: number; readonly standardError: number | null }>>;
+  /** Likewise of the folds' baselines: a model that is not better has learnt nothing. */
+  readonly baseline: Evaluation['metrics'];
   /** Seconds in all. */
   readonly seconds: number;
 }
@@ -92,12 +96,15 @@ export async function evaluate(A: MatrixInput, given: EvaluateOptions): Promise<
         return result;
       }),
     );
+    const summed = (of: 'metrics' | 'baseline') =>
+      Object.fromEntries(
+        metrics.map(({ name }) => [name, summary(results.map((result) => result[of][name] as number))]),
+      );
     return {
       split,
       folds: results,
-      metrics: Object.fromEntries(
-        metrics.map(({ name }) => [name, summary(results.map((result) => result.metrics[name] as number))]),
-      ),
+      metrics: summed('metrics'),
+      baseline: summed('baseline'),
       seconds: (performance.now() - began) / 1000,
     };
   } finally {
@@ -120,9 +127,12 @@ async function runFold(
   const { A, weights } = asInput(train);
   const fitted = await fit(A, { ...options, weights });
   const model = foldIn ? await foldInMembers(fitted, foldIn, known, options) : fitted;
-  const measured = measureFold(model, listing, roles, metrics, ranking);
+  const like = fitted.fit.options;
+  const measure = (predictor: Predictor) => measureFold(predictor, like, listing, roles, metrics, ranking);
+  const measured = measure(predictorOf(model));
   return {
     metrics: measured.metrics,
+    baseline: measure(baselineOf(train, targetsOf(like, train.values))).metrics,
     trained: train.values.length,
     tested: test.values.length,
     coldEntries: coldOf(test, [train, known], foldIn),
@@ -135,7 +145,8 @@ async function runFold(
 
 /** All metrics of a fold's test entries, and the rows that ranking ones are averaged over. */
 export function measureFold(
-  model: Model,
+  predictor: Predictor,
+  like: Pick<FactorizeOptions, 'like' | 'alpha'>,
   listing: Listing,
   roles: Uint8Array,
   metrics: readonly Metric[],
@@ -144,22 +155,16 @@ export function measureFold(
   const test = listingOf(listing, (t) => roles[t] === role.test);
   const ranked = metrics.filter(isRanking);
   const { rows, metrics: ofRows } =
-    ranked.length > 0 ? rankRows(model, listing, roles, ranked, ranking) : { rows: 0, metrics: {} };
-  return { rows, metrics: { ...errorsOf(model, test, metrics), ...ofRows } };
-}
-
-/** @param metrics of which the errors are taken. */
-function errorsOf(model: Model, test: Listing, metrics: readonly Metric[]): Record<string, number> {
-  const predicted = model.predict(test.rows, test.columns);
-  const targets = targetsOf(model.fit.options, test.values);
+    ranked.length > 0 ? rankRows(predictor, listing, roles, ranked, ranking) : { rows: 0, metrics: {} };
+  const predicted = predictor.predict(test.rows, test.columns);
+  const targets = targetsOf(like, test.values);
   const measures = {
     rmse: () => rmse(targets, predicted),
     mae: () => mae(targets, predicted),
     'weighted-rmse': () => rmse(targets, predicted, test.weights),
   };
-  return Object.fromEntries(
-    metrics.flatMap((metric) => (isRanking(metric) ? [] : [[metric.name, measures[metric.kind]()]])),
-  );
+  const errors = metrics.flatMap((metric) => (isRanking(metric) ? [] : [[metric.name, measures[metric.kind]()]]));
+  return { rows, metrics: { ...Object.fromEntries(errors), ...ofRows } };
 }
 
 function coldOf(test: Listing, [train, known]: [Listing, Listing], foldIn: Fold['foldIn']): number {

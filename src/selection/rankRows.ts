@@ -1,9 +1,8 @@
 /** Ranking metrics of a fold: each row's test entries among its candidates. */
 import type { Listing } from '../data/listing.js';
 import { type RankedList, rankedList, rankingMetric } from '../metrics/ranking.js';
-import type { Model } from '../model/model.js';
-import { predictEntry } from '../model/objective.js';
 import { bitsAt, streams } from '../starts/random.js';
+import type { Predictor } from './baseline.js';
 import type { Metric } from './metricNames.js';
 import { role } from './splits.js';
 
@@ -20,7 +19,7 @@ export interface RankingOptions {
  * that it has no entry in at all (all of them where there are no more), the same for every model.
  */
 export function rankRows(
-  model: Model,
+  { score }: Pick<Predictor, 'score'>,
   listing: Listing,
   roles: Uint8Array,
   metrics: readonly Extract<Metric, { k: number }>[],
@@ -49,7 +48,7 @@ export function rankRows(
     }
     const relevant = tested.filter((t) => relevance === undefined || (listing.values[t] as number) >= relevance);
     if (relevant.length === 0) continue;
-    const scoreOf = (column: number) => predictEntry(model, row, column);
+    const scoreOf = (column: number) => score(row, column);
     const strangers =
       negatives === 'all'
         ? everyOther(isKnown)

@@ -12,6 +12,7 @@ import type { FactorizeOptions } from '../factorize/factorizeOptions.js';
 import { withPreset } from '../factorize/presets.js';
 import { checkHandlers, checkObject } from '../options.js';
 import { share } from '../session/share.js';
+import { predictorOf } from './baseline.js';
 import { allOrFirstError, measureFold, settleMetrics } from './evaluate.js';
 import { type Fits, openFits } from './fits.js';
 import { lambdaPath } from './lambdaPath.js';
@@ -300,7 +301,7 @@ class Search {
         ...(V && { init: { V: warmStart(V, rank, size, this.#seed) } }),
       });
       const { roles } = this.#folds[fold] as Fold;
-      const error = measureFold(model, this.#listing, roles, [this.#measured], {
+      const error = measureFold(predictorOf(model), model.fit.options, this.#listing, roles, [this.#measured], {
         negatives: 'all',
         relevance: undefined,
         gains: 'binary',

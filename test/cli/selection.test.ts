@@ -39,7 +39,7 @@ describe('evaluate', () => {
     expect(ended).toMatchObject({ code: 0, stderr: '' });
     expect(ended.stdout.split('\n')).toHaveLength(2);
     const result = JSON.parse(ended.stdout);
-    expect(Object.keys(result)).toEqual(['schema', 'split', 'folds', 'metrics', 'seconds', 'options']);
+    expect(Object.keys(result)).toEqual(['schema', 'split', 'folds', 'metrics', 'baseline', 'seconds', 'options']);
     expect(result).toMatchObject({
       schema: 1,
       split: 'k-fold',
@@ -52,6 +52,8 @@ describe('evaluate', () => {
     expect(told.stdout).toMatch(/fold +trained +tested +sweeps +rmse +mae +ndcg@5/);
     expect(told.stdout).toContain('k-fold, mean ± standard error of 3 folds');
     expect(told.stdout).toContain(`± ${result.metrics.rmse.standardError.toPrecision(2)}`);
+    expect(told.stdout).toContain(`± ${result.baseline.rmse.standardError.toPrecision(2)} by the training mean`);
+    expect(told.stdout).toMatch(/ndcg@5 .* by popularity/);
   });
 
   test('splits by a column of dates', async () => {

@@ -63,6 +63,51 @@ describe('k-fold', () => {
     expect(Object.keys(evaluation.metrics)).toEqual(all);
   });
 
+  test('stands beside what the training mean and the most popular columns would do', async () => {
+    const { folds, baseline } = await evaluate(A, { ...options, metrics: all });
+    const listing = listEntries(A, weights, 'refuse');
+    for (const [f, { roles }] of splitEntries(listing, { folds: 3 }, 2).entries()) {
+      const part = (which: number) =>
+        [...roles.keys()]
+          .filter((t) => roles[t] === which)
+          .map((t) => ({
+            row: listing.rows[t] as number,
+            column: listing.columns[t] as number,
+            value: listing.values[t] as number,
+            squared: (listing.weights?.[t] as number) ** 2,
+          }));
+      const [train, tested] = [part(role.train), part(role.test)];
+      const sum = (list: number[]) => list.reduce((a, b) => a + b, 0);
+      const mean = sum(train.map((e) => e.squared * e.value)) / sum(train.map((e) => e.squared));
+      const count = (column: number) => train.filter((e) => e.column === column).length;
+      // HR@3: the chance that one of a row's test entries is among its first three, ties in every order equally often.
+      const hits = [...new Set(tested.map((e) => e.row))].map((row) => {
+        const isSeen = (column: number) => train.some((e) => e.row === row && e.column === column);
+        const mine = tested.filter((e) => e.row === row).map((e) => e.column);
+        const candidates = Array.from({ length: of.n }, (_, column) => column).filter((column) => !isSeen(column));
+        const third = candidates.map(count).sort((a, b) => b - a)[2] as number;
+        if (mine.some((column) => count(column) > third)) return 1;
+        const tied = candidates.filter((column) => count(column) === third).length;
+        const places = 3 - candidates.filter((column) => count(column) > third).length;
+        const own = mine.filter((column) => count(column) === third).length;
+        let missed = 1;
+        for (let place = 0; place < places; place++) missed *= Math.max(0, tied - own - place) / (tied - place);
+        return 1 - missed;
+      });
+      const told = folds[f]?.baseline as Record<string, number>;
+      const squares = tested.map((e) => (e.value - mean) ** 2);
+      const weighted =
+        sum(tested.map((e, t) => e.squared * (squares[t] as number))) / sum(tested.map((e) => e.squared));
+      expect(told.rmse).toBeCloseTo(Math.sqrt(sum(squares) / tested.length), 12);
+      expect(told.mae).toBeCloseTo(sum(tested.map((e) => Math.abs(e.value - mean))) / tested.length, 12);
+      expect(told['weighted-rmse']).toBeCloseTo(Math.sqrt(weighted), 12);
+      expect(told['hr@3']).toBeCloseTo(sum(hits) / hits.length, 12);
+    }
+    expect(Object.keys(baseline)).toEqual(all);
+    const [first, second, third] = folds.map((fold) => fold.baseline.mae as number) as [number, number, number];
+    expect(baseline.mae?.mean).toBeCloseTo((first + second + third) / 3, 12);
+  });
+
   test('has the same bits for every order of listing, form and number of threads', async () => {
     const expected = await evaluate(A, options);
     const other = reordered(of, permutation(of.entries.length, 9));

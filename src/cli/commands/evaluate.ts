@@ -61,7 +61,9 @@ measures the entries that were left out. Means, biases and scales are those of
 the training entries alone. Folds depend on --seed and on where an entry
 stands, not on the order of the file.
 
-Columns that score the same count in every order equally often.`;
+Beside each metric stands what a prediction without a model has: the training
+mean, or in ranking the columns with most training entries first. Columns that
+score the same count in every order equally often.`;
 
 const evaluateExamples = [
   'hadamard evaluate ratings.csv --rank 10 --biases --lambda 0.1 \\',
