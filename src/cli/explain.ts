@@ -1,11 +1,11 @@
 /** `hadamard explain` */
 import { shapeOf } from '../data/entries.js';
-import { type Explanation, explain, HadamardError, loadModel, type Model } from '../index.js';
+import { type Explanation, explain, HadamardError, loadModel } from '../index.js';
 import { type DataFlags, dataRequestOf, duplicatesOf, numberFlag } from './dataFlags.js';
 import type { ExitCode } from './exitCodes.js';
 import { asInFile } from './inFile.js';
 import { type ModelData, readModelData } from './modelData.js';
-import { indexNamed } from './names.js';
+import { columnOf, indexNamed } from './names.js';
 import { facts, grid, printable, real } from './render.js';
 
 export interface ExplainFlags extends DataFlags {
@@ -47,21 +47,6 @@ function rowOf({ names, A }: ModelData, path: string, name: string): number {
       ? `Its rows have names, such as "${names[0]}".`
       : `Its rows are 0…${shapeOf(A)[0] - 1}, counted from 0.`,
     remedy: 'Give --row one of these.',
-  });
-}
-
-function columnOf(model: Model, name: string): number {
-  const labels = model.labels.columns;
-  const column = labels ? model.columnIndex(name) : indexNamed(name, model.shape[1]);
-  if (column !== undefined) return column;
-  throw new HadamardError({
-    code: 'not-found',
-    what: `The model has no column "${name}".`,
-    position: { option: 'column' },
-    rule: labels
-      ? `Its ${model.shape[1]} columns have labels, such as "${labels[0]}".`
-      : `Its columns have no labels; they are 0…${model.shape[1] - 1}, counted from 0.`,
-    remedy: 'Give --column one of these.',
   });
 }
 

@@ -3,8 +3,8 @@ import { shapeOf, visitEntries } from '../data/entries.js';
 import type { MatrixInput, WeightsInput } from '../data/input.js';
 import { HadamardError, type Model, type Side } from '../index.js';
 import { asInFile } from './inFile.js';
-import { indexNamed, unknown } from './names.js';
-import { type DataRequest, matchLabels, type Problem, readProblem } from './problem.js';
+import { placesIn, unknown } from './names.js';
+import { type DataRequest, type Problem, readProblem } from './problem.js';
 
 export interface ModelData {
   /** m'×n, or m×n' of new columns. */
@@ -58,8 +58,7 @@ export async function readModelData(model: Model, request: DataRequest, given?: 
 function placesOf(model: Model, { labels: own, A }: Problem, side: Side, path: string): Int32Array | undefined {
   const [labels, known] = [own?.[side], model.labels[side]];
   const size = model.shape[side === 'rows' ? 0 : 1];
-  if (labels && known) return matchLabels(labels, known);
-  if (labels) return Int32Array.from(labels, (label) => indexNamed(label, size) ?? unknown);
+  if (labels) return placesIn(model, side, labels);
   if (!known && shapeOf(A)[side === 'rows' ? 0 : 1] === size) return undefined;
   throw new HadamardError({
     code: 'shape-mismatch',

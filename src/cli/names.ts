@@ -1,5 +1,5 @@
 /** Rows and columns as people name them, and predictions of those that a model has never seen. */
-import { HadamardError, type Model } from '../index.js';
+import { HadamardError, type Model, type Side } from '../index.js';
 
 /** Stands for a row or column that is not in the model. */
 export const unknown = -1;
@@ -28,18 +28,18 @@ export function coldAnswer({ biases }: Model): string {
  * @throws HadamardError `not-found`
  */
 export function rowOf(model: Model, name: string): number {
-  return indexOf(model, 'row', name, model.rowIndex(name));
+  return indexOf(model, 'row', name);
 }
 
 /** The same of a column. @throws HadamardError `not-found` */
 export function columnOf(model: Model, name: string): number {
-  return indexOf(model, 'column', name, model.columnIndex(name));
+  return indexOf(model, 'column', name);
 }
 
-function indexOf(model: Model, one: 'row' | 'column', name: string, labelled: number | undefined): number {
+function indexOf(model: Model, one: 'row' | 'column', name: string): number {
   const labels = model.labels[`${one}s`];
   const count = model.shape[one === 'row' ? 0 : 1];
-  const index = labels ? labelled : indexNamed(name, count);
+  const index = finderOf(model, `${one}s`)(name);
   if (index !== undefined) return index;
   throw new HadamardError({
     code: 'not-found',
@@ -55,4 +55,17 @@ function indexOf(model: Model, one: 'row' | 'column', name: string, labelled: nu
 /** The index that a text writes out, if it is one of 0…count − 1. */
 export function indexNamed(text: string, count: number): number | undefined {
   return /^\d+$/.test(text) && Number(text) < count ? Number(text) : undefined;
+}
+
+/** How a name becomes an index of the model: by label, or as an index from 0 where it has no labels. */
+export function finderOf(model: Model, side: Side): (name: string) => number | undefined {
+  const count = model.shape[side === 'rows' ? 0 : 1];
+  if (!model.labels[side]) return (name) => indexNamed(name, count);
+  return (name) => (side === 'rows' ? model.rowIndex(name) : model.columnIndex(name));
+}
+
+/** Where each of the names stands in the model, {@link unknown} where it does not. */
+export function placesIn(model: Model, side: Side, names: readonly string[]): Int32Array {
+  const find = finderOf(model, side);
+  return Int32Array.from(names, (name) => find(name) ?? unknown);
 }

@@ -1,11 +1,11 @@
 /** Rows or columns of a model that a file names. */
-import { readFile } from 'node:fs/promises';
 import { records } from '../formats/csvRecords.js';
 import { excerpt } from '../formats/excerpt.js';
+import { endingOf } from '../formats/formatOf.js';
 import { readJsonLines } from '../formats/jsonLines.js';
-import { asFileError } from '../formats/lines.js';
+import { eachLine } from '../formats/lines.js';
 import { HadamardError, type Model } from '../index.js';
-import { indexNamed } from './names.js';
+import { finderOf } from './names.js';
 
 export interface NamedIndices {
   readonly indices: Uint32Array;
@@ -24,13 +24,9 @@ export async function readNames(
   path: string,
   option: string,
 ): Promise<NamedIndices> {
-  const count = model.shape[side === 'rows' ? 0 : 1];
-  const find = (name: string) => {
-    if (!model.labels[side]) return indexNamed(name, count);
-    return side === 'rows' ? model.rowIndex(name) : model.columnIndex(name);
-  };
-  const isTable = /\.[ct]sv(\.gz)?$/i.test(path);
-  const names = isTable ? await firstFields(path) : await lines(path);
+  const find = finderOf(model, side);
+  const isTable = ['csv', 'tsv'].includes(endingOf(path) ?? '');
+  const names = isTable ? await firstFields(path) : await linesOf(path);
   const isHeader = isTable && names.length > 1 && find(names[0] as string) === undefined;
   const listed = isHeader ? names.slice(1) : names;
   const known = listed.map(find).filter((index) => index !== undefined);
@@ -58,13 +54,10 @@ async function firstFields(path: string): Promise<string[]> {
   return names;
 }
 
-async function lines(path: string): Promise<string[]> {
+/** The names of a file that has one a line: JSON strings (.jsonl), or text as it stands. */
+export async function linesOf(path: string): Promise<string[]> {
   if (/\.jsonl$/i.test(path)) return readJsonLines(path);
-  const text = await readFile(path === '-' ? '/dev/stdin' : path, 'utf8').catch((error: unknown) => {
-    throw asFileError(path, error);
-  });
-  return text
-    .split('\n')
-    .map((line) => line.trim())
-    .filter(Boolean);
+  const names: string[] = [];
+  await eachLine(path, (bytes, start, end) => names.push(bytes.toString('utf8', start, end).trim()));
+  return names.filter(Boolean);
 }

@@ -9,7 +9,7 @@ import { partsOf } from '../formats/parts.js';
 import { readTable } from '../formats/readTable.js';
 import { labelText, noLabel } from '../formats/valueLabels.js';
 import { HadamardError, type Model } from '../index.js';
-import { coldAnswer, indexNamed, unknown } from './names.js';
+import { coldAnswer, finderOf, placesIn, unknown } from './names.js';
 
 export interface PairsRequest {
   /** Names of the two columns, or their numbers from 1. */
@@ -56,13 +56,12 @@ async function* pairsOf(model: Model, path: string, request: PairsRequest): Asyn
     yield* matrixPairs(model, path, format, request);
     return;
   }
-  const { rowFinder, columnFinder } = findersOf(model);
   const isText = format === 'csv' || format === 'tsv';
   let count = 0;
   let strangers = 0;
   for await (const names of isText ? textNames(model, path, request) : columnNames(path, format, request)) {
-    const rows = Int32Array.from(names.rows, (name) => rowFinder(name) ?? unknown);
-    const columns = Int32Array.from(names.columns, (name) => columnFinder(name) ?? unknown);
+    const rows = placesIn(model, 'rows', names.rows);
+    const columns = placesIn(model, 'columns', names.columns);
     count += rows.length;
     strangers += rows.reduce((sum, row, t) => sum + (row === unknown || columns[t] === unknown ? 1 : 0), 0);
     yield { rows, columns, rowNames: names.rows, columnNames: names.columns };
@@ -111,12 +110,12 @@ async function* matrixPairs(
 }
 
 async function* textNames(model: Model, path: string, { columns: names, onNote }: PairsRequest): AsyncGenerator<Names> {
-  const { rowFinder, columnFinder } = findersOf(model);
+  const [findRow, findColumn] = [finderOf(model, 'rows'), finderOf(model, 'columns')];
   const isNamed = names !== undefined && !areNumbered(names);
   const numbers = (isNamed ? undefined : names) ?? ['1', '2'];
   const namesNone = (fields: readonly string[]) =>
-    rowFinder(fields[Number(numbers[0]) - 1] ?? '') === undefined &&
-    columnFinder(fields[Number(numbers[1]) - 1] ?? '') === undefined;
+    findRow(fields[Number(numbers[0]) - 1] ?? '') === undefined &&
+    findColumn(fields[Number(numbers[1]) - 1] ?? '') === undefined;
   let comments = 0;
   let lastComment = 0;
   const isComment = (fields: readonly string[], line: number) => {
@@ -190,15 +189,6 @@ async function openColumns(path: string, format: Format): Promise<ColumnSource> 
   if (format === 'parquet') return (await import('../formats/parquet.js')).openParquet(path);
   if (format === 'arrow') return (await import('../formats/arrow.js')).openArrow(path);
   return (await import('../formats/jsonRecords.js')).openJsonRecords(path);
-}
-
-/** How a name becomes an index: by label, or as an index from 0 where there are no labels. */
-function findersOf(model: Model) {
-  const [m, n] = model.shape;
-  return {
-    rowFinder: (name: string) => (model.labels.rows ? model.rowIndex(name) : indexNamed(name, m)),
-    columnFinder: (name: string) => (model.labels.columns ? model.columnIndex(name) : indexNamed(name, n)),
-  };
 }
 
 function placeOf(name: string, header: readonly string[], path: string, place: Partial<RecordPlace>): number {

@@ -16,9 +16,8 @@ import {
 } from '../index.js';
 import type { ExitCode } from './exitCodes.js';
 import { columnNames } from './flags.js';
-import { coldAnswer, indexNamed, rowOf, unknown } from './names.js';
+import { coldAnswer, placesIn, rowOf, unknown } from './names.js';
 import { checkOutputFile, recordFormat } from './output.js';
-import { matchLabels } from './problem.js';
 import { type ProgressLine, progressLine } from './progress.js';
 import { readNames } from './readNames.js';
 import { readPairs } from './readPairs.js';
@@ -230,8 +229,8 @@ async function matrixEntries(model: Model, path: string, flags: RecommendFlags):
       rule: 'A file without labels is matched by position, so it has the shape of the model.',
       remedy: 'Give the A of the fit, or a .csv that names rows and columns.',
     });
-  const rowOfName = labels && indicesOf(labels.rows, model.labels.rows, m);
-  const columnOfName = labels && indicesOf(labels.columns, model.labels.columns, n);
+  const rowOfName = labels && placesIn(model, 'rows', labels.rows);
+  const columnOfName = labels && placesIn(model, 'columns', labels.columns);
   const most = listedCount(matrix);
   const rows = new Int32Array(most);
   const columns = new Int32Array(most);
@@ -247,8 +246,4 @@ async function matrixEntries(model: Model, path: string, flags: RecommendFlags):
     values: new Float32Array(count),
     shape: [m, n],
   };
-}
-
-function indicesOf(names: readonly string[], labels: readonly string[] | undefined, count: number): Int32Array {
-  return labels ? matchLabels(names, labels) : Int32Array.from(names, (name) => indexNamed(name, count) ?? unknown);
 }

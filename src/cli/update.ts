@@ -1,7 +1,4 @@
 /** `hadamard update` */
-import { readFile } from 'node:fs/promises';
-import { readJsonLines } from '../formats/jsonLines.js';
-import { asFileError } from '../formats/lines.js';
 import { HadamardError, loadModel, type Model, type Side, update } from '../index.js';
 import { checkOutput } from '../model/folder.js';
 import { type DataFlags, dataRequestOf, duplicatesOf, numberFlag, sideOf } from './dataFlags.js';
@@ -10,6 +7,7 @@ import { asInFile } from './inFile.js';
 import { type ModelData, readModelData } from './modelData.js';
 import { indexNamed } from './names.js';
 import { progressLine } from './progress.js';
+import { linesOf } from './readNames.js';
 import { count, facts, printable, real } from './render.js';
 import { interruptible } from './signals.js';
 
@@ -89,19 +87,8 @@ function nameless(side: Side): never {
 
 /** A label a line; indices where the model has no labels. */
 async function namesIn(path: string, model: Model, side: Side): Promise<(string | number)[]> {
-  const labels = /\.jsonl$/i.test(path) ? await readJsonLines(path) : await textLines(path);
+  const labels = await linesOf(path);
   return model.labels[side] ? labels : labels.map((label) => indexNamed(label, 2 ** 32) ?? label);
-}
-
-async function textLines(path: string): Promise<string[]> {
-  const text = await readFile(path, 'utf8').catch((error: unknown) => {
-    throw asFileError(path, error);
-  });
-  return text
-    .replace(/^\ufeff/, '')
-    .split(/\r?\n/)
-    .map((line) => line.trim())
-    .filter((line) => line !== '');
 }
 
 function tell(model: Model, side: Side, flags: UpdateFlags, notes: readonly string[]): void {

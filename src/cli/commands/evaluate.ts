@@ -1,9 +1,8 @@
 /** `hadamard evaluate`: its options and help. */
 import { Command } from 'commander';
-import { tableOptions } from '../flags.js';
 import { afterHelp } from '../help.js';
-import { dataOptions, objectiveOptions, receptorOptions } from './fitOptions.js';
-import { inGroup, outputOptions, type Settle } from './shared.js';
+import { foldFitOptions } from './fitOptions.js';
+import { inGroup, type Settle } from './shared.js';
 
 export function evaluateCommand(settle: Settle): Command {
   const command = new Command('evaluate')
@@ -39,18 +38,7 @@ export function evaluateCommand(settle: Settle): Command {
     inGroup('Metrics:', '--relevance <value>', 'Test entries are relevant from this value on. [all are]'),
     inGroup('Metrics:', '--gains <binary|value>', 'What a relevant entry is worth to ndcg. [binary]'),
   ];
-  for (const option of [
-    ...own,
-    ...tableOptions('Objective:'),
-    ...objectiveOptions(),
-    ...dataOptions(),
-    ...receptorOptions(),
-    ...tableOptions('Data:'),
-    ...outputOptions(),
-    ...tableOptions('Stopping:', ['timeLimit', 'holdout', 'patience']),
-    ...tableOptions('Computation:'),
-  ])
-    command.addOption(option);
+  for (const option of [...own, ...foldFitOptions()]) command.addOption(option);
   return command
     .addHelpText('after', () => afterHelp(evaluateExamples))
     .action(async (path: string, flags) => settle(await (await import('../evaluate.js')).evaluateFile(path, flags)));

@@ -1,7 +1,7 @@
 /** `hadamard explain`: its options and help. */
 import { Command } from 'commander';
 import { afterHelp } from '../help.js';
-import { columnsOption, denseOption, duplicatesOption, inGroup, type Settle, weightsOptions } from './shared.js';
+import { inGroup, modelDataOptions, type Settle } from './shared.js';
 
 export function explainCommand(settle: Settle): Command {
   const command = new Command('explain')
@@ -13,10 +13,7 @@ export function explainCommand(settle: Settle): Command {
     .requiredOption('--column <label>', 'The column, by its label; by its index from 0 where the model has no labels.')
     .option('--top <N>', 'How many observations to list. [10]');
   for (const option of [
-    ...weightsOptions(),
-    columnsOption(),
-    denseOption(),
-    duplicatesOption(),
+    ...modelDataOptions(),
     inGroup(
       'Output:',
       '--json',

@@ -1,7 +1,7 @@
 /** `hadamard export`: its options and help. */
 import { Command } from 'commander';
 import { afterHelp } from '../help.js';
-import type { Settle } from './shared.js';
+import { oneLineOfJson, type Settle } from './shared.js';
 
 export function exportCommand(settle: Settle): Command {
   return new Command('export')
@@ -19,7 +19,7 @@ export function exportCommand(settle: Settle): Command {
       '--with-bias',
       "Append the biases, u' = [u, b, 1] and v' = [v, 1, c], so that inner products plus the mean are predictions.",
     )
-    .option('--json', 'Print one line of JSON on stdout, and an error as one line of JSON on stderr.')
+    .option('--json', oneLineOfJson)
     .addHelpText('after', () => afterHelp(exportExamples))
     .action(async (model: string, flags) => settle(await (await import('../exportModel.js')).exportTo(model, flags)));
 }

@@ -1,6 +1,22 @@
 /** Options of every command that fits: where A and its weights come from, and the parts of an objective beside the table. */
 import type { Option } from 'commander';
-import { columnsOption, denseOption, formatOption, inGroup, weightsOptions } from './shared.js';
+import { tableOptions } from '../flags.js';
+import { columnsOption, denseOption, formatOption, inGroup, outputOptions, weightsOptions } from './shared.js';
+
+/** Of commands that fit the training entries of folds and hold entries out themselves. */
+export function foldFitOptions(except: readonly string[] = []): Option[] {
+  const all = [
+    ...tableOptions('Objective:'),
+    ...objectiveOptions(),
+    ...dataOptions(),
+    ...receptorOptions(),
+    ...tableOptions('Data:'),
+    ...outputOptions(),
+    ...tableOptions('Stopping:', ['timeLimit', 'holdout', 'patience']),
+    ...tableOptions('Computation:'),
+  ];
+  return all.filter((option) => !except.includes(option.attributeName()));
+}
 
 export function dataOptions(): Option[] {
   return [...weightsOptions(), columnsOption(), denseOption(), formatOption()];

@@ -1,15 +1,7 @@
 /** `hadamard fold-in`: its options and help. */
 import { Command } from 'commander';
 import { afterHelp } from '../help.js';
-import {
-  columnsOption,
-  denseOption,
-  duplicatesOption,
-  inGroup,
-  type Settle,
-  sideOption,
-  weightsOptions,
-} from './shared.js';
+import { inGroup, newRowsOptions, type Settle } from './shared.js';
 
 export function foldInCommand(settle: Settle): Command {
   const command = new Command('fold-in')
@@ -18,11 +10,7 @@ export function foldInCommand(settle: Settle): Command {
     .summary('Factors of new rows or columns, the model as it is.')
     .description(foldInDescription);
   for (const option of [
-    sideOption(),
-    ...weightsOptions(),
-    columnsOption(),
-    denseOption(),
-    duplicatesOption(),
+    ...newRowsOptions(),
     inGroup('Output:', '--out <file>', 'Write the factors to this .csv, .tsv or .npy; - is CSV on stdout. [-]'),
     inGroup(
       'Output:',

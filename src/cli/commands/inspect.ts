@@ -1,7 +1,7 @@
 /** `hadamard inspect`: its options and help. */
 import { Command } from 'commander';
 import { afterHelp } from '../help.js';
-import type { Settle } from './shared.js';
+import { oneLineOfJson, type Settle } from './shared.js';
 
 export function inspectCommand(settle: Settle): Command {
   return new Command('inspect')
@@ -9,7 +9,7 @@ export function inspectCommand(settle: Settle): Command {
     .summary('Say what a model is, and check that it is sound.')
     .description(inspectDescription)
     .option('--top <N>', 'How many loadings of each latent column. [5]')
-    .option('--json', 'Print one line of JSON on stdout, and an error as one line of JSON on stderr.')
+    .option('--json', oneLineOfJson)
     .addHelpText('after', () => afterHelp(['hadamard inspect model', 'hadamard inspect model --json']))
     .action(async (model: string, flags) => settle(await (await import('../inspect.js')).inspect(model, flags)));
 }

@@ -1,7 +1,7 @@
 /** `hadamard report`: its options and help. */
 import { Command } from 'commander';
 import { afterHelp } from '../help.js';
-import { columnsOption, denseOption, inGroup, type Settle } from './shared.js';
+import { columnsOption, denseOption, inGroup, oneLineOfJson, type Settle } from './shared.js';
 
 export function reportCommand(settle: Settle): Command {
   return new Command('report')
@@ -20,7 +20,7 @@ export function reportCommand(settle: Settle): Command {
     )
     .addOption(columnsOption())
     .addOption(denseOption())
-    .option('--json', 'Print one line of JSON on stdout, and an error as one line of JSON on stderr.')
+    .option('--json', oneLineOfJson)
     .addHelpText('after', () => afterHelp(reportExamples))
     .action(async (model: string, path: string | undefined, flags) =>
       settle(await (await import('../report.js')).report(model, path, flags)),

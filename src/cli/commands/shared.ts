@@ -50,20 +50,31 @@ export function weightsOptions(): Option[] {
   ];
 }
 
-export function sideOption(): Option {
-  return inGroup('Data:', '--side <rows|columns>', 'Whether the file has new rows or new columns of the model. [rows]');
+/** Of data for a model. */
+export function modelDataOptions(): Option[] {
+  const { choices, sentence } = optionTable.duplicates;
+  return [
+    ...weightsOptions(),
+    columnsOption(),
+    denseOption(),
+    // What the fit was told of duplicates holds unless this is given.
+    inGroup('Data:', `--duplicates <${choices.join('|')}>`, `${sentence} [as in the fit]`),
+  ];
 }
 
-/** Of data for a model: what its fit was told of duplicates holds unless this is given. */
-export function duplicatesOption(): Option {
-  const { choices, sentence } = optionTable.duplicates;
-  return inGroup('Data:', `--duplicates <${choices.join('|')}>`, `${sentence} [as in the fit]`);
+/** Of data that may be new rows or new columns of a model. */
+export function newRowsOptions(): Option[] {
+  const side = 'Whether the file has new rows or new columns of the model. [rows]';
+  return [inGroup('Data:', '--side <rows|columns>', side), ...modelDataOptions()];
 }
+
+/** What --json does in commands that end with one result. */
+export const oneLineOfJson = 'Print one line of JSON on stdout, and an error as one line of JSON on stderr.';
 
 /** Of commands that end with one result. */
 export function outputOptions(): Option[] {
   return [
-    inGroup('Output:', '--json', 'Print one line of JSON on stdout, and an error as one line of JSON on stderr.'),
+    inGroup('Output:', '--json', oneLineOfJson),
     inGroup('Output:', '--quiet', 'Print nothing but errors, warnings and the line of --json.'),
   ];
 }

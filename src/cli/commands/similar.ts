@@ -1,7 +1,7 @@
 /** `hadamard similar`: its options and help. */
 import { Command } from 'commander';
 import { afterHelp } from '../help.js';
-import type { Settle } from './shared.js';
+import { oneLineOfJson, type Settle } from './shared.js';
 
 export function similarCommand(settle: Settle): Command {
   return new Command('similar')
@@ -19,7 +19,7 @@ export function similarCommand(settle: Settle): Command {
       '--by <profile|factor>',
       'profile: rows (or columns) of UVᵀ, whatever the factors it was reached by. factor: u and v as they are. [profile]',
     )
-    .option('--json', 'Print one line of JSON on stdout, and an error as one line of JSON on stderr.')
+    .option('--json', oneLineOfJson)
     .addHelpText('after', () => afterHelp(similarExamples))
     .action(async (model: string, flags) => settle(await (await import('../similar.js')).findSimilar(model, flags)));
 }

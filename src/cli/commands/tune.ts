@@ -1,9 +1,8 @@
 /** `hadamard tune`: its options and help. */
 import { Command } from 'commander';
-import { tableOptions } from '../flags.js';
 import { afterHelp } from '../help.js';
-import { dataOptions, objectiveOptions, receptorOptions } from './fitOptions.js';
-import { inGroup, outputOptions, type Settle } from './shared.js';
+import { foldFitOptions } from './fitOptions.js';
+import { inGroup, type Settle } from './shared.js';
 
 export function tuneCommand(settle: Settle): Command {
   const command = new Command('tune')
@@ -31,18 +30,8 @@ export function tuneCommand(settle: Settle): Command {
       'Keep what has been found in this file; the same command goes on from it, to the same result.',
     ),
   ];
-  for (const option of [
-    ...own,
-    ...tableOptions('Objective:', ['rank', 'lambda', 'lambdaRows', 'lambdaColumns']),
-    ...objectiveOptions().filter(({ long }) => long !== '--hold-columns'),
-    ...dataOptions(),
-    ...receptorOptions(),
-    ...tableOptions('Data:'),
-    ...outputOptions(),
-    ...tableOptions('Stopping:', ['timeLimit', 'holdout', 'patience']),
-    ...tableOptions('Computation:'),
-  ])
-    command.addOption(option);
+  const chosen = ['rank', 'lambda', 'lambdaRows', 'lambdaColumns', 'holdColumns'];
+  for (const option of [...own, ...foldFitOptions(chosen)]) command.addOption(option);
   return command
     .addHelpText('after', () => afterHelp(tuneExamples))
     .action(async (path: string, flags) => settle(await (await import('../tune.js')).tuneFile(path, flags)));

@@ -1,16 +1,7 @@
 /** `hadamard update`: its options and help. */
 import { Command } from 'commander';
 import { afterHelp } from '../help.js';
-import {
-  columnsOption,
-  denseOption,
-  duplicatesOption,
-  inGroup,
-  outputOptions,
-  type Settle,
-  sideOption,
-  weightsOptions,
-} from './shared.js';
+import { inGroup, newRowsOptions, outputOptions, type Settle } from './shared.js';
 
 export function updateCommand(settle: Settle): Command {
   const command = new Command('update')
@@ -20,11 +11,7 @@ export function updateCommand(settle: Settle): Command {
     .description(updateDescription)
     .usage('<model> [rows] --out <dir> [options]');
   for (const option of [
-    sideOption(),
-    ...weightsOptions(),
-    columnsOption(),
-    denseOption(),
-    duplicatesOption(),
+    ...newRowsOptions(),
     inGroup('Update:', '--remove <file>', 'Rows to take out: a label a line, as text or .jsonl.'),
     inGroup(
       'Update:',
