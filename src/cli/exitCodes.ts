@@ -6,7 +6,7 @@ import type { FitReport } from '../index.js';
 export const exitCodes = {
   0: 'done: converged, or stopped by --patience, --max-sweeps or --time-limit as you asked',
   1: 'a fault of hadamard itself; nothing written',
-  2: 'bad input, options or output folder; nothing written',
+  2: 'bad input, options or output, which is not written',
   3: 'written, but not converged: out of the default budget, or no further fall of the objective at this precision',
   130: 'cancelled (Ctrl-C); the model so far is written, if there was one',
 } as const;

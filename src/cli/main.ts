@@ -9,7 +9,8 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') return;
   const told = process.argv.includes('--json') ? failureAsJson(error) : failureAsText(error, process.stderr);
   process.stderr.write(`${told}\n`);
-  process.exitCode = 1;
+  // As of an --out that cannot be written.
+  process.exitCode = 2;
 });
 const exitCode = await runCommand(process.argv.slice(2));
 process.exitCode ||= exitCode;
