@@ -19,15 +19,13 @@ export function equationOf(options: ResolvedOptions): string[] {
   const hasColumns = biases === 'columns' || biases === 'both';
   const prediction = [biases !== 'none' && 'mean', hasRows && 'b_i', hasColumns && 'c_j', 'u_i·v_j'].filter(Boolean);
   const isScaled = sums.some((sum) => /[ns]_[ij]/.test(String(sum)));
-  const power = nu === 1 ? '' : ` to the power ${nu}`;
+  const scale = lambdaScale === 'count' ? 'n_i, n_j: observations' : 's_i, s_j: ΣW²';
+  const counted = background ? ', the background counted in' : '';
   return [
     `f = ${sums.join(' + ')}`,
     `p = ${prediction.join(' + ')}`,
     lossInWords(options.loss),
-    isScaled &&
-      (lambdaScale === 'count'
-        ? `n_i, n_j: observations of the row or column${power}`
-        : `s_i, s_j: ΣW² of the row or column${power}`),
+    isScaled && `${scale} of the row or column${counted}${nu === 1 ? '' : `, to the power ${nu}`}`,
     ...constraints(options),
   ].filter((line): line is string => typeof line === 'string');
 }

@@ -53,7 +53,7 @@ export function reproduceSection({ fit, run }: Model): Section {
       run &&
       html`<p>The command that made this model:</p>
 <pre tabindex="0" aria-label="Command"><bdi>${commandOf(run)}</bdi></pre>`
-    }<dl class="where facts">${facts.map(([what, value]) => html`<div style="display:contents"><dt class="plain">${what}</dt><dd>${value}</dd></div>`)}</dl>
+    }<dl class="facts">${facts.map(([what, value]) => html`<div style="display:contents"><dt>${what}</dt><dd>${value}</dd></div>`)}</dl>
 <p>The same data, options and seed give the same digest on any number of threads${
       fit.arithmetic === 'fast' ? ', with this arithmetic on one kind of machine and Node' : ' and any machine'
     }.</p>`,

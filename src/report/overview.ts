@@ -4,7 +4,7 @@ import { isWeighted } from '../model/isWeighted.js';
 import type { Model } from '../model/model.js';
 import { lossOf } from '../objective/losses.js';
 import { flagOf } from '../options.js';
-import { equationOf } from './equation.js';
+import { equationHtml } from './equation.js';
 import { count, duration, real } from './format.js';
 import { type Html, html, name, plainName } from './html.js';
 import { table } from './parts.js';
@@ -72,7 +72,7 @@ export function objectiveSection(model: Model): Section {
   return {
     id: 'objective',
     title: 'What was minimised',
-    body: html`${equationOf(model)}
+    body: html`${equationHtml(model)}
 <p>${methodInWords(model)}</p>
 <details><summary>Every option of the fit</summary>${table('As the command line names them', [{ title: 'option' }, { title: 'value' }], rows)}</details>`,
   };

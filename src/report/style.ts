@@ -53,14 +53,13 @@ button[aria-pressed="true"] { border-color: var(--first); color: var(--first); b
 .figures dd small { display: block; color: var(--quiet); font-size: .8rem; }
 .equation { font: 1.22rem/1.9 var(--serif); margin: 0 0 1rem; padding: .9rem 1.1rem; background: var(--panel); border: 1px solid var(--hair); border-radius: 10px; overflow-wrap: normal; }
 .equation .term { display: inline-block; white-space: nowrap; margin-right: .35em; }
-.equation sub, .equation sup { font-size: .66em; line-height: 0; }
+.equation sub, .where sub { font-size: .7em; line-height: 0; }
+.where b, .where i { font-family: var(--serif); color: var(--ink); }
 .equation b { font-weight: 600; }
-.both { display: inline-flex; flex-direction: column; vertical-align: middle; font-size: .64em; line-height: 1.15; }
-.equation .both sup, .equation .both sub { font-size: 1em; line-height: inherit; vertical-align: baseline; }
-.where { margin: 0 0 1rem; display: grid; grid-template-columns: max-content 1fr; gap: .2rem 1rem; font-size: .95rem; }
-.where dt { font-family: var(--serif); }
-.where dt.plain { font-family: inherit; }
-.where dd { margin: 0; color: var(--quiet); }
+.where { list-style: none; margin: 0 0 1rem; padding: 0; color: var(--quiet); font-size: .95rem; }
+.where li { margin: .2rem 0; }
+.facts { margin: 0 0 1rem; display: grid; grid-template-columns: max-content 1fr; gap: .2rem 1rem; font-size: .95rem; }
+.facts dd { margin: 0; color: var(--quiet); }
 figure { margin: 0 0 1.4rem; background: var(--panel); border: 1px solid var(--hair); border-radius: 10px; padding: .9rem 1rem; min-width: 0; }
 figcaption { font-size: .87rem; color: var(--quiet); margin-top: .25rem; max-width: 44rem; }
 .plot { position: relative; touch-action: pan-y; border-radius: 4px; min-width: 0; }
@@ -116,8 +115,8 @@ progress { display: block; width: 100%; margin: 1rem 0; accent-color: var(--firs
   header, main, footer { padding-left: .9rem; padding-right: .9rem; }
   figure, .cards > div { padding: .7rem .7rem; }
   .equation { font-size: 1.06rem; padding: .7rem .8rem; }
-  .where.facts { grid-template-columns: 1fr; gap: 0; }
-  .where.facts dd { margin-bottom: .4rem; }
+  .facts { grid-template-columns: 1fr; gap: 0; }
+  .facts dd { margin-bottom: .4rem; }
 }
 @media (prefers-reduced-motion: reduce) { html { scroll-behavior: auto; } }
 @media print {

@@ -24,7 +24,7 @@ describe('the equation has the parts that the fit had', () => {
       [
         'f = Σ W²(A − p)² + 2 Σ s_i ‖u_i‖²',
         'p = mean + b_i + u_i·v_j',
-        's_i, s_j: ΣW² of the row or column to the power 0.5',
+        's_i, s_j: ΣW² of the row or column, to the power 0.5',
       ],
     ],
     [
@@ -44,6 +44,14 @@ describe('the equation has the parts that the fit had', () => {
         'f = Σ W²(A − p)² + Σ_unlisted 0.3 (0 − p)² + 0.1 Σ ‖v_j_>1‖² + 0.2 Σ ‖v_j_>1‖₁',
         'p = u_i·v_j',
         'the first 1 latent columns carry no penalty: _>1 means those after them',
+      ],
+    ],
+    [
+      { background: { weight: 1, value: 0 }, lambdaRows: 3, lambdaScale: 'count' },
+      [
+        'f = Σ W²(A − p)² + Σ_unlisted (0 − p)² + 3 Σ n_i ‖u_i‖²',
+        'p = u_i·v_j',
+        'n_i, n_j: observations of the row or column, the background counted in',
       ],
     ],
     [{ loss: 'l1:0.01' }, ['f = Σ W²(√((A − p)² + ε²) − ε)', 'p = u_i·v_j', 'ε = 0.01']],

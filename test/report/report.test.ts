@@ -2,10 +2,11 @@ import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { inflateSync } from 'node:zlib';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { equationOf } from '../../dist/src/model/equation.js';
 import type { Model } from '../../dist/src/model/model.js';
 import { matrix } from '../../dist/src/model/model.js';
 import { commandOf } from '../../dist/src/report/account.js';
-import { equationOf } from '../../dist/src/report/equation.js';
+import { equationHtml } from '../../dist/src/report/equation.js';
 import { real } from '../../dist/src/report/format.js';
 import { pngDataUrl } from '../../dist/src/report/png.js';
 import { reportHtml } from '../../dist/src/report/report.js';
@@ -178,59 +179,44 @@ test('a page of a model for 20 million observations stays small', () => {
 });
 
 describe('the equation', () => {
-  const spoken = (change: object, parts: object = {}) => {
-    const one = sampleModel({ ...parts });
+  const typeset = (change: object) => {
+    const one = sampleModel({ biases: 'both' });
     const changed = withParts(one, { fit: { ...one.fit, options: { ...one.fit.options, ...change } as never } });
-    const text = /aria-label="([^"]*)"/.exec(equationOf(changed).text)?.[1] as string;
-    return text.replace(/&#(\d+);/g, (_, code) => String.fromCharCode(Number(code)));
+    return { options: changed.fit.options, text: equationHtml(changed).text };
   };
+  const plain = (text: string) =>
+    text.replace(/<[^>]*>/g, '').replace(/&#(\d+);/g, (_, code) => String.fromCharCode(Number(code)));
 
   test.each([
-    ['plain', {}, {}, 'f(U,V) = ‖A − UV^⊤‖^2_F'],
-    ['ridge by row', {}, { lambda: 2 }, 'f(U,V) = ‖A − UV^⊤‖^2_F + λ‖U‖^2_F + λ‖V‖^2_F'],
-    [
-      'ridge of two kinds by count to a power',
-      { lambdaRows: 1, lambdaColumns: 2, lambdaScale: 'count', nu: 0.5 },
-      {},
-      'f(U,V) = ‖A − UV^⊤‖^2_F + λ_U ∑_i s^ν_i ‖u_i‖^2 + λ_V ∑_j s^ν_j ‖v_j‖^2',
-    ],
-    [
-      'biases',
-      {},
-      { biases: 'both', lambda: 1 },
-      'f(U,V) = ∑_listed (A_ij − p_ij)^2 + λ‖U‖^2_F + λ‖V‖^2_F + λ_b ∑_i b^2_i + λ_b ∑_j c^2_j; p_ij = m + b_i + c_j + u_i·v_j',
-    ],
-    [
-      'a background',
-      { background: { weight: 0.1, value: 0 } },
-      {},
-      'f(U,V) = ∑_listed (A_ij − p_ij)^2 + ∑_unlisted w (β − p_ij)^2; p_ij = u_i·v_j',
-    ],
-    ['l1', { l1Rows: 3, l1Columns: 3 }, {}, 'f(U,V) = ‖A − UV^⊤‖^2_F + μ‖U‖_1 + μ‖V‖_1'],
-    [
-      'bounds and held entries',
-      { bounds: { rows: [0, null], columns: [0, 1] }, hold: { U: false, V: true } },
-      {},
-      'f(U,V) = ‖A − UV^⊤‖^2_F; subject to U ≥ 0, 0 ≤ V ≤ 1, entries of V held',
-    ],
-    ['huber', { loss: 'huber:1.5' }, {}, 'f(U,V) = ∑_listed ρ(A_ij − p_ij); p_ij = u_i·v_j'],
-    ['poisson', { loss: 'poisson' }, {}, 'f(U,V) = ∑_listed (A_ij log(A_ij/p_ij) − A_ij + p_ij); p_ij = u_i·v_j'],
-    ['logistic', { loss: 'logistic' }, {}, 'f(U,V) = ∑_listed log(1 + e^−A_ijp_ij); p_ij = u_i·v_j'],
-  ])('has only the parts that there are: %s', (_, change, parts, expected) => {
-    expect(spoken(change, parts)).toBe(expected);
+    {},
+    { lambdaRows: 1, lambdaColumns: 2, lambdaScale: 'count', nu: 0.5, freeColumns: 2 },
+    { background: { weight: 'separable', value: 0 }, l1Rows: 3 },
+    { bounds: { rows: [0, null], columns: [0, 1] }, hold: { U: false, V: true } },
+    ...['huber:1.5', 'l1:0.1', 'poisson', 'logistic'].map((loss) => ({ loss })),
+  ])('is that of the model, letter by letter: %o', (change) => {
+    const { options, text } = typeset(change);
+    const [objective, prediction, ...meanings] = equationOf(options);
+    const letters = (line: string) => line.replace(/[_\s]/g, '');
+    const [box = '', list = ''] = text.split('</div>');
+    expect(/aria-label="([^"]*)"/.exec(box)?.[1]).toContain(`; ${prediction}`);
+    expect(letters(plain(box))).toBe(letters(`${objective}${prediction}`));
+    for (const meaning of meanings) expect(letters(plain(list))).toContain(letters(meaning));
+  });
+
+  test('has its indices below the line', () => {
+    const { text } = typeset({ lambdaRows: 0.1, lambdaScale: 'count', freeColumns: 2 });
+    expect(text).toContain('0.1 Σ <i>n</i><sub>i</sub> ‖<b>u</b><sub>i &#62;2</sub>‖²');
+    expect(text).toContain('<i>p</i> = mean + <i>b</i><sub>i</sub>');
   });
 
   test('takes nothing of a model’s file for markup', () => {
-    const one = sampleModel();
-    const options = { ...one.fit.options, bounds: { rows: ['<img src=x>', null], columns: [null, '<b>'] } };
-    const text = equationOf(withParts(one, { fit: { ...one.fit, options: options as never } })).text;
-    expect(text).not.toContain('<img');
-    expect(text).not.toContain('≤ <b>');
+    const { text } = typeset({ bounds: { rows: ['<img src=x>', null], columns: [2, '<b>'] }, loss: 'huber:<u>' });
+    expect(text).not.toMatch(/<img|≤ <b>|<u>/);
   });
 
-  test('has W where weights differ', () => {
-    const text = equationOf(model).text;
-    expect(text).toContain('<b>W</b> ∘');
+  test('says whether there are weights', () => {
+    expect(equationHtml(model).text).toContain('the weights, 1/σ');
+    expect(typeset({}).text).toContain('<i>W</i>: 1; 0 where <i>A</i> is unobserved');
   });
 });
 
