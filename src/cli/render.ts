@@ -1,14 +1,7 @@
 /** Numbers, tables and CSV as people and programs read them. */
 import { styleText } from 'node:util';
 
-export { count, duration, printable, real } from '../report/format.js';
-
-/** 12345678 → "12.3 MB" */
-export function bytes(size: number): string {
-  const steps = ['bytes', 'kB', 'MB', 'GB', 'TB'];
-  const step = Math.min(steps.length - 1, Math.max(0, Math.floor(Math.log10(Math.max(size, 1)) / 3)));
-  return `${step === 0 ? size : (size / 1000 ** step).toPrecision(3)} ${steps[step]}`;
-}
+export { bytes, count, counted, duration, printable, real } from '../report/format.js';
 
 /** 12.3 → "13 s", 200 → "3:20", 14000 → "3:53:20" */
 export function clock(seconds: number): string {

@@ -1,6 +1,6 @@
 /** What is said at the end of a fit: a few lines for a person, one line of JSON for a program. */
 import type { FitReport } from '../index.js';
-import { count, duration, facts, printable, real } from './render.js';
+import { count, counted, duration, facts, printable, real } from './render.js';
 import type { FitDone } from './runFit.js';
 
 /** The line of `--json`. Keys are only ever added. */
@@ -76,7 +76,7 @@ function rmseInWords({ rmse, validation, sweeps, options }: FitReport, test: Fit
   if (validation) {
     const { entries, sweep } = validation;
     const kept = options.patience === undefined ? '' : `, least after sweep ${count(sweep)} of ${count(sweeps)}`;
-    lines.push(`${real(validation.rmse)} on ${count(entries)} held-out ${entries === 1 ? 'entry' : 'entries'}${kept}`);
+    lines.push(`${real(validation.rmse)} on ${counted(entries, 'held-out entry', 'held-out entries')}${kept}`);
   }
   if (test) lines.push(testInWords(test));
   return lines.join('\n');
@@ -88,7 +88,7 @@ function testInWords({ rmse, entries, coldEntries }: NonNullable<FitDone['test']
     coldEntries === 0
       ? ''
       : `, ${coldEntries === entries ? 'all' : count(coldEntries)} of them cold: their row or column has no observation in the fit`;
-  return `${real(rmse)} on ${count(entries)} test ${entries === 1 ? 'entry' : 'entries'}${cold}`;
+  return `${real(rmse)} on ${counted(entries, 'test entry', 'test entries')}${cold}`;
 }
 
 export function certificateInWords({ status, reason, sweeps, certificate }: FitReport): string {
@@ -113,10 +113,10 @@ export function certificateInWords({ status, reason, sweeps, certificate }: FitR
 }
 
 export function computation({ dtype, arithmetic, threads, inline }: FitReport): string {
-  const where = inline ? 'in this thread' : threads === 1 ? 'on 1 thread' : `on ${threads} threads`;
+  const where = inline ? 'in this thread' : `on ${counted(threads, 'thread')}`;
   return `${dtype}${arithmetic === 'fast' ? ' fast' : ''}, ${where}`;
 }
 
 function sweepsInWords({ sweeps }: Pick<FitReport, 'sweeps'>): string {
-  return `${count(sweeps)} ${sweeps === 1 ? 'sweep' : 'sweeps'}`;
+  return counted(sweeps, 'sweep');
 }

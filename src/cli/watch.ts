@@ -4,8 +4,8 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { HadamardError, type Progress } from '../index.js';
+import { courseOf } from '../report/course.js';
 import { type LiveText, livePage } from '../report/live.js';
-import type { Course } from '../report/page/convergence.js';
 import { secondsLeft } from './progress.js';
 import { clock, duration, real } from './render.js';
 
@@ -49,11 +49,12 @@ const headers = {
 
 /** @throws HadamardError `invalid-option` where the port is taken. */
 export async function openWatch(request: WatchRequest): Promise<Watch> {
+  const { source, rank, tolerance = null, timeLimit, isHeldOut } = request;
   const token = randomBytes(24).toString('base64url');
-  const course = createCourse(request.tolerance ?? null);
+  const course = createCourse(tolerance, isHeldOut);
   const texts: Partial<Record<LiveText, string>> = {};
   const listeners = new Set<ServerResponse>();
-  let page = livePage(request.source, request.rank, request.tolerance ?? null, request.isHeldOut);
+  let page = livePage(source, rank, tolerance, isHeldOut);
   let share = 0;
   let isNews = false;
   let delivered: (() => void) | undefined;
@@ -102,11 +103,8 @@ export async function openWatch(request: WatchRequest): Promise<Watch> {
         return;
       }
       course.add(progress);
-      share = Math.max(
-        progress.sweep / progress.maxSweeps,
-        progress.seconds / (request.timeLimit ?? Number.POSITIVE_INFINITY),
-      );
-      const left = secondsLeft(progress, request.timeLimit);
+      share = Math.max(progress.sweep / progress.maxSweeps, progress.seconds / (timeLimit ?? Number.POSITIVE_INFINITY));
+      const left = secondsLeft(progress, timeLimit);
       Object.assign(texts, {
         'live-phase': 'fitting',
         'live-sweep': `${progress.sweep} of ${progress.maxSweeps}`,
@@ -178,18 +176,11 @@ async function listen(server: ReturnType<typeof createServer>, port: number): Pr
 }
 
 /** The way of the fit so far, thinned as it grows, and what of it was not sent yet. */
-function createCourse(tolerance: number | null) {
+function createCourse(tolerance: number | null, isHeldOut: boolean) {
   let kept: Progress[] = [];
   let sent = 0;
   let step = 1;
   let hasThinned = false;
-  const asCourse = (points: readonly Progress[]): Course => ({
-    sweep: points.map(({ sweep }) => sweep),
-    seconds: points.map(({ seconds }) => seconds),
-    objective: points.map(({ objective }) => objective),
-    gradient: points.map(({ relativeGradientNorm }) => relativeGradientNorm),
-    tolerance,
-  });
   return {
     add(progress: Progress) {
       if (progress.sweep % step !== 0 && kept.length > 0) return;
@@ -199,8 +190,8 @@ function createCourse(tolerance: number | null) {
       step *= 2;
       hasThinned = true;
     },
-    whole: () => asCourse(kept),
-    fresh: () => asCourse(kept.slice(sent)),
+    whole: () => courseOf(kept, tolerance, isHeldOut),
+    fresh: () => courseOf(kept.slice(sent), tolerance, isHeldOut),
     isThinned: () => hasThinned,
     taken() {
       sent = kept.length;

@@ -1,7 +1,7 @@
 /** Where time and memory went, and how to get the same model again. */
 import type { Model } from '../model/model.js';
 import { flagOf } from '../options.js';
-import { count, duration } from './format.js';
+import { bytes, count, counted, duration } from './format.js';
 import { html } from './html.js';
 import { bars, percent } from './parts.js';
 import type { Section } from './shell.js';
@@ -31,15 +31,16 @@ export function machineSection({ fit }: Model): Section {
     id: 'machine',
     title: 'Time and memory',
     body: html`<div class="cards"><div>${bars('Time of each part', times)}</div><div>${bars('Share of the sweeps that each thread was busy', shares)}</div></div>
-<p>${fit.inline ? 'In the calling thread' : `On ${fit.threads} threads`}, ${blocks(fit.blocks.rows, 'rows')} and ${blocks(fit.blocks.columns, 'columns')}, the observations ${
+<p>${fit.inline ? 'In the calling thread' : `On ${counted(fit.threads, 'thread')}`}, ${counted(fit.blocks.rows, 'block')} of rows and ${counted(fit.blocks.columns, 'block')} of columns, the observations ${
       fit.resident ? 'resident in the memory of the solver' : 'staged block by block'
-    }; ${megabytes(memoryBytes.planned)} planned, ${megabytes(memoryBytes.peakRss)} at the process’s peak. ${
-      rate > 0 && `${(rate / 1e6).toPrecision(3)} million observations a second.`
+    }; ${bytes(memoryBytes.planned)} planned, ${bytes(memoryBytes.peakRss)} at the process’s peak. ${
+      rate > 0 && `${count(Number(rate.toPrecision(3)))} observations a second.`
     }</p>`,
   };
 }
 
 export function reproduceSection({ fit, run }: Model): Section {
+  const isCut = fit.reason === 'time' || fit.reason === 'signal';
   const facts: [string, string][] = [
     ['digest of the factors', fit.digest],
     ['seed', String(fit.seed)],
@@ -56,7 +57,7 @@ export function reproduceSection({ fit, run }: Model): Section {
     }<dl class="facts">${facts.map(([what, value]) => html`<div style="display:contents"><dt>${what}</dt><dd>${value}</dd></div>`)}</dl>
 <p>The same data, options and seed give the same digest on any number of threads${
       fit.arithmetic === 'fast' ? ', with this arithmetic on one kind of machine and Node' : ' and any machine'
-    }.</p>`,
+    }${isCut && html`, after the same number of sweeps: this fit was ended from outside, <code>--max-sweeps ${fit.sweeps}</code> ends it there again`}.</p>`,
   };
 }
 
@@ -82,12 +83,4 @@ export function commandOf(
 
 function inQuotes(word: string): string {
   return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
-}
-
-function blocks(blocks: number, of: string): string {
-  return `${count(blocks)} ${blocks === 1 ? 'block' : 'blocks'} of ${of}`;
-}
-
-function megabytes(bytes: number): string {
-  return bytes >= 1e9 ? `${(bytes / 1e9).toPrecision(3)} GB` : `${(bytes / 1e6).toPrecision(3)} MB`;
 }

@@ -1,34 +1,42 @@
 /** How objective, gradient and the error on held-out entries fell. */
 import type { TraceEntry } from '../model/fitReport.js';
 import type { Model } from '../model/model.js';
-import { duration, real } from './format.js';
+import { count, duration, real } from './format.js';
 import { Html, html } from './html.js';
-import { drawChart } from './page/chart.js';
-import { type Course, courseCharts, type View } from './page/convergence.js';
-import { numbers, table } from './parts.js';
+import { type Course, courseCharts, firstView } from './page/convergence.js';
+import { drawn, numbers, table } from './parts.js';
 import type { Section } from './shell.js';
 
 /** A trace may hold millions of sweeps; a drawing needs no more points than this. */
 const mostPoints = 500;
 const mostLines = 40;
 
-/** The trace for the script, thinned towards its end so that it stays even on a logarithmic axis. */
-export function courseOf(trace: readonly TraceEntry[], tolerance: number | null): Course {
-  const kept = thinned(trace, mostPoints);
+/** Sweeps as the script takes them, with no more digits than a drawing shows. */
+export function courseOf(
+  sweeps: readonly Pick<TraceEntry, 'sweep' | 'seconds' | 'objective' | 'relativeGradientNorm' | 'validation'>[],
+  tolerance: number | null,
+  isHeldOut: boolean,
+): Course {
   return {
-    sweep: kept.map(({ sweep }) => sweep),
-    seconds: kept.map(({ seconds }) => Number(seconds.toPrecision(5))),
-    objective: kept.map(({ objective }) => Number(objective.toPrecision(15))),
-    gradient: kept.map(({ relativeGradientNorm: norm }) => (norm === null ? null : Number(norm.toPrecision(4)))),
-    ...(isValidated(trace) && {
-      validation: kept.map(({ validation }) => (validation ? Number(validation.rmse.toPrecision(6)) : null)),
+    sweep: sweeps.map(({ sweep }) => sweep),
+    seconds: sweeps.map(({ seconds }) => Number(seconds.toPrecision(5))),
+    objective: sweeps.map(({ objective }) => Number(objective.toPrecision(15))),
+    gradient: sweeps.map(({ relativeGradientNorm: norm }) => (norm === null ? null : Number(norm.toPrecision(4)))),
+    ...(isHeldOut && {
+      validation: sweeps.map(({ validation }) => (validation ? Number(validation.rmse.toPrecision(6)) : null)),
     }),
     tolerance,
   };
 }
 
-function isValidated(trace: readonly TraceEntry[]): boolean {
-  return trace.some(({ validation }) => validation !== undefined);
+/** The trace of a model, thinned towards its end so that it stays even on a logarithmic axis. */
+export function courseOfModel({ trace, fit, certificate }: Model): Course {
+  const sweep = fit.validation?.sweep;
+  const kept = sweep === fit.sweeps ? undefined : trace.find((entry) => entry.sweep === sweep);
+  return {
+    ...courseOf(thinned(trace, mostPoints), certificate.tolerance, fit.validation !== undefined),
+    ...(kept && { kept: { sweep: kept.sweep, seconds: kept.seconds } }),
+  };
 }
 
 export function courseSection({ trace, fit }: Model, course: Course): Section | undefined {
@@ -56,16 +64,18 @@ export function courseSection({ trace, fit }: Model, course: Course): Section | 
     body: html`${courseFigure(
       course,
       html`The gradient of a sweep is that of the point it started from. ${
-        rejected > 0 && `In ${rejected} of ${fit.sweeps} sweeps an extrapolation was tried and not kept.`
-      }`,
+        course.kept &&
+        `The model has the factors of sweep ${count(course.kept.sweep)}, which predicted the held-out entries best. `
+      }${rejected > 0 && `In ${rejected} of ${fit.sweeps} sweeps an extrapolation was tried and not kept.`}`,
     )}
 ${numbers('The numbers of these charts', table(lines.length < trace.length ? `${lines.length} of ${trace.length} sweeps` : 'Every sweep', columns, lines))}`,
   };
 }
 
 /** The charts with what turns and zooms them. */
-export function courseFigure(course: Course, caption: Html, height: View['height'] = 'above'): Html {
-  const charts = courseCharts(course, { across: 'sweep', height, isLog: false });
+export function courseFigure(course: Course, caption: Html): Html {
+  const view = firstView(course);
+  const { height } = view;
   const button = (group: string, value: string, label: string, isPressed: boolean) =>
     html`<button type="button" data-${new Html(group)}="${value}" aria-pressed="${String(isPressed)}">${label}</button>`;
   return html`<figure id="course-figure">
@@ -75,9 +85,7 @@ export function courseFigure(course: Course, caption: Html, height: View['height
 <div role="group" aria-label="Axes">${button('log', 'log', 'log axes', false)}</div>
 <div role="group" aria-label="Zoom"><button type="button" data-zoom="in" aria-label="Zoom in">+</button><button type="button" data-zoom="out" aria-label="Zoom out">−</button><button type="button" data-zoom="all">all</button></div>
 </div>
-<div class="plot" data-course="objective">${new Html(drawChart(charts.objective, 680))}</div>
-<div class="plot" data-course="gradient">${new Html(drawChart(charts.gradient, 680))}</div>
-${charts.validation && html`<div class="plot" data-course="validation">${new Html(drawChart(charts.validation, 680))}</div>`}
+${Object.entries(courseCharts(course, view)).map(([part, chart]) => html`<div class="plot" data-course="${part}">${drawn(chart)}</div>`)}
 <output class="readout"></output>
 <figcaption>${caption}</figcaption></figure>`;
 }

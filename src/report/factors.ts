@@ -3,7 +3,7 @@ import type { NdArray } from 'ndarray';
 import type { RealArray } from '../data/input.js';
 import { type Canonical, canonicalForm } from '../model/canonical.js';
 import type { Model } from '../model/model.js';
-import { count, real } from './format.js';
+import { count, counted, real } from './format.js';
 import { html, plainName } from './html.js';
 import type { Chart } from './page/chart.js';
 import { type BarRow, bars, type Charts, figure, labelOf, numbers, percent, plot, short, table } from './parts.js';
@@ -12,6 +12,7 @@ import type { Section } from './shell.js';
 /** Beyond so many operations a page would take minutes: it is made without spectrum and map. */
 const mostWork = 2e10;
 const mostComponents = 12;
+const shownAtOnce = 4;
 const mostEntries = 8;
 const mostPoints = 800;
 const outermost = 60;
@@ -94,15 +95,20 @@ export function loadingsSection(model: Model, canonical: Canonical | undefined):
     : isFree(model)
       ? 'U and V as they are: known only up to a rotation.'
       : 'U and V as they are.';
+  const cards = Array.from(
+    { length: k },
+    (_, c) => html`<div><h3>Component ${c + 1}${form && html` <small>d = ${short(form.d[c] as number)}</small>`}</h3>
+${bars(`columns of A${fromZero('columns')}`, columns[c] as BarRow[], isSigned)}${bars(`rows of A${fromZero('rows')}`, rows[c] as BarRow[], isSigned)}</div>`,
+  );
+  const more = cards.slice(shownAtOnce);
   return {
     id: 'factors',
     title: 'Factors',
     body: html`<p>${words} The largest entries of each column, by magnitude${model.rank > k && `; the first ${k} of ${model.rank} columns`}.</p>
-<div class="cards">${Array.from(
-      { length: k },
-      (_, c) => html`<div><h3>Component ${c + 1}${form && html` <small>d = ${short(form.d[c] as number)}</small>`}</h3>
-${bars(`columns of A${fromZero('columns')}`, columns[c] as BarRow[], isSigned)}${bars(`rows of A${fromZero('rows')}`, rows[c] as BarRow[], isSigned)}</div>`,
-    )}</div>`,
+<div class="cards">${cards.slice(0, shownAtOnce)}</div>${
+      more.length > 0 &&
+      html`<details><summary>${counted(more.length, 'more component')}</summary><div class="cards">${more}</div></details>`
+    }`,
   };
 }
 

@@ -5,6 +5,18 @@ export function count(value: number): string {
   return value.toLocaleString('en-US');
 }
 
+/** 1 → "1 entry", 12587 → "12,587 entries" */
+export function counted(value: number, one: string, many = `${one}s`): string {
+  return `${count(value)} ${value === 1 ? one : many}`;
+}
+
+/** 12345678 → "12.3 MB" */
+export function bytes(size: number): string {
+  const steps = ['bytes', 'kB', 'MB', 'GB', 'TB'];
+  const step = Math.min(steps.length - 1, Math.max(0, Math.floor(Math.log10(Math.max(size, 1)) / 3)));
+  return `${step === 0 ? size : (size / 1000 ** step).toPrecision(3)} ${steps[step]}`;
+}
+
 /** Six significant digits: 84973.6, 0.000123457, 1.23457e9. */
 export function real(value: number): string {
   const magnitude = Math.abs(value);

@@ -1,7 +1,6 @@
 /** The page of a fit that is still running: it listens to the server that it came from. */
-import { courseFigure } from './course.js';
+import { courseFigure, courseOf } from './course.js';
 import { html, name, plainName } from './html.js';
-import type { Course } from './page/convergence.js';
 import { pageHtml } from './shell.js';
 
 /** The elements whose texts the server sends. */
@@ -29,7 +28,7 @@ const figures: readonly (readonly [LiveText, string])[] = [
  */
 export function livePage(source: string, rank: number, tolerance: number | null, isHeldOut: boolean): string {
   const shown = figures.filter(([id]) => isHeldOut || id !== 'live-validation');
-  const course: Course = { sweep: [], seconds: [], objective: [], gradient: [], tolerance };
+  const course = courseOf([], tolerance, isHeldOut);
   return pageHtml({
     title: `${plainName(source)}, rank ${rank}: fitting`,
     header: html`<h1>${name(source)}</h1>
@@ -41,7 +40,7 @@ export function livePage(source: string, rank: number, tolerance: number | null,
       {
         id: 'course',
         title: 'Convergence',
-        body: courseFigure(course, html`The report takes the place of this page when the fit has ended.`, 'objective'),
+        body: courseFigure(course, html`The report takes the place of this page when the fit has ended.`),
       },
     ],
     footer: html`This page comes from the running fit and is gone with it.`,

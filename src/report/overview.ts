@@ -1,11 +1,10 @@
 /** What was fitted, how it ended, and what that says. */
-
 import { isWeighted } from '../model/isWeighted.js';
 import type { Model } from '../model/model.js';
 import { lossOf } from '../objective/losses.js';
 import { flagOf } from '../options.js';
 import { equationHtml } from './equation.js';
-import { count, duration, real } from './format.js';
+import { count, counted, duration, real } from './format.js';
 import { type Html, html, name, plainName } from './html.js';
 import { table } from './parts.js';
 import type { Section } from './shell.js';
@@ -50,7 +49,7 @@ export function headerOf(
       : []),
   ].filter((figure) => figure !== undefined) as [string, string, string?][];
   return html`<h1>${source === undefined ? html`A ≈ UV<sup>⊤</sup>` : name(source)}</h1>
-<p class="lead">${count(fit.rows)} × ${count(fit.columns)}, ${count(fit.observed)} entries observed (${share.toPrecision(3)} %), rank ${fit.rank}${
+<p class="lead">${count(fit.rows)} × ${count(fit.columns)}, ${entriesInWords(fit.observed)} observed (${share.toPrecision(3)} %), rank ${fit.rank}${
     fit.options.preset && `, preset ${fit.options.preset}`
   }</p>
 <p class="status"><span class="badge ${isGood ? 'good' : 'open'}">${verdict}</span></p>
@@ -60,9 +59,7 @@ export function headerOf(
   )}</dl>`;
 }
 
-function entriesInWords(entries: number): string {
-  return `${count(entries)} ${entries === 1 ? 'entry' : 'entries'}`;
-}
+const entriesInWords = (entries: number) => counted(entries, 'entry', 'entries');
 
 export function objectiveSection(model: Model): Section {
   const rows = Object.entries(model.fit.options).map(([option, value]) => [
@@ -100,12 +97,12 @@ export function certificateSection(model: Model): Section {
     id: 'certificate',
     title: 'Certificate',
     body: html`<p><span class="badge ${isGood ? 'good' : 'open'}">${verdict}.</span> ${meaning}</p>
-${table(
-  'Measured from the final factors by a pass of its own',
-  [{ title: 'measure' }, { title: 'value' }],
-  measures.map(([what, value]) => [what, value]),
-)}
-<p style="margin-top:.9rem">What it does not say: that no other start ends lower (the problem is not convex), that the rank or λ is right, or that entries which were not seen are predicted well. Held-out entries tell that.</p>
+<div class="narrow">${table(
+      'Measured from the final factors by a pass of its own',
+      [{ title: 'measure' }, { title: 'value' }],
+      measures,
+    )}</div>
+<p>What it does not say: that no other start ends lower (the problem is not convex), that the rank or λ is right, or that entries which were not seen are predicted well. Held-out entries tell that.</p>
 ${notes.length > 0 && html`<h3>Notes of the fit</h3><ul class="notes">${notes.map((note) => html`<li>${note}</li>`)}</ul>`}`,
   };
 }
@@ -118,7 +115,7 @@ function endingOf({ fit }: Model): Ending {
   const gradient = isWithin
     ? `The gradient there, ${norm}, is within the tolerance ${bound} all the same.`
     : `The gradient there, ${norm}, is above the tolerance ${bound}: the objective would fall further.`;
-  const sweeps = `${count(fit.sweeps)} ${fit.sweeps === 1 ? 'sweep' : 'sweeps'}`;
+  const sweeps = counted(fit.sweeps, 'sweep');
   switch (fit.status as typeof fit.status | 'validated') {
     case 'converged':
       return [
@@ -159,8 +156,7 @@ function methodInWords({ fit }: Model): string {
 }
 
 function threadsInWords({ fit }: Model): string {
-  if (fit.inline) return 'in one thread';
-  return `on ${fit.threads} ${fit.threads === 1 ? 'thread' : 'threads'}`;
+  return fit.inline ? 'in one thread' : `on ${counted(fit.threads, 'thread')}`;
 }
 
 /** 84973.6 → "84,973.6"; very large and small numbers as {@link real}. */

@@ -2,8 +2,10 @@
 import { Html, html, name } from './html.js';
 import { type Chart, drawChart } from './page/chart.js';
 
-/** Charts are drawn at this width first: where there is no script, and on paper. */
-const firstWidth = 680;
+/** A chart as it is first, before a script draws it at the width that there is. */
+export function drawn(chart: Chart): Html {
+  return new Html(drawChart(chart, 680));
+}
 
 /** The charts of a page by name, for the script to draw again. */
 export type Charts = Record<string, Chart>;
@@ -11,7 +13,7 @@ export type Charts = Record<string, Chart>;
 /** Draws a chart and leaves it to the script under a name. */
 export function plot(charts: Charts, id: string, chart: Chart): Html {
   charts[id] = chart;
-  return html`<div class="plot" data-chart="${id}">${new Html(drawChart(chart, firstWidth))}</div>`;
+  return html`<div class="plot" data-chart="${id}">${drawn(chart)}</div>`;
 }
 
 export function figure(body: Html, caption: Html | string, alternative?: Html): Html {

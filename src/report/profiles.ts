@@ -71,8 +71,8 @@ function contribution({ U, shape: [m], labels }: Model, c: number, charts: Chart
     x: { label: 'sample, from 0', scale: 'linear', range: [0, Math.max(1, m - 1)], isWhole: true },
     y: { label: `factor ${c + 1}`, scale: 'linear', range: [low, 1.05 * high || 1] },
     marks: [
-      { kind: 'rule', axis: 'y', at: 1, text: 'mean' },
       { kind: 'line', x, y, tone: c % 2 === 0 ? 'first' : 'second' },
+      { kind: 'rule', axis: 'y', at: 1, text: 'mean' },
     ],
   };
   const peak = y.indexOf(high);

@@ -8,7 +8,7 @@ import type { Model } from '../model/model.js';
 import { checkNames } from '../options.js';
 import { version } from '../version.js';
 import { machineSection, reproduceSection } from './account.js';
-import { courseOf, courseSection } from './course.js';
+import { courseOfModel, courseSection } from './course.js';
 import { canonicalOf, loadingsSection, mapSection, spectrumSection } from './factors.js';
 import { html } from './html.js';
 import { certificateSection, headerOf, objectiveSection, titleOf } from './overview.js';
@@ -44,7 +44,7 @@ export function reportHtml(model: Model, data?: MatrixInput, options: ReportOpti
   const { weights, duplicates = model.fit.options.duplicates, source, test } = options;
   if (data !== undefined) checkShape(model, data);
   const charts: Charts = {};
-  const course = courseOf(model.trace, model.certificate.tolerance);
+  const course = courseOfModel(model);
   const canonical = canonicalOf(model);
   const statistics = data && residualStatistics(model, data, weights, duplicates);
   const sections = [

@@ -60,7 +60,7 @@ export interface ResidualStatistics {
 }
 
 const sampleSize = 20_000;
-const bins = 61;
+const mostBins = 61;
 const gridBins = { x: 48, y: 32 } as const;
 const heatBins = 160;
 
@@ -88,8 +88,9 @@ export function residualStatistics(
   const sample = sampled(visit, listedCount(A), predict);
   if (sample.z.length === 0) return undefined;
 
-  const histogram: Histogram = { edges: symmetricEdges(sample.z), counts: new Array(bins).fill(0), outside: 0 };
-  const grid = emptyGrid(sample.p, histogram.edges);
+  const edges = symmetricEdges(sample.z);
+  const histogram: Histogram = { edges, counts: new Array(edges.length - 1).fill(0), outside: 0 };
+  const grid = emptyGrid(sample.p, edges);
   const rows: SideSums = { squares: new Float64Array(m), counts: new Uint32Array(m) };
   const columns: SideSums = { squares: new Float64Array(n), counts: new Uint32Array(n) };
   const heat: Heat = {
@@ -181,8 +182,10 @@ function quantile(sorted: Float64Array, share: number): number {
   return sorted[Math.round(share * (sorted.length - 1))] as number;
 }
 
-/** Around 0, so wide that all but a few of a thousand are within. */
+/** Around 0, so wide that all but a few of a thousand are within; the fewer the entries, the wider the bins. */
 function symmetricEdges(z: Float64Array): number[] {
+  // An odd number, so that 0 is in the middle of one.
+  const bins = Math.min(mostBins, 2 * Math.ceil(Math.sqrt(z.length) / 2) + 5);
   const width = 1.15 * Math.max(Math.abs(quantile(z, 0.002)), Math.abs(quantile(z, 0.998))) || 1;
   return Array.from({ length: bins + 1 }, (_, i) => width * ((2 * i) / bins - 1));
 }

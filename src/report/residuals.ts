@@ -1,9 +1,8 @@
 /** What the model leaves unexplained, W ∘ (A − p). */
-
 import { isWeighted } from '../model/isWeighted.js';
 import type { Model } from '../model/model.js';
 import { lossOf } from '../objective/losses.js';
-import { count } from './format.js';
+import { count, counted } from './format.js';
 import { type Html, html, name } from './html.js';
 import type { Chart, Mark } from './page/chart.js';
 import { type Charts, figure, labelOf, numbers, percent, plot, short, table } from './parts.js';
@@ -17,10 +16,15 @@ export function residualSection(model: Model, statistics: ResidualStatistics, ch
   const { observed, squares, mean, largest } = statistics;
   const z = residualSymbol(model);
   const spread = Math.sqrt(Math.max(0, squares / observed - mean * mean));
+  const heldOut = model.fit.validation?.entries;
   return {
     id: 'residuals',
     title: 'Residuals',
-    body: html`<p>z = ${z} of ${count(observed)} observed entries: mean ${short(mean)}, standard deviation ${short(spread)}, the largest ${short(largest)}.${
+    body: html`<p>z = ${z} of ${counted(observed, 'observed entry', 'observed entries')}${
+      heldOut !== undefined &&
+      observed === model.fit.observed + heldOut &&
+      ` (the ${count(heldOut)} held out among them)`
+    }: mean ${short(mean)}, standard deviation ${short(spread)}, the largest ${short(largest)}.${
       isWeighted(model) && ' Where W is 1/σ and the uncertainties are right, the standard deviation is about 1.'
     }</p>
 <div class="pair">${distribution(statistics, charts)}${againstPredicted(statistics, charts)}</div>
@@ -54,7 +58,12 @@ function distribution({ histogram, quantiles, observed }: ResidualStatistics, ch
     title: 'Distribution of the residuals',
     height: 290,
     x: { label: 'z', scale: 'linear', range: [edges[0] as number, edges.at(-1) as number] },
-    y: { label: 'entries', scale: 'linear', range: [0, 1.06 * Math.max(...counts, ...(hasCurve ? normal : []))] },
+    y: {
+      label: 'entries',
+      scale: 'linear',
+      range: [0, 1.06 * Math.max(...counts, ...(hasCurve ? normal : []))],
+      isWhole: true,
+    },
     marks: [{ kind: 'bars', x: edges.map(rounded), y: counts, tone: 'first' }, ...curve],
   };
   const rows = [
@@ -67,7 +76,7 @@ function distribution({ histogram, quantiles, observed }: ResidualStatistics, ch
   return figure(
     plot(charts, 'distribution', chart),
     html`How the residuals are distributed${hasCurve && '; the line is the normal distribution with the same quartiles'}.${
-      outside > 0 && ` ${count(outside)} ${outside === 1 ? 'entry lies' : 'entries lie'} beyond.`
+      outside > 0 && ` ${counted(outside, 'entry lies', 'entries lie')} beyond.`
     }`,
     numbers(
       'Quantiles',
@@ -166,7 +175,7 @@ function residualMap(model: Model, { rows, columns, sums, counts }: Heat): Html 
   return figure(
     html`${picture(rows, columns, pixels, `Heat map of the residuals, ${placesInWords(model)}.`)}
 <div class="scale" style="--low:${below.join(',')};--high:${above.join(',')}">−${short(limit)}<i class="signed"></i>${short(limit)}</div>`,
-    `${isBinned ? 'Mean residual by place' : 'Residuals'}, ${placesInWords(model)}. Blue: above the model; orange: below; grey: nothing observed.`,
+    `${isBinned ? 'Mean residual by place' : 'Residuals'}, ${placesInWords(model)}. Blue: above the model; orange: below${means.some(Number.isNaN) ? '; grey: nothing observed' : ''}.`,
   );
 }
 
@@ -191,7 +200,7 @@ function observedMap(model: Model, { rows, columns, counts }: Heat): Html {
 }
 
 function placesInWords({ shape: [m, n] }: Model): string {
-  return `${count(m)} rows from top to bottom, ${count(n)} columns from left to right`;
+  return `${counted(m, 'row')} from top to bottom, ${counted(n, 'column')} from left to right`;
 }
 
 function picture(rows: number, columns: number, pixels: Uint8Array, alternative: string): Html {

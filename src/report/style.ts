@@ -97,13 +97,15 @@ table.bars { table-layout: fixed; }
 .bar i { display: block; height: .62rem; min-width: 1px; width: calc(var(--v) * 100%); background: var(--first); border-radius: 0 2px 2px 0; }
 .bar.signed i { width: calc(var(--v) * 50%); margin-left: 50%; }
 .bar.signed i.negative { margin-left: calc(50% - var(--v) * 50%); background: var(--second); border-radius: 2px 0 0 2px; }
-.bar i.second { background: var(--second); }
 .map { display: block; width: 100%; height: auto; aspect-ratio: 3 / 2; max-height: 26rem; image-rendering: pixelated; border: 1px solid var(--hair); background: var(--paper); }
 .scale { display: flex; align-items: center; gap: .6rem; font-size: .8rem; color: var(--quiet); margin-top: .45rem; font-variant-numeric: tabular-nums; }
 .scale i { flex: 1; max-width: 16rem; height: .6rem; border: 1px solid var(--hair); }
 .scale .signed { background: linear-gradient(90deg, rgb(var(--low)), transparent, rgb(var(--high))); }
 .scale .share { background: linear-gradient(90deg, transparent, rgb(var(--low))); }
 details { margin: 0 0 1rem; }
+figure > details:last-child, .cards details { margin-bottom: 0; }
+.bars + .bars { margin-top: .7rem; }
+.narrow { max-width: 44rem; margin-bottom: .9rem; }
 summary { cursor: pointer; color: var(--first); font-size: .9rem; padding: .3rem 0; }
 .scroll { max-height: 22rem; overflow: auto; }
 pre { font: .85rem/1.6 var(--mono); background: var(--panel); border: 1px solid var(--hair); border-radius: 10px; padding: .9rem 1rem; margin: 0 0 1rem; white-space: pre-wrap; }

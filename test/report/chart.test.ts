@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type Chart, drawChart, escapeText, frameOf, type Mark, tickText } from '../../dist/src/report/page/chart.js';
-import { type Course, courseCharts } from '../../dist/src/report/page/convergence.js';
+import { type Course, courseCharts, firstView, joined } from '../../dist/src/report/page/convergence.js';
 
 const real = fc.double({ min: -1e12, max: 1e12, noNaN: true });
 const positive = fc.double({ min: 1e-12, max: 1e12, noNaN: true });
@@ -141,6 +141,21 @@ describe('the charts of a fit', () => {
     expect(validation?.marks).toMatchObject([{ kind: 'line', x: [0, 1, 2, 4], y: [3, null, 1, 2] }]);
     expect(validation?.y.range[0]).toBeCloseTo(1 - 0.06, 12);
     expect(validation?.y.range[1]).toBeCloseTo(2 + 0.06, 12);
+  });
+
+  test('grow by what is new, and show which sweep was kept', () => {
+    const late = { ...course, sweep: [4, 5], seconds: [4, 5], objective: [1, 0.5], gradient: [0.005, 0.001] };
+    expect(joined(course, late)).toMatchObject({ sweep: [1, 2, 3, 4, 5], gradient: [null, 0.5, 0.05, 0.005, 0.001] });
+    const held = { ...late, validation: [9, 8] };
+    expect(joined({ ...course, validation: [3, null, 1, 2] }, held).validation).toEqual([3, null, 1, 2, 8]);
+    const kept = courseCharts(
+      { ...course, kept: { sweep: 3, seconds: 2 } },
+      { ...firstView(course), across: 'seconds' },
+    );
+    for (const chart of Object.values(kept))
+      expect(chart.marks).toContainEqual({ kind: 'rule', axis: 'x', at: 2, text: 'kept' });
+    expect(firstView(course).height).toBe('above');
+    expect(firstView({ ...course, sweep: [1] }).height).toBe('objective');
   });
 
   test('are drawn when there is nothing yet', () => {

@@ -127,7 +127,7 @@ describe('a page', () => {
     expect(html).toContain('Profiles and contributions');
     expect(html).toContain('Q(expected)');
     const charts = JSON.parse(/id="data">([\s\S]*?)<\/script>/.exec(html)?.[1] as string).charts;
-    expect(charts['contribution-1'].marks.at(-1).y.map((y: number) => y.toPrecision(3))).toEqual(
+    expect(charts['contribution-1'].marks[0].y.map((y: number) => y.toPrecision(3))).toEqual(
       Array.from({ length: 40 }, (_, i) => Number(pmf.U.get(i, 1).toPrecision(4)).toPrecision(3)),
     );
     // The shares of a species over the factors make one.

@@ -132,11 +132,16 @@ describe('a watch', () => {
     expect(await (await fetch(url)).text()).not.toContain('live-validation');
     await watch.close();
     watch = await openWatch({ port: 0, source: 'A', rank: 3, tolerance: 1e-4, timeLimit: undefined, isHeldOut: true });
-    expect(await (await fetch(watch.url)).text()).toContain('<dt>RMSE held out</dt><dd id="live-validation">–</dd>');
+    const page = await (await fetch(watch.url)).text();
+    expect(page).toContain('<dt>RMSE held out</dt><dd id="live-validation">–</dd>');
+    expect(page).toContain('data-course="validation"');
     watch.update({ ...progress(1), validation: { loss: 2, rmse: 0.75 } });
     const { events, until } = follow(watch.url);
     await until('news');
-    expect((events[0] as [string, News])[1].texts).toMatchObject({ 'live-validation': '0.75' });
+    expect((events[0] as [string, News])[1]).toMatchObject({
+      texts: { 'live-validation': '0.75' },
+      course: { validation: [0.75] },
+    });
   });
 
   test('has another token each time', async () => {
@@ -274,7 +279,7 @@ describe('hadamard fit --watch', () => {
       ended,
       process: child,
     } = start(
-      ['fit', 'noise.npy', '--rank', '40', '--tolerance', '0', '--max-sweeps', '4000', '--watch', '--out', 'shown'],
+      'fit noise.npy --rank 40 --tolerance 0 --max-sweeps 4000 --holdout 0.1 --watch --out shown'.split(' '),
       folder.path,
     );
     onTestFinished(() => void child.kill('SIGKILL'));
@@ -288,9 +293,11 @@ describe('hadamard fit --watch', () => {
       (asked) => asked === url || asked === `${url}events` || asked.startsWith('data:'),
     );
     await page.goto(url);
-    const line = page.locator('[data-course=objective] .line');
-    // A line of more than three points.
-    while (((await line.getAttribute('d')) ?? '').split('L').length <= 3) await setTimeout(20);
+    // Lines of more than three points.
+    for (const part of ['objective', 'gradient', 'validation']) {
+      const line = page.locator(`[data-course=${part}] .line`);
+      while (((await line.getAttribute('d')) ?? '').split('L').length <= 3) await setTimeout(20);
+    }
     expect(await page.locator('#live-sweep').innerText()).toMatch(/^\d+ of 4000$/);
     child.kill('SIGINT');
     await page.waitForSelector('#certificate');

@@ -61,6 +61,7 @@ export interface Frame {
 
 const superscripts = '⁰¹²³⁴⁵⁶⁷⁸⁹';
 const characterWidth = 6.7;
+const bleed = 4;
 
 export function escapeText(text: string): string {
   return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
@@ -128,8 +129,10 @@ export function drawChart(chart: Chart, width: number): string {
   parts.push(
     `<text class="label" x="${left + w}" y="${top + h + 36}" text-anchor="end">${escapeText(chart.x.label)}</text>`,
   );
-  // A drawing within the drawing, so that what lies outside the plot is cut off.
-  parts.push(`<svg x="${left}" y="${top}" width="${w}" height="${h}" overflow="hidden">`);
+  // A drawing within the drawing, so that what lies outside the plot is cut off, but no dot on its border.
+  parts.push(
+    `<svg x="${left - bleed}" y="${top - bleed}" width="${w + 2 * bleed}" height="${h + 2 * bleed}" viewBox="${-bleed} ${-bleed} ${w + 2 * bleed} ${h + 2 * bleed}" overflow="hidden">`,
+  );
   for (const mark of chart.marks) parts.push(drawMark(mark, frame));
   parts.push('<g class="cursor"></g></svg></svg>');
   return parts.join('');
@@ -202,8 +205,9 @@ function drawNames({ x, y, names = [] }: { x: Numbers; y: Numbers; names?: reado
   const drawn: string[] = [];
   for (const point of points.sort((a, b) => apart(b) - apart(a))) {
     if (drawn.length >= most) break;
-    const text = point.name.length > 22 ? `${point.name.slice(0, 21)}…` : point.name;
-    const width = text.length * 6.9;
+    const letters = [...point.name];
+    const text = letters.length > 22 ? `${letters.slice(0, 21).join('')}…` : point.name;
+    const width = textWidth(text);
     const isLeft = point.x + 7 + width > frame.width;
     const left = isLeft ? point.x - 7 - width : point.x + 7;
     const box = { left, right: left + width, top: point.y - 7, bottom: point.y + 7 };
@@ -217,6 +221,11 @@ function drawNames({ x, y, names = [] }: { x: Numbers; y: Numbers; names?: reado
     );
   }
   return drawn.join('');
+}
+
+/** At least that of the text: characters of East Asia and pictures are twice as wide. */
+function textWidth(text: string): number {
+  return [...text].reduce((width, character) => width + ((character.codePointAt(0) as number) < 0x2e80 ? 6.9 : 13), 0);
 }
 
 const shades = 6;

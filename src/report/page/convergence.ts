@@ -11,6 +11,23 @@ export interface Course {
   readonly validation?: readonly (number | null)[];
   /** Of relative gradient norms: where a fit has converged. */
   readonly tolerance: number | null;
+  /** Whose factors are the model's, where that is not the last sweep. */
+  readonly kept?: { readonly sweep: number; readonly seconds: number };
+}
+
+/** What comes later behind what came before; sweeps that both have are there once. */
+export function joined(course: Course, later: Course): Course {
+  const last = course.sweep.at(-1) ?? 0;
+  const isNew = (_: unknown, i: number) => (later.sweep[i] as number) > last;
+  const both = <T>(before: readonly T[], after: readonly T[]) => [...before, ...after.filter(isNew)];
+  return {
+    ...later,
+    sweep: both(course.sweep, later.sweep),
+    seconds: both(course.seconds, later.seconds),
+    objective: both(course.objective, later.objective),
+    gradient: both(course.gradient, later.gradient),
+    ...(later.validation && { validation: both(course.validation ?? [], later.validation) }),
+  };
 }
 
 export interface View {
@@ -21,6 +38,11 @@ export interface View {
   readonly isLog: boolean;
   /** The part of the x axis that is shown. */
   readonly range?: readonly [number, number] | undefined;
+}
+
+/** How a course is shown first: where there is one sweep at most, nothing lies above the lowest. */
+export function firstView({ sweep }: Course): View {
+  return { across: 'sweep', height: sweep.length > 1 ? 'above' : 'objective', isLog: false };
 }
 
 /** All charts begin at one place. */
@@ -55,7 +77,8 @@ export function courseCharts(course: Course, view: View): CourseCharts {
   const norms = gradient.filter(isIn);
   const tolerance = course.tolerance !== null && course.tolerance > 0 ? course.tolerance : null;
   const dots = x.filter(isIn).length <= 80;
-  const rule: Mark[] = tolerance === null ? [] : [{ kind: 'rule', axis: 'y', at: tolerance, text: 'tolerance' }];
+  const bound: Mark[] = tolerance === null ? [] : [{ kind: 'rule', axis: 'y', at: tolerance, text: 'tolerance' }];
+  const kept: Mark[] = course.kept ? [{ kind: 'rule', axis: 'x', at: course.kept[view.across], text: 'kept' }] : [];
   return {
     objective: {
       title: `${label} against ${noun[view.across]}`,
@@ -63,7 +86,7 @@ export function courseCharts(course: Course, view: View): CourseCharts {
       room,
       x: axis,
       y: { label, scale: isLogUp ? 'log' : 'linear', range: span(y.filter(isIn), isLogUp, 0.06) },
-      marks: [{ kind: 'line', x, y, tone: 'first', dots }],
+      marks: [...kept, { kind: 'line', x, y, tone: 'first', dots }],
     },
     gradient: {
       title: `relative gradient norm against ${noun[view.across]}`,
@@ -71,7 +94,7 @@ export function courseCharts(course: Course, view: View): CourseCharts {
       room,
       x: axis,
       y: { label: 'relative gradient norm', scale: 'log', range: span([...norms, tolerance], true, 0.1) },
-      marks: [...rule, { kind: 'line', x, y: gradient, tone: 'second', dots }],
+      marks: [...bound, ...kept, { kind: 'line', x, y: gradient, tone: 'second', dots }],
     },
     ...(course.validation && {
       validation: {
@@ -80,7 +103,7 @@ export function courseCharts(course: Course, view: View): CourseCharts {
         room,
         x: axis,
         y: { label: 'RMSE held out', scale: 'linear', range: span(course.validation.filter(isIn), false, 0.06) },
-        marks: [{ kind: 'line', x, y: course.validation, tone: 'first', dots }],
+        marks: [...kept, { kind: 'line', x, y: course.validation, tone: 'first', dots }],
       },
     }),
   };

@@ -1,6 +1,6 @@
 /** What the page does in the browser: themes, charts at the width there is, reading and zooming them, listening to a fit. */
 import { type Chart, drawChart, type Frame, frameOf, tickText } from './chart.js';
-import { type Course, type CourseCharts, courseCharts, type View } from './convergence.js';
+import { type Course, type CourseCharts, courseCharts, firstView, joined, type View } from './convergence.js';
 
 interface PageData {
   readonly course?: Course;
@@ -162,7 +162,7 @@ function mountCourse(first: Course): ((course: Course) => void) | undefined {
   const figure = document.querySelector<HTMLElement>('#course-figure');
   if (!figure) return undefined;
   let course = first;
-  let view: View = { across: 'sweep', height: data.isLive ? 'objective' : 'above', isLog: false };
+  let view = firstView(first);
   const parts = all('[data-course]', figure).map((element) => {
     const part = element.dataset.course as keyof CourseCharts;
     // The page has a place for each chart that there is.
@@ -264,15 +264,7 @@ function listen(draw: (course: Course) => void): void {
     }
     const bar = document.querySelector('progress');
     if (bar) bar.value = news.share;
-    if (news.isWhole || !course) course = news.course;
-    else
-      course = {
-        sweep: [...course.sweep, ...news.course.sweep],
-        seconds: [...course.seconds, ...news.course.seconds],
-        objective: [...course.objective, ...news.course.objective],
-        gradient: [...course.gradient, ...news.course.gradient],
-        tolerance: news.course.tolerance,
-      };
+    course = news.isWhole || !course ? news.course : joined(course, news.course);
     draw(course);
   });
   source.addEventListener('done', () => {
