@@ -28,10 +28,15 @@ function isFree({ fit: { options } }: Model): boolean {
   return !bounds && !hold && l1Rows + l1Columns === 0 && freeColumns === 0;
 }
 
+/** What is no more than this is rounding. */
+function leastOf({ d }: Pick<Canonical, 'd'>): number {
+  return Math.max(...d) * 1e-12;
+}
+
 export function spectrumSection({ fit }: Model, { d }: Canonical, charts: Charts): Section | undefined {
   const total = d.reduce((sum, value) => sum + value * value, 0);
   if (total === 0) return undefined;
-  const least = Math.max(...d) * 1e-12;
+  const least = leastOf({ d });
   const shown = Array.from(d, (value, i) => [i + 1, value] as const).filter(([, value]) => value > least);
   const values = shown.map(([, value]) => value);
   const kept = shown.filter((_, i) => i % Math.ceil(shown.length / 400) === 0);
@@ -83,7 +88,9 @@ export function spectrumSection({ fit }: Model, { d }: Canonical, charts: Charts
 export function loadingsSection(model: Model, canonical: Canonical | undefined): Section {
   const form = isFree(model) ? canonical : undefined;
   const [U, V]: NdArray<RealArray>[] = form ? [form.U, form.V] : [model.U, model.V];
-  const k = Math.min(model.rank, mostComponents);
+  // Of a component that is 0 the canonical columns say nothing.
+  const some = form ? Math.max(1, form.d.filter((value) => value > leastOf(form)).length) : model.rank;
+  const k = Math.min(some, mostComponents);
   const tops = (X: NdArray<RealArray> | undefined, labels: readonly string[] | undefined, most: number) =>
     Array.from({ length: k }, (_, c) => largest(X as NdArray<RealArray>, c, labels, most));
   const columns = tops(V, model.labels.columns, mostEntries);
@@ -104,7 +111,7 @@ ${bars(`columns of A${fromZero('columns')}`, columns[c] as BarRow[], isSigned)}$
   return {
     id: 'factors',
     title: 'Factors',
-    body: html`<p>${words} The largest entries of each column, by magnitude${model.rank > k && `; the first ${k} of ${model.rank} columns`}.</p>
+    body: html`<p>${words} The largest entries of each column, by magnitude${some > k && `; the first ${k} of ${some} columns`}.</p>
 <div class="cards">${cards.slice(0, shownAtOnce)}</div>${
       more.length > 0 &&
       html`<details><summary>${counted(more.length, 'more component')}</summary><div class="cards">${more}</div></details>`

@@ -48,7 +48,7 @@ export function headerOf(
         ] as [string, string, string][])
       : []),
   ].filter((figure) => figure !== undefined) as [string, string, string?][];
-  return html`<h1>${source === undefined ? html`A ≈ UV<sup>⊤</sup>` : name(source)}</h1>
+  return html`<h1>${source === undefined ? 'A ≈ UVᵀ' : name(source)}</h1>
 <p class="lead">${count(fit.rows)} × ${count(fit.columns)}, ${entriesInWords(fit.observed)} observed (${share.toPrecision(3)} %), rank ${fit.rank}${
     fit.options.preset && `, preset ${fit.options.preset}`
   }</p>
@@ -114,7 +114,7 @@ function endingOf({ fit }: Model): Ending {
   const isWithin = relativeGradientNorm <= tolerance;
   const gradient = isWithin
     ? `The gradient there, ${norm}, is within the tolerance ${bound} all the same.`
-    : `The gradient there, ${norm}, is above the tolerance ${bound}: the objective would fall further.`;
+    : `The gradient there, ${norm}, is above the tolerance ${bound}: the objective can fall further.`;
   const sweeps = counted(fit.sweeps, 'sweep');
   switch (fit.status as typeof fit.status | 'validated') {
     case 'converged':
@@ -166,5 +166,5 @@ function grouped(value: number): string {
 }
 
 function scientific(value: number): string {
-  return value.toExponential(1).replace('.0e', 'e').replace('e+', 'e');
+  return value === 0 ? '0' : value.toExponential(1).replace('.0e', 'e').replace('e+', 'e');
 }

@@ -109,7 +109,7 @@ figure > details:last-child, .cards details { margin-bottom: 0; }
 summary { cursor: pointer; color: var(--first); font-size: .9rem; padding: .3rem 0; }
 .scroll { max-height: 22rem; overflow: auto; }
 pre { font: .85rem/1.6 var(--mono); background: var(--panel); border: 1px solid var(--hair); border-radius: 10px; padding: .9rem 1rem; margin: 0 0 1rem; white-space: pre-wrap; }
-code { font: .9em var(--mono); }
+code { font: .9em var(--mono); white-space: nowrap; }
 .notes { padding-left: 1.1rem; max-width: 44rem; }
 footer { color: var(--quiet); font-size: .85rem; padding-top: 1rem; padding-bottom: 2.5rem; }
 progress { display: block; width: 100%; margin: 1rem 0; accent-color: var(--first); }
