@@ -88,14 +88,23 @@ function furnish(folder: string): NodeJS.ProcessEnv {
   return { ...process.env, PATH: `${bin}${delimiter}${process.env.PATH}` };
 }
 
-async function runBlock({ language, text, line }: Block, folder: string, env: NodeJS.ProcessEnv): Promise<void> {
+const spaced = (line: string) => line.trim().replace(/\s+/g, ' ');
+
+/** Runs a block and looks for what its page says is printed, whatever the spaces. */
+async function runBlock(
+  { language, text, line, printed }: Block,
+  folder: string,
+  env: NodeJS.ProcessEnv,
+): Promise<void> {
   const name = join(folder, `line-${line}.${{ sh: 'sh', js: 'mjs', python: 'py' }[language]}`);
   writeFileSync(name, text);
   const program = { sh: 'bash', js: process.execPath, python: python as string }[language];
   const args = language === 'sh' ? ['-euo', 'pipefail', name] : [name];
-  await promisify(execFile)(program, args, { cwd: folder, env }).catch((error) => {
+  const { stdout, stderr } = await promisify(execFile)(program, args, { cwd: folder, env }).catch((error) => {
     throw new Error(`exit ${error.code}\n${error.stdout}\n${error.stderr}\nof\n${text}`);
   });
+  const lines = `${stdout}\n${stderr}`.split('\n').map(spaced);
+  expect(lines).toEqual(expect.arrayContaining(printed.map(spaced)));
 }
 
 const withExamples = pages
@@ -123,9 +132,13 @@ test.each(pages)('%s links to files that are there', (page) => {
 
 test('what an example needs is looked for by name', () => {
   expect(missing(['fit', 'fit --rank', 'levitate', 'fit --levitate'])).toEqual(['levitate', 'fit --levitate']);
-  expect(blocksOf('<!-- needs: a, b --c -->\n```sh\nx\n```\n\n    f = g\n\n    npx hadamard demo\n\nend')).toEqual([
-    { language: 'sh', text: 'x\n', line: 3, needs: ['a', 'b --c'] },
-    { language: 'sh', text: 'npx hadamard demo\n', line: 8, needs: [] },
+  expect(
+    blocksOf(
+      '<!-- needs: a, b --c -->\n```sh\nx\n```\n\n```text\ny\nz\n```\n\n    f = g\n\n    npx hadamard demo\n\nend',
+    ),
+  ).toEqual([
+    { language: 'sh', text: 'x\n', line: 3, needs: ['a', 'b --c'], printed: ['y', 'z'] },
+    { language: 'sh', text: 'npx hadamard demo\n', line: 13, needs: [], printed: [] },
   ]);
 });
 
@@ -133,8 +146,12 @@ test('an example that fails is seen', async () => {
   const folder = temporaryFolder();
   try {
     const env = furnish(folder.path);
-    const fails = { language: 'sh', text: 'npx hadamard fit nowhere.csv --rank 2\n', line: 1, needs: [] } as const;
+    const block = { language: 'sh', line: 1, needs: [], printed: [] } as const;
+    const fails = { ...block, text: 'npx hadamard fit nowhere.csv --rank 2\n' };
     await expect(runBlock(fails, folder.path, env)).rejects.toThrow('not-found');
+    const prints = { ...block, text: 'echo 1  2\n' };
+    await runBlock({ ...prints, printed: ['  1 2'] }, folder.path, env);
+    await expect(runBlock({ ...prints, printed: ['1 3'] }, folder.path, env)).rejects.toThrow();
   } finally {
     folder.remove();
   }
