@@ -138,27 +138,37 @@ describe('check:types fails on', () => {
 });
 
 describe('check:lint fails on', () => {
+  const faults = {
+    'src/data/unformatted.ts': 'export const a = "b"\n',
+    'src/data/nan.ts': 'export function isNaNumber(x: number): boolean {\n  return x === NaN;\n}\n',
+  };
+  let all: ReturnType<typeof check>;
+  beforeAll(() => {
+    all = checkWith('lint', faults);
+  });
+
   it.each([
-    ['a file that is not formatted', 'export const a = "b"\n', /format/],
-    [
-      'a fault that only lint sees',
-      'export function isNaNumber(x: number): boolean {\n  return x === NaN;\n}\n',
-      /useIsNan/,
-    ],
-    ['a mere warning', "import { rows } from './matrix.js';\n\nexport const a = 1;\n", /noUnusedImports/],
-  ])('%s', (_fault, text, complaint) => {
+    ['a file that is not formatted', /src\/data\/unformatted\.ts format/],
+    ['a fault that only lint sees', /src\/data\/nan\.ts:2:\d+ lint\/correctness\/useIsNan/],
+  ])('%s', (_fault, complaint) => {
+    expect(all.said).toMatch(complaint);
+    expect(all.failed).toBe(true);
+  });
+
+  it('a mere warning', () => {
+    const text = "import { rows } from './matrix.js';\n\nexport const a = 1;\n";
     const { failed, said } = checkWith('lint', { 'src/data/fault.ts': text });
-    expect(said).toMatch(complaint);
+    expect(said).toMatch(/noUnusedImports/);
     expect(failed).toBe(true);
   });
 });
 
 describe('check:layers fails on', () => {
-  it.each([
+  const faults = [
     ['an import from a floor above', 'src/data/up.ts', "import '../model/model.js';\n", 'never-up-from-kernels-data'],
     [
       'a type imported from above',
-      'src/data/up.ts',
+      'src/data/upType.ts',
       "export type { rows } from '../index.js';\n",
       'never-up-from-kernels-data',
     ],
@@ -172,19 +182,23 @@ describe('check:layers fails on', () => {
     ['a file that stands on no floor', 'src/shed/tool.ts', "import '../errors.js';\n", 'every-file-has-a-floor'],
     ['an import of a development tool', 'src/data/tool.ts', "import 'typescript';\n", 'only-what-is-shipped'],
     ['an import of what is not there', 'src/data/gone.ts', "import './nowhere.js';\n", 'found'],
-  ])('%s', (_fault, path, text, rule) => {
-    const { failed, said } = checkWith('layers', { [path]: text });
-    expect(said).toContain(`${rule}: ${path} → `);
-    expect(failed).toBe(true);
-  });
-
-  it('a circle', () => {
-    const { failed, said } = checkWith('layers', {
+  ] as const;
+  let all: ReturnType<typeof check>;
+  beforeAll(() => {
+    all = checkWith('layers', {
+      ...Object.fromEntries(faults.map(([, path, text]) => [path, text])),
       'src/data/one.ts': "import './two.js';\n",
       'src/data/two.ts': "import './one.js';\n",
     });
-    expect(said).toContain('no-circle: src/data/one.ts → src/data/two.ts → src/data/one.ts');
-    expect(failed).toBe(true);
+  });
+
+  it.each(faults)('%s', (_fault, path, _text, rule) => {
+    expect(all.said).toContain(`${rule}: ${path} → `);
+    expect(all.failed).toBe(true);
+  });
+
+  it('a circle', () => {
+    expect(all.said).toContain('no-circle: src/data/one.ts → src/data/two.ts → src/data/one.ts');
   });
 
   it('files that the tool did not look at', () => {
@@ -198,24 +212,22 @@ describe('check:layers fails on', () => {
 });
 
 describe('check:unused fails on', () => {
+  let all: ReturnType<typeof check>;
+  beforeAll(() => {
+    all = checkWith('unused', {
+      'src/model/model.ts': `${soundPackage['src/model/model.ts']}export const spareExport = 1;\n`,
+      'src/data/spareFile.ts': 'export const a = 1;\n',
+      'package.json': manifestWith({ dependencies: { comlink: '^4.4.2' } }),
+    });
+  });
+
   it.each([
-    [
-      'an export that nobody uses',
-      { 'src/model/model.ts': `${soundPackage['src/model/model.ts']}export const spare = 1;\n` },
-      'spare',
-    ],
-    ['a file that nobody imports', { 'src/data/spare.ts': 'export const a = 1;\n' }, 'src/data/spare.ts'],
-    [
-      'a dependency that nobody imports',
-      {
-        'package.json': manifestWith({ dependencies: { comlink: '^4.4.2' } }),
-      },
-      'comlink',
-    ],
-  ])('%s', (_fault, files, complaint) => {
-    const { failed, said } = checkWith('unused', files as Record<string, string>);
-    expect(said).toContain(complaint);
-    expect(failed).toBe(true);
+    ['an export that nobody uses', 'spareExport'],
+    ['a file that nobody imports', 'src/data/spareFile.ts'],
+    ['a dependency that nobody imports', 'comlink'],
+  ])('%s', (_fault, complaint) => {
+    expect(all.said).toContain(complaint);
+    expect(all.failed).toBe(true);
   });
 });
 
