@@ -1,8 +1,9 @@
 /** Flags that say how a data file is read, as several commands have them. */
 import type { Duplicates } from '../data/observations.js';
+import { HadamardError } from '../errors.js';
 import { checkFormat } from '../formats/formatOf.js';
-import { HadamardError, type Side } from '../index.js';
 import { checkOption } from '../options.js';
+import type { Side } from '../parallel/layout.js';
 import { didYouMean } from '../suggest.js';
 import { columnNames } from './flags.js';
 import type { DataRequest, WeightKind } from './problem.js';

@@ -1,5 +1,6 @@
 /** `hadamard evaluate` */
-import { type EvaluateOptions, type Evaluation, evaluate, type Split } from '../index.js';
+import { type EvaluateOptions, type Evaluation, evaluate } from '../selection/evaluate.js';
+import type { Split } from '../selection/splits.js';
 import { numberFlag } from './dataFlags.js';
 import type { ExitCode } from './exitCodes.js';
 import { type InputFlags, inputOf } from './fitRequest.js';

@@ -1,6 +1,6 @@
 /** What the exit code says. */
 import { type ErrorCode, isHadamardError } from '../errors.js';
-import type { FitReport } from '../index.js';
+import type { FitReport } from '../model/fitReport.js';
 
 /** As the help prints them. */
 export const exitCodes = {

@@ -1,6 +1,8 @@
 /** `hadamard explain` */
 import { shapeOf } from '../data/entries.js';
-import { type Explanation, explain, HadamardError, loadModel } from '../index.js';
+import { HadamardError } from '../errors.js';
+import { type Explanation, explain } from '../factorize/explain.js';
+import { loadModel } from '../model/load.js';
 import { type DataFlags, dataRequestOf, duplicatesOf, numberFlag } from './dataFlags.js';
 import type { ExitCode } from './exitCodes.js';
 import { asInFile } from './inFile.js';

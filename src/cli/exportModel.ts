@@ -1,5 +1,6 @@
 /** `hadamard export` */
-import { type ExportOptions, exportModel, loadModel } from '../index.js';
+import { type ExportOptions, exportModel } from '../model/exportModel.js';
+import { loadModel } from '../model/load.js';
 import type { ExitCode } from './exitCodes.js';
 import { count, facts, printable } from './render.js';
 import { untilInterrupt } from './signals.js';

@@ -1,5 +1,5 @@
 /** `hadamard fit` */
-import { HadamardError } from '../index.js';
+import { HadamardError } from '../errors.js';
 import { type ExitCode, exitCodeOf } from './exitCodes.js';
 import { type InputFlags, inputOf, sourceOf, weightedSource } from './fitRequest.js';
 import { fitOptionsOf } from './flags.js';

@@ -1,6 +1,7 @@
 /** What a fit is asked for on the command line: the files, and the objective that comes beside the option table. */
+
+import { HadamardError } from '../errors.js';
 import { queryName } from '../formats/sql.js';
-import { HadamardError } from '../index.js';
 import { type DataFlags, dataRequestOf, numberFlag } from './dataFlags.js';
 import { columnNames, type FitFlags } from './flags.js';
 import type { FitInput } from './runFit.js';

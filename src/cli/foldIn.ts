@@ -1,9 +1,12 @@
 /** `hadamard fold-in` */
+
+import { HadamardError } from '../errors.js';
+import { type FoldedIn, foldIn } from '../factorize/foldIn.js';
 import { csvField } from '../formats/csvWrite.js';
 import { formatOf } from '../formats/formatOf.js';
 import { npyParts } from '../formats/npy.js';
 import { replaceFile } from '../formats/replaceFile.js';
-import { type FoldedIn, foldIn, HadamardError, loadModel } from '../index.js';
+import { loadModel } from '../model/load.js';
 import { type DataFlags, dataRequestOf, duplicatesOf, sideOf } from './dataFlags.js';
 import type { ExitCode } from './exitCodes.js';
 import { asInFile } from './inFile.js';

@@ -2,13 +2,17 @@
 import ndarray, { type NdArray } from 'ndarray';
 import { visitEntries } from '../data/entries.js';
 import type { RealArray, WeightsInput } from '../data/input.js';
+import { HadamardError } from '../errors.js';
+import { type Imputed, impute } from '../factorize/impute.js';
 import { records } from '../formats/csvRecords.js';
 import { csvField } from '../formats/csvWrite.js';
 import { type Format, formatOf } from '../formats/formatOf.js';
 import { npyParts } from '../formats/npy.js';
 import { replaceFile } from '../formats/replaceFile.js';
 import { outputFormat, writeTable } from '../formats/writeTable.js';
-import { type FitOptions, HadamardError, type Imputed, impute, loadModel, type Model } from '../index.js';
+import { loadModel } from '../model/load.js';
+import type { Model } from '../model/model.js';
+import type { FitOptions } from '../options.js';
 import { type DataFlags, dataRequestOf, numberFlag } from './dataFlags.js';
 import { type ExitCode, exitCodeOf } from './exitCodes.js';
 import { type FitFlags, fitOptionsOf } from './flags.js';

@@ -1,6 +1,7 @@
 /** Errors about entries of a file, in the file's own terms. */
+
+import { HadamardError, isHadamardError } from '../errors.js';
 import type { Table } from '../formats/table.js';
-import { HadamardError, isHadamardError } from '../index.js';
 
 interface FileTerms {
   readonly labels?: Table['labels'] | undefined;

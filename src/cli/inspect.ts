@@ -1,8 +1,11 @@
 /** `hadamard inspect` */
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Inspection, inspectModel, loadModel, type Model, type ModelUpdate } from '../index.js';
+import type { ModelUpdate } from '../model/fitReport.js';
 import { findModel } from '../model/folder.js';
+import { type Inspection, inspectModel } from '../model/inspectModel.js';
+import { loadModel } from '../model/load.js';
+import type { Model } from '../model/model.js';
 import { commandOf } from '../report/account.js';
 import type { ExitCode } from './exitCodes.js';
 import { bytes, count, facts, grid, printable, real } from './render.js';

@@ -1,7 +1,9 @@
 /** New data for a model: a file's rows as they come, its columns where the model has them. */
 import { shapeOf, visitEntries } from '../data/entries.js';
 import type { MatrixInput, WeightsInput } from '../data/input.js';
-import { HadamardError, type Model, type Side } from '../index.js';
+import { HadamardError } from '../errors.js';
+import type { Model } from '../model/model.js';
+import type { Side } from '../parallel/layout.js';
 import { asInFile } from './inFile.js';
 import { placesIn, unknown } from './names.js';
 import { type DataRequest, type Problem, readProblem } from './problem.js';

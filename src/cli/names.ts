@@ -1,5 +1,7 @@
 /** Rows and columns as people name them, and predictions of those that a model has never seen. */
-import { HadamardError, type Model, type Side } from '../index.js';
+import { HadamardError } from '../errors.js';
+import type { Model } from '../model/model.js';
+import type { Side } from '../parallel/layout.js';
 
 /** Stands for a row or column that is not in the model. */
 export const unknown = -1;

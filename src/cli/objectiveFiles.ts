@@ -2,8 +2,9 @@
 import ndarray, { type NdArray } from 'ndarray';
 import { shapeOf } from '../data/entries.js';
 import type { RealArray } from '../data/input.js';
+import { HadamardError } from '../errors.js';
+import type { FactorizeOptions } from '../factorize/factorizeOptions.js';
 import { readTable } from '../formats/readTable.js';
-import { type FactorizeOptions, HadamardError } from '../index.js';
 import { matchLabels, type Problem } from './problem.js';
 
 export interface ObjectiveRequest {

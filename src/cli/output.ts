@@ -2,11 +2,11 @@
 import { constants } from 'node:fs';
 import { access, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { HadamardError } from '../errors.js';
 import { type Format, formatOf } from '../formats/formatOf.js';
 import { packer } from '../formats/packing.js';
 import { unwritable } from '../formats/replaceFile.js';
 import { holdsLabels, outputFormat } from '../formats/writeTable.js';
-import { HadamardError } from '../index.js';
 
 /**
  * Checks, before anything is computed, that a file can be written, packed where its name says so; `-` is stdout.

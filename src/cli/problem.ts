@@ -2,8 +2,8 @@
 import { listedCount, shapeOf, visitEntries } from '../data/entries.js';
 import { isTriples } from '../data/forms.js';
 import type { MatrixInput, Triples, WeightsInput, WeightValues } from '../data/input.js';
+import { HadamardError } from '../errors.js';
 import { type ReadRequest, readQuery, readTable, type Table } from '../formats/readTable.js';
-import { HadamardError } from '../index.js';
 import { asInFile } from './inFile.js';
 import { unknown } from './names.js';
 

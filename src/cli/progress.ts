@@ -1,6 +1,6 @@
 /** Progress on stderr: one live line on a terminal, a few plain lines elsewhere, nothing with --quiet. */
 import { styleText } from 'node:util';
-import type { Progress } from '../index.js';
+import type { Progress } from '../factorize/factorizeOptions.js';
 import { clock, printable, rate, real, wrap } from './render.js';
 
 /** Seconds between two drawings of the live line. */

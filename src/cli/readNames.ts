@@ -1,10 +1,12 @@
 /** Rows or columns of a model that a file names. */
+
+import { HadamardError } from '../errors.js';
 import { records } from '../formats/csvRecords.js';
 import { excerpt } from '../formats/excerpt.js';
 import { endingOf } from '../formats/formatOf.js';
 import { readJsonLines } from '../formats/jsonLines.js';
 import { eachLine } from '../formats/lines.js';
-import { HadamardError, type Model } from '../index.js';
+import type { Model } from '../model/model.js';
 import { finderOf } from './names.js';
 
 export interface NamedIndices {

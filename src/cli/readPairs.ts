@@ -1,5 +1,6 @@
 /** The pairs of `hadamard predict`: rows and columns by name, some of which the model may never have seen. */
 import { visitEntries } from '../data/entries.js';
+import { HadamardError } from '../errors.js';
 import type { ColumnSource, RecordPlace } from '../formats/columnSource.js';
 import { areNumbered } from '../formats/csvColumns.js';
 import { commentNotes, records } from '../formats/csvRecords.js';
@@ -8,7 +9,7 @@ import { type Format, formatOf } from '../formats/formatOf.js';
 import { partsOf } from '../formats/parts.js';
 import { readTable } from '../formats/readTable.js';
 import { labelText, noLabel } from '../formats/valueLabels.js';
-import { HadamardError, type Model } from '../index.js';
+import type { Model } from '../model/model.js';
 import { coldAnswer, finderOf, placesIn, unknown } from './names.js';
 
 export interface PairsRequest {

@@ -1,6 +1,7 @@
 /** Weak and bad species, the total variable and an extra uncertainty, named on the command line. */
 import type { WeightsInput } from '../data/input.js';
-import { adjustUncertainties, HadamardError } from '../index.js';
+import { adjustUncertainties } from '../data/uncertainties.js';
+import { HadamardError } from '../errors.js';
 import type { Problem } from './problem.js';
 
 export interface ReceptorRules {

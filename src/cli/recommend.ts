@@ -1,19 +1,15 @@
 /** `hadamard recommend` */
 import { listedCount, shapeOf, visitEntries } from '../data/entries.js';
 import type { Triples } from '../data/input.js';
+import { HadamardError } from '../errors.js';
 import { type Format, formatOf } from '../formats/formatOf.js';
 import { batchLength, type Chunks, type OutputBatch } from '../formats/output.js';
 import { readTable } from '../formats/readTable.js';
 import { replaceFile } from '../formats/replaceFile.js';
 import { recordChunks } from '../formats/writeTable.js';
-import {
-  HadamardError,
-  loadModel,
-  type Model,
-  type RecommendAllOptions,
-  type RowRecommendations,
-  recommendEach,
-} from '../index.js';
+import { loadModel } from '../model/load.js';
+import type { Model } from '../model/model.js';
+import { type RecommendAllOptions, type RowRecommendations, recommendEach } from '../recommend/recommendAll.js';
 import type { ExitCode } from './exitCodes.js';
 import { columnNames } from './flags.js';
 import { coldAnswer, placesIn, rowOf, unknown } from './names.js';

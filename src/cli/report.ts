@@ -2,9 +2,13 @@
 import { basename, resolve } from 'node:path';
 import { shapeOf, visitEntries } from '../data/entries.js';
 import type { MatrixInput, WeightsInput } from '../data/input.js';
+import { HadamardError } from '../errors.js';
 import { asTool } from '../factorize/like.js';
 import { replaceFile } from '../formats/replaceFile.js';
-import { type FitOptions, HadamardError, loadModel, type Model, type ReportOptions, reportHtml } from '../index.js';
+import { loadModel } from '../model/load.js';
+import type { Model } from '../model/model.js';
+import type { FitOptions } from '../options.js';
+import { type ReportOptions, reportHtml } from '../report/report.js';
 import { weightKindOf } from './dataFlags.js';
 import type { ExitCode } from './exitCodes.js';
 import { columnNames } from './flags.js';

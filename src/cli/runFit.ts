@@ -2,19 +2,16 @@
 
 import { basename } from 'node:path';
 import { visitEntries } from '../data/entries.js';
+import type { WeightsInput } from '../data/input.js';
 import { HadamardError, isHadamardError } from '../errors.js';
+import { factorize } from '../factorize/factorize.js';
+import type { FactorizeOptions } from '../factorize/factorizeOptions.js';
 import { targetsOf } from '../factorize/like.js';
 import { replaceFile } from '../formats/replaceFile.js';
-import {
-  type FactorizeOptions,
-  type FitOptions,
-  factorize,
-  Model,
-  type RunRecord,
-  type WeightsInput,
-} from '../index.js';
 import { rmse } from '../metrics/errors.js';
 import { checkOutput } from '../model/folder.js';
+import { Model, type RunRecord } from '../model/model.js';
+import type { FitOptions } from '../options.js';
 import { asInFile } from './inFile.js';
 import { predictPairs } from './names.js';
 import { type ObjectiveRequest, readObjective } from './objectiveFiles.js';

@@ -1,6 +1,6 @@
 /** What is written down about the command that makes a model, so that `--config <model>` can run it again. */
 import { relative, resolve } from 'node:path';
-import type { RunRecord } from '../index.js';
+import type { RunRecord } from '../model/model.js';
 
 /** Flags that say where and how results are shown: they change no bit of the model. */
 const ofThisRunAlone: ReadonlySet<string> = new Set(['out', 'json', 'quiet', 'config', 'report', 'watch']);

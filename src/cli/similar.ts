@@ -1,5 +1,7 @@
 /** `hadamard similar` */
-import { HadamardError, loadModel, type SimilarOptions, similar } from '../index.js';
+import { HadamardError } from '../errors.js';
+import { loadModel } from '../model/load.js';
+import { type SimilarOptions, similar } from '../recommend/similar.js';
 import type { ExitCode } from './exitCodes.js';
 import { columnOf, rowOf } from './names.js';
 import { grid, printable, real } from './render.js';

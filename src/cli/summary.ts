@@ -1,5 +1,5 @@
 /** What is said at the end of a fit: a few lines for a person, one line of JSON for a program. */
-import type { FitReport } from '../index.js';
+import type { FitReport } from '../model/fitReport.js';
 import { count, counted, duration, facts, printable, real } from './render.js';
 import type { FitDone } from './runFit.js';
 

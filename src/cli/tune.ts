@@ -1,6 +1,7 @@
 /** `hadamard tune` */
-import { type RunRecord, type TuneOptions, type Tuning, tune } from '../index.js';
+import type { RunRecord } from '../model/model.js';
 import { commandOf } from '../report/account.js';
+import { type TuneOptions, type Tuning, tune } from '../selection/tune.js';
 import { numberFlag } from './dataFlags.js';
 import { type ExitCode, isAbort } from './exitCodes.js';
 import { type InputFlags, inputOf } from './fitRequest.js';

@@ -1,6 +1,10 @@
 /** `hadamard update` */
-import { HadamardError, loadModel, type Model, type Side, update } from '../index.js';
+import { HadamardError } from '../errors.js';
+import { update } from '../factorize/update.js';
 import { checkOutput } from '../model/folder.js';
+import { loadModel } from '../model/load.js';
+import type { Model } from '../model/model.js';
+import type { Side } from '../parallel/layout.js';
 import { type DataFlags, dataRequestOf, duplicatesOf, numberFlag, sideOf } from './dataFlags.js';
 import { type ExitCode, exitCodeOf } from './exitCodes.js';
 import { asInFile } from './inFile.js';

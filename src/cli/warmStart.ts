@@ -1,7 +1,11 @@
 /** A saved model as the start of a fit, its rows and columns found in the data by name. */
 import { shapeOf } from '../data/entries.js';
+import { HadamardError } from '../errors.js';
+import type { Init } from '../factorize/factorizeOptions.js';
 import { warmStart } from '../factorize/warmStart.js';
-import { HadamardError, type Init, loadModel, type Model, type Side } from '../index.js';
+import { loadModel } from '../model/load.js';
+import type { Model } from '../model/model.js';
+import type { Side } from '../parallel/layout.js';
 import { matchLabels, type Problem } from './problem.js';
 
 /**
