@@ -3,7 +3,7 @@ import { isUtf8 } from 'node:buffer';
 import type { ColumnBatch, ColumnSource } from './columnSource.js';
 import { excerpt } from './excerpt.js';
 import { bytesOf, LineSplitter, malformed, notUtf8 } from './lines.js';
-import { type Chunks, numberText, type OutputColumns } from './output.js';
+import { type Chunks, inPieces, numberText, type OutputBatch, type OutputColumns } from './output.js';
 
 type JsonRecord = Readonly<Record<string, unknown>> | readonly unknown[];
 
@@ -106,15 +106,12 @@ function parseRecord(path: string, text: string, line: number): JsonRecord {
 /** An object a line; NaN is null. */
 export async function* jsonChunks({ columns, batches }: OutputColumns): Chunks {
   const keys = columns.map(({ name }) => JSON.stringify(name));
-  for await (const batch of batches) {
-    const length = batch[0]?.length ?? 0;
-    const lines: string[] = [];
-    for (let t = 0; t < length; t++)
-      lines.push(
-        `{${keys.map((key, c) => `${key}:${jsonText((batch[c] as ArrayLike<string | number>)[t])}`).join()}}\n`,
-      );
-    yield lines.join('');
-  }
+  for await (const batch of batches) yield* inPieces(linesOf(batch, keys));
+}
+
+function* linesOf(batch: OutputBatch, keys: readonly string[]): Generator<string> {
+  const length = batch[0]?.length ?? 0;
+  for (let t = 0; t < length; t++) yield `{${keys.map((key, c) => `${key}:${jsonText(batch[c]?.[t])}`).join()}}\n`;
 }
 
 function jsonText(value: string | number | undefined): string {

@@ -22,6 +22,21 @@ export interface OutputColumns {
 /** Records of a batch: a row group of Parquet, a record batch of Arrow. */
 export const batchLength = 1 << 16;
 
+/** How many characters of text are held before they are handed on. */
+const pieceLength = 1 << 16;
+
+/** Lines, each with its end, joined to pieces of some size: no string is as long as the file, however long the lines. */
+export function* inPieces(lines: Iterable<string>): Generator<string> {
+  let piece = '';
+  for (const line of lines) {
+    piece += line;
+    if (piece.length < pieceLength) continue;
+    yield piece;
+    piece = '';
+  }
+  if (piece !== '') yield piece;
+}
+
 /** A number as text that gives the same number again; NaN is none. */
 export function numberText(value: number): string {
   return Object.is(value, -0) ? '-0' : String(value);

@@ -23,7 +23,7 @@ export type Content = Chunks | Iterable<string | Uint8Array>;
  */
 export async function replaceFile(path: string, chunks: Content, option = 'out'): Promise<void> {
   if (path === '-') {
-    for await (const chunk of chunks) {
+    for await (const chunk of portions(chunks)) {
       // Nobody reads any more: see cli/main.ts.
       if (process.stdout.destroyed) return;
       if (!process.stdout.write(chunk)) await drained(process.stdout);
@@ -97,8 +97,18 @@ export function unwritable(path: string, option: string, error: unknown): Hadama
   );
 }
 
+/** The most that is written at once: the system takes no 2 GiB. */
+const mostBytes = 1 << 26;
+
+async function* portions(chunks: Content): Chunks {
+  for await (const chunk of chunks) {
+    if (typeof chunk === 'string') yield chunk;
+    else for (let at = 0; at < chunk.length; at += mostBytes) yield chunk.subarray(at, at + mostBytes);
+  }
+}
+
 function pour(chunks: Content, pack: Duplex | undefined, to: Writable): Promise<void> {
-  const source = Readable.from(chunks, { objectMode: true });
+  const source = Readable.from(portions(chunks), { objectMode: true });
   return pack ? pipeline(source, pack, to) : pipeline(source, to);
 }
 

@@ -3,8 +3,9 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { HadamardError } from '../errors.js';
 import { csvField } from '../formats/csvWrite.js';
-import { jsonLines } from '../formats/jsonLines.js';
+import { jsonLineChunks } from '../formats/jsonLines.js';
 import { npyParts } from '../formats/npy.js';
+import { inPieces } from '../formats/output.js';
 import { type Content, replaceFile, replaceFiles } from '../formats/replaceFile.js';
 import { safetensorsContent, type Tensor } from '../formats/safetensors.js';
 import { version } from '../version.js';
@@ -132,11 +133,11 @@ function filesOf(
       return {
         [`${side}.npy`]: npyParts(data, [count, width]),
         ...(bias && { [`${one[side]}_bias.npy`]: npyParts(bias, [count]) }),
-        ...(labels && { [`${side}.jsonl`]: jsonLines(labels) }),
+        ...(labels && { [`${side}.jsonl`]: jsonLineChunks(labels) }),
       };
     case 'pgvector':
       return {
-        [`${side}.csv`]: inPieces(
+        [`${side}.csv`]: textOf(
           vectors,
           'id,embedding\n',
           (id, x) => `${csvField(id)},"[${x.map(shortest).join()}]"\n`,
@@ -146,7 +147,7 @@ function filesOf(
       const names = Array.from({ length: width }, (_, c) => `v${c + 1}`);
       const text = data instanceof Float32Array ? shortest : String;
       return {
-        [`${side}.csv`]: inPieces(
+        [`${side}.csv`]: textOf(
           vectors,
           `${['id', ...names, ...(bias ? ['bias'] : [])].join()}\n`,
           (id, x, b) => `${csvField(id)},${[...x, ...(b === undefined ? [] : [b])].map(text).join()}\n`,
@@ -156,7 +157,7 @@ function filesOf(
     case 'json': {
       const text = data instanceof Float32Array ? shortest : String;
       return {
-        [`${side}.jsonl`]: inPieces(vectors, '', (id, x, b) => {
+        [`${side}.jsonl`]: textOf(vectors, '', (id, x, b) => {
           const ownBias = b === undefined ? '' : `,"bias":${text(b)}`;
           return `{"id":${labels ? JSON.stringify(id) : id},"vector":[${x.map(text).join()}]${ownBias}}\n`;
         }),
@@ -165,22 +166,19 @@ function filesOf(
   }
 }
 
-const pieceLength = 65536;
-
-/** A header and a line for each vector, in pieces, so that no file is held as a whole. */
-function* inPieces(
+/** A header and a line for each vector. */
+function textOf(
   { data, count, width, labels, bias }: Vectors,
   header: string,
   line: (id: string, vector: number[], bias: number | undefined) => string,
 ): Generator<string> {
-  let text = header;
-  for (let i = 0; i < count; i++) {
-    text += line(labels?.[i] ?? String(i), Array.from(data.subarray(i * width, (i + 1) * width)), bias?.[i]);
-    if (text.length < pieceLength) continue;
-    yield text;
-    text = '';
-  }
-  yield text;
+  return inPieces(
+    (function* () {
+      yield header;
+      for (let i = 0; i < count; i++)
+        yield line(labels?.[i] ?? String(i), Array.from(data.subarray(i * width, (i + 1) * width)), bias?.[i]);
+    })(),
+  );
 }
 
 const smallestNormal = 2 ** -126;

@@ -1,0 +1,41 @@
+/** What is written goes out in pieces: a string or a buffer of the whole file may be longer than either can be. */
+import { devNull } from 'node:os';
+import { describe, expect, it } from 'vitest';
+import { csvChunks } from '../../dist/src/formats/csvWrite.js';
+import { jsonLineChunks } from '../../dist/src/formats/jsonLines.js';
+import { jsonChunks } from '../../dist/src/formats/jsonRecords.js';
+import { matrixMarketChunks } from '../../dist/src/formats/matrixMarketWrite.js';
+import type { Chunks } from '../../dist/src/formats/output.js';
+import { replaceFile } from '../../dist/src/formats/replaceFile.js';
+
+const count = 4096;
+const labels = Array.from({ length: count }, (_, i) => `${i}`.padStart(1024));
+const values = Float64Array.from(labels, (_, i) => i / 7);
+const records = () => ({
+  columns: [
+    { name: 'a', kind: 'label' },
+    { name: 'b', kind: 'number' },
+  ] as const,
+  batches: [[labels, values]],
+});
+const triples = { rows: Uint32Array.from(values.keys()), columns: new Uint32Array(count), values };
+
+describe('no piece of text is much longer than 64 KiB', () => {
+  it.each<[string, () => Chunks | Generator<string>]>([
+    ['csv', () => csvChunks(records(), ',')],
+    ['jsonl', () => jsonChunks(records())],
+    ['mtx', () => matrixMarketChunks({ ...triples, shape: [count, 1] }, 'a.mtx')],
+    ['labels', () => jsonLineChunks(labels)],
+  ])('%s', async (_, chunks) => {
+    let pieces = 0;
+    for await (const piece of chunks()) {
+      expect(piece.length).toBeLessThan((1 << 16) + 2048);
+      pieces++;
+    }
+    expect(pieces).toBeGreaterThan(1);
+  });
+});
+
+it('bytes are written that are more than the system takes at once', async () => {
+  await replaceFile(devNull, [new Uint8Array(2 ** 31 + 1)]);
+});
