@@ -11,7 +11,8 @@ import { malformed } from './lines.js';
 import { npyHeader, npyMatrix, npyParts, parseNpy, parseNpyHeader } from './npy.js';
 import type { Chunks } from './output.js';
 import type { Table } from './table.js';
-import { readDirectory, readHead, readMember, type ZipMember, zipChunks } from './zip.js';
+import { readDirectory, readHead, readMember, type ZipMember } from './zip.js';
+import { zipChunks } from './zipWrite.js';
 
 /** The most that is read of a member to see its header. */
 const headBytes = 1 << 16;

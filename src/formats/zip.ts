@@ -4,7 +4,6 @@
  */
 import { totalmem } from 'node:os';
 import { pipeline, Readable } from 'node:stream';
-import { promisify } from 'node:util';
 import * as zlib from 'node:zlib';
 import { HadamardError } from '../errors.js';
 import type { ByteFile } from './byteFile.js';
@@ -161,46 +160,6 @@ async function* unpackedPieces(path: string, file: ByteFile, member: ZipMember):
     if (!/^Z_/.test((error as NodeJS.ErrnoException).code ?? '')) throw error;
     throw broken(path, `cannot be unpacked: ${(error as Error).message}`);
   }
-}
-
-const deflateRaw = promisify(zlib.deflateRaw) as (bytes: Buffer) => Promise<Buffer>;
-
-/** An archive of deflated members, each given in parts. Sizes stay below 4 GiB. */
-export async function* zipChunks(
-  members: readonly (readonly [name: string, parts: readonly Buffer[]])[],
-): AsyncGenerator<Uint8Array> {
-  const directory: Buffer[] = [];
-  let at = 0;
-  for (const [name, parts] of members) {
-    const crc = parts.reduce((sum, part) => zlib.crc32(part, sum), 0);
-    const unpacked = parts.reduce((sum, part) => sum + part.length, 0);
-    const packed = await deflateRaw(Buffer.concat(parts));
-    // Version, flags, method, time and date (1980-01-01: the same bytes every time), checksum and sizes.
-    const common = Buffer.alloc(26);
-    [20, 0, 8, 0, 0x21].forEach((value, i) => {
-      common.writeUInt16LE(value, i * 2);
-    });
-    [crc, packed.length, unpacked].forEach((value, i) => {
-      common.writeUInt32LE(value, 10 + i * 4);
-    });
-    common.writeUInt16LE(name.length, 22);
-    const local = Buffer.concat([Buffer.from('PK\x03\x04'), common, Buffer.from(name)]);
-    // No comment, first disk, no attributes, and where the member begins.
-    const place = Buffer.alloc(14);
-    place.writeUInt32LE(at, 10);
-    directory.push(Buffer.from('PK\x01\x02\x14\x00'), common, place, Buffer.from(name));
-    yield local;
-    yield packed;
-    at += local.length + packed.length;
-  }
-  const size = directory.reduce((sum, part) => sum + part.length, 0);
-  const end = Buffer.alloc(endBytes);
-  end.write('PK\x05\x06');
-  end.writeUInt16LE(members.length, 8);
-  end.writeUInt16LE(members.length, 10);
-  end.writeUInt32LE(size, 12);
-  end.writeUInt32LE(at, 16);
-  yield Buffer.concat([...directory, end]);
 }
 
 function noZip(path: string): HadamardError {

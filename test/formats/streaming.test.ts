@@ -5,6 +5,7 @@ import { csvChunks } from '../../dist/src/formats/csvWrite.js';
 import { jsonLineChunks } from '../../dist/src/formats/jsonLines.js';
 import { jsonChunks } from '../../dist/src/formats/jsonRecords.js';
 import { matrixMarketChunks } from '../../dist/src/formats/matrixMarketWrite.js';
+import { npzChunks } from '../../dist/src/formats/npz.js';
 import type { Chunks } from '../../dist/src/formats/output.js';
 import { replaceFile } from '../../dist/src/formats/replaceFile.js';
 
@@ -34,6 +35,20 @@ describe('no piece of text is much longer than 64 KiB', () => {
     }
     expect(pieces).toBeGreaterThan(1);
   });
+});
+
+it('an .npz is packed as it goes', async () => {
+  const length = 1 << 19;
+  const index = Uint32Array.from({ length }, (_, t) => t);
+  // Bits that cannot be packed.
+  const noise = Float64Array.from(index, (t) => ((t + 1) * Math.SQRT2) % 1);
+  const matrix = { rows: index, columns: new Uint32Array(length), values: noise, shape: [length, 1] as const };
+  let bytes = 0;
+  for await (const piece of npzChunks(matrix, 'a.npz')) {
+    expect(piece.length).toBeLessThanOrEqual(1 << 20);
+    bytes += piece.length;
+  }
+  expect(bytes).toBeGreaterThan(3 << 20);
 });
 
 it('bytes are written that are more than the system takes at once', async () => {
