@@ -1,9 +1,9 @@
 /** What a fit will take, said before anything is allocated. */
-import { totalmem } from 'node:os';
 import { listedCount, shapeOf } from '../data/entries.js';
 import { isCompressed, isTriples } from '../data/forms.js';
 import type { MatrixInput, WeightsInput } from '../data/input.js';
 import { listingBytes } from '../data/listing.js';
+import { machineLimit } from '../data/machineLimit.js';
 import { type Survey, survey } from '../data/observations.js';
 import { HadamardError } from '../errors.js';
 import { backgroundLength, composedScratchBytes } from '../kernels/composed.js';
@@ -240,12 +240,6 @@ function planExtent(found: Extent, options: CheckedOptions, objective?: Objectiv
   if (said.bytes.total > said.limit) throw tooLarge(said, said.limit);
   if (layout.bytes.memory > memoryCeiling) throw tooLarge(said, memoryCeiling);
   return { ...said, method, precision, request, layout, boundaries };
-}
-
-/** The container's memory limit where there is one, else the machine's memory. */
-function machineLimit(): number {
-  const constrained = process.constrainedMemory();
-  return constrained !== undefined && constrained > 0 ? Math.min(constrained, totalmem()) : totalmem();
 }
 
 function tooLarge({ bytes }: Plan, limit: number): HadamardError {

@@ -5,6 +5,8 @@ export interface ColumnSource {
   readonly names: readonly string[];
   /** Records are lists, so that `names` are but their places. */
   readonly isPositional?: boolean;
+  /** How many there are, where the file says so before they are read. */
+  readonly records?: number;
   /** The column that the file's writer marked as names of the rows (pandas). */
   readonly indexColumn?: string | undefined;
   /** Reads the columns at these places, from first to last; may be called once. */

@@ -3,11 +3,12 @@ import ndarray from 'ndarray';
 import type { HadamardError } from '../errors.js';
 import { badRecord, type ColumnSource, type RecordPlace } from './columnSource.js';
 import { chooseColumns } from './csvColumns.js';
-import { EntryList } from './entryList.js';
+import { EntryList, entryBytes } from './entryList.js';
 import { excerpt } from './excerpt.js';
 import { instantOf, noInstant } from './instant.js';
 import { LineNumbers } from './lineNumbers.js';
 import { malformed } from './lines.js';
+import { checkRoom } from './room.js';
 import type { ReadRequest, Table } from './table.js';
 import { labelText, noLabel, ValueLabels } from './valueLabels.js';
 
@@ -19,7 +20,7 @@ export async function readColumns(
 ): Promise<Table> {
   const source = await open();
   try {
-    return await (request.table ? cells(path, source) : entries(path, source, request));
+    return await (request.table ? cells(path, source, request) : entries(path, source, request));
   } finally {
     await source.close();
   }
@@ -36,6 +37,11 @@ async function entries(path: string, source: ColumnSource, request: ReadRequest)
   const columns = new ValueLabels();
   const lineNumbers = new LineNumbers();
   let hasLines = false;
+  checkRoom(
+    path,
+    (source.records ?? 0) * (entryBytes + (isWeighted ? 8 : 0) + (extra >= 0 ? 8 : 0)),
+    request.memoryLimit,
+  );
   const optional = [...(isWeighted ? [weight] : []), ...(extra >= 0 ? [extra] : [])];
   for await (const batch of source.batches([row, column, value, ...optional])) {
     const [rowValues, columnValues, values, ...others] = batch.columns as [
@@ -72,7 +78,7 @@ async function entries(path: string, source: ColumnSource, request: ReadRequest)
 }
 
 /** The first column, or the one that is marked so, names the rows; null and NaN are unobserved. */
-async function cells(path: string, source: ColumnSource): Promise<Table> {
+async function cells(path: string, source: ColumnSource, { memoryLimit }: ReadRequest): Promise<Table> {
   const { names, indexColumn } = source;
   const labelled = Math.max(0, indexColumn === undefined ? 0 : names.indexOf(indexColumn));
   const columns = names.filter((_, place) => place !== labelled);
@@ -86,6 +92,7 @@ async function cells(path: string, source: ColumnSource): Promise<Table> {
     );
   const twice = firstTwice(columns);
   if (twice !== undefined) throw sameLabel(path, 'column', twice);
+  checkRoom(path, (source.records ?? 0) * columns.length * 8, memoryLimit);
   const places = [labelled, ...columns.map((_, j) => (j < labelled ? j : j + 1))];
   const rows: string[] = [];
   const blocks: Float64Array[] = [];

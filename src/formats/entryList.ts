@@ -1,6 +1,9 @@
 /** Triples of unknown number: typed arrays that double as they fill. */
 import type { Triples } from '../data/input.js';
 
+/** Of row, column and value. */
+export const entryBytes = 4 + 4 + 8;
+
 export class EntryList {
   #rows = new Uint32Array(1024);
   #columns = new Uint32Array(1024);

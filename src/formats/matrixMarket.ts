@@ -1,12 +1,11 @@
 /** Matrix Market: coordinate and array, general, symmetric and skew-symmetric, real, integer and pattern (R. F. Boisvert et al., NISTIR 5935). */
-import { stat } from 'node:fs/promises';
 import ndarray from 'ndarray';
 import { HadamardError } from '../errors.js';
-import { EntryList } from './entryList.js';
+import { EntryList, entryBytes } from './entryList.js';
 import { excerpt, excerptOf } from './excerpt.js';
-import { packingOf } from './formatOf.js';
 import { eachLine, malformed } from './lines.js';
 import { parseNumber } from './numbers.js';
+import { checkRoom, mostBytes } from './room.js';
 import type { Table } from './table.js';
 
 interface Header {
@@ -19,33 +18,27 @@ interface Header {
 /** How much of a bad line is looked at to say what is bad. */
 const longestValue = 4096;
 
-/** @throws HadamardError `malformed-file`, `unsupported-format`, `invalid-value`, `index-out-of-range`, with the line. */
-export async function readMatrixMarket(path: string): Promise<Table> {
-  const reader = new MatrixMarketReader(path, await mostBytes(path));
+/** @throws HadamardError `malformed-file`, `unsupported-format`, `invalid-value`, `index-out-of-range`, `not-enough-memory`, with the line. */
+export async function readMatrixMarket(path: string, memoryLimit?: number): Promise<Table> {
+  const reader = new MatrixMarketReader(path, await mostBytes(path), memoryLimit);
   await eachLine(path, (bytes, start, end, line) => reader.takeLine(bytes, start, end, line));
   return reader.table();
-}
-
-/** How long the text can be; gzip packs it to a 1032nd at most, zstd without bound. */
-async function mostBytes(path: string): Promise<number> {
-  const status = await stat(path).catch(() => undefined);
-  const packing = packingOf(path);
-  if (!status?.isFile() || packing === 'zst') return Number.POSITIVE_INFINITY;
-  return status.size * (packing === 'gz' ? 1032 : 1);
 }
 
 class MatrixMarketReader {
   readonly #path: string;
   readonly #mostBytes: number;
+  readonly #memoryLimit: number | undefined;
   #header: Header | undefined;
   /** Rows, columns and, for coordinates, entries. */
   #sizes: readonly number[] | undefined;
   readonly #entries = new EntryList(false);
   #listed = 0;
 
-  constructor(path: string, mostBytes: number) {
+  constructor(path: string, mostBytes: number, memoryLimit: number | undefined) {
     this.#path = path;
     this.#mostBytes = mostBytes;
+    this.#memoryLimit = memoryLimit;
   }
 
   takeLine(bytes: Buffer, start: number, end: number, line: number): void {
@@ -193,12 +186,15 @@ class MatrixMarketReader {
     return sizes;
   }
 
-  /** A file that cannot hold what it announces is not read to its end to find that out. */
+  /** A file that cannot hold what it announces, or announces what cannot be held, is not read to its end to find that out. */
   #checkRoom(entries: number, line: number): void {
     const { isArray, isPattern } = this.#header as Header;
     const least = isArray ? 2 : isPattern ? 4 : 6;
     // The last line may have no line end.
-    if (entries * least <= this.#mostBytes + 1) return;
+    if (entries * least <= this.#mostBytes + 1) {
+      checkRoom(this.#path, entries * entryBytes, this.#memoryLimit);
+      return;
+    }
     throw malformed(
       this.#path,
       `Line ${line} announces ${entries} entries, for which the file is too short.`,

@@ -4,6 +4,7 @@ import ndarray from 'ndarray';
 import type { RealArray } from '../data/input.js';
 import { HadamardError } from '../errors.js';
 import { eachChunk, malformed } from './lines.js';
+import { allocate, checkRoom, mostBytes } from './room.js';
 import type { Table } from './table.js';
 
 export interface NpyArray {
@@ -29,31 +30,44 @@ const items: Record<string, { bytes: number; read: (view: DataView, at: number, 
   u8: { bytes: 8, read: (view, at, isLittle) => Number(view.getBigUint64(at, isLittle)) },
 };
 
-/** @throws HadamardError `malformed-file`, `unsupported-format` (objects, strings, complex), and as every file. */
-export async function readNpy(path: string): Promise<NpyArray> {
-  const chunks: Buffer[] = [];
+/** Headers take a few hundred bytes. */
+const longestHeader = 1 << 20;
+
+/**
+ * @param memoryLimit bytes: what announces more is refused at its header.
+ * @throws HadamardError `malformed-file`, `unsupported-format` (objects, strings, complex), `not-enough-memory`, and as every
+ *   file.
+ */
+export async function readNpy(path: string, memoryLimit?: number): Promise<NpyArray> {
+  let head = Buffer.alloc(0);
+  let whole: Buffer | undefined;
+  let length = 0;
+  const most = await mostBytes(path);
   await eachChunk(path, (chunk) => {
-    // What is no .npy is not held as a whole, be it unpacked a thousand times its size.
-    if (chunks.length === 0 && !magic.subarray(0, chunk.length).equals(chunk.subarray(0, magic.length)))
-      throw notNpy(path);
-    chunks.push(Buffer.from(chunk));
+    let next = chunk;
+    if (whole === undefined) {
+      next = head = Buffer.concat([head, chunk]);
+      // What is no .npy is not held as a whole, be it unpacked a thousand times its size.
+      if (!magic.subarray(0, head.length).equals(head.subarray(0, magic.length))) throw notNpy(path);
+      if (head.length < headerEnd(head) && head.length < longestHeader) return;
+      const { start, bytes } = parseNpyHeader(path, head);
+      if (!(start + bytes <= most)) throw wrongLength(path, head, 'fewer');
+      checkRoom(path, start + bytes, memoryLimit);
+      whole = allocate(path, start + bytes);
+    }
+    if (length + next.length > whole.length) throw wrongLength(path, head, 'more');
+    next.copy(whole, length);
+    length += next.length;
   });
-  return parseNpy(path, Buffer.concat(chunks));
+  return parseNpy(path, whole?.subarray(0, length) ?? head);
 }
 
 /** The same of a whole file in memory, which may be a member of an .npz. */
 export function parseNpy(path: string, file: Buffer): NpyArray {
-  const { start, item, shape, isLittle, isFortranOrder, isSingle } = parseNpyHeader(path, file);
-  const length = shape.reduce((product, size) => product * size, 1);
+  const { start, bytes, item, shape, isLittle, isFortranOrder, isSingle } = parseNpyHeader(path, file);
   // Compared before anything of that length is made: a header may say what it likes.
-  if (file.length - start !== length * item.bytes)
-    throw malformed(
-      path,
-      `${path} announces ${shape.join('×')} items of ${item.bytes} bytes and has ${file.length - start} bytes.`,
-      { byte: start },
-      'The data is as long as the header says.',
-      'The file seems truncated or changed: save or fetch it again.',
-    );
+  if (file.length - start !== bytes) throw wrongLength(path, file, `${file.length - start} bytes`);
+  const length = bytes / item.bytes;
   const view = new DataView(file.buffer, file.byteOffset + start);
   const data = isSingle ? new Float32Array(length) : new Float64Array(length);
   for (let i = 0; i < length; i++) data[i] = item.read(view, i * item.bytes, isLittle);
@@ -61,8 +75,9 @@ export function parseNpy(path: string, file: Buffer): NpyArray {
 }
 
 interface NpyHeader {
-  /** Where the data begins. */
+  /** Where the data begins, and how long it is. */
   readonly start: number;
+  readonly bytes: number;
   readonly item: { readonly bytes: number; readonly read: (view: DataView, at: number, isLittle: boolean) => number };
   readonly shape: readonly number[];
   readonly isLittle: boolean;
@@ -73,11 +88,8 @@ interface NpyHeader {
 /** @param file begins with the header; what follows may be missing. */
 export function parseNpyHeader(path: string, file: Buffer): NpyHeader {
   if (file.length < 10 || !file.subarray(0, 6).equals(magic)) throw notNpy(path);
-  const isOld = file[6] === 1;
-  const lengthBytes = isOld ? 2 : 4;
-  const headerLength = file.length >= 8 + lengthBytes ? (isOld ? file.readUInt16LE(8) : file.readUInt32LE(8)) : 0;
-  const start = 8 + lengthBytes + headerLength;
-  const header = file.toString('latin1', 8 + lengthBytes, start);
+  const start = headerEnd(file);
+  const header = file.toString('latin1', textStart(file), start);
   const descr = /'descr'\s*:\s*'([<>=|])([a-z]\d+)'/.exec(header);
   const order = /'fortran_order'\s*:\s*(True|False)/.exec(header);
   const shapeText = /'shape'\s*:\s*\(([\d,\s]*)\)/.exec(header);
@@ -105,12 +117,33 @@ export function parseNpyHeader(path: string, file: Buffer): NpyHeader {
     .map(Number);
   return {
     start,
+    bytes: shape.reduce((product, size) => product * size, item.bytes),
     item,
     shape,
     isLittle: descr[1] !== '>',
     isFortranOrder: order[1] === 'True',
     isSingle: descr[2] === 'f4',
   };
+}
+
+/** After the magic word, the version and the length of the header, which has 2 bytes in version 1 and 4 later. */
+const textStart = (file: Buffer): number => (file[6] === 1 ? 10 : 12);
+
+function headerEnd(file: Buffer): number {
+  const start = textStart(file);
+  if (file.length < start) return start;
+  return start + (start === 10 ? file.readUInt16LE(8) : file.readUInt32LE(8));
+}
+
+function wrongLength(path: string, file: Buffer, found: string): HadamardError {
+  const { start, item, shape } = parseNpyHeader(path, file);
+  return malformed(
+    path,
+    `${path} announces ${shape.join('×')} items of ${item.bytes} bytes and has ${found}.`,
+    { byte: start },
+    'The data is as long as the header says.',
+    'The file seems truncated or changed: save or fetch it again.',
+  );
 }
 
 function notNpy(path: string): HadamardError {
@@ -124,8 +157,8 @@ function notNpy(path: string): HadamardError {
 }
 
 /** A two-dimensional .npy as a dense matrix; NaN is unobserved. */
-export async function readNpyMatrix(path: string): Promise<Table> {
-  return npyMatrix(path, await readNpy(path));
+export async function readNpyMatrix(path: string, memoryLimit?: number): Promise<Table> {
+  return npyMatrix(path, await readNpy(path, memoryLimit));
 }
 
 /** @throws HadamardError `shape-mismatch` */

@@ -10,20 +10,28 @@ import { excerpts } from './excerpt.js';
 import { malformed } from './lines.js';
 import { npyHeader, npyMatrix, npyParts, parseNpy, parseNpyHeader } from './npy.js';
 import type { Chunks } from './output.js';
+import { checkRoom } from './room.js';
 import type { Table } from './table.js';
 import { readDirectory, readHead, readMember, type ZipMember } from './zip.js';
 import { zipChunks } from './zipWrite.js';
 
+const ending = '.npy';
 /** The most that is read of a member to see its header. */
 const headBytes = 1 << 16;
 /** Rows and columns are 32-bit numbers. */
 const largestSide = 2 ** 32 - 1;
 
-/** @throws HadamardError `malformed-file`, `unsupported-format`, `invalid-value`, `index-out-of-range`, `shape-mismatch`. */
-export async function readNpz(path: string): Promise<Table> {
+/** @throws HadamardError `malformed-file`, `unsupported-format`, `invalid-value`, `index-out-of-range`, `shape-mismatch`, `not-enough-memory`. */
+export async function readNpz(path: string, memoryLimit?: number): Promise<Table> {
   const file = await openBytes(path);
   try {
-    return await new Archive(path, file, await readDirectory(path, file)).table();
+    const members = (await readDirectory(path, file)).filter(({ name }) => name.endsWith(ending));
+    checkRoom(
+      path,
+      members.reduce((bytes, { unpacked }) => bytes + unpacked, 0),
+      memoryLimit,
+    );
+    return await new Archive(path, file, members).table();
   } finally {
     await file.close();
   }
@@ -37,9 +45,7 @@ class Archive {
   constructor(path: string, file: ByteFile, members: readonly ZipMember[]) {
     this.#path = path;
     this.#file = file;
-    this.#members = new Map(
-      members.filter(({ name }) => name.endsWith('.npy')).map((member) => [member.name.slice(0, -4), member]),
-    );
+    this.#members = new Map(members.map((member) => [member.name.slice(0, -ending.length), member]));
   }
 
   async table(): Promise<Table> {
@@ -171,9 +177,8 @@ class Archive {
     if (text?.test(/'descr'\s*:\s*'([^']*)'/.exec(head.toString('latin1', 0, 256))?.[1] ?? '')) {
       if (member.unpacked > headBytes) throw this.#inconsistent(`has ${member.unpacked} bytes of "${name}"`);
     } else {
-      const { start, item, shape } = parseNpyHeader(this.#nameOf(name), head);
-      const length = shape.reduce((product, size) => product * size, item.bytes);
-      if (start + length !== member.unpacked)
+      const { start, bytes, item, shape } = parseNpyHeader(this.#nameOf(name), head);
+      if (start + bytes !== member.unpacked)
         throw this.#inconsistent(
           `announces ${shape.join('×')} items of ${item.bytes} bytes in "${name}", and has ${member.unpacked - start} bytes`,
         );
@@ -182,7 +187,7 @@ class Archive {
   }
 
   #nameOf(member: string): string {
-    return `${this.#path}/${member}.npy`;
+    return `${this.#path}/${member}${ending}`;
   }
 
   /** Compressed without a word whether by rows or by columns. */

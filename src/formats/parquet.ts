@@ -67,6 +67,7 @@ export async function openParquet(path: string): Promise<ColumnSource> {
     );
     return {
       names,
+      records: Number(metadata.num_rows),
       indexColumn: pandasIndex(metadata.key_value_metadata?.find(({ key }) => key === 'pandas')?.value),
       batches(places) {
         const nested = places.find((place) => !isFlat[place]);

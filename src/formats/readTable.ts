@@ -33,14 +33,14 @@ export async function readTable(path: string, request: ReadRequest = {}): Promis
 }
 
 async function readOne(path: string, request: ReadRequest): Promise<Table> {
-  const { table, format = formatOf(path) } = request;
+  const { table, format = formatOf(path), memoryLimit } = request;
   switch (format) {
     case 'mtx':
-      return readMatrixMarket(path);
+      return readMatrixMarket(path, memoryLimit);
     case 'npy':
-      return readNpyMatrix(path);
+      return readNpyMatrix(path, memoryLimit);
     case 'npz':
-      return readNpz(path);
+      return readNpz(path, memoryLimit);
     case 'csv':
     case 'tsv':
       return table ? readCsvTable(path) : readCsv(path, request);

@@ -38,6 +38,8 @@ export interface ReadRequest {
   readonly format?: Format | undefined;
   /** The name (or number from 1) of one more column of triples: numbers or ISO dates, such as a time. */
   readonly extra?: string | undefined;
+  /** Bytes: a file that announces more is refused before it is read. Default the container's or the machine's memory. */
+  readonly memoryLimit?: number | undefined;
   /** Whether a fourth column is a weight; `optional`: if there is one. */
   readonly weights?: boolean | 'optional' | undefined;
 }

@@ -2,13 +2,13 @@
  * As much of ZIP as .npz needs: members stored or deflated, ZIP64 (APPNOTE.TXT 6.3.10). Sizes are held against each other
  * before anything is unpacked: an archive announces little and unpacks to much, or the other way round.
  */
-import { totalmem } from 'node:os';
 import { pipeline, Readable } from 'node:stream';
 import * as zlib from 'node:zlib';
 import { HadamardError } from '../errors.js';
 import type { ByteFile } from './byteFile.js';
 import { excerpt } from './excerpt.js';
 import { malformed } from './lines.js';
+import { allocate } from './room.js';
 
 export interface ZipMember {
   readonly name: string;
@@ -110,10 +110,10 @@ export async function readHead(path: string, file: ByteFile, member: ZipMember, 
 /**
  * A member as a whole, its length and checksum verified.
  *
- * @throws HadamardError `malformed-file`; `not-enough-memory` where it is larger than this machine's memory.
+ * @throws HadamardError `malformed-file`; `not-enough-memory` where no buffer is as long.
  */
 export async function readMember(path: string, file: ByteFile, member: ZipMember): Promise<Buffer> {
-  const whole = allocate(path, member);
+  const whole = allocate(path, member.unpacked);
   let length = 0;
   for await (const piece of unpackedPieces(path, file, member)) {
     if (length + piece.length > whole.length) throw wrongLength(path, member);
@@ -124,21 +124,6 @@ export async function readMember(path: string, file: ByteFile, member: ZipMember
   if (zlib.crc32(whole) !== member.crc)
     throw broken(path, `has another checksum in "${excerpt(member.name)}" than it announces`);
   return whole;
-}
-
-function allocate(path: string, { name, unpacked }: ZipMember): Buffer {
-  try {
-    if (unpacked < totalmem()) return Buffer.allocUnsafeSlow(unpacked);
-  } catch (error) {
-    if (!(error instanceof RangeError)) throw error;
-  }
-  throw new HadamardError({
-    code: 'not-enough-memory',
-    what: `"${excerpt(name)}" in ${path} is ${unpacked} bytes unpacked.`,
-    position: { file: path },
-    rule: 'An array is held in memory as a whole.',
-    remedy: 'Check that it is the right file, or split it.',
-  });
 }
 
 async function* unpackedPieces(path: string, file: ByteFile, member: ZipMember): AsyncGenerator<Buffer> {
