@@ -4,6 +4,7 @@
  */
 import type { FileHandle } from 'node:fs/promises';
 import {
+  AsyncByteQueue,
   CompressionType,
   compressionRegistry,
   type Data,
@@ -52,7 +53,7 @@ export async function openArrow(path: string): Promise<ColumnSource> {
       await (footer === undefined ? checkStream(file) : checkFile(file, footer));
       return (await RecordBatchReader.from(asHandle(file))).open();
     });
-    const { fields, metadata } = reader.schema;
+    const { fields, metadata } = unsearched(reader.schema);
     if (fields.some(({ name }) => typeof name !== 'string')) throw broken(path, 'has a column without a name');
     return {
       names: fields.map(({ name }) => name),
@@ -116,6 +117,8 @@ async function* batches(
       const { done, value } = await iterator.next();
       if (done) return undefined;
       const length = value.numRows;
+      // An empty table has one batch without buffers, which the file need not hold.
+      if (length === 0) return { length, columns: [] };
       const columns = places.map((place) => valuesOf(path, fields[place] as Field, value.getChildAt(place), length));
       return { length, columns };
     });
@@ -123,7 +126,7 @@ async function* batches(
     count++;
     if (batch.length > 0) yield batch;
   }
-  if (reader.isFile() && count !== reader.numRecordBatches)
+  if (reader.isFile() && count < reader.numRecordBatches)
     throw broken(path, `announces ${reader.numRecordBatches} batches and has ${count}`);
 }
 
@@ -251,38 +254,52 @@ function oldFeather(path: string): HadamardError {
   });
 }
 
-/** An IPC file: labels as utf8, indices as int64, numbers as float64, null for NaN. */
+/** An IPC file: labels as utf8, indices as int64, numbers as float64, null for NaN; a record batch a batch. */
 export async function* arrowChunks({ columns, batches }: OutputColumns): Chunks {
-  const schema = new Schema(
-    columns.map(({ name, kind, isSparse }) => new Field(name, arrowTypes[kind](), isSparse === true)),
+  const schema = unsearched(
+    new Schema(columns.map(({ name, kind, isSparse }) => new Field(name, arrowTypes[kind](), isSparse === true))),
   );
   const writer = new RecordBatchFileWriter();
-  const pieces = writer[Symbol.asyncIterator]();
-  let failed: unknown;
-  const writing = (async () => {
-    writer.reset(undefined, schema);
-    for await (const batch of batches) {
-      const length = batch[0]?.length ?? 0;
-      const children = columns.map(({ kind, isSparse }, c) => {
-        const values = batch[c] as ArrayLike<string | number>;
-        if (kind === 'index') return vectorOf(BigInt64Array.from(values as ArrayLike<number>, BigInt), new Int64());
-        if (kind === 'label') return vectorOf(Array.from(values), new Utf8());
-        if (!isSparse) return vectorOf(Float64Array.from(values as ArrayLike<number>), new Float64());
-        return vectorOf(
-          Array.from(values, (value) => (Number.isNaN(value) ? null : value)),
-          new Float64(),
-        );
-      });
-      writer.write(new RecordBatch(schema, makeData({ type: new Struct(schema.fields), length, children })));
-    }
-    writer.finish();
-  })().catch((error: unknown) => {
-    failed = error;
-    writer.abort();
-  });
-  for (let next = await pieces.next(); !next.done; next = await pieces.next()) yield next.value;
-  await writing;
-  if (failed !== undefined) throw failed;
+  const sink = new Sink();
+  writer.reset(sink, schema);
+  for await (const batch of batches) {
+    const length = batch[0]?.length ?? 0;
+    const children = columns.map(({ kind, isSparse }, c) => {
+      const values = batch[c] as ArrayLike<string | number>;
+      if (kind === 'index') return vectorOf(BigInt64Array.from(values as ArrayLike<number>, BigInt), new Int64());
+      if (kind === 'label') return vectorOf(Array.from(values), new Utf8());
+      if (!isSparse) return vectorOf(Float64Array.from(values as ArrayLike<number>), new Float64());
+      return vectorOf(
+        Array.from(values, (value) => (Number.isNaN(value) ? null : value)),
+        new Float64(),
+      );
+    });
+    writer.write(new RecordBatch(schema, makeData({ type: new Struct(schema.fields), length, children })));
+    yield sink.taken();
+  }
+  writer.finish();
+  yield sink.taken();
+}
+
+/** Holds what was written until it is taken. The library's own queue is never full, and slow where it is long. */
+class Sink extends AsyncByteQueue {
+  #pieces: Uint8Array[] = [];
+
+  override write(piece: Uint8Array): void {
+    this.#pieces.push(piece);
+  }
+
+  taken(): Buffer {
+    const bytes = Buffer.concat(this.#pieces);
+    this.#pieces = [];
+    return bytes;
+  }
+}
+
+/** A schema that is not held against itself, name by name, at every batch: with a million columns that takes hours. */
+function unsearched<T extends Schema>(schema: T): T {
+  schema.assign = () => schema as never;
+  return schema;
 }
 
 const arrowTypes = { label: () => new Utf8(), index: () => new Int64(), number: () => new Float64() };

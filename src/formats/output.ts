@@ -19,6 +19,9 @@ export interface OutputColumns {
   readonly batches: Iterable<OutputBatch> | AsyncIterable<OutputBatch>;
 }
 
+/** What a library that writes a file a column after the other is given at most: a file of more takes many minutes. */
+export const mostColumns = 100_000;
+
 /** Records of a batch: a row group of Parquet, a record batch of Arrow. */
 export const batchLength = 1 << 16;
 

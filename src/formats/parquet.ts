@@ -5,6 +5,7 @@
 import { brotliDecompressSync, gunzipSync } from 'node:zlib';
 import {
   type AsyncBuffer,
+  type ColumnChunk,
   type ColumnMetaData,
   type Compressors,
   type FileMetaData,
@@ -13,6 +14,7 @@ import {
   parquetRead,
   parquetSchema,
   type RowGroup,
+  type SchemaElement,
 } from 'hyparquet';
 import { parquetHeader } from 'hyparquet/src/column.js';
 import { compressors } from 'hyparquet-compressors';
@@ -30,6 +32,8 @@ import { textOf, timeText } from './valueLabels.js';
 const mostGroupRows = 1 << 25;
 /** A page is unpacked as a whole; writers make pages of 1 MiB. */
 const mostPageBytes = 1 << 30;
+/** Read together, of a wide table. */
+const columnsAtOnce = 256;
 /** The most bytes of a page that are looked at for its header. */
 const headerBytes = 1 << 16;
 
@@ -72,8 +76,13 @@ export async function openParquet(path: string): Promise<ColumnSource> {
       batches(places) {
         const nested = places.find((place) => !isFlat[place]);
         if (nested !== undefined) throw nestedColumn(path, names[nested] as string);
-        const chosen = places.map((place) => names[place] as string);
-        return groups(path, file, buffer, metadata, chosen);
+        return groups(
+          path,
+          file,
+          buffer,
+          metadata,
+          places.map((place) => schema[place]?.element as SchemaElement),
+        );
       },
       close: () => file.close(),
     };
@@ -105,49 +114,79 @@ async function* groups(
   file: ByteFile,
   buffer: AsyncBuffer,
   metadata: FileMetaData,
-  names: readonly string[],
+  elements: readonly SchemaElement[],
 ): AsyncGenerator<ColumnBatch> {
-  let rowStart = 0;
   for (const group of metadata.row_groups) {
     const length = Number(group.num_rows);
     if (length === 0) continue;
     yield await understood(path, async () => {
-      await checkGroup(path, file, group, names);
-      const parts = new Map<string, ArrayLike<unknown>[]>(names.map((name) => [name, []]));
-      await parquetRead({
-        file: buffer,
-        metadata,
-        columns: [...new Set(names)],
-        rowStart,
-        rowEnd: rowStart + length,
-        compressors: unpackers,
-        parsers,
-        geoparquet: false,
-        onChunk: ({ columnName, columnData }) => parts.get(columnName)?.push(columnData),
-      });
-      return { length, columns: names.map((name) => joined(path, name, parts.get(name) ?? [], length)) };
+      checkLength(path, length);
+      const chunks = new Map(
+        group.columns
+          .filter(({ meta_data }) => meta_data?.path_in_schema.length === 1)
+          .map((chunk) => [chunk.meta_data?.path_in_schema[0] as string, chunk]),
+      );
+      const columns: ArrayLike<unknown>[] = [];
+      // The library looks for every column among all that it is told of.
+      for (let start = 0; start < elements.length; start += columnsAtOnce) {
+        const some = elements.slice(start, start + columnsAtOnce);
+        columns.push(...(await readSome(path, file, buffer, metadata, group, chunks, some)));
+      }
+      return { length, columns };
     });
-    rowStart += length;
   }
 }
 
-/** Holds what the pages of the chosen columns announce against what the group does, before any is unpacked. */
-async function checkGroup(path: string, file: ByteFile, group: RowGroup, names: readonly string[]): Promise<void> {
-  const rows = Number(group.num_rows);
-  if (rows > mostGroupRows)
-    throw new HadamardError({
-      code: 'not-enough-memory',
-      what: `${path} has a row group of ${rows} rows.`,
-      position: { file: path },
-      rule: `A row group is decoded as a whole, and has ${mostGroupRows} rows at most.`,
-      remedy: 'Write it with smaller row groups: row_group_size=1000000.',
-    });
-  for (const { meta_data } of group.columns) {
-    if (meta_data === undefined || !names.includes(meta_data.path_in_schema[0] as string)) continue;
-    await checkPages(path, file, meta_data, rows);
+/** Some columns of a group, as if the file had no more than these. */
+async function readSome(
+  path: string,
+  file: ByteFile,
+  buffer: AsyncBuffer,
+  metadata: FileMetaData,
+  group: RowGroup,
+  chunks: ReadonlyMap<string, ColumnChunk>,
+  elements: readonly SchemaElement[],
+): Promise<ArrayLike<unknown>[]> {
+  const length = Number(group.num_rows);
+  const own = new Map(elements.map((element) => [element.name, element]));
+  const parts = new Map<string, ArrayLike<unknown>[]>([...own.keys()].map((name) => [name, []]));
+  const columns: ColumnChunk[] = [];
+  for (const name of own.keys()) {
+    const chunk = chunks.get(name);
+    if (chunk?.meta_data === undefined)
+      throw inconsistent(path, `has no column "${excerpt(name)}" in one of its groups`);
+    await checkPages(path, file, chunk.meta_data, length);
+    columns.push(chunk);
   }
+  const root = { ...(metadata.schema[0] as SchemaElement), num_children: columns.length };
+  await parquetRead({
+    file: buffer,
+    metadata: {
+      ...metadata,
+      schema: [root, ...own.values()],
+      num_rows: group.num_rows,
+      row_groups: [{ ...group, columns }],
+    },
+    compressors: unpackers,
+    parsers,
+    geoparquet: false,
+    onChunk: ({ columnName, columnData }) => parts.get(columnName)?.push(columnData),
+  });
+  return elements.map(({ name }) => joined(path, name, parts.get(name) ?? [], length));
 }
 
+function checkLength(path: string, rows: number): void {
+  if (rows <= mostGroupRows) return;
+  throw new HadamardError({
+    code: 'not-enough-memory',
+    what: `${path} has a row group of ${rows} rows.`,
+    position: { file: path },
+    rule: `A row group is decoded as a whole, and has ${mostGroupRows} rows at most.`,
+    remedy: 'Write it with smaller row groups: row_group_size=1000000.',
+  });
+}
+
+/** Holds what the pages of a column announce against what the group does, before any is unpacked. */
 async function checkPages(path: string, file: ByteFile, chunk: ColumnMetaData, rows: number): Promise<void> {
   const name = chunk.path_in_schema.join('.');
   const start = Number(chunk.dictionary_page_offset || chunk.data_page_offset);
@@ -246,9 +285,14 @@ export async function* parquetChunks({ columns, batches }: OutputColumns): Chunk
     const length = batch[0]?.length ?? 0;
     const columnData = columns.map(({ name, kind, isSparse }, c) => {
       const values = batch[c] as ArrayLike<string | number>;
-      if (kind === 'index') return { name, data: BigInt64Array.from(values as ArrayLike<number>, BigInt) };
-      if (!isSparse) return { name, data: Array.from(values) };
-      return { name, data: Array.from(values, (value) => (Number.isNaN(value) ? null : value)) };
+      return {
+        name,
+        // Made when its turn comes, and not held for all columns.
+        get data() {
+          if (kind === 'index') return BigInt64Array.from(values as ArrayLike<number>, BigInt);
+          return Array.from(values, (value) => (isSparse && Number.isNaN(value) ? null : value));
+        },
+      };
     });
     parquet.write({ columnData, rowGroupSize: Math.max(1, length) });
     yield taken(writer);

@@ -13,7 +13,7 @@ import { jsonChunks } from './jsonRecords.js';
 import { matrixMarketChunks } from './matrixMarketWrite.js';
 import { npyParts } from './npy.js';
 import { npzChunks } from './npz.js';
-import { batchLength, type Chunks, type OutputColumns } from './output.js';
+import { batchLength, type Chunks, mostColumns, type OutputColumns } from './output.js';
 import { packer } from './packing.js';
 import { unknownFormat } from './readTable.js';
 import { replaceFile } from './replaceFile.js';
@@ -62,12 +62,12 @@ export async function recordChunks(format: Format, output: OutputColumns): Promi
  * CSV, Parquet and Arrow. .npy is dense, unlisted entries NaN; .npz is scipy's csr and .mtx coordinates, NaN left out: these
  * three hold no labels and no weights.
  *
- * @throws HadamardError `unsupported-format`, `duplicate-entry`, `ambiguous-weights`, `not-enough-memory`, `output-failed`.
+ * @throws HadamardError `unsupported-format` (also for more than 10⁵ columns in Parquet or Arrow), `duplicate-entry`, `ambiguous-weights`, `not-enough-memory`, `output-failed`.
  */
 export async function writeTable(path: string, table: Table): Promise<void> {
   const format = await outputFormat(path);
   if (holdsLabels(format)) {
-    await replaceFile(path, await recordChunks(format, columnsOf(table, format)));
+    await replaceFile(path, await recordChunks(format, columnsOf(table, format, path)));
     return;
   }
   if (table.weights)
@@ -150,11 +150,22 @@ function listedTwice(path: string, row: number, column: number): HadamardError {
   });
 }
 
+function tooWide(path: string, columns: number): HadamardError {
+  return new HadamardError({
+    code: 'unsupported-format',
+    what: `${path} would have ${columns} columns.`,
+    position: { file: path },
+    rule: `A table in Parquet or Arrow has ${mostColumns} columns at most: each has headers and a place in the footer of its own.`,
+    remedy:
+      'Write .csv or .npy, .jsonl or .npz to list what is observed, or the table with rows and columns exchanged.',
+  });
+}
+
 /** A table as records: entries, or a record a row where it is dense and the format keeps the order of its columns. */
-function columnsOf(table: Table, format: Format): OutputColumns {
+function columnsOf(table: Table, format: Format, path: string): OutputColumns {
   const { matrix } = table;
   if (isTriples(matrix)) return entryColumns(table, matrix);
-  return format === 'jsonl' ? entryColumns(table, observed(matrix)) : denseColumns(table);
+  return format === 'jsonl' ? entryColumns(table, observed(matrix)) : denseColumns(table, format, path);
 }
 
 function entryColumns({ labels, names, weights }: Table, { rows, columns, values }: Triples): OutputColumns {
@@ -198,12 +209,14 @@ function nameOfWeight(names: readonly string[]): string {
 }
 
 /** A column of row labels, then one for each column; without labels they are called by their index. */
-function denseColumns({ matrix, labels }: Table): OutputColumns {
+function denseColumns({ matrix, labels }: Table, format: Format, path: string): OutputColumns {
   const dense = matrix as NdArray<RealArray>;
   const [m, n] = shapeOf(matrix);
   const names = labels?.columns ?? Array.from({ length: n }, (_, j) => String(j));
   const corner = ['row', 'rows', 'label', 'id', 'row label'].find((name) => !names.includes(name)) ?? ' ';
-  const height = Math.max(1, Math.floor((batchLength * 16) / (n + 1)));
+  if (n > mostColumns && (format === 'parquet' || format === 'arrow')) throw tooWide(path, n);
+  // Each column of a batch costs as much as hundreds of numbers, so that batches of wide tables have hundreds of rows.
+  const height = Math.max(512, Math.floor((batchLength * 16) / (n + 1)));
   return {
     columns: [
       { name: corner, kind: labels ? 'label' : 'index' },

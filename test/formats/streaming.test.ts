@@ -1,13 +1,19 @@
 /** What is written goes out in pieces: a string or a buffer of the whole file may be longer than either can be. */
 import { devNull } from 'node:os';
+import ndarray from 'ndarray';
 import { describe, expect, it } from 'vitest';
+import { arrowChunks } from '../../dist/src/formats/arrow.js';
 import { csvChunks } from '../../dist/src/formats/csvWrite.js';
 import { jsonLineChunks } from '../../dist/src/formats/jsonLines.js';
 import { jsonChunks } from '../../dist/src/formats/jsonRecords.js';
 import { matrixMarketChunks } from '../../dist/src/formats/matrixMarketWrite.js';
 import { npzChunks } from '../../dist/src/formats/npz.js';
 import type { Chunks } from '../../dist/src/formats/output.js';
+import { parquetChunks } from '../../dist/src/formats/parquet.js';
+import { readTable } from '../../dist/src/formats/readTable.js';
 import { replaceFile } from '../../dist/src/formats/replaceFile.js';
+import { writeTable } from '../../dist/src/formats/writeTable.js';
+import { denseOf, failure, pathOf } from './files.js';
 
 const count = 4096;
 const labels = Array.from({ length: count }, (_, i) => `${i}`.padStart(1024));
@@ -53,4 +59,53 @@ it('an .npz is packed as it goes', async () => {
 
 it('bytes are written that are more than the system takes at once', async () => {
   await replaceFile(devNull, [new Uint8Array(2 ** 31 + 1)]);
+});
+
+it.each<[string, (output: ReturnType<typeof counted>['output']) => Chunks]>([
+  ['csv', (output) => csvChunks(output, ',')],
+  ['jsonl', jsonChunks],
+  ['parquet', parquetChunks],
+  ['arrow', arrowChunks],
+])('%s asks for a batch when what was made of the one before is taken', async (_, chunks) => {
+  const { output, asked } = counted();
+  for await (const piece of chunks(output)) if (piece.length > 0) break;
+  expect(asked()).toBeLessThanOrEqual(1);
+});
+
+function counted() {
+  let count = 0;
+  const output = {
+    columns: records().columns,
+    batches: (function* () {
+      for (; count < 5; ) {
+        count++;
+        yield [labels, values];
+      }
+    })(),
+  };
+  return { output, asked: () => count };
+}
+
+describe('wide tables', () => {
+  const wide = (columns: number) => ({
+    matrix: ndarray(
+      Float64Array.from({ length: 2 * columns }, (_, t) => (t % 3 ? t / 7 : Number.NaN)),
+      [2, columns],
+    ),
+    labels: { rows: ['a', 'b'], columns: Array.from({ length: columns }, (_, j) => `c${j}`) },
+    notes: [],
+  });
+
+  it.each(['.parquet', '.arrow'])('%s of more columns than are read together is read as it was', async (ending) => {
+    const [path, table] = [pathOf(ending), wide(1000)];
+    await writeTable(path, table);
+    const again = await readTable(path, { table: true });
+    expect(again.labels).toEqual(table.labels);
+    expect(denseOf(again)).toStrictEqual(denseOf(table));
+  });
+
+  it.each(['.parquet', '.arrow'])('%s of more than 10⁵ columns is refused', async (ending) => {
+    const error = await failure(writeTable(pathOf(ending), wide(100_001)));
+    expect([error.code, error.what]).toEqual(['unsupported-format', expect.stringContaining('100001 columns')]);
+  });
 });
