@@ -33,7 +33,7 @@ import { excerpt } from './excerpt.js';
 import { malformed } from './lines.js';
 import { unpackLz4 } from './lz4.js';
 import type { Chunks, OutputColumns } from './output.js';
-import { textOf, timeText } from './valueLabels.js';
+import { decimalOf, textOf, timeText } from './valueLabels.js';
 
 const magic = 'ARROW1';
 /** A length beyond it is none: the file is of another kind. */
@@ -164,7 +164,9 @@ function valuesOfData(data: Data): ArrayLike<unknown> {
   }
   if (DataType.isDecimal(type)) {
     const words = type.bitWidth / 32;
-    return mapped(vector, length, (i) => decimal(data.values.subarray(i * words, (i + 1) * words), type.scale));
+    return mapped(vector, length, (i) =>
+      decimalOf(integerOf(data.values.subarray(i * words, (i + 1) * words)), type.scale),
+    );
   }
   if (data.nullCount === 0 && (DataType.isInt(type) || (DataType.isFloat(type) && type.precision > 0)))
     return data.values.subarray(0, length);
@@ -187,9 +189,9 @@ function isWhole(data: Data): boolean {
 }
 
 /** Two's complement in 32-bit words, lowest first. */
-function decimal(words: Uint32Array, scale: number): number {
+function integerOf(words: Uint32Array): bigint {
   const unsigned = words.reduceRight((sum, word) => (sum << 32n) | BigInt(word), 0n);
-  return Number(BigInt.asIntN(words.length * 32, unsigned)) / 10 ** scale;
+  return BigInt.asIntN(words.length * 32, unsigned);
 }
 
 function checkType(path: string, { name, type }: Field): void {

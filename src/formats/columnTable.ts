@@ -139,8 +139,8 @@ function instant(value: unknown, path: string, place: () => RecordPlace): number
 
 /** @throws HadamardError `invalid-value` or `invalid-weight` for none, NaN and infinities; `malformed-file` for what is no number. */
 function finite(value: unknown, path: string, place: () => RecordPlace, isWeight: boolean, column?: string): number {
-  // An integer that JSON lines keep as text, so that it may be a label.
-  const isLong = typeof value === 'string' && /^-?\d{16,}$/.test(value);
+  // A number that is kept as text, so that it may be a label.
+  const isLong = typeof value === 'string' && /^-?(?=[\d.]{16})\d+(\.\d+)?$/.test(value);
   const number = typeof value === 'bigint' || typeof value === 'boolean' || isLong ? Number(value) : value;
   if (typeof number === 'number' && Number.isFinite(number)) return number;
   throw noNumber(number, path, place(), isWeight, column);

@@ -26,7 +26,7 @@ import { firstTwice } from './columnTable.js';
 import { excerpt } from './excerpt.js';
 import { malformed } from './lines.js';
 import type { Chunks, OutputColumns } from './output.js';
-import { textOf, timeText } from './valueLabels.js';
+import { decimalOf, textOf, timeText } from './valueLabels.js';
 
 /** Rows of a group are decoded together; writers make groups of 10⁵ to 10⁶. */
 const mostGroupRows = 1 << 25;
@@ -163,7 +163,7 @@ async function readSome(
     file: buffer,
     metadata: {
       ...metadata,
-      schema: [root, ...own.values()],
+      schema: [root, ...[...own.values()].map(undecoded)],
       num_rows: group.num_rows,
       row_groups: [{ ...group, columns }],
     },
@@ -172,7 +172,29 @@ async function readSome(
     geoparquet: false,
     onChunk: ({ columnName, columnData }) => parts.get(columnName)?.push(columnData),
   });
-  return elements.map(({ name }) => joined(path, name, parts.get(name) ?? [], length));
+  return elements.map((element) => {
+    const values = joined(path, element.name, parts.get(element.name) ?? [], length);
+    return isDecimal(element) ? Array.from(values, (value) => decimal(value, element.scale ?? 0)) : values;
+  });
+}
+
+/** Bytes of variable length would be taken for text, and stay with the library. */
+const isDecimal = ({ converted_type, type }: SchemaElement): boolean =>
+  converted_type === 'DECIMAL' && type !== 'BYTE_ARRAY';
+
+/** The library would make a double of a decimal: ids that differ would become one. */
+function undecoded(element: SchemaElement): SchemaElement {
+  if (!isDecimal(element)) return element;
+  const { converted_type: _, logical_type: __, ...stored } = element;
+  return stored;
+}
+
+/** An integer, or its bytes, highest first. */
+function decimal(value: unknown, scale: number): unknown {
+  if (typeof value === 'number' || typeof value === 'bigint') return decimalOf(BigInt(value), scale);
+  if (!(value instanceof Uint8Array)) return value;
+  const unsigned = BigInt(`0x${Buffer.from(value).toString('hex') || '0'}`);
+  return decimalOf(BigInt.asIntN(value.length * 8, unsigned), scale);
 }
 
 function checkLength(path: string, rows: number): void {

@@ -2,7 +2,7 @@
 import type { DuckDBConnection, DuckDBResult, DuckDBValue } from '@duckdb/node-api';
 import { HadamardError } from '../errors.js';
 import type { ColumnBatch, ColumnSource } from './columnSource.js';
-import { timeText } from './valueLabels.js';
+import { decimalOf, timeText } from './valueLabels.js';
 
 type DuckDB = typeof import('@duckdb/node-api');
 
@@ -56,10 +56,10 @@ async function* chunks(duckdb: DuckDB, result: DuckDBResult, places: readonly nu
   }
 }
 
-/** Dates and times as text, decimals as numbers; what is left as an object is refused as a label or value. */
+/** Dates and times as text, decimals as numbers where these tell them apart; what is left as an object is refused as a label or value. */
 function plain(duckdb: DuckDB, value: DuckDBValue): unknown {
   if (typeof value !== 'object' || value === null) return value;
-  if (value instanceof duckdb.DuckDBDecimalValue) return value.toDouble();
+  if (value instanceof duckdb.DuckDBDecimalValue) return decimalOf(value.value, value.scale);
   if (value instanceof duckdb.DuckDBDateValue) return timeText(BigInt(value.days) * 86_400n, 1n);
   if (value instanceof duckdb.DuckDBTimestampValue || value instanceof duckdb.DuckDBTimestampTZValue)
     return timeText(value.micros, 1_000_000n);

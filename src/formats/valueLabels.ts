@@ -31,6 +31,17 @@ export function textOf(bytes: Uint8Array): string {
   return buffer.toString(isUtf8(buffer) ? 'utf8' : 'latin1');
 }
 
+/** unscaled/10^scale: a number where 15 digits say it, which no two decimals share, else text with every digit. */
+export function decimalOf(unscaled: bigint, scale: number): number | string {
+  let [digits, places] = [unscaled, scale];
+  for (; places > 0 && digits % 10n === 0n; places--) digits /= 10n;
+  const magnitude = digits < 0n ? -digits : digits;
+  if (magnitude < 10n ** 15n) return Number(`${digits}e${-places}`);
+  const text = String(magnitude).padStart(places + 1, '0');
+  const whole = places > 0 ? `${text.slice(0, -places)}.${text.slice(-places)}` : text + '0'.repeat(-places);
+  return digits < 0n ? `-${whole}` : whole;
+}
+
 /** A time as text that keeps what a Date would lose, and ends where its last digit that is not 0 does. */
 export function timeText(count: bigint, perSecond: bigint): string {
   const seconds = (count - (((count % perSecond) + perSecond) % perSecond)) / perSecond;
@@ -74,7 +85,7 @@ export function noLabel(value: unknown, path: string, place: RecordPlace) {
       : typeof value === 'string'
         ? 'has a label longer than 1 MiB'
         : typeof value === 'object'
-          ? 'has a label that is a list or a record'
+          ? 'has a label that is a list, a record or bytes'
           : 'has the label NaN';
   return badRecord(
     'malformed-file',

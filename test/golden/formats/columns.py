@@ -7,6 +7,7 @@ import io
 import json
 import os
 import zipfile
+from decimal import Decimal
 
 import duckdb
 import numpy as np
@@ -84,6 +85,25 @@ with open("lines.jsonl", "w", encoding="utf8") as file:
     for user, item, rating in zip(users, items, ratings):
         file.write(json.dumps({"user": user, "item": item, "rating": rating}) + "\n")
 entries("lines.jsonl")
+
+# Decimals: ids of databases, beyond what a double tells apart, and prices.
+ids = [Decimal(f"9007199254740993000.0{i}") for i in range(1, 5)] + [Decimal(7), Decimal("-0.5"), Decimal("-9007199254740993000.01")]
+prices = [Decimal(i) / 10 for i in range(1, 8)]
+decimals = pa.table(
+    {
+        "id": pa.array(ids, type=pa.decimal128(30, 2)),
+        "item": pa.array([Decimal(10**20 + i) for i in range(7)], type=pa.decimal128(38, 0)),
+        "price": pa.array(prices, type=pa.decimal128(9, 2)),
+    }
+)
+held = [
+    [f"{id.normalize():f}", str(10**20 + i), float(price)] for i, (id, price) in enumerate(zip(ids, prices))
+]
+pq.write_table(decimals, "decimal.parquet")
+entries("decimal.parquet", held)
+with pa.ipc.new_file("decimal.arrow", decimals.schema) as writer:
+    writer.write_table(decimals)
+entries("decimal.arrow", held)
 
 # Buffers of many LZ4 blocks, each reaching back into the one before; the test knows the rule.
 steps = np.arange(12_000)
