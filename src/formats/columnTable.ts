@@ -90,8 +90,6 @@ async function cells(path: string, source: ColumnSource, { memoryLimit }: ReadRe
       'A dense table has a column of row labels, then a column of numbers for each of its columns.',
       'Leave --table out where records are row, column, value.',
     );
-  const twice = firstTwice(columns);
-  if (twice !== undefined) throw sameLabel(path, 'column', twice);
   checkRoom(path, (source.records ?? 0) * columns.length * 8, memoryLimit);
   const places = [labelled, ...columns.map((_, j) => (j < labelled ? j : j + 1))];
   const rows: string[] = [];
@@ -119,8 +117,7 @@ async function cells(path: string, source: ColumnSource, { memoryLimit }: ReadRe
     blocks.push(block);
   }
   if (rows.length === 0) throw noRows(path);
-  const rowTwice = firstTwice(rows);
-  if (rowTwice !== undefined) throw sameLabel(path, 'row', rowTwice);
+  checkLabels(path, rows, columns);
   const values = new Float64Array(rows.length * columns.length);
   let at = 0;
   for (const block of blocks) {
@@ -178,14 +175,22 @@ function noRows(path: string): HadamardError {
   );
 }
 
-function sameLabel(path: string, kind: 'row' | 'column', label: string): HadamardError {
-  return malformed(
-    path,
-    `The ${kind} label "${excerpt(label)}" stands there twice.`,
-    {},
-    'Rows and columns of a table have labels of their own.',
-    'Rename one of the two.',
-  );
+/** @throws HadamardError `malformed-file` where two rows or two columns of a table have one name. */
+export function checkLabels(path: string, rows: readonly string[], columns: readonly string[]): void {
+  for (const [kind, labels] of [
+    ['row', rows],
+    ['column', columns],
+  ] as const) {
+    const twice = firstTwice(labels);
+    if (twice !== undefined)
+      throw malformed(
+        path,
+        `The ${kind} label "${excerpt(twice)}" stands there twice.`,
+        {},
+        'Rows and columns of a table have labels of their own.',
+        'Rename one of the two.',
+      );
+  }
 }
 
 /** The first label that was there before. */

@@ -22,14 +22,7 @@ export function sortEntries({ rows, columns, values, shape: [m, n] }: Triples, p
   };
   for (let i = 0; i < m; i++)
     for (let t = (sorted.rowStarts[i] as number) + 1; t < (sorted.rowStarts[i + 1] as number); t++)
-      if (sorted.columns[t] === sorted.columns[t - 1])
-        throw new HadamardError({
-          code: 'duplicate-entry',
-          what: `Entry (${i}, ${sorted.columns[t]}) is listed twice.`,
-          position: { file: path, row: i, column: sorted.columns[t] as number },
-          rule: 'A matrix that is written by position has one value at a place.',
-          remedy: 'Write a format of labelled entries: .csv, .jsonl, .parquet or .arrow.',
-        });
+      if (sorted.columns[t] === sorted.columns[t - 1]) throw listedTwice(path, i, sorted.columns[t] as number);
   return sorted;
 }
 
@@ -50,4 +43,14 @@ function order(keys: ArrayLike<number>, size: number, from: (t: number) => numbe
     next[key] = place + 1;
   }
   return { starts, places };
+}
+
+export function listedTwice(path: string, row: number, column: number): HadamardError {
+  return new HadamardError({
+    code: 'duplicate-entry',
+    what: `Entry (${row}, ${column}) is listed twice.`,
+    position: { file: path, row, column },
+    rule: 'A matrix that is written by position has one value at a place.',
+    remedy: 'Write a format of labelled entries: .csv, .jsonl, .parquet or .arrow.',
+  });
 }

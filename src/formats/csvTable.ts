@@ -1,8 +1,8 @@
 /** Dense CSV tables as laboratories keep them: column labels in the first line, row labels in the first field. */
 import ndarray from 'ndarray';
+import { checkLabels } from './columnTable.js';
 import { badNumber } from './csv.js';
 import { records } from './csvRecords.js';
-import { excerpt } from './excerpt.js';
 import { malformed } from './lines.js';
 import { parseNumber } from './numbers.js';
 import type { Table } from './table.js';
@@ -61,21 +61,7 @@ export async function readCsvTable(path: string): Promise<Table> {
       'A table is a line of column labels, then a line a row.',
       'Check that it is the right file and whole.',
     );
-  for (const [kind, labels] of [
-    ['row', rows],
-    ['column', columns],
-  ] as const) {
-    const seen = new Set<string>();
-    const twice = labels.find((label) => seen.size === seen.add(label).size);
-    if (twice !== undefined)
-      throw malformed(
-        path,
-        `The ${kind} label "${excerpt(twice)}" stands there twice.`,
-        {},
-        'Rows and columns of a table have labels of their own.',
-        'Rename one of the two.',
-      );
-  }
+  checkLabels(path, rows, columns);
   const values = new Float64Array(rows.length * columns.length);
   lines.forEach((numbers, i) => {
     values.set(numbers, i * numbers.length);

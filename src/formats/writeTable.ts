@@ -6,6 +6,7 @@ import { isTriples } from '../data/forms.js';
 import type { RealArray, Triples } from '../data/input.js';
 import { HadamardError } from '../errors.js';
 import { firstTwice } from './columnTable.js';
+import { listedTwice } from './compressedRows.js';
 import { isNumber } from './csvColumns.js';
 import { csvChunks } from './csvWrite.js';
 import { endingOf, type Format, formatOf, packingOf } from './formatOf.js';
@@ -138,16 +139,6 @@ async function* npyChunks({ matrix }: Table, path: string): Chunks {
       cells[row * n + column] = value;
     });
   yield* npyParts(cells, [m, n]);
-}
-
-function listedTwice(path: string, row: number, column: number): HadamardError {
-  return new HadamardError({
-    code: 'duplicate-entry',
-    what: `Entry (${row}, ${column}) is listed twice.`,
-    position: { file: path, row, column },
-    rule: 'A matrix that is written by position has one value at a place.',
-    remedy: 'Write a format of labelled entries: .csv, .jsonl, .parquet or .arrow.',
-  });
 }
 
 function tooWide(path: string, columns: number): HadamardError {
