@@ -244,6 +244,21 @@ describe('solving', () => {
     },
   );
 
+  it('reaches the optimum of rows that are short of the rank, where one bound after the other is in the way', async () => {
+    const random = source(41);
+    const rank = 4;
+    const V = Array.from({ length: 12 }, () => Array.from({ length: rank }, () => 2 + random()));
+    const entries = Array.from({ length: 300 }, (_, i) =>
+      [i % 12, (i + 1 + (i % 5)) % 12].map((j) => [j, 10 + 3 * random(), 1] as const),
+    );
+    const own = entries.map(() => new Array(rank).fill(0));
+    const request: ComposedRequest = { rank, V, entries, own, lower: 0, l1: 0.05, lambda: 0.001 };
+    const { rows } = await runComposed(request, 'composedSolve');
+    rows.forEach((x, i) => {
+      expectOptimal(request, i, x, 1e-10);
+    });
+  });
+
   it('never raises the objective of a row, whatever the loss and however few tangent steps', async () => {
     await fc.assert(
       fc.asyncProperty(

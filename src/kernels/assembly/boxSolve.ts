@@ -51,8 +51,12 @@ export function boxSolve(problem: BoxProblem): void {
   for (let round = 0; round < mostRounds && worse < patience; round++) {
     descend(problem);
     descend(problem);
-    newton(problem);
-    refresh(problem);
+    // A bound in the way is taken, and the step made anew without it: else the next sweep would only leave it again.
+    let isStopped = true;
+    while (isStopped) {
+      isStopped = newton(problem);
+      refresh(problem);
+    }
     const slope = projectedGradient(problem);
     if (slope <= tolerance * scale) return;
     worse = slope < best ? 0 : worse + 1;
@@ -121,15 +125,18 @@ function lowest(curvature: f64, before: f64, slope: f64, half: f64): f64 {
   return u > room ? u - room : u < -room ? u + room : 0;
 }
 
-/** Exact minimisation over the coordinates strictly between their bounds and off the corner of |·|, as far as none leaves its piece. */
-function newton(problem: BoxProblem): void {
+/**
+ * Exact minimisation over the coordinates strictly between their bounds and off the corner of |·|, as far as none leaves its piece.
+ * @returns whether one would have: it stands at the end of its piece, and is not free any more.
+ */
+function newton(problem: BoxProblem): bool {
   let count: usize = 0;
   for (let c: usize = 0; c < problem.n; c++) {
     const x = at(problem.x, c);
     if (x <= at(problem.lower, c) || x >= at(problem.upper, c) || (x == 0 && at(problem.mu, c) > 0)) continue;
     store<u32>(problem.free + (count++ << 2), <u32>c);
   }
-  if (count == 0) return;
+  if (count == 0) return false;
   const size = (count + 3) & ~3;
   memory.fill(problem.H, 0, size * (size << 3));
   let biggest: f64 = 0;
@@ -148,7 +155,7 @@ function newton(problem: BoxProblem): void {
     const sign: f64 = x > 0 ? 0.5 : -0.5;
     store<f64>(problem.d + (f << 3), -at(problem.residual, c) - sign * at(problem.mu, c));
   }
-  if (!choleskySolve<f64>(problem.H, size, count, <f64>count * f64.EPSILON * biggest, problem.d)) return;
+  if (!choleskySolve<f64>(problem.H, size, count, <f64>count * f64.EPSILON * biggest, problem.d)) return false;
   let fraction: f64 = 1;
   let stopper: usize = count;
   for (let f: usize = 0; f < count; f++) {
@@ -167,6 +174,7 @@ function newton(problem: BoxProblem): void {
     const to = f == stopper ? edgeOf(x, d, mu, at(problem.lower, c), at(problem.upper, c)) : x + fraction * d;
     store<f64>(problem.x + (c << 3), min(max(to, at(problem.lower, c)), at(problem.upper, c)));
   }
+  return stopper < count;
 }
 
 /** Where x on its way along d leaves its smooth piece. */
