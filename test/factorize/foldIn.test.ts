@@ -211,6 +211,18 @@ describe('folding in', () => {
     expectClose((await foldIn(model, triples(plays))).factor.data, model.U.data, 1e-10);
   });
 
+  test('returns rows of counts beside a background many times their own loss', async () => {
+    for (let seed = 1; seed <= 12; seed++) {
+      const of = withEntries(problem({ m: 12, n: 9, density: 0.5, offset: 1, seed }), (e) => ({
+        value: Math.max(0, Math.round(3 * e.value)),
+      }));
+      const options = { loss: 'poisson', background: 1, lambda: 0.01, lambdaScale: 'count' } as const;
+      const model = await fit(of, options, { maxSweeps: 50 });
+      const rows = await foldIn(model, triples(of), told(of, options, 'rows'));
+      expectClose(rows.factor.data, model.U.data, 1e-10);
+    }
+  });
+
   test('leaves entries of weight 0 out of a background, and does not count them', async () => {
     const zero = withEntries(base, (e) => ({ weight: e.column === 3 ? 0 : e.weight }));
     const model = await fit(zero, { background: 0.5, lambda: 0.1 });

@@ -25,7 +25,7 @@ const settled: f64 = 1e-13;
 const patience = 50;
 const little: f64 = 1e-9;
 const mostHalvings = 60;
-/** A row's objective is not known better. */
+/** A row's objective is not known better, of its size or that of what its background adds and takes away. */
 const rounding: f64 = 1e-14;
 
 @unmanaged
@@ -340,9 +340,11 @@ function mirror(work: ComposedSpace): void {
 function backtrack<S>(job: RowJob, terms: Terms, work: ComposedSpace, row: i32): void {
   const x = work.space.x;
   const before = lossAt<S>(job, terms, work, x, row) + penaltyAt(job, terms, work, x, row);
+  const background: f64 = terms.gram ? load<f64>(terms.ownWeights + (<usize>row << 3)) * backgroundAt(terms, work, x) : 0;
+  const limit = before + rounding * (abs(before) + background);
   for (let halving = 0; halving < mostHalvings; halving++) {
     const after = lossAt<S>(job, terms, work, work.next, row) + penaltyAt(job, terms, work, work.next, row);
-    if (after <= before + rounding * abs(before)) return;
+    if (after <= limit) return;
     for (let c: usize = 0; c < work.n; c++) {
       const o = c << 3;
       const value = load<f64>(x + o);
