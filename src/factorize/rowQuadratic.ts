@@ -33,10 +33,14 @@ export interface QuadraticEntry {
   readonly right: number;
 }
 
+const unbounded = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY] as const;
+
 /** @param shift what was taken from the values before they were stored. */
 export function rowQuadratic({ fit, side, objective }: Beside, row: number, shift: number): RowQuadratic {
   const { rank, stride } = fit;
-  const { loss, background, bounds, l1 } = objective;
+  const { loss, background, l1 } = objective;
+  // As the factor's precision has them, so that what is at a bound is seen to be.
+  const bounds = fit.terms?.bounds[side] ?? unbounded;
   const otherSide = side === 'rows' ? 'columns' : 'rows';
   const other = factorBuffer(fit, otherSide, 0);
   const width = rank + (fit.isBiasFitted[side] ? 1 : 0);
@@ -96,7 +100,7 @@ export function rowQuadratic({ fit, side, objective }: Beside, row: number, shif
     slopes[c] = (mu / 2) * Math.sign(value);
     const held = c < rank ? objective.hold[side]?.get(row, c) : undefined;
     const isHeld = held !== undefined && !Number.isNaN(held);
-    const [lower, upper] = c < rank ? bounds[side] : [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
+    const [lower, upper] = c < rank ? bounds : unbounded;
     if (!isHeld && value > lower && value < upper && (mu === 0 || value !== 0)) free.push(c);
   }
   return { free, H, width, x, entries, background: ofBackground, slopes };

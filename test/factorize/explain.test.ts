@@ -52,6 +52,13 @@ describe.each(Object.entries(objectives))('%s', (_name, { of = base, options }) 
     }
   });
 
+  test('the parts add up in f32 as well', async () => {
+    const model = await fit(of, options, { maxSweeps: 60, dtype: 'f32' });
+    const explanation = await explain(model, triples(of), 7, 3, told(of, options));
+    const size = explanation.contributions.reduce((sum, { contribution }) => sum + Math.abs(contribution), 1);
+    expect(Math.abs(sumOf(explanation) - explanation.prediction) / size).toBeLessThan(1e-5);
+  });
+
   test.runIf(isQuadratic(options))('an effect is the slope of the prediction by the value', async () => {
     const model = await fit(of, options, { maxSweeps: 60 });
     const { contributions } = await explain(model, triples(of), 7, 3, told(of, options));

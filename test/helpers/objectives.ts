@@ -47,6 +47,7 @@ export const objectives: Record<string, { of?: Problem; options: Objective }> = 
   'non-negative rows': { options: { nonnegative: 'rows', lambda: 0.01, biases: 'columns' } },
   'non-negative columns': { options: { nonnegative: 'columns', lambda: 0.01 } },
   'bounds of both': { options: { bounds: { rows: [-0.5, 1], columns: [-1, 2] }, lambda: 0.01 } },
+  'bounds that f32 rounds': { options: { bounds: { rows: [0.1, 0.8], columns: [0.1, 2] }, lambda: 0.01 } },
   L1: { options: { l1: 0.2, lambda: 0.01 } },
   'L1 by weight, non-negative': {
     of: positive,
