@@ -38,16 +38,24 @@ function normaliseContributions(fit: FitContext, point: Point): void {
   }
 }
 
-/** Scores (columns of U) of mean 0: what they have in common goes to the column means. */
+/** Scores (columns of U) of mean 0 over the rows that are observed: what they have in common goes to the column means. */
 function centreScores(fit: FitContext, point: Point): void {
   const { stride, rank } = fit;
   const U = factorBuffer(fit, 'rows', point.rows);
   const V = factorBuffer(fit, 'columns', point.columns);
+  // The others stay at 0, where nothing is known of them.
+  const rows = observedRows(fit);
+  if (rows.length === 0) return;
   for (let c = 0; c < rank; c++) {
-    let sum = 0;
-    for (let i = c; i < U.length; i += stride) sum += U[i] as number;
-    const mean = sum / (U.length / stride);
-    for (let i = c; i < U.length; i += stride) U[i] = (U[i] as number) - mean;
+    const mean = rows.reduce((sum, row) => sum + (U[row * stride + c] as number), 0) / rows.length;
+    for (const row of rows) U[row * stride + c] = (U[row * stride + c] as number) - mean;
     for (let j = 0; j < V.length; j += stride) V[j + rank] = (V[j + rank] as number) + mean * (V[j + c] as number);
   }
+}
+
+/** With a background there is something known of all. */
+function observedRows({ observations, terms }: FitContext): number[] {
+  const { pointers } = observations.rows;
+  const all = Array.from({ length: pointers.length - 1 }, (_, row) => row);
+  return terms?.hasGram ? all : all.filter((row) => (pointers[row + 1] as number) > (pointers[row] as number));
 }

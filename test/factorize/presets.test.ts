@@ -1,6 +1,6 @@
 /** Presets are the options they say, and what they report is what their tools report. */
 import { describe, expect, test } from 'vitest';
-import { adjustUncertainties, factorize, type PresetName, presets } from '../../dist/src/index.js';
+import { adjustUncertainties, factorize, foldIn, type PresetName, presets } from '../../dist/src/index.js';
 import { optionTable } from '../../dist/src/options.js';
 import { expectClose } from '../helpers/compare.js';
 import { problem, sqrtWeights, triples, withEntries } from '../helpers/problem.js';
@@ -27,6 +27,22 @@ test.each(Object.keys(presets) as PresetName[])('%s is its options', async (pres
 test('what is given comes before the preset', async () => {
   const { fit } = await factorize(A, { preset: 'explicit', lambda: 0.5, rank: 2, maxSweeps: 2, threads: 1 });
   expect(fit.options).toMatchObject({ lambda: 0.5, biases: 'both', lambdaScale: 'count' });
+});
+
+test('pca centres the scores of observed rows, and nothing is known of the others', async () => {
+  const without = withEntries(of, (e) => ({ weight: e.row === 3 ? 0 : e.weight }));
+  const model = await factorize(triples(without), {
+    preset: 'pca',
+    rank: 2,
+    weights: sqrtWeights(without),
+    dtype: 'f64',
+    threads: 1,
+  });
+  expect(model.isUnobserved('rows', 3)).toBe(true);
+  for (const c of [0, 1])
+    expect(Math.abs(model.U.data.filter((_, t) => t % 2 === c).reduce((sum, x) => sum + x, 0))).toBeLessThan(1e-10);
+  const { factor } = await foldIn(model, triples(without), { weights: sqrtWeights(without) });
+  expectClose(factor.data, model.U.data, 1e-10);
 });
 
 test('pca explains what its components add up to, and on full data the shares are those of the singular values', async () => {
