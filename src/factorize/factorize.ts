@@ -181,7 +181,7 @@ async function runFit(inHand: FitInHand): Promise<Model> {
     const resolved: ResolvedOptions = {
       ...plain,
       loss: lossText(scales.loss),
-      ...describeParts(inHand.objective),
+      ...describeParts(inHand.objective, options),
       dtype: fit.dtype,
       tolerance,
       ...(preset && { preset }),

@@ -85,8 +85,7 @@ function resolveBackground(
   const { weight, value = 0 } = typeof given === 'object' && given !== null ? given : { weight: given };
   if (!Number.isFinite(value))
     throw invalid('background', `The background's value is ${value}.`, 'It is a finite number.', 'Give a number.');
-  const isSeparable = typeof weight === 'object' && weight !== null;
-  if (!isSeparable && typeof weight !== 'number')
+  if (!hasLists(weight) && typeof weight !== 'number')
     throw invalid(
       'background',
       `The background's weight is ${String(weight)}.`,
@@ -94,10 +93,14 @@ function resolveBackground(
       'Give background: 0.1 for example.',
     );
   return {
-    rows: weightsOf('rows', isSeparable ? weight.rows : new Float64Array(rows).fill(weight as number), rows),
-    columns: weightsOf('columns', isSeparable ? weight.columns : new Float64Array(columns).fill(1), columns),
+    rows: weightsOf('rows', hasLists(weight) ? weight.rows : new Float64Array(rows).fill(weight), rows),
+    columns: weightsOf('columns', hasLists(weight) ? weight.columns : new Float64Array(columns).fill(1), columns),
     value,
   };
+}
+
+function hasLists(weight: unknown): weight is Exclude<Background['weight'], number> {
+  return typeof weight === 'object' && weight !== null;
 }
 
 /** Background weights of one side, checked. @throws HadamardError `shape-mismatch`, `invalid-weight` */
@@ -209,16 +212,13 @@ function invalid(option: string, what: string, rule: string, remedy: string): Ha
 }
 
 /** What the resolved options say of the parts that are too large to be repeated. */
-export function describeParts({ background, bounds, hold }: ObjectiveSpec): ResolvedParts {
-  const isOne = (weights: Float64Array) => weights.every((weight) => weight === weights[0]);
+export function describeParts({ background, bounds, hold }: ObjectiveSpec, { background: said }: ObjectiveOptions): ResolvedParts {
   const all = [...bounds.rows, ...bounds.columns];
   return {
     ...(background && {
       background: {
-        weight:
-          isOne(background.rows) && isOne(background.columns)
-            ? (background.rows[0] as number) * (background.columns[0] as number)
-            : 'separable',
+        // Lists are lists, be they all of one number: of new rows they may be others.
+        weight: typeof said === 'object' && hasLists(said.weight) ? 'separable' : (background.rows[0] as number),
         value: background.value,
       },
     }),

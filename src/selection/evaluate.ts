@@ -85,7 +85,8 @@ export async function evaluate(A: MatrixInput, given: EvaluateOptions): Promise<
   if (gains !== 'binary' && gains !== 'value') throw refused('gains', gains, 'binary or value');
   const listing = listEntries(A, options.weights, checked.duplicates, options.background !== undefined);
   const folds = splitEntries(listing, { split, folds: count, holdout, leave, time, given: share }, checked.seed);
-  const fits = openFits(asInput(listing).A, options, folds.length);
+  const whole = asInput(listing);
+  const fits = openFits(whole.A, { ...options, weights: whole.weights }, folds.length);
   const ranking = { negatives, relevance, gains, seed: checked.seed };
   let done = 0;
   try {

@@ -174,6 +174,8 @@ function cutter({ rows, columns, weights }: Listing, seed: number) {
     /** Of each member that is left out, the share given is what it is folded in from; where there is one entry alone it is unused. */
     leftOut: (side: 'rows' | 'columns', isOut: (member: number) => boolean, given: number): Fold => {
       const roles = new Uint8Array(length);
+      /** What becomes of entries without weight: the fold-in is told of them as well. */
+      const out = new Map<number, number>();
       for (const [member, entries] of bySide(side)) {
         if (!isOut(member)) continue;
         const keys = Uint32Array.from(entries, (t) => keyOf(streams.given, t));
@@ -183,7 +185,10 @@ function cutter({ rows, columns, weights }: Listing, seed: number) {
         entries.forEach((t, index) => {
           roles[t] = isTested ? (parts[index] === 0 ? role.test : role.given) : role.unused;
         });
+        out.set(member, isTested ? role.given : role.unused);
       }
+      const indices = side === 'rows' ? rows : columns;
+      for (let t = 0; t < length; t++) if (!isTestable(t)) roles[t] = out.get(indices[t] as number) ?? role.train;
       return { roles, foldIn: side };
     },
     /** Entries of one time stand on one side, the earlier one where they straddle the cut. */

@@ -152,7 +152,12 @@ async function openSearch(A: MatrixInput, given: TuneOptions) {
     metric: settled.name,
   });
   const state = await openState(path, fingerprint);
-  const fits = openFits(asInput(listing).A, options, Math.min(folds.length, options.threads ?? availableParallelism()));
+  const whole = asInput(listing);
+  const fits = openFits(
+    whole.A,
+    { ...options, weights: whole.weights },
+    Math.min(folds.length, options.threads ?? availableParallelism()),
+  );
   const search = new Search(listing, folds, options, settled, ranks, lambdas, state, fits, checked.seed, onProgress);
   return Object.assign(search, { split: split as 'k-fold' | 'blocks' });
 }

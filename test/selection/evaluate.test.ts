@@ -142,6 +142,17 @@ describe.each(['holdout', 'k-fold', 'blocks', 'leave-one-out', 'rows', 'columns'
   });
 });
 
+test('entries without weight are nobody’s, whatever the split', async () => {
+  const zero = withEntries(of, (e) => ({ weight: e.row % 7 === e.column % 7 ? 0 : e.weight }));
+  const without = { ...of, entries: zero.entries.filter((e) => e.weight > 0) };
+  for (const split of ['k-fold', 'blocks', 'leave-one-out', 'rows', 'columns'] as const) {
+    const said = { ...options, split, maxSweeps: 20 };
+    const evaluation = await evaluate(triples(zero), { ...said, weights: sqrtWeights(zero) });
+    const expected = await evaluate(triples(without), { ...said, weights: sqrtWeights(without) });
+    expect(evaluation.folds).toEqual(expected.folds);
+  }
+});
+
 describe('rows and columns that are left out are folded in', () => {
   const exact = { rank: 2, dtype: 'f64', tolerance: 1e-13, maxSweeps: 5000, seed: 1 } as const;
   const cases: [string, Partial<FactorizeOptions>][] = [
@@ -183,6 +194,30 @@ describe('rows and columns that are left out are folded in', () => {
       const bias = model.biases[side];
       if (bias) expectClose(folded.biases[side] as Float64Array, bias, 1e-6, `bias of ${side}`);
     }
+  });
+
+  test('with what stands in no background, as training would be told', async () => {
+    const zero = withEntries(of, (e) => ({ weight: e.row % 7 === e.column % 7 ? 0 : e.weight }));
+    const listing = listEntries(triples(zero), sqrtWeights(zero), 'refuse', true);
+    for (const split of ['rows', 'columns'] as const)
+      for (const { roles } of splitEntries(listing, { split, folds: 3 }, 2)) {
+        const members = (which: number) => new Set(listing[split].filter((_, t) => roles[t] === which));
+        const out = members(role.test);
+        expect(out.size).toBeGreaterThan(5);
+        for (const member of members(role.train)) expect(out.has(member)).toBe(false);
+        listing.weights?.forEach((weight, t) => {
+          const isOut = out.has(listing[split][t] as number);
+          if (weight === 0) expect(roles[t]).toBe(isOut ? role.given : role.train);
+        });
+      }
+  });
+
+  test('beside a background whose lists are of one number', async () => {
+    const weight = { rows: new Float64Array(of.m).fill(0.5), columns: new Float64Array(of.n).fill(0.4) };
+    const said = { ...options, split: 'rows', maxSweeps: 10, metrics: ['rmse'] } as const;
+    const { metrics } = await evaluate(A, { ...said, background: { weight } });
+    const one = await evaluate(A, { ...said, background: 0.2 });
+    expectClose([metrics.rmse?.mean as number], [one.metrics.rmse?.mean as number], 1e-4);
   });
 
   test('predicts them better than their mean', async () => {

@@ -12,7 +12,7 @@ import { type Cell, isClearlyWorse, recommend } from '../../dist/src/selection/r
 import { role, splitEntries } from '../../dist/src/selection/splits.js';
 import { summary } from '../../dist/src/selection/summary.js';
 import { startSize, warmStart } from '../../dist/src/selection/warmStart.js';
-import { problem, sqrtWeights, triples } from '../helpers/problem.js';
+import { problem, sqrtWeights, triples, withEntries } from '../helpers/problem.js';
 import { uniform } from '../helpers/random.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'hadamard-tune-'));
@@ -52,6 +52,14 @@ function distinctComponents(): Triples {
 }
 
 describe('the search', () => {
+  test('passes over entries without weight, as evaluate does', async () => {
+    const zero = withEntries(of, (e) => ({ weight: e.row % 7 === e.column % 7 ? 0 : 1 }));
+    const without = { ...of, entries: zero.entries.filter((e) => e.weight > 0) };
+    const said: TuneOptions = { ...options, ranks: [2], lambdas: [4, 2], tolerance: 1e-3 };
+    const tuning = await tune(triples(zero), { ...said, weights: sqrtWeights(zero) });
+    expect(found(tuning)).toEqual(found(await tune(triples(without), { ...said, weights: sqrtWeights(without) })));
+  });
+
   test('has the errors of a brute force, and its choice', async () => {
     const [ranks, lambdas] = [
       [1, 2, 3],
