@@ -76,7 +76,8 @@ function parseLoss(text: string): Loss {
   return loss;
 }
 
-function resolveBackground(
+/** @throws HadamardError `invalid-option`, `shape-mismatch`, `invalid-weight` */
+export function resolveBackground(
   given: Background | number | undefined,
   rows: number,
   columns: number,
@@ -212,7 +213,10 @@ function invalid(option: string, what: string, rule: string, remedy: string): Ha
 }
 
 /** What the resolved options say of the parts that are too large to be repeated. */
-export function describeParts({ background, bounds, hold }: ObjectiveSpec, { background: said }: ObjectiveOptions): ResolvedParts {
+export function describeParts(
+  { background, bounds, hold }: ObjectiveSpec,
+  { background: said }: ObjectiveOptions,
+): ResolvedParts {
   const all = [...bounds.rows, ...bounds.columns];
   return {
     ...(background && {

@@ -7,6 +7,7 @@ import { HadamardError } from '../errors.js';
 import { checkInput } from '../factorize/checkInput.js';
 import type { FactorizeOptions } from '../factorize/factorizeOptions.js';
 import { type Tool, targetsOf, tools } from '../factorize/like.js';
+import { resolveBackground } from '../factorize/objectiveSpec.js';
 import { withPreset } from '../factorize/presets.js';
 import { mae, rmse } from '../metrics/errors.js';
 import type { Status } from '../model/fitReport.js';
@@ -126,7 +127,7 @@ async function runFold(
   const part = (which: number) => listingOf(listing, (t) => roles[t] === which);
   const [train, test, known] = [part(role.train), part(role.test), part(role.given)];
   const { A, weights } = asInput(train);
-  const fitted = await fit(A, { ...options, weights });
+  const fitted = await fit(A, { ...options, weights, background: backgroundOf(options, listing, fold) });
   const model = foldIn ? await foldInMembers(fitted, foldIn, known, options) : fitted;
   const like = fitted.fit.options;
   const measure = (predictor: Predictor) => measureFold(predictor, like, listing, roles, metrics, ranking);
@@ -142,6 +143,17 @@ async function runFold(
     sweeps: fitted.fit.sweeps,
     digest: fitted.fit.digest,
   };
+}
+
+/** Of rows (columns) that are left out as a whole nothing is observed, not even that they list nothing. */
+function backgroundOf({ background }: FactorizeOptions, { shape, ...indices }: Listing, { roles, foldIn }: Fold) {
+  const lists = foldIn && resolveBackground(background, ...shape);
+  if (!lists) return background;
+  const { value, ...weight } = lists;
+  indices[foldIn].forEach((member, t) => {
+    if (roles[t] !== role.train) weight[foldIn][member] = 0;
+  });
+  return { weight, value };
 }
 
 /** All metrics of a fold's test entries, and the rows that ranking ones are averaged over. */

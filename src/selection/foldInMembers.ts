@@ -4,6 +4,7 @@ import type { RealArray } from '../data/input.js';
 import { asInput, type Listing } from '../data/listing.js';
 import type { FactorizeOptions } from '../factorize/factorizeOptions.js';
 import { foldIn } from '../factorize/foldIn.js';
+import { resolveBackground } from '../factorize/objectiveSpec.js';
 import { Model } from '../model/model.js';
 import type { Side } from '../parallel/layout.js';
 
@@ -25,14 +26,13 @@ export async function foldInMembers(
   });
   const name = side === 'rows' ? 'U' : 'V';
   const held = hold?.[name];
-  const listed =
-    typeof background === 'object' && typeof background.weight === 'object' ? background.weight : undefined;
+  const lists = model.background && resolveBackground(background, m, n);
   const { factor, bias } = await foldIn(model, A, {
     side,
     weights,
     duplicates: 'keep',
     ...(held && { hold: { [name]: rowsOf(held, members) } }),
-    ...(listed && { backgroundWeights: members.map((member) => listed[side][member] as number) }),
+    ...(lists && { backgroundWeights: members.map((member) => lists[side][member] as number) }),
     threads,
     memoryLimit,
     workerUrl,

@@ -8,6 +8,7 @@ import {
   evaluate,
   type FactorizeOptions,
   factorize,
+  foldIn,
 } from '../../dist/src/index.js';
 import { foldInMembers } from '../../dist/src/selection/foldInMembers.js';
 import { role, splitEntries } from '../../dist/src/selection/splits.js';
@@ -218,6 +219,38 @@ describe('rows and columns that are left out are folded in', () => {
     const { metrics } = await evaluate(A, { ...said, background: { weight } });
     const one = await evaluate(A, { ...said, background: 0.2 });
     expectClose([metrics.rmse?.mean as number], [one.metrics.rmse?.mean as number], 1e-4);
+  });
+
+  test('leaving nothing behind in the background either', async () => {
+    const said = {
+      ...options,
+      split: 'rows',
+      maxSweeps: 10,
+      metrics: ['rmse'],
+      background: { weight: 0.3, value: 1 },
+    } as const;
+    const evaluation = await evaluate(A, said);
+    const listing = listEntries(A, weights, 'refuse', true);
+    const [fold] = splitEntries(listing, { split: 'rows', folds: 3 }, 2);
+    const out = new Set(listing.rows.filter((_, t) => fold?.roles[t] !== role.train));
+    const kept = [...new Set(listing.rows)].filter((row) => !out.has(row));
+    const rest = {
+      ...of,
+      m: kept.length,
+      entries: of.entries.flatMap((e) => (out.has(e.row) ? [] : [{ ...e, row: kept.indexOf(e.row) }])),
+    };
+    const { split: _split, folds: _folds, metrics: _metrics, ...fit } = said;
+    const alone = await factorize(triples(rest), { ...fit, weights: sqrtWeights(rest) });
+    const part = (which: number) => listingOf(listing, (t) => fold?.roles[t] === which);
+    const [given, tested] = [asInput(part(role.given)), part(role.test)];
+    const folded = await foldIn(alone, given.A, { weights: given.weights });
+    const squares = tested.values.reduce((sum, value, t) => {
+      const [row, column] = [tested.rows[t] as number, tested.columns[t] as number];
+      let p = alone.biases.mean + (folded.bias?.[row] as number) + (alone.biases.columns?.[column] as number);
+      for (let c = 0; c < 2; c++) p += folded.factor.get(row, c) * alone.V.get(column, c);
+      return sum + (value - p) ** 2;
+    }, 0);
+    expectClose([evaluation.folds[0]?.metrics.rmse as number], [Math.sqrt(squares / tested.values.length)], 1e-5);
   });
 
   test('predicts them better than their mean', async () => {
