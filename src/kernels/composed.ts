@@ -60,7 +60,7 @@ export function writeTerms(view: DataView, address: number, fields: TermFields):
   });
 }
 
-/** Scratch of one task for the composed kernels. See ComposedSpace in assembly/composedRows.ts. */
+/** Scratch of one task for the composed kernels. See assembly/composedSpace.ts. */
 export function composedScratchBytes(stride: number): number {
   return Math.ceil(scratchBytes(stride) / 64) * 64 + 64 + 128 + 8 * (stride * stride + 7 * stride);
 }

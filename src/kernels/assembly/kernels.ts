@@ -1,6 +1,7 @@
 /** Entry of both builds, strict and relaxed: the kernels by name. */
+import { backgroundRows } from "./backgroundRows";
 import { choleskySolve } from "./cholesky";
-import { backgroundRows, composedLoss, composedMeasure, composedSolve } from "./composedRows";
+import { composedLoss, composedMeasure, composedSolve } from "./composedRows";
 import { exp, log } from "./elementary";
 import { gradientRows } from "./gradientRows";
 import { RowJob } from "./job";

@@ -1,0 +1,66 @@
+/** What a composed objective is at a row: the loss over its entries, the background's part over all others, the penalty. */
+import { ComposedSpace, penaltyFactor } from "./composedSpace";
+import { RowJob } from "./job";
+import { Loss, lossValue } from "./losses";
+import { dotWide } from "./residual";
+import { Terms } from "./terms";
+
+/** Σ ℓ over listed entries, and the background's part over all others. */
+export function lossAt<S>(job: RowJob, terms: Terms, work: ComposedSpace, x: usize, row: i32): f64 {
+  const bytes = <usize>job.stride * sizeof<S>();
+  const wide = widen(job, work, x);
+  const offset = job.mean + ownBias(job, x);
+  const loss = terms.loss, d = terms.lossParameter;
+  const hasBackground = terms.gram != 0 && !terms.isFull;
+  const r: f64 = hasBackground ? load<f64>(terms.ownWeights + (<usize>row << 3)) : 0;
+  const end = <usize>load<u32>(job.pointers + (<usize>row << 2), 4);
+  let sum = hasBackground ? r * backgroundAt(terms, work, x) : 0;
+  for (let t = <usize>load<u32>(job.pointers + (<usize>row << 2)); t < end; t++) {
+    const j = <usize>load<u32>(job.indices + (t << 2));
+    const p = dotWide<S>(wide, job.other + j * bytes, job.stride) + offset;
+    const w: f64 = job.weights ? <f64>load<S>(job.weights + t * sizeof<S>()) : 1;
+    if (w > 0) sum += lossValue(loss, w, <f64>load<S>(job.values + t * sizeof<S>()), p, d);
+    if (hasBackground) {
+      const rc = r * load<f64>(terms.otherWeights + (j << 3));
+      const gap = terms.value - p;
+      sum -= loss == Loss.Poisson ? rc * p : rc * gap * gap;
+    }
+  }
+  return sum;
+}
+
+/** Σ_j c_j (β − o_j − x·z_j)² from the sums over all j. */
+export function backgroundAt(terms: Terms, work: ComposedSpace, x: usize): f64 {
+  let sum = terms.constant;
+  for (let c: usize = 0; c < work.n; c++) {
+    const row = terms.gram + c * (work.size << 3);
+    const value = load<f64>(x + (c << 3));
+    let half = 0.5 * load<f64>(row + (c << 3)) * value - load<f64>(terms.gramSum + (c << 3));
+    for (let e = c + 1; e < work.n; e++) half += load<f64>(row + (e << 3)) * load<f64>(x + (e << 3));
+    sum += 2 * value * half;
+  }
+  return sum;
+}
+
+export function penaltyAt(job: RowJob, terms: Terms, work: ComposedSpace, x: usize, row: i32): f64 {
+  let sum: f64 = 0;
+  for (let c: usize = 0; c < work.n; c++) {
+    const value = load<f64>(x + (c << 3));
+    sum += penaltyFactor(job, terms, row, c) * value * value + load<f64>(work.mu + (c << 3)) * abs(value);
+  }
+  return sum;
+}
+
+/** x as `dotWide` wants it: a 1 meets the other side's bias. */
+export function widen(job: RowJob, work: ComposedSpace, x: usize): usize {
+  memory.copy(work.space.wide, x, work.size << 3);
+  for (let c = <usize>job.rank; c < work.size; c++) store<f64>(work.space.wide + (c << 3), 0);
+  if (job.hasBias) store<f64>(work.space.wide + (<usize>job.rank << 3), 1);
+  return work.space.wide;
+}
+
+// @ts-ignore: decorator
+@inline
+export function ownBias(job: RowJob, x: usize): f64 {
+  return job.ownBiasFree ? load<f64>(x + (<usize>job.rank << 3)) : 0;
+}
