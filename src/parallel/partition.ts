@@ -59,6 +59,19 @@ export interface Partition {
 
 export function partition(runs: Runs, rank: number): Partition {
   const target = Math.max(sideCost(runs, rank) / largestNumberOfBlocks, smallestBlockCost);
+  return cutAt(runs, target, (length) => rowCost(length, rank));
+}
+
+/** A side that is held fixed is summed over in blocks of so many rows, */
+const fixedBlockRows = 256;
+
+/** whatever they hold, so that the sums do not depend on the data of the other side. */
+export function evenPartition(runs: Runs): Partition {
+  return cutAt(runs, fixedBlockRows, () => 1);
+}
+
+/** Cuts after the row with which a block's cost reaches the target. */
+function cutAt(runs: Runs, target: number, costOf: (length: number) => number): Partition {
   const boundaries = [0];
   const largest = { rows: 0, entries: 0 };
   let row = 0;
@@ -72,7 +85,7 @@ export function partition(runs: Runs, rank: number): Partition {
     entries = 0;
   };
   runs((length, rows) => {
-    const each = rowCost(length, rank);
+    const each = costOf(length);
     for (let left = rows; left > 0; ) {
       const missing = Math.max(Math.ceil((target - cost) / each), 1);
       const taken = Math.min(missing, left);
@@ -81,34 +94,6 @@ export function partition(runs: Runs, rank: number): Partition {
       cost += taken * each;
       entries += taken * length;
       if (taken === missing) cut();
-    }
-  });
-  if (row > (boundaries.at(-1) as number)) cut();
-  return { boundaries: Uint32Array.from(boundaries), largest };
-}
-
-/** A side that is held fixed is summed over in blocks of so many rows, */
-const fixedBlockRows = 256;
-
-/** whatever they hold, so that the sums do not depend on the data of the other side. */
-export function evenPartition(runs: Runs): Partition {
-  const boundaries = [0];
-  const largest = { rows: 0, entries: 0 };
-  let row = 0;
-  let entries = 0;
-  const cut = () => {
-    largest.rows = Math.max(largest.rows, row - (boundaries.at(-1) as number));
-    largest.entries = Math.max(largest.entries, entries);
-    boundaries.push(row);
-    entries = 0;
-  };
-  runs((length, rows) => {
-    for (let left = rows; left > 0; ) {
-      const taken = Math.min((boundaries.at(-1) as number) + fixedBlockRows - row, left);
-      left -= taken;
-      row += taken;
-      entries += taken * length;
-      if (row - (boundaries.at(-1) as number) === fixedBlockRows) cut();
     }
   });
   if (row > (boundaries.at(-1) as number)) cut();
