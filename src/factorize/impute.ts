@@ -8,7 +8,7 @@ import { checkModel } from '../model/checkModel.js';
 import type { Model } from '../model/model.js';
 import { predictEntry } from '../model/objective.js';
 import { checkObject } from '../options.js';
-import { asWork } from './abort.js';
+import { asWork } from '../parallel/abort.js';
 import type { BesideOptions } from './beside.js';
 import { factorize } from './factorize.js';
 import type { FactorizeOptions } from './factorizeOptions.js';

@@ -1,6 +1,7 @@
 /** The best columns of many rows, exact, on all cores. */
 import { compileKernels } from '../kernels/load.js';
 import type { Model, Recommendation } from '../model/model.js';
+import { abortError, refuseAborted } from '../parallel/abort.js';
 import { type Crew, Interrupted, inlineCrew, pooledCrew, requestStop, withdrawStop } from '../parallel/crew.js';
 import { releaseMemory } from '../parallel/memoryPool.js';
 import { prepareScores } from './prepareScores.js';
@@ -53,7 +54,7 @@ export async function* recommendEach(
 ): AsyncGenerator<RowRecommendations, void, undefined> {
   const { signal, onProgress, inline, workerUrl = defaultWorkerUrl, wasmUrl } = options ?? {};
   const request = checkRequest(model, options ?? {});
-  refuseAborted(signal);
+  refuseAborted(signal, 'recommendations');
   const { rows } = request;
   if (rows.length === 0) return;
   const began = performance.now();
@@ -74,7 +75,7 @@ export async function* recommendEach(
     control = prepared.context(0, 0);
     withdrawStop(control);
     signal?.addEventListener('abort', stop, { once: true });
-    refuseAborted(signal);
+    refuseAborted(signal, 'recommendations');
     const start = (first: number) => {
       const context = prepared.context(first, Math.min(first + size, rows.length));
       const done = crew.run(context, { phase: 'score', side: 'rows', own: null, other: 0, out: null });
@@ -95,7 +96,7 @@ export async function* recommendEach(
       yield* answersOf(model, request, context);
     }
   } catch (error) {
-    throw error instanceof Interrupted ? abortError(signal) : error;
+    throw error instanceof Interrupted ? abortError(signal, 'recommendations') : error;
   } finally {
     stop();
     signal?.removeEventListener('abort', stop);
@@ -138,13 +139,4 @@ function* answersOf(model: Model, request: ScoreRequest, { rows, found, top, blo
     };
     yield answer;
   }
-}
-
-function abortError(signal: AbortSignal | undefined): DOMException {
-  const error = new DOMException('The recommendations were aborted.', 'AbortError');
-  return Object.assign(error, { cause: signal?.reason as unknown });
-}
-
-function refuseAborted(signal: AbortSignal | undefined): void {
-  if (signal?.aborted) throw abortError(signal);
 }

@@ -1,10 +1,10 @@
 /** Several fits side by side, each in a session of its own: small problems gain more from that than from threads within one. */
 import { availableParallelism } from 'node:os';
 import type { MatrixInput } from '../data/input.js';
-import { abortError, asWork } from '../factorize/abort.js';
 import type { FactorizeOptions } from '../factorize/factorizeOptions.js';
 import { plan } from '../factorize/plan.js';
 import type { Model } from '../model/model.js';
+import { abortError, asWork } from '../parallel/abort.js';
 import { openSession, type Session } from '../session/openSession.js';
 
 /** Fits that do not say on how many threads: the same bits come from every number. */

@@ -3,6 +3,7 @@
 const texts = {
   fit: 'The fit was aborted before its first sweep.',
   work: 'The work was aborted before there was a result.',
+  recommendations: 'The recommendations were aborted.',
 } as const;
 
 type Aborted = keyof typeof texts;
