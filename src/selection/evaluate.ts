@@ -3,7 +3,6 @@
 import { shapeOf } from '../data/entries.js';
 import type { MatrixInput } from '../data/input.js';
 import { asInput, type Listing, listEntries, listingOf } from '../data/listing.js';
-import { HadamardError } from '../errors.js';
 import { checkInput } from '../factorize/checkInput.js';
 import type { FactorizeOptions } from '../factorize/factorizeOptions.js';
 import { type Tool, targetsOf, tools } from '../factorize/like.js';
@@ -17,6 +16,7 @@ import { type Fit, openFits } from './fits.js';
 import { foldInMembers } from './foldInMembers.js';
 import { isRanking, type Metric, parseMetrics } from './metricNames.js';
 import { type RankingOptions, rankRows } from './rankRows.js';
+import { refused } from './refused.js';
 import { type Fold, role, type Split, type SplitOptions, splitEntries, splitOf } from './splits.js';
 import { summary } from './summary.js';
 
@@ -206,14 +206,4 @@ export function settleMetrics(options: FactorizeOptions, names: readonly string[
 export async function allOrFirstError<T>(work: readonly Promise<T>[]): Promise<T[]> {
   await Promise.allSettled(work);
   return Promise.all(work);
-}
-
-function refused(option: string, value: unknown, rule: string): HadamardError {
-  return new HadamardError({
-    code: 'invalid-option',
-    what: `${option} is ${String(value)}.`,
-    position: { option },
-    rule: `${option} is ${rule}.`,
-    remedy: 'Give such a value, or leave it out.',
-  });
 }

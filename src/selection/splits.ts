@@ -5,6 +5,7 @@
 import { type Listing, partsByKey } from '../data/listing.js';
 import { HadamardError } from '../errors.js';
 import { bitsAt, streams } from '../starts/random.js';
+import { refused } from './refused.js';
 
 /**
  * - `holdout` a share of the entries at random, once
@@ -214,14 +215,7 @@ function timesOf({ places, values }: Listing, time: ArrayLike<number> | undefine
 }
 
 function check(option: string, value: unknown, isAllowed: boolean, rule: string): void {
-  if (isAllowed) return;
-  throw new HadamardError({
-    code: 'invalid-option',
-    what: `${option} is ${typeof value === 'string' ? `"${value}"` : String(value)}.`,
-    position: { option },
-    rule: `${option} is ${rule}.`,
-    remedy: 'Give such a value, or leave it out.',
-  });
+  if (!isAllowed) throw refused(option, value, rule);
 }
 
 function refuseEmpty(folds: Fold[], option: string): Fold[] {

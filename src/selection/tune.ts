@@ -6,7 +6,6 @@ import { availableParallelism } from 'node:os';
 import { shapeOf } from '../data/entries.js';
 import type { MatrixInput, Triples } from '../data/input.js';
 import { asInput, type Listing, listEntries, listingOf } from '../data/listing.js';
-import { HadamardError } from '../errors.js';
 import { checkInput } from '../factorize/checkInput.js';
 import type { FactorizeOptions } from '../factorize/factorizeOptions.js';
 import { withPreset } from '../factorize/presets.js';
@@ -17,11 +16,12 @@ import { allOrFirstError, measureFold, settleMetrics } from './evaluate.js';
 import { type Fits, openFits } from './fits.js';
 import { lambdaPath } from './lambdaPath.js';
 import { isRanking, type Metric } from './metricNames.js';
+import { pathStart, startSize } from './pathStart.js';
 import { type Cell, isClearlyWorse, recommend, type TuneChoice } from './recommendation.js';
+import { refused } from './refused.js';
 import { type Fold, role, splitEntries } from './splits.js';
 import { summary } from './summary.js';
 import { fingerprintOf, keyOf, openState, type TuneState } from './tuneState.js';
-import { startSize, warmStart } from './warmStart.js';
 
 /** Fit options that the search chooses itself, or that a fold has no use for. */
 type NotOfSearch =
@@ -303,7 +303,7 @@ class Search {
         rank,
         lambda,
         ...(weights && { weights: { sqrtWeight: weights } }),
-        ...(V && { init: { V: warmStart(V, rank, size, this.#seed) } }),
+        ...(V && { init: { V: pathStart(V, rank, size, this.#seed) } }),
       });
       const { roles } = this.#folds[fold] as Fold;
       const error = measureFold(predictorOf(model), model.fit.options, this.#listing, roles, [this.#measured], {
@@ -350,14 +350,4 @@ function ascending(option: 'ranks' | 'lambdas', given: readonly number[]): numbe
   if (!Array.isArray(given) || given.length === 0) throw refused(option, given, `a list of ${rule}`);
   for (const value of given) if (!isAllowed(value)) throw refused(option, value, `a list of ${rule}`);
   return [...new Set(given)].sort((a, b) => a - b);
-}
-
-function refused(option: string, value: unknown, rule: string): HadamardError {
-  return new HadamardError({
-    code: 'invalid-option',
-    what: `${option} is ${typeof value === 'string' ? `"${value}"` : String(value)}.`,
-    position: { option },
-    rule: `${option} is ${rule}.`,
-    remedy: 'Give such a value, or leave it out.',
-  });
 }

@@ -222,14 +222,15 @@ describe('rows and columns that are left out are folded in', () => {
   });
 
   test('leaving nothing behind in the background either', async () => {
-    const said = {
-      ...options,
-      split: 'rows',
+    const fit = {
+      rank: 2,
+      lambda: 0.5,
+      biases: 'both',
+      seed: 2,
       maxSweeps: 10,
-      metrics: ['rmse'],
       background: { weight: 0.3, value: 1 },
     } as const;
-    const evaluation = await evaluate(A, said);
+    const evaluation = await evaluate(A, { ...fit, weights, split: 'rows', folds: 3, metrics: ['rmse'] });
     const listing = listEntries(A, weights, 'refuse', true);
     const [fold] = splitEntries(listing, { split: 'rows', folds: 3 }, 2);
     const out = new Set(listing.rows.filter((_, t) => fold?.roles[t] !== role.train));
@@ -239,7 +240,6 @@ describe('rows and columns that are left out are folded in', () => {
       m: kept.length,
       entries: of.entries.flatMap((e) => (out.has(e.row) ? [] : [{ ...e, row: kept.indexOf(e.row) }])),
     };
-    const { split: _split, folds: _folds, metrics: _metrics, ...fit } = said;
     const alone = await factorize(triples(rest), { ...fit, weights: sqrtWeights(rest) });
     const part = (which: number) => listingOf(listing, (t) => fold?.roles[t] === which);
     const [given, tested] = [asInput(part(role.given)), part(role.test)];

@@ -8,10 +8,10 @@ import { asInput, listEntries, listingOf } from '../../dist/src/data/listing.js'
 import { evaluate, factorize, type Triples, type TuneOptions, type Tuning, tune } from '../../dist/src/index.js';
 import { rmse } from '../../dist/src/metrics/errors.js';
 import { lambdaMax, lambdaPath } from '../../dist/src/selection/lambdaPath.js';
+import { pathStart, startSize } from '../../dist/src/selection/pathStart.js';
 import { type Cell, isClearlyWorse, recommend } from '../../dist/src/selection/recommendation.js';
 import { role, splitEntries } from '../../dist/src/selection/splits.js';
 import { summary } from '../../dist/src/selection/summary.js';
-import { startSize, warmStart } from '../../dist/src/selection/warmStart.js';
 import { problem, sqrtWeights, triples, withEntries } from '../helpers/problem.js';
 import { uniform } from '../helpers/random.js';
 
@@ -315,7 +315,7 @@ test('a warm start keeps what is there, appends columns, and fills up what has s
   const columnSize = (of: typeof V, c: number) =>
     Math.sqrt(Array.from({ length: 40 }, (_, row) => of.get(row, c) ** 2).reduce((a, b) => a + b, 0) / 40);
   const size = startSize(listEntries(A, undefined, 'refuse'), false, 4);
-  const start = warmStart(V, 4, 0.5, 1);
+  const start = pathStart(V, 4, 0.5, 1);
   expect(start.shape).toEqual([40, 4]);
   for (const c of [0, 1]) expect(columnSize(V, c)).toBeGreaterThan(0.5);
   for (let row = 0; row < 40; row++) expect(Math.abs(start.get(row, 0) - V.get(row, 0))).toBeLessThan(0.05 * 4);
@@ -324,7 +324,7 @@ test('a warm start keeps what is there, appends columns, and fills up what has s
     V.data.map((value) => value * 1e-9),
     [40, 2],
   ) as typeof V;
-  for (const c of [0, 1]) expect(columnSize(warmStart(collapsed, 2, 0.5, 1), c)).toBeGreaterThan(0.3);
+  for (const c of [0, 1]) expect(columnSize(pathStart(collapsed, 2, 0.5, 1), c)).toBeGreaterThan(0.3);
   // The size is that of a fresh start: √(rms/√k).
   const rms = Math.sqrt(Array.from(A.values).reduce((sum, a) => sum + a * a, 0) / A.values.length);
   expect(size).toBeCloseTo(Math.sqrt(rms / 2), 12);

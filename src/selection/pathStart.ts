@@ -27,7 +27,7 @@ export function startSize(
  * V with columns appended up to `rank`, fresh ones of this size. What is there is disturbed a little, and a column that has shrunk
  * is filled up: at a column of zeros, or nearly so, the gradient is zero whatever λ, and a fit would stay there.
  */
-export function warmStart(V: NdArray<RealArray>, rank: number, size: number, seed: number): NdArray<RealArray> {
+export function pathStart(V: NdArray<RealArray>, rank: number, size: number, seed: number): NdArray<RealArray> {
   const [n = 0, width = 0] = V.shape;
   const lacking = Float64Array.from({ length: rank }, (_, c) => {
     let squares = 0;
