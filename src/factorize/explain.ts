@@ -3,7 +3,6 @@ import ndarray from 'ndarray';
 import { shapeOf, visitEntries } from '../data/entries.js';
 import type { MatrixInput } from '../data/input.js';
 import { HadamardError } from '../errors.js';
-import { factorBuffer } from '../methods/rowPhases.js';
 import { checkModel } from '../model/checkModel.js';
 import type { Model } from '../model/model.js';
 import { type Beside, type BesideOptions, solveBeside, unweightedNotes } from './beside.js';
@@ -74,14 +73,10 @@ export async function explain(
 }
 
 function explainRow(model: Model, beside: Beside, column: number, notes: readonly string[]): Explanation {
-  const { fit } = beside;
   const shift = model.biases.mean;
   const quadratic = rowQuadratic(beside, 0, shift);
-  const { width, x, free, H, entries, slopes } = quadratic;
-  const other = factorBuffer(fit, 'columns', 0);
-  const designOf = (j: number) =>
-    Float64Array.from({ length: width }, (_, c) => (c < fit.rank ? (other[j * fit.stride + c] as number) : 1));
-  const expectedOf = (j: number) => shift + fit.mean + (fit.hasBias ? (other[j * fit.stride + fit.rank] as number) : 0);
+  const { width, x, free, H, entries, slopes, designOf } = quadratic;
+  const expectedOf = (j: number) => shift + quadratic.offsetOf(j);
   const z = designOf(column);
   const q = solveFree(quadratic, z);
   const { columns: labels } = model.labels;

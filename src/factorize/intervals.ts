@@ -3,7 +3,6 @@ import { shapeOf } from '../data/entries.js';
 import { isCompressed, isTriples } from '../data/forms.js';
 import type { DenseMatrix, RealArray, WeightsInput } from '../data/input.js';
 import { HadamardError } from '../errors.js';
-import { factorBuffer } from '../methods/rowPhases.js';
 import { studentQuantile } from '../metrics/quantile.js';
 import type { Model } from '../model/model.js';
 import { type Beside, type BesideOptions, solveBeside } from './beside.js';
@@ -82,9 +81,8 @@ async function leverageOf(model: Model, data: DenseMatrix, options: BesideOption
 }
 
 function sumLeverage(model: Model, data: DenseMatrix, beside: Beside): Leverage {
-  const { fit, side, other: otherSide } = beside;
+  const { side } = beside;
   const [m, n] = shapeOf(data);
-  const other = factorBuffer(fit, otherSide, 0);
   const at = (own: number, j: number) => (side === 'rows' ? own * n + j : j * n + own);
   const table = data as { get(i: number, j: number): number };
   const missing = new Float64Array(m * n).fill(Number.NaN);
@@ -94,9 +92,7 @@ function sumLeverage(model: Model, data: DenseMatrix, beside: Beside): Leverage 
   const counts = new Float64Array(n);
   for (let own = 0; own < count; own++) {
     const quadratic = rowQuadratic(beside, own, model.biases.mean);
-    const { width, x, entries, free } = quadratic;
-    const designOf = (j: number) =>
-      Float64Array.from({ length: width }, (_, c) => (c < fit.rank ? (other[j * fit.stride + c] as number) : 1));
+    const { width, x, entries, free, designOf } = quadratic;
     const measure = leverageBy(quadratic);
     const leverage = (j: number) => measure(designOf(j));
     for (const { other: j, curvature, right } of entries) {

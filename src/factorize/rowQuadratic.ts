@@ -19,6 +19,10 @@ export interface RowQuadratic {
   readonly background: Float64Array;
   /** ½μ sign(x) of each unknown. */
   readonly slopes: Float64Array;
+  /** z of a column: [v, 1 where the row has a bias]. */
+  readonly designOf: (j: number) => Float64Array;
+  /** o of a column in the units that A is stored in: what is predicted there without the row. */
+  readonly offsetOf: (j: number) => number;
 }
 
 export interface QuadraticEntry {
@@ -103,7 +107,7 @@ export function rowQuadratic({ fit, side, objective }: Beside, row: number, shif
     const [lower, upper] = c < rank ? bounds : unbounded;
     if (!isHeld && value > lower && value < upper && (mu === 0 || value !== 0)) free.push(c);
   }
-  return { free, H, width, x, entries, background: ofBackground, slopes };
+  return { free, H, width, x, entries, background: ofBackground, slopes, designOf, offsetOf };
 }
 
 /** H⁻¹z over the free unknowns, and 0 at the others; of smallest norm where H is singular. */
