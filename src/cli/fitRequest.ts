@@ -23,7 +23,7 @@ export interface InputFlags extends FitFlags, DataFlags {
 /** @throws HadamardError `invalid-option`, `ambiguous-weights` */
 export function inputOf(path: string, flags: InputFlags): FitInput {
   return {
-    data: { ...dataRequestOf(path, flags), test: flags.test, extra: flags.time },
+    data: { ...dataRequestOf(path, flags), test: flags.test, extra: flags.time, memoryLimit: flags.memoryLimit },
     objective: {
       backgroundWeight: numberFlag('backgroundWeight', flags.backgroundWeight, 0),
       backgroundValue: numberFlag('backgroundValue', flags.backgroundValue),

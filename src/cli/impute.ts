@@ -41,7 +41,7 @@ export async function imputeTable(path: string, flags: ImputeFlags): Promise<Exi
   const line = progressLine(process.stderr, { quiet: flags.quiet === true, timeLimit: options?.timeLimit });
   return interruptible(async (signal) => {
     line.stage('reading …');
-    const request = { ...dataRequestOf(path, flags), table: true };
+    const request = { ...dataRequestOf(path, flags), table: true, memoryLimit: options?.memoryLimit };
     const given = flags.model === undefined ? undefined : await readGiven(flags.model, request);
     const problem = given?.data.problem ?? (await readProblem(request));
     for (const note of given?.data.notes ?? problem.notes) line.note(note);

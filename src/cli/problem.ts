@@ -9,7 +9,7 @@ import { unknown } from './names.js';
 
 export type WeightKind = 'weight' | 'sqrtWeight' | 'sigma';
 
-export interface DataRequest extends Pick<ReadRequest, 'columns' | 'table' | 'format' | 'extra'> {
+export interface DataRequest extends Pick<ReadRequest, 'columns' | 'table' | 'format' | 'extra' | 'memoryLimit'> {
   /** The file of A, or what messages call `sql`. */
   readonly path: string;
   /** A query that gives A in place of a file. */
@@ -56,9 +56,10 @@ export async function readProblem(request: DataRequest): Promise<Problem> {
     columns,
     table: isTable,
     extra,
+    memoryLimit,
   } = request;
   const hasWeightColumn = weightsAre !== undefined && weightsPath === undefined;
-  const asked = { columns, table: isTable, weights: hasWeightColumn, extra };
+  const asked = { columns, table: isTable, weights: hasWeightColumn, extra, memoryLimit };
   const table = sql === undefined ? await readTable(path, { ...asked, format }) : await readQuery(sql, asked);
   if (extra !== undefined && table.extra === undefined)
     throw new HadamardError({
@@ -72,7 +73,7 @@ export async function readProblem(request: DataRequest): Promise<Problem> {
   const warnings: string[] = [];
   let weights: WeightsInput | undefined;
   if (weightsPath !== undefined) {
-    const given = await readTable(weightsPath, { table: isTable, like: table.names?.slice(0, 2) });
+    const given = await readTable(weightsPath, { table: isTable, like: table.names?.slice(0, 2), memoryLimit });
     notes.push(...given.notes);
     const values = weightsFor(table, given, weightsPath, notes);
     warnings.push(...unweighted(table, values, weightsPath));
@@ -87,6 +88,7 @@ export async function readProblem(request: DataRequest): Promise<Problem> {
       table: isTable,
       weights: hasWeightColumn && 'optional',
       like: table.names,
+      memoryLimit,
     });
     notes.push(...held.notes);
     test = testFor(table, held, testPath, weightsAre);
