@@ -3,7 +3,7 @@
 import { HadamardError } from '../errors.js';
 import { queryName } from '../formats/sql.js';
 import { type DataFlags, dataRequestOf, numberFlag } from './dataFlags.js';
-import { columnNames, type FitFlags } from './flags.js';
+import { columnNames, type FitFlags, fitOptionsOf } from './flags.js';
 import type { FitInput } from './runFit.js';
 
 export interface InputFlags extends FitFlags, DataFlags {
@@ -23,7 +23,12 @@ export interface InputFlags extends FitFlags, DataFlags {
 /** @throws HadamardError `invalid-option`, `ambiguous-weights` */
 export function inputOf(path: string, flags: InputFlags): FitInput {
   return {
-    data: { ...dataRequestOf(path, flags), test: flags.test, extra: flags.time, memoryLimit: flags.memoryLimit },
+    data: {
+      ...dataRequestOf(path, flags),
+      test: flags.test,
+      extra: flags.time,
+      memoryLimit: fitOptionsOf(flags, false).memoryLimit,
+    },
     objective: {
       backgroundWeight: numberFlag('backgroundWeight', flags.backgroundWeight, 0),
       backgroundValue: numberFlag('backgroundValue', flags.backgroundValue),
