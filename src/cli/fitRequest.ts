@@ -3,7 +3,7 @@
 import { HadamardError } from '../errors.js';
 import { queryName } from '../formats/sql.js';
 import { type DataFlags, dataRequestOf, numberFlag } from './dataFlags.js';
-import { columnNames, type FitFlags, fitOptionsOf } from './flags.js';
+import { columnNames, type FitFlags } from './flags.js';
 import type { FitInput } from './runFit.js';
 
 export interface InputFlags extends FitFlags, DataFlags {
@@ -27,7 +27,7 @@ export function inputOf(path: string, flags: InputFlags): FitInput {
       ...dataRequestOf(path, flags),
       test: flags.test,
       extra: flags.time,
-      memoryLimit: fitOptionsOf(flags, false).memoryLimit,
+      memoryLimit: numberFlag('memoryLimit', flags.memoryLimit),
     },
     objective: {
       backgroundWeight: numberFlag('backgroundWeight', flags.backgroundWeight, 0),

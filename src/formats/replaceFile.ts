@@ -6,9 +6,9 @@ import { join } from 'node:path';
 import { type Duplex, Readable, type Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { HadamardError, isHadamardError } from '../errors.js';
+import { removedOnExit } from '../removedOnExit.js';
 import type { Chunks } from './output.js';
 import { packer } from './packing.js';
-import { removedOnExit } from './removedOnExit.js';
 
 /** What a file is made of, as it comes. */
 export type Content = Chunks | Iterable<string | Uint8Array>;

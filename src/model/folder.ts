@@ -12,7 +12,7 @@ import { mkdir, open, readdir, readFile, realpath, rm, rmdir, stat } from 'node:
 import { basename, dirname, join, resolve } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { HadamardError, isHadamardError } from '../errors.js';
-import { removedOnExit } from '../formats/removedOnExit.js';
+import { removedOnExit } from '../removedOnExit.js';
 
 export const modelFormat = 'hadamard-model';
 /**

@@ -5,7 +5,7 @@ import ndarray, { type NdArray } from 'ndarray';
 import type { RealArray } from '../data/input.js';
 import type { Listing } from '../data/listing.js';
 import { HadamardError } from '../errors.js';
-import { removedOnExit } from '../formats/removedOnExit.js';
+import { removedOnExit } from '../removedOnExit.js';
 import { version } from '../version.js';
 
 /** One fold of one rank and λ. */
