@@ -218,7 +218,7 @@ describe('openSession', () => {
     const error = await settled(session.factorize(dense(), { ...options, signal: AbortSignal.abort() }));
     expect((error as Error).name).toBe('AbortError');
     // The reason is the cause, also of a fit that the thread has begun or that waits there.
-    const late = new AbortController();
+    const [first, late] = [new AbortController(), new AbortController()];
     let waiting: Promise<unknown> | undefined;
     await session.factorize(large(), {
       ...options,
@@ -226,10 +226,13 @@ describe('openSession', () => {
       tolerance: 0,
       maxSweeps: 1_000_000,
       acceleration: 'none',
-      timeLimit: 0.3,
+      signal: first.signal,
       onProgress: ({ phase }) => {
         if (phase !== 'sweep') return;
-        if (waiting) late.abort('enough');
+        if (waiting) {
+          late.abort('enough');
+          first.abort();
+        }
         waiting ??= settled(session.factorize(dense(), { ...options, signal: late.signal }));
       },
     });
