@@ -1,6 +1,6 @@
 /** What every benchmark record carries, and how its samples are summed up. */
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
 
 export function machine() {
@@ -27,6 +27,15 @@ export function spread(samples) {
   const middle = sorted.length >> 1;
   const median = sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
   return { median, min: sorted[0], max: sorted.at(-1), samples };
+}
+
+/** The results of an earlier record, for those that are not measured this time. */
+export function earlier(name) {
+  try {
+    return JSON.parse(readFileSync(new URL(`./results/${name}.json`, import.meta.url), 'utf8')).results;
+  } catch {
+    return [];
+  }
 }
 
 /** Writes bench/results/<name>.json. */

@@ -1,7 +1,8 @@
 /**
  * What tune() finds against a full grid of cold fits on the same folds, and in what share of its time:
  * bench/results/tune.json. The grid's fits stop at the same tolerance and run in the same sessions, so the ratio is that of
- * warm starts and of what is left out alone. Needs the data: HADAMARD_DATA (default ../shared/data).
+ * warm starts and of what is left out alone. `node bench/tune.mjs [name …]`. Needs the data: HADAMARD_DATA (default
+ * ../shared/data).
  */
 import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
@@ -11,7 +12,7 @@ import { openFits } from '../dist/src/selection/fits.js';
 import { recommend } from '../dist/src/selection/recommendation.js';
 import { role, splitEntries } from '../dist/src/selection/splits.js';
 import { summary } from '../dist/src/selection/summary.js';
-import { record } from './record.mjs';
+import { earlier, record } from './record.mjs';
 
 const data = process.env.HADAMARD_DATA ?? '../shared/data';
 const tolerance = 1e-4;
@@ -73,22 +74,32 @@ const brief = ({ rank, lambda, mean, standardError }) => ({ rank, lambda, mean, 
 const sets = [
   {
     name: 'jester-1, the first 1500 users',
-    A: read('jester-1/A', 1500),
+    A: () => read('jester-1/A', 1500),
     options: { biases: 'both', lambdaScale: 'count' },
     ranks: [2, 5, 10],
     lambdas: [1, 0.63, 0.4, 0.25, 0.16, 0.1, 0.063, 0.04],
   },
   {
     name: 'ml-100k',
-    A: read('ml-100k/A'),
+    A: () => read('ml-100k/A'),
     options: { biases: 'both', lambdaScale: 'count' },
     ranks: [2, 5, 10],
     lambdas: [0.4, 0.25, 0.16, 0.1, 0.063, 0.04],
   },
+  {
+    name: 'jester-1',
+    A: () => read('jester-1/A'),
+    options: { biases: 'both', lambdaScale: 'count' },
+    ranks: [2, 5, 10],
+    lambdas: [1, 0.4, 0.16, 0.063],
+  },
 ];
+const asked = process.argv.slice(2);
 
-const results = [];
-for (const { name, A, options, ranks, lambdas } of sets) {
+const results = new Map(earlier('tune').map((result) => [result.data, result]));
+for (const { name, A: load, options, ranks, lambdas } of sets) {
+  if (asked.length > 0 && !asked.includes(name)) continue;
+  const A = load();
   // A B A: the machine may change under a run; processor seconds, of all threads, do not depend on who else is at work.
   const [first, ...a] = await timed(() => tune(A, { ...options, ranks, lambdas }));
   const [full, ...b] = await timed(() => grid(A, { ...options, ranks, lambdas }));
@@ -121,12 +132,12 @@ for (const { name, A, options, ranks, lambdas } of sets) {
     sameRecommended:
       first.recommended.rank === ofGrid.recommended.rank && first.recommended.lambda === ofGrid.recommended.lambda,
   };
-  results.push(result);
+  results.set(name, result);
   console.log(JSON.stringify({ ...result, tune: { ...result.tune, cells: 0 }, grid: { ...result.grid, cells: 0 } }));
   // After each set: what has been measured is kept.
   record('tune', {
     what: 'tune() against a full grid of cold fits: same folds, same tolerance, same sessions, one run; tune timed before and after',
     tolerance,
-    results,
+    results: [...results.values()],
   });
 }
