@@ -81,7 +81,7 @@ async function optionsOf(model: Model, flags: RecommendFlags, line: ProgressLine
   return {
     rows: flags.row?.map((name) => rowOf(model, name)) ?? (await list('rows', 'rows')),
     top: Number(flags.top ?? 10),
-    exclude: flags.exclude === undefined ? undefined : await entriesListed(model, flags.exclude, flags),
+    exclude: flags.exclude === undefined ? undefined : await entriesListed(model, flags.exclude, flags, line),
     only: await list('columns', 'only'),
     without: await list('columns', 'without'),
     ...(flags.threads !== undefined && { threads: Number(flags.threads) }),
@@ -149,17 +149,17 @@ async function* jsonLines(answers: AsyncIterable<RowRecommendations>): Chunks {
   yield text;
 }
 
-/** row, rank, column, prediction of each column that is recommended; by index where the model has no labels. */
+/** row, column, prediction, rank of each column that is recommended; by index where the model has no labels. */
 function recordsOf({ labels }: Model, answers: AsyncIterable<RowRecommendations>, format: Format): Promise<Chunks> {
   const batches = async function* (): AsyncGenerator<OutputBatch> {
     let batch = emptyBatch();
     for await (const { row, label: name = row, recommendations } of answers) {
-      const [rows, ranks, columns, predictions] = batch;
+      const [rows, columns, predictions, ranks] = batch;
       recommendations.forEach(({ column, label = column, prediction }, rank) => {
         rows.push(name);
-        ranks.push(rank + 1);
         columns.push(label);
         predictions.push(prediction);
+        ranks.push(rank + 1);
       });
       if (rows.length < batchLength) continue;
       yield batch;
@@ -169,42 +169,56 @@ function recordsOf({ labels }: Model, answers: AsyncIterable<RowRecommendations>
   };
   return recordChunks(format, {
     columns: [
+      // Row and column first, as every reader takes them.
       { name: 'row', kind: labels.rows ? 'label' : 'index' },
-      { name: 'rank', kind: 'index' },
       { name: 'column', kind: labels.columns ? 'label' : 'index' },
       { name: 'prediction', kind: 'number' },
+      { name: 'rank', kind: 'index' },
     ],
     batches: batches(),
   });
 }
 
-function emptyBatch(): [rows: (string | number)[], ranks: number[], columns: (string | number)[], number[]] {
+function emptyBatch(): [rows: (string | number)[], columns: (string | number)[], predictions: number[], number[]] {
   return [[], [], [], []];
 }
 
 /**
- * The entries that a file lists, where the model has them. A file of names is matched by label, or read as indices from 0
- * where the model has no labels; a file of positions has the model's shape. Of records only row and column are read.
+ * The entries that a file lists, where the model has them; how many it does not have is said. A file of names is matched by
+ * label, or read as indices from 0 where the model has no labels; a file of positions has the model's shape. Of records only
+ * row and column are read.
  *
- * @throws HadamardError as the readers; `shape-mismatch`.
+ * @throws HadamardError as the readers; `shape-mismatch`; `not-found` where the model has none of them.
  */
-function entriesListed(model: Model, path: string, flags: RecommendFlags): Promise<Triples> {
+async function entriesListed(
+  model: Model,
+  path: string,
+  flags: RecommendFlags,
+  { note }: ProgressLine,
+): Promise<Triples> {
   const isMatrix = ['mtx', 'npz', 'npy'].includes(formatOf(path) ?? '');
-  return flags.table || isMatrix ? matrixEntries(model, path, flags) : pairEntries(model, path, flags);
-}
-
-async function pairEntries(model: Model, path: string, flags: RecommendFlags): Promise<Triples> {
+  const listed = await (flags.table || isMatrix ? matrixEntries : pairEntries)(model, path, flags);
   const rows: number[] = [];
   const columns: number[] = [];
-  // Strangers leave nothing out, nor does a header, so nothing is said of them.
-  const request = { columns: columnNames(flags.columns), onNote: () => undefined };
-  for await (const pairs of readPairs(model, path, request))
-    pairs.rows.forEach((row, t) => {
-      const column = pairs.columns[t] as number;
-      if (row === unknown || column === unknown) return;
-      rows.push(row);
-      columns.push(column);
+  listed.rows.forEach((row, t) => {
+    const column = listed.columns[t] as number;
+    if (row === unknown || column === unknown) return;
+    rows.push(row);
+    columns.push(column);
+  });
+  const strangers = listed.rows.length - rows.length;
+  if (strangers > 0 && rows.length === 0)
+    throw new HadamardError({
+      code: 'not-found',
+      what: `No entry of ${path} names a row and a column of the model.`,
+      position: { option: 'exclude', file: path },
+      rule: 'What is left out is matched by label, letter by letter, or by index from 0 where the model has no labels.',
+      remedy: 'Check that the file belongs to the model, and that --columns names its row and column.',
     });
+  if (strangers > 0)
+    note(
+      `${path}: ${strangers} of ${listed.rows.length} entries name a row or column that the model does not have; they leave nothing out.`,
+    );
   return {
     rows: Int32Array.from(rows),
     columns: Int32Array.from(columns),
@@ -213,7 +227,25 @@ async function pairEntries(model: Model, path: string, flags: RecommendFlags): P
   };
 }
 
-async function matrixEntries(model: Model, path: string, flags: RecommendFlags): Promise<Triples> {
+/** Indices of the model, or {@link unknown}. */
+interface Listed {
+  readonly rows: readonly number[] | Int32Array;
+  readonly columns: readonly number[] | Int32Array;
+}
+
+async function pairEntries(model: Model, path: string, flags: RecommendFlags): Promise<Listed> {
+  const rows: number[] = [];
+  const columns: number[] = [];
+  // Nothing is predicted of strangers, and a header leaves nothing out.
+  const request = { columns: columnNames(flags.columns), onNote: () => undefined };
+  for await (const pairs of readPairs(model, path, request)) {
+    for (const row of pairs.rows) rows.push(row);
+    for (const column of pairs.columns) columns.push(column);
+  }
+  return { rows, columns };
+}
+
+async function matrixEntries(model: Model, path: string, flags: RecommendFlags): Promise<Listed> {
   const { matrix, labels } = await readTable(path, { columns: columnNames(flags.columns), table: flags.table });
   const [m, n] = model.shape;
   const shape = shapeOf(matrix);
@@ -227,19 +259,12 @@ async function matrixEntries(model: Model, path: string, flags: RecommendFlags):
     });
   const rowOfName = labels && placesIn(model, 'rows', labels.rows);
   const columnOfName = labels && placesIn(model, 'columns', labels.columns);
-  const most = listedCount(matrix);
-  const rows = new Int32Array(most);
-  const columns = new Int32Array(most);
+  const rows = new Int32Array(listedCount(matrix));
+  const columns = new Int32Array(rows.length);
   let count = 0;
   visitEntries(matrix, undefined, (i, j) => {
     rows[count] = rowOfName ? (rowOfName[i] as number) : i;
-    columns[count] = columnOfName ? (columnOfName[j] as number) : j;
-    if (rows[count] !== unknown && columns[count] !== unknown) count++;
+    columns[count++] = columnOfName ? (columnOfName[j] as number) : j;
   });
-  return {
-    rows: rows.subarray(0, count),
-    columns: columns.subarray(0, count),
-    values: new Float32Array(count),
-    shape: [m, n],
-  };
+  return { rows: rows.subarray(0, count), columns: columns.subarray(0, count) };
 }

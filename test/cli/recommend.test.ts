@@ -1,15 +1,18 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'csv-parse/sync';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { recommend } from '../../dist/src/cli/recommend.js';
 import { openArrow } from '../../dist/src/formats/arrow.js';
 import { openParquet } from '../../dist/src/formats/parquet.js';
+import { failure } from '../formats/files.js';
 import { sampleModel } from '../model/sample.js';
 import { randomModel } from '../recommend/models.js';
 import { failureOf, run, start, temporaryFolder } from './run.js';
 
 const folder = temporaryFolder();
 const at = (name: string) => join(folder.path, name);
+const read = (name: string) => readFileSync(at(name), 'utf8');
 const cli = (...args: string[]) => run(args, folder.path);
 
 const rows = ['ann', 'line\nbreak', 'say "hi", bob', ' space ', 'λ'];
@@ -24,7 +27,7 @@ const expected = (top: number) =>
   rows.flatMap((row, i) =>
     model
       .recommend(i, { top })
-      .map(({ label, prediction }, rank) => [row, String(rank + 1), label, String(prediction)]),
+      .map(({ label, prediction }, rank) => [row, label, String(prediction), String(rank + 1)]),
   );
 
 beforeAll(() => model.save(at('model')));
@@ -34,7 +37,7 @@ describe('recommend for many rows', () => {
   test('writes CSV that keeps every label, to stdout or to a file', async () => {
     const all = await cli('recommend', 'model', '--all', '--top', '3');
     expect(all).toMatchObject({ code: 0, stderr: '' });
-    expect(parse(all.stdout)).toEqual([['row', 'rank', 'column', 'prediction'], ...expected(3)]);
+    expect(parse(all.stdout)).toEqual([['row', 'column', 'prediction', 'rank'], ...expected(3)]);
     expect(await cli('recommend', 'model', '--all', '--top', '3', '--out', 'top.csv')).toMatchObject({
       code: 0,
       stdout: '',
@@ -53,12 +56,12 @@ describe('recommend for many rows', () => {
 
   test('writes .tsv, .parquet and .arrow by the ending, with names or with indices', async () => {
     await sampleModel().save(at('plain'));
-    const header = ['row', 'rank', 'column', 'prediction'];
+    const header = ['row', 'column', 'prediction', 'rank'];
     const plain = sampleModel();
     const numbered = rows.flatMap((_, i) =>
       plain
         .recommend(i, { top: 3 })
-        .map(({ column, prediction }, rank) => [i, rank + 1, column, prediction].map(String)),
+        .map(({ column, prediction }, rank) => [i, column, prediction, rank + 1].map(String)),
     );
     for (const [directory, records] of [
       ['model', expected(3)],
@@ -117,7 +120,7 @@ describe('recommend for many rows', () => {
     ];
     const { stdout, stderr } = await cli(...args, '--top', '1');
     expect(parse(stdout).slice(1)).toEqual(
-      [0, 1, 2, 3].map((row) => [rows[row], '1', 'Toy Story', String(model.predict(row, 3))]),
+      [0, 1, 2, 3].map((row) => [rows[row], 'Toy Story', String(model.predict(row, 3)), '1']),
     );
     expect(stderr).toContain('1 rows have fewer than 1 columns, the first of them λ: No column is left');
     const json = await cli(...args, '--json', '--top', '1');
@@ -127,6 +130,43 @@ describe('recommend for many rows', () => {
       recommendations: [],
       missing: 'No column is left: the model has 4 columns, 3 are left out by the filters, 1 is excluded for this row.',
     });
+  });
+
+  test('leaves out what it has written, in every format', async () => {
+    const best = model.recommend(0, { top: 4 }).map(({ label }) => label);
+    for (const file of ['best.csv', 'best.parquet', 'best.arrow']) {
+      await recommend(at('model'), { row: ['ann'], top: '1', out: at(file), quiet: true });
+      await recommend(at('model'), { row: ['ann'], out: at('rest.csv'), exclude: at(file), quiet: true });
+      expect(parse(read('rest.csv')).map(([, column]) => column)).toEqual(['column', ...best.slice(1)]);
+    }
+  });
+
+  test('says how much of --exclude is not of the model, and refuses what is not at all', async () => {
+    const flags = { row: ['ann'], out: at('rest.csv') };
+    const excluding = async (name: string, text: string) => {
+      writeFileSync(at(name), text);
+      const written = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
+      try {
+        await recommend(at('model'), { ...flags, exclude: at(name), ...(name === 'table.csv' && { table: true }) });
+        return written.mock.calls.map(([said]) => said).join('');
+      } finally {
+        written.mockRestore();
+      }
+    };
+    expect(await excluding('some.csv', 'user,film\nann,x\nann,Z\nnobody,x\n')).toContain(
+      'some.csv: 2 of 3 entries name a row or column that the model does not have; they leave nothing out.\n',
+    );
+    expect(parse(read('rest.csv')).map(([, column]) => column)).not.toContain('x');
+    expect(await excluding('header.csv', 'user,film\n')).not.toContain('entries');
+    for (const [name, text] of [
+      ['none.csv', 'user,film\n0,0\n1,1\n'],
+      ['table.csv', 'user,film\n0,1\n'],
+    ] as const)
+      expect(await failure(excluding(name, text))).toMatchObject({
+        code: 'not-found',
+        message: expect.stringContaining(`No entry of ${at(name)} names a row and a column of the model.`),
+        position: { option: 'exclude', file: at(name) },
+      });
   });
 
   test('refuses what cannot be meant', async () => {

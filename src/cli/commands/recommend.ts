@@ -27,7 +27,7 @@ export function recommendCommand(settle: Settle): Command {
     .option('--threads <T>', 'Number of worker threads; the answers are the same for every number. [all cores]')
     .option(
       '--out <file>',
-      'Write row, rank, column, prediction to this file: .csv, .tsv, .parquet or .arrow; a .jsonl gets an object a row. [-]',
+      'Write row, column, prediction, rank to this file: .csv, .tsv, .parquet or .arrow; a .jsonl gets an object a row. [-]',
     )
     .option('--json', 'Print a line of JSON a row on stdout, and an error as one line of JSON on stderr.')
     .option('--quiet', 'Print nothing but results, errors and warnings.')
@@ -37,7 +37,7 @@ export function recommendCommand(settle: Settle): Command {
 
 const recommendDescription = `Predicts every column for one row, some rows or all, and lists the highest, best
 first, ties by column; exact, and as hadamard predict gives them. A table for
---row, CSV (row,rank,column,prediction) for --rows and --all. Rows and columns
+--row, CSV (row,column,prediction,rank) for --rows and --all. Rows and columns
 are printed by label, or by index from 0 where the model has no labels. Where a
 row has fewer columns than asked for, a line says why.`;
 
