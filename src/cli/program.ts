@@ -85,7 +85,8 @@ export function createProgram(settle: (code: ExitCode) => void = () => undefined
     .exitOverride()
     .configureOutput({ outputError: () => undefined })
     .configureHelp(helpStyle)
-    .addHelpText('after', () => afterHelp(overview));
+    .addHelpText('after', () => afterHelp(overview))
+    .hook('preAction', async (_, command) => (await import('./overInputs.js')).refuseOverInputs(command));
   for (const declare of commands) program.addCommand(declare(settle));
   for (const command of program.commands)
     command.copyInheritedSettings(program).addOption(configOption()).helpOption('-h, --help', 'Print this help.');
@@ -106,19 +107,21 @@ const overview = [
 function misuse(error: CommanderError): HadamardError {
   const [first = '', suggestion] = error.message.replace(/^error: /, '').split('\n');
   const option = /'(?:-\w, )?--([\w-]+)/.exec(first)?.[1];
+  const [, word, name, choices] =
+    /'([^']*)' is invalid for argument '([^']*)'. Allowed choices are (.*)\.$/.exec(first) ?? [];
+  if (name !== undefined)
+    return new HadamardError({
+      code: 'invalid-option',
+      what: `${name} is "${word}".`,
+      position: {},
+      rule: `${name} is one of ${choices}.`,
+      remedy: `${didYouMean(word, choices?.split(', ') ?? [])}Give one of these.`,
+    });
   return new HadamardError({
     code: 'invalid-option',
     what: `${first[0]?.toUpperCase()}${first.slice(1)}${/[.!?]$/.test(first) ? '' : '.'}`,
     position: option === undefined ? {} : { option },
     rule: 'A command takes the arguments and options that its --help lists.',
-    remedy:
-      suggestion?.replace(/^\(|\)$/g, '') ??
-      `${choiceMeant(first)}hadamard --help and hadamard <command> --help list what there is.`,
+    remedy: suggestion?.replace(/^\(|\)$/g, '') ?? 'hadamard --help and hadamard <command> --help list what there is.',
   });
-}
-
-/** Of what commander says about a value that is none of the choices. */
-function choiceMeant(message: string): string {
-  const [, word, choices] = /'([^']*)' is invalid.* Allowed choices are (.*)\.$/.exec(message) ?? [];
-  return choices === undefined ? '' : didYouMean(word, choices.split(', '));
 }
