@@ -1,4 +1,7 @@
 /** `hadamard convert` */
+import { shapeOf } from '../data/entries.js';
+import { isTriples } from '../data/forms.js';
+import type { Triples } from '../data/input.js';
 import { checkFormat } from '../formats/formatOf.js';
 import { jsonLineChunks } from '../formats/jsonLines.js';
 import { readTable } from '../formats/readTable.js';
@@ -6,14 +9,16 @@ import { replaceFile } from '../formats/replaceFile.js';
 import { holdsLabels, outputFormat, writeTable } from '../formats/writeTable.js';
 import type { ExitCode } from './exitCodes.js';
 import { columnNames } from './flags.js';
-import { checkOutputFile } from './output.js';
-import { printable } from './render.js';
+import { checkOutputFile, sayWritten } from './output.js';
+import { progressLine } from './progress.js';
+import { count } from './render.js';
 import { untilInterrupt } from './signals.js';
 
 export interface ConvertFlags {
   readonly columns?: string;
   readonly table?: true;
   readonly format?: string;
+  readonly quiet?: true;
 }
 
 /** Reads all, then writes; labels that the new format cannot hold are kept in files beside it. */
@@ -32,8 +37,25 @@ export async function convert(path: string, out: string, flags: ConvertFlags): P
       notes.push(
         `${out} holds no labels: they are in ${out}.rows.jsonl and ${out}.columns.jsonl, a JSON string a line.`,
       );
-    }
-    for (const note of notes) process.stderr.write(`${printable(note)}\n`);
+    } else if (!table.labels && isTriples(table.matrix) && holdsLabels(to)) notes.push(...unlisted(table.matrix, out));
+    const line = progressLine(process.stderr, { quiet: flags.quiet === true });
+    for (const note of notes) line.note(note);
+    const [m, n] = shapeOf(table.matrix);
+    const entries = isTriples(table.matrix) ? `${count(table.matrix.values.length)} entries of ` : '';
+    sayWritten(out, `${entries}${count(m)} × ${count(n)}`, line);
     return 0;
   });
+}
+
+/** A list of entries says nothing of rows and columns that have none. */
+function unlisted({ rows, columns, shape }: Triples, out: string): string[] {
+  const empty = [shape[0] - new Set(rows).size, shape[1] - new Set(columns).size] as const;
+  const told = empty.flatMap((number, axis) => {
+    const one = axis === 0 ? 'row' : 'column';
+    return number === 0 ? [] : `${number} ${number === 1 ? one : `${one}s`}`;
+  });
+  const isOne = empty[0] + empty[1] === 1;
+  return told.length === 0
+    ? []
+    : [`${told.join(' and ')} without entries ${isOne ? 'is' : 'are'} not in ${out}; .mtx and .npz keep the shape.`];
 }

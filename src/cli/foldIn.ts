@@ -11,8 +11,9 @@ import { type DataFlags, dataRequestOf, duplicatesOf, sideOf } from './dataFlags
 import type { ExitCode } from './exitCodes.js';
 import { asInFile } from './inFile.js';
 import { readModelData } from './modelData.js';
-import { checkOutputFile } from './output.js';
-import { printable } from './render.js';
+import { checkOutputFile, sayWritten } from './output.js';
+import { progressLine } from './progress.js';
+import { count } from './render.js';
 import { interruptible } from './signals.js';
 
 export interface FoldInFlags extends DataFlags {
@@ -20,6 +21,7 @@ export interface FoldInFlags extends DataFlags {
   readonly side?: string;
   readonly out?: string;
   readonly json?: true;
+  readonly quiet?: true;
 }
 
 export async function foldInFile(directory: string, path: string, flags: FoldInFlags): Promise<ExitCode> {
@@ -36,6 +38,7 @@ export async function foldInFile(directory: string, path: string, flags: FoldInF
     });
   const side = sideOf(flags.side);
   const duplicates = duplicatesOf(flags.duplicates);
+  const line = progressLine(process.stderr, { quiet: flags.quiet === true });
   return interruptible(async (signal) => {
     const model = await loadModel(directory);
     const { A, weights, names, notes, problem } = await readModelData(model, dataRequestOf(path, flags), side);
@@ -43,7 +46,7 @@ export async function foldInFile(directory: string, path: string, flags: FoldInF
       throw asInFile(error, path, problem);
     });
     const told = [...notes, ...folded.notes];
-    for (const note of told) process.stderr.write(`${printable(note)}\n`);
+    for (const note of told) line.note(note);
     if (out === '-') process.stdout.write(json ? rowsAsJson(folded, names) : table(folded, names, ','));
     else {
       const { data, shape } = folded.factor;
@@ -52,9 +55,10 @@ export async function foldInFile(directory: string, path: string, flags: FoldInF
         format === 'npy' ? npyParts(data, shape) : [table(folded, names, format === 'tsv' ? '\t' : ',')],
       );
       if (json) process.stdout.write(`${summaryAsJson(folded, told, out)}\n`);
+      else sayWritten(out, `factors of ${count(shape[0] as number)} ${side}`, line);
     }
     if (format === 'npy' && folded.bias)
-      process.stderr.write('The biases are not in the .npy; a .csv has them in its last column.\n');
+      line.note('The biases are not in the .npy; a .csv has them in its last column.');
     return 0;
   });
 }

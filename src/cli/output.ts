@@ -7,6 +7,7 @@ import { type Format, formatOf } from '../formats/formatOf.js';
 import { packer } from '../formats/packing.js';
 import { unwritable } from '../formats/replaceFile.js';
 import { holdsLabels, outputFormat } from '../formats/writeTable.js';
+import type { ProgressLine } from './progress.js';
 
 /**
  * Checks, before anything is computed, that a file can be written, packed where its name says so; `-` is stdout.
@@ -32,6 +33,11 @@ export async function checkOutputFile(path: string, option = 'out'): Promise<voi
   } catch (error) {
     throw unwritable(path, option, error);
   }
+}
+
+/** Says that a file is there; of what went to stdout nothing. */
+export function sayWritten(out: string, what: string, { note }: ProgressLine): void {
+  if (out !== '-') note(`${out}: ${what} written.`);
 }
 
 /**

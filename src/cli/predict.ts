@@ -9,9 +9,10 @@ import type { Model } from '../model/model.js';
 import type { ExitCode } from './exitCodes.js';
 import { columnNames } from './flags.js';
 import { predictPairs } from './names.js';
-import { checkOutputFile, recordFormat } from './output.js';
+import { checkOutputFile, recordFormat, sayWritten } from './output.js';
+import { progressLine } from './progress.js';
 import { type NamedPairs, readPairs } from './readPairs.js';
-import { printable } from './render.js';
+import { count } from './render.js';
 import { untilInterrupt } from './signals.js';
 
 export interface PredictFlags {
@@ -19,6 +20,7 @@ export interface PredictFlags {
   readonly format?: string;
   readonly out?: string;
   readonly json?: true;
+  readonly quiet?: true;
 }
 
 export async function predict(directory: string, path: string, flags: PredictFlags): Promise<ExitCode> {
@@ -36,11 +38,28 @@ export async function predict(directory: string, path: string, flags: PredictFla
   );
   return untilInterrupt(async () => {
     const model = await loadModel(directory);
-    const onNote = (note: string) => void process.stderr.write(`${printable(note)}\n`);
-    const pairs = readPairs(model, path, { columns: columnNames(columns), format, onNote });
+    const line = progressLine(process.stderr, { quiet: flags.quiet === true });
+    let predicted = 0;
+    const pairs = counted(
+      readPairs(model, path, { columns: columnNames(columns), format, onNote: line.note }),
+      (some) => {
+        predicted += some;
+      },
+    );
     await replaceFile(out, to === 'npy' ? valueChunks(model, pairs) : await predictionChunks(model, pairs, to));
+    sayWritten(out, `${count(predicted)} predictions`, line);
     return 0;
   });
+}
+
+async function* counted(
+  pairs: AsyncIterable<NamedPairs>,
+  onPairs: (count: number) => void,
+): AsyncGenerator<NamedPairs> {
+  for await (const some of pairs) {
+    yield some;
+    onPairs(some.rows.length);
+  }
 }
 
 /** row, column, prediction for each pair, with the names that the file gave. */

@@ -13,11 +13,11 @@ import { type RecommendAllOptions, type RowRecommendations, recommendEach } from
 import type { ExitCode } from './exitCodes.js';
 import { columnNames } from './flags.js';
 import { coldAnswer, placesIn, rowOf, unknown } from './names.js';
-import { checkOutputFile, recordFormat } from './output.js';
+import { checkOutputFile, recordFormat, sayWritten } from './output.js';
 import { type ProgressLine, progressLine } from './progress.js';
 import { readNames } from './readNames.js';
 import { readPairs } from './readPairs.js';
-import { bold, grid, printable, rate, real } from './render.js';
+import { bold, count, grid, printable, rate, real } from './render.js';
 import { interruptible } from './signals.js';
 
 export interface RecommendFlags {
@@ -50,8 +50,12 @@ export async function recommend(directory: string, flags: RecommendFlags): Promi
     const options = { ...(await optionsOf(model, flags, line)), signal };
     if (named && out === '-' && !flags.json) await printTables(model, options, line);
     else {
-      const answers = answersOf(model, options, line, flags);
+      let rows = 0;
+      const answers = answersOf(model, options, line, flags, () => {
+        rows++;
+      });
       await replaceFile(out, format === 'jsonl' ? jsonLines(answers) : await recordsOf(model, answers, format));
+      sayWritten(out, `recommendations for ${count(rows)} ${rows === 1 ? 'row' : 'rows'}`, line);
     }
     return 0;
   }).finally(line.end);
@@ -112,6 +116,7 @@ async function* answersOf(
   options: RecommendAllOptions,
   line: ProgressLine,
   { all, rows }: RecommendFlags,
+  onRow: () => void,
 ): AsyncGenerator<RowRecommendations> {
   let short = 0;
   let unobserved = 0;
@@ -122,6 +127,7 @@ async function* answersOf(
     if (answer.missing) reason ||= `${printable(nameOf(answer))}: ${answer.missing}`;
     short += answer.missing ? 1 : 0;
     unobserved += answer.unobserved ? 1 : 0;
+    onRow();
     yield answer;
   }
   if (!all && !rows) return;

@@ -13,10 +13,11 @@ import { weightKindOf } from './dataFlags.js';
 import type { ExitCode } from './exitCodes.js';
 import { columnNames } from './flags.js';
 import { unknown } from './names.js';
-import { checkOutputFile } from './output.js';
+import { checkOutputFile, sayWritten } from './output.js';
 import { matchLabels, type Problem, readProblem } from './problem.js';
+import { progressLine } from './progress.js';
 import { withReceptorRules } from './receptorRules.js';
-import { printable } from './render.js';
+import { bytes } from './render.js';
 import { untilInterrupt } from './signals.js';
 
 export interface ReportFlags {
@@ -26,6 +27,7 @@ export interface ReportFlags {
   readonly columns?: string;
   readonly table?: true;
   readonly json?: true;
+  readonly quiet?: true;
 }
 
 export async function report(directory: string, path: string | undefined, flags: ReportFlags): Promise<ExitCode> {
@@ -34,19 +36,21 @@ export async function report(directory: string, path: string | undefined, flags:
   await checkOutputFile(out);
   return untilInterrupt(async () => {
     const model = await loadModel(directory);
-    const note = (text: string) => void process.stderr.write(`${printable(text)}\n`);
+    const line = progressLine(process.stderr, { quiet: flags.quiet === true });
     let page: string;
     if (path === undefined) {
-      if (weights !== undefined) note('--weights does nothing without A.');
+      if (weights !== undefined) line.note('--weights does nothing without A.');
       page = reportHtml(model, undefined, { source: basename(resolve(directory)) });
     } else {
       const request = { path, weights, weightsAre, columns: columnNames(columns), table: table === true };
       const problem = await readProblem(request);
-      for (const text of [...problem.notes, ...problem.warnings]) note(text);
-      page = pageOf(model, inModel(model, problem, path, note), basename(path));
+      for (const note of problem.notes) line.note(note);
+      for (const warning of problem.warnings) line.warn(warning);
+      page = pageOf(model, inModel(model, problem, path, line.note), basename(path));
     }
     await replaceFile(out, [page]);
     if (flags.json) process.stdout.write(`${JSON.stringify({ schema: 1, out, bytes: Buffer.byteLength(page) })}\n`);
+    else sayWritten(out, `a page of ${bytes(Buffer.byteLength(page))}`, line);
     return 0;
   });
 }

@@ -41,7 +41,11 @@ afterAll(folder.remove);
 describe('report', () => {
   test('writes the page that fit --report writes', async () => {
     const ended = await cli('report', 'model', 'A.csv', '--weights-are', 'sigma', '--out', 'report.html');
-    expect(ended).toEqual({ code: 0, stdout: '', stderr: '' });
+    expect(ended).toEqual({
+      code: 0,
+      stdout: '',
+      stderr: expect.stringMatching(/^report\.html: a page of .* written\.\n$/),
+    });
     expect(page('report.html')).toBe(page('fit.html'));
     expect(residuals(page('fit.html'))).toMatch(/of 72 observed entries/);
     expect(page('fit.html')).toContain('<bdi>A.csv</bdi></h1>');

@@ -1,7 +1,7 @@
 /** `hadamard convert`: its options and help. */
 import { Command } from 'commander';
 import { afterHelp } from '../help.js';
-import { columnsOption, denseOption, formatOption, type Settle } from './shared.js';
+import { columnsOption, denseOption, formatOption, quietOption, type Settle } from './shared.js';
 
 export function convertCommand(settle: Settle): Command {
   return new Command('convert')
@@ -13,6 +13,7 @@ export function convertCommand(settle: Settle): Command {
     .addOption(denseOption())
     .addOption(formatOption())
     .option('--json', 'Print an error as one line of JSON on stderr.')
+    .addOption(quietOption())
     .addHelpText('after', () => afterHelp(convertExamples))
     .action(async (path: string, out: string, flags) =>
       settle(await (await import('../convert.js')).convert(path, out, flags)),

@@ -1,7 +1,7 @@
 /** `hadamard fold-in`: its options and help. */
 import { Command } from 'commander';
 import { afterHelp } from '../help.js';
-import { inGroup, newRowsOptions, type Settle } from './shared.js';
+import { inGroup, newRowsOptions, quietOption, type Settle } from './shared.js';
 
 export function foldInCommand(settle: Settle): Command {
   const command = new Command('fold-in')
@@ -17,6 +17,7 @@ export function foldInCommand(settle: Settle): Command {
       '--json',
       'Print a JSON object a row, or with --out one line about all; and an error as one line of JSON on stderr.',
     ),
+    quietOption().helpGroup('Output:'),
   ])
     command.addOption(option);
   return command

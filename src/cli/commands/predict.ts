@@ -1,7 +1,7 @@
 /** `hadamard predict`: its options and help. */
 import { Command } from 'commander';
 import { afterHelp } from '../help.js';
-import { formatOption, type Settle } from './shared.js';
+import { formatOption, quietOption, type Settle } from './shared.js';
 
 export function predictCommand(settle: Settle): Command {
   return new Command('predict')
@@ -22,6 +22,7 @@ export function predictCommand(settle: Settle): Command {
       '--json',
       'Print a JSON object a line: row, column, prediction; and an error as one line of JSON on stderr.',
     )
+    .addOption(quietOption())
     .addHelpText('after', () => afterHelp(predictExamples))
     .action(async (model: string, pairs: string, flags) =>
       settle(await (await import('../predict.js')).predict(model, pairs, flags)),

@@ -1,7 +1,7 @@
 /** `hadamard recommend`: its options and help. */
 import { Command } from 'commander';
 import { afterHelp } from '../help.js';
-import { columnsOption, denseOption, type Settle } from './shared.js';
+import { columnsOption, denseOption, quietOption, type Settle } from './shared.js';
 
 export function recommendCommand(settle: Settle): Command {
   return new Command('recommend')
@@ -30,7 +30,7 @@ export function recommendCommand(settle: Settle): Command {
       'Write row, column, prediction, rank to this file: .csv, .tsv, .parquet or .arrow; a .jsonl gets an object a row. [-]',
     )
     .option('--json', 'Print a line of JSON a row on stdout, and an error as one line of JSON on stderr.')
-    .option('--quiet', 'Print nothing but results, errors and warnings.')
+    .addOption(quietOption())
     .addHelpText('after', () => afterHelp(recommendExamples))
     .action(async (model: string, flags) => settle(await (await import('../recommend.js')).recommend(model, flags)));
 }

@@ -1,7 +1,7 @@
 /** `hadamard report`: its options and help. */
 import { Command } from 'commander';
 import { afterHelp } from '../help.js';
-import { columnsOption, denseOption, inGroup, oneLineOfJson, type Settle } from './shared.js';
+import { columnsOption, denseOption, inGroup, oneLineOfJson, quietOption, type Settle } from './shared.js';
 
 export function reportCommand(settle: Settle): Command {
   return new Command('report')
@@ -21,6 +21,7 @@ export function reportCommand(settle: Settle): Command {
     .addOption(columnsOption())
     .addOption(denseOption())
     .option('--json', oneLineOfJson)
+    .addOption(quietOption())
     .addHelpText('after', () => afterHelp(reportExamples))
     .action(async (model: string, path: string | undefined, flags) =>
       settle(await (await import('../report.js')).report(model, path, flags)),

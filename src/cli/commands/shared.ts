@@ -71,6 +71,11 @@ export function newRowsOptions(): Option[] {
 /** What --json does in commands that end with one result. */
 export const oneLineOfJson = 'Print one line of JSON on stdout, and an error as one line of JSON on stderr.';
 
+/** Of commands whose result is a file or stdout. */
+export function quietOption(): Option {
+  return new Option('--quiet', 'Print nothing but results, errors and warnings.');
+}
+
 /** Of commands that end with one result. */
 export function outputOptions(): Option[] {
   return [
