@@ -124,7 +124,9 @@ async function cells(path: string, source: ColumnSource, { memoryLimit }: ReadRe
     values.set(block, at);
     at += block.length;
   }
-  return { matrix: ndarray(values, [rows.length, columns.length]), labels: { rows, columns }, notes: [] };
+  // pandas calls an index without a name so.
+  const corner = names[labelled]?.startsWith('__index_level_') ? undefined : names[labelled];
+  return { matrix: ndarray(values, [rows.length, columns.length]), labels: { rows, columns }, corner, notes: [] };
 }
 
 function instant(value: unknown, path: string, place: () => RecordPlace): number {

@@ -12,12 +12,14 @@ const missing = /^(na|nan|n\/a)$/i;
 
 /** Cells that are empty, NA, N/A or NaN are unobserved (NaN). @throws HadamardError `malformed-file`, `invalid-value`, with the line. */
 export async function readCsvTable(path: string): Promise<Table> {
+  let corner = '';
   let columns: string[] | undefined;
   const rows: string[] = [];
   const lines: Float64Array[] = [];
   const unknowns = new Map<string, number>();
   for await (const { fields, line } of records(path, () => false)) {
     if (columns === undefined) {
+      corner = fields[0] as string;
       columns = fields.slice(1);
       if (columns.length === 0)
         throw malformed(
@@ -69,5 +71,5 @@ export async function readCsvTable(path: string): Promise<Table> {
   const notes = [...unknowns].map(
     ([text, count]) => `${path}: "${text}" in ${count} ${count === 1 ? 'cell' : 'cells'}, taken as unobserved.`,
   );
-  return { matrix: ndarray(values, [rows.length, columns.length]), labels: { rows, columns }, notes };
+  return { matrix: ndarray(values, [rows.length, columns.length]), labels: { rows, columns }, corner, notes };
 }

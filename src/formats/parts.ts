@@ -132,7 +132,7 @@ function stackTables(paths: readonly string[], tables: readonly Table[], notes: 
     const [height] = shapeOf(matrix);
     for (let i = 0; i < height; i++, row++) for (let j = 0; j < width; j++) values[row * width + j] = dense.get(i, j);
   }
-  return { matrix: ndarray(values, [rows.length, width]), labels: { rows, columns }, notes };
+  return { matrix: ndarray(values, [rows.length, width]), labels: { rows, columns }, corner: tables[0]?.corner, notes };
 }
 
 class Labels {

@@ -9,6 +9,8 @@ export interface Table {
   readonly weights?: Float64Array;
   /** Names in order of first appearance, or as the table lists them; files that are read by position have none. */
   readonly labels?: { readonly rows: readonly string[]; readonly columns: readonly string[] };
+  /** What a dense table calls its column of row labels. */
+  readonly corner?: string | undefined;
   /** A number per listed value, where an extra column was asked for. */
   readonly extra?: Float64Array;
   /** Header names of row, column and value, where the file has a header. */

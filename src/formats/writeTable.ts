@@ -200,11 +200,12 @@ function nameOfWeight(names: readonly string[]): string {
 }
 
 /** A column of row labels, then one for each column; without labels they are called by their index. */
-function denseColumns({ matrix, labels }: Table, format: Format, path: string): OutputColumns {
+function denseColumns({ matrix, labels, corner: given = '' }: Table, format: Format, path: string): OutputColumns {
   const dense = matrix as NdArray<RealArray>;
   const [m, n] = shapeOf(matrix);
   const names = labels?.columns ?? Array.from({ length: n }, (_, j) => String(j));
-  const corner = ['row', 'rows', 'label', 'id', 'row label'].find((name) => !names.includes(name)) ?? ' ';
+  const corners = [...(given === '' ? [] : [given]), 'row', 'rows', 'label', 'id', 'row label'];
+  const corner = corners.find((name) => !names.includes(name)) ?? ' ';
   if (n > mostColumns && (format === 'parquet' || format === 'arrow')) throw tooWide(path, n);
   // Each column of a batch costs as much as hundreds of numbers, so that batches of wide tables have hundreds of rows.
   const height = Math.max(512, Math.floor((batchLength * 16) / (n + 1)));
