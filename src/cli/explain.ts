@@ -3,6 +3,7 @@ import { shapeOf } from '../data/entries.js';
 import { HadamardError } from '../errors.js';
 import { type Explanation, explain } from '../factorize/explain.js';
 import { loadModel } from '../model/load.js';
+import { didYouMean } from '../suggest.js';
 import { type DataFlags, dataRequestOf, duplicatesOf, numberFlag } from './dataFlags.js';
 import type { ExitCode } from './exitCodes.js';
 import { asInFile } from './inFile.js';
@@ -48,7 +49,7 @@ function rowOf({ names, A }: ModelData, path: string, name: string): number {
     rule: names
       ? `Its rows have names, such as "${names[0]}".`
       : `Its rows are 0…${shapeOf(A)[0] - 1}, counted from 0.`,
-    remedy: 'Give --row one of these.',
+    remedy: `${didYouMean(name, names ?? [])}Give --row one of these.`,
   });
 }
 
@@ -75,6 +76,7 @@ function asText(explanation: Explanation, top: number, { row, column }: ExplainF
     real(one.contribution),
   ]);
   if (hidden > 0) lines.push([`${hidden} more`, '', '', '', '', real(rest)]);
-  const table = grid(['observation', 'value', 'expected', 'weight W', 'effect', 'contribution'], lines, process.stdout);
+  const heading = contributions.some(({ label }) => label === undefined) ? 'observation (from 0)' : 'observation';
+  const table = grid([heading, 'value', 'expected', 'weight W', 'effect', 'contribution'], lines, process.stdout);
   return `${head}\n\n${table}`;
 }

@@ -5,7 +5,7 @@ import type { MatrixInput } from '../data/input.js';
 import { HadamardError } from '../errors.js';
 import { checkModel } from '../model/checkModel.js';
 import type { Model } from '../model/model.js';
-import { type Beside, type BesideOptions, solveBeside, unweightedNotes } from './beside.js';
+import { type Beside, type BesideOptions, solveBeside, unweightedNotes, withMeaning } from './beside.js';
 import { checkBeside } from './foldIn.js';
 import { dot, rowQuadratic, solveFree } from './rowQuadratic.js';
 
@@ -67,12 +67,19 @@ export async function explain(
   checkIndex('row', row, rows);
   checkIndex('column', column, model.shape[1]);
   const alone = rowOf(data, row, options);
+  const given = listedOnce(withMeaning(model, alone.data, alone.options).A);
   return solveBeside(model, alone.data, { ...options, ...alone.options, side: 'rows' }, async (beside) =>
-    explainRow(model, beside, column, unweightedNotes(model, options.weights)),
+    explainRow(model, beside, column, given, unweightedNotes(model, options.weights)),
   );
 }
 
-function explainRow(model: Model, beside: Beside, column: number, notes: readonly string[]): Explanation {
+function explainRow(
+  model: Model,
+  beside: Beside,
+  column: number,
+  given: ReadonlyMap<number, number>,
+  notes: readonly string[],
+): Explanation {
   const shift = model.biases.mean;
   const quadratic = rowQuadratic(beside, 0, shift);
   const { width, x, free, H, entries, slopes, designOf } = quadratic;
@@ -85,7 +92,7 @@ function explainRow(model: Model, beside: Beside, column: number, notes: readonl
     return {
       column: j,
       ...(labels && { label: labels[j] as string }),
-      value,
+      value: given.get(j) ?? value,
       weight,
       expected: expectedOf(j),
       effect: influence * curvature,
@@ -110,6 +117,18 @@ function explainRow(model: Model, beside: Beside, column: number, notes: readonl
     constraints,
     notes,
   };
+}
+
+/** Values of the columns that are listed once, as they were given: the layout keeps them in the precision of the fit. */
+function listedOnce(A: MatrixInput): Map<number, number> {
+  const given = new Map<number, number>();
+  const again = new Set<number>();
+  visitEntries(A, undefined, (_, j, value) => {
+    if (given.has(j)) again.add(j);
+    given.set(j, value);
+  });
+  for (const j of again) given.delete(j);
+  return given;
 }
 
 /** One row of the data, and of what was said about its rows. */
