@@ -1,4 +1,5 @@
 /** `hadamard tune` */
+import { HadamardError } from '../errors.js';
 import type { RunRecord } from '../model/model.js';
 import { commandOf } from '../report/account.js';
 import { type TuneOptions, type Tuning, tune } from '../selection/tune.js';
@@ -28,8 +29,8 @@ export async function tuneFile(path: string, flags: TuneFlags): Promise<ExitCode
   const { rank: _rank, lambda: _lambda, ...options } = fitOptionsOf(flags, false);
   const line = progressLine(process.stderr, { quiet: flags.quiet === true });
   const own = {
-    ranks: numbersOf('ranks', flags.ranks),
-    lambdas: numbersOf('lambdas', flags.lambdas),
+    ranks: numbersOf('ranks', flags.ranks, 'integers from 1'),
+    lambdas: numbersOf('lambdas', flags.lambdas, 'numbers of at least 0'),
     folds: numberFlag('folds', flags.folds),
     split: flags.split as TuneOptions['split'],
     metric: flags.metric,
@@ -63,9 +64,18 @@ export async function tuneFile(path: string, flags: TuneFlags): Promise<ExitCode
     .finally(line.end);
 }
 
-/** @throws HadamardError `invalid-option` */
-function numbersOf(option: string, text: string | undefined): number[] | undefined {
-  return columnNames(text)?.map((each) => numberFlag(option, each) as number);
+/** Numbers by commas; whether they are in range the search says. @throws HadamardError `invalid-option` */
+function numbersOf(option: string, text: string | undefined, kind: string): number[] | undefined {
+  const words = columnNames(text);
+  const wrong = words?.find((word) => word === '' || !Number.isFinite(Number(word)));
+  if (wrong === undefined) return words?.map(Number);
+  throw new HadamardError({
+    code: 'invalid-option',
+    what: `${option} is "${text}"${wrong === text ? '' : `, and "${wrong}" is no number`}.`,
+    position: { option },
+    rule: `${option} are ${kind}, with commas.`,
+    remedy: `Give them so, for example --${option} ${option === 'ranks' ? '2,4,8' : '0.1,1,10'}.`,
+  });
 }
 
 /** The fit that is recommended, with the flags that the search was given. */

@@ -194,9 +194,13 @@ function coldOf(test: Listing, [train, known]: [Listing, Listing], foldIn: Fold[
   return cold;
 }
 
-/** Those that were named, or the standard ones. @throws HadamardError `invalid-option` */
-export function settleMetrics(options: FactorizeOptions, names: readonly string[] | undefined): Metric[] {
-  if (names !== undefined) return parseMetrics(names);
+/** Those that `option` named, or the standard ones. @throws HadamardError `invalid-option` */
+export function settleMetrics(
+  options: FactorizeOptions,
+  names: readonly string[] | undefined,
+  option: 'metrics' | 'metric' = 'metrics',
+): Metric[] {
+  if (names !== undefined) return parseMetrics(names, option);
   const tool: Tool | undefined = options.like && tools[options.like];
   if (options.background !== undefined || tool?.background) return parseMetrics(['ndcg@10', 'recall@20']);
   return parseMetrics(options.weights === undefined ? ['rmse', 'mae'] : ['weighted-rmse', 'rmse', 'mae']);

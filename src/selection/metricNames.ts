@@ -12,8 +12,9 @@ export function isRanking(metric: Metric): metric is Extract<Metric, { k: number
   return 'k' in metric;
 }
 
-/** @throws HadamardError `invalid-option` */
-export function parseMetrics(names: readonly string[]): Metric[] {
+/** @param option that names them. @throws HadamardError `invalid-option` */
+export function parseMetrics(names: readonly string[], option: 'metrics' | 'metric' = 'metrics'): Metric[] {
+  const refused = (what: string) => refusedMetric(what, option);
   if (!Array.isArray(names))
     throw refused(`metrics is ${typeof names === 'string' ? `"${names}"` : String(names)}, no list.`);
   const metrics = names.map((name): Metric => {
@@ -30,12 +31,12 @@ export function parseMetrics(names: readonly string[]): Metric[] {
   return metrics;
 }
 
-function refused(what: string): HadamardError {
+function refusedMetric(what: string, option: string): HadamardError {
   return new HadamardError({
     code: 'invalid-option',
     what,
-    position: { option: 'metrics' },
+    position: { option },
     rule: `Metrics are ${errorMetrics.join(', ')}, and ${rankingMetrics.map((name) => `${name}@k`).join(', ')} with k of at least 1.`,
-    remedy: 'Name some of these, for example rmse, ndcg@10.',
+    remedy: option === 'metrics' ? 'Name some of these, for example rmse, ndcg@10.' : 'Name one of these.',
   });
 }

@@ -129,7 +129,7 @@ async function openSearch(A: MatrixInput, given: TuneOptions) {
   checkHandlers({ onProgress });
   if (options.hold !== undefined) throw refused('hold', 'given', 'left out: its entries are of one rank');
   if (split !== 'k-fold' && split !== 'blocks') throw refused('split', split, 'k-fold or blocks');
-  const [settled] = settleMetrics(options, metric === undefined ? undefined : [metric]) as [Metric];
+  const [settled] = settleMetrics(options, metric === undefined ? undefined : [metric], 'metric') as [Metric];
   const listing = listEntries(A, options.weights, checked.duplicates, options.background !== undefined);
   const lambdas = (someLambdas === undefined ? lambdaPath(listing, checked) : ascending('lambdas', someLambdas)).sort(
     (a, b) => b - a,
@@ -145,7 +145,8 @@ async function openSearch(A: MatrixInput, given: TuneOptions) {
   } = options;
   const fingerprint = fingerprintOf(listing, {
     ...own,
-    rank: ranks,
+    rank: undefined,
+    ranks,
     lambdas,
     folds: count,
     split,

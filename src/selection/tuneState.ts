@@ -29,13 +29,18 @@ export interface TuneState {
 export const keyOf = (rank: number, lambda: number, fold: number): string => `${rank} ${lambda} ${fold}`;
 
 const format = 'hadamard tune';
+/** Of the format. */
+const writtenVersion = 2;
+
+/** Of everything that a search's results depend on: a digest each of the hadamard, the data and every option. */
+export type Fingerprint = Readonly<Record<string, string>>;
 
 interface Written {
   /** SHA-256 of the rest, as JSON. */
   readonly checksum: string;
   readonly format: string;
   readonly version: number;
-  readonly fingerprint: string;
+  readonly fingerprint: Fingerprint;
   readonly results: readonly FoldError[];
   readonly starts: Readonly<
     Record<string, { readonly shape: [number, number]; readonly dtype: 'f32' | 'f64'; readonly data: string }>
@@ -48,15 +53,16 @@ interface Written {
  * @throws HadamardError `malformed-file` for what is no state, `incompatible-options` for that of other data or options,
  *   `unreadable-file`.
  */
-export async function openState(path: string | undefined, fingerprint: string): Promise<TuneState> {
+export async function openState(path: string | undefined, fingerprint: Fingerprint): Promise<TuneState> {
   const results = new Map<string, FoldError>();
   const starts = new Map<string, NdArray<RealArray>>();
   if (path === undefined) return { results, starts, save: async () => undefined };
   const written = await read(path);
-  if (written && written.fingerprint !== fingerprint)
+  const other = written ? differing(written.fingerprint, fingerprint) : [];
+  if (other.length > 0)
     throw new HadamardError({
       code: 'incompatible-options',
-      what: `${path} belongs to a search of other data or with other options.`,
+      what: `${path} belongs to a search that differs in ${other.join(', ')}.`,
       position: { option: 'state', file: path },
       rule: 'A search goes on with the same data, options, folds, seed and hadamard.',
       remedy: 'Give them as before, or another file.',
@@ -70,7 +76,13 @@ export async function openState(path: string | undefined, fingerprint: string): 
   let last: Promise<void> = Promise.resolve();
   const save = () => {
     last = last.then(() =>
-      write(path, { format, version: 1, fingerprint, results: [...results.values()], starts: asText(starts) }),
+      write(path, {
+        format,
+        version: writtenVersion,
+        fingerprint,
+        results: [...results.values()],
+        starts: asText(starts),
+      }),
     );
     return last;
   };
@@ -110,7 +122,8 @@ async function read(path: string): Promise<Written | undefined> {
   }
   try {
     const { checksum, ...rest } = JSON.parse(text) as Written;
-    if (rest.format === format && rest.version === 1 && checksum === checksumOf(rest)) return { checksum, ...rest };
+    if (rest.format === format && rest.version === writtenVersion && checksum === checksumOf(rest))
+      return { checksum, ...rest };
   } catch {
     // Told below.
   }
@@ -149,8 +162,18 @@ async function write(path: string, rest: Omit<Written, 'checksum'>): Promise<voi
   }
 }
 
-/** SHA-256 of everything that a search's results depend on. */
-export function fingerprintOf(listing: Listing, options: object): string {
+export function fingerprintOf({ shape, rows, columns, values, weights }: Listing, options: object): Fingerprint {
+  const parts = { ...options, 'version of hadamard': version, data: { shape, rows, columns, values }, weights };
+  const given = Object.entries(parts).filter(([, part]) => part !== undefined && typeof part !== 'function');
+  return Object.fromEntries(given.map(([name, part]) => [name, sha256Of(part)]));
+}
+
+function differing(written: Fingerprint, asked: Fingerprint): string[] {
+  const names = new Set([...Object.keys(asked), ...Object.keys(written)]);
+  return [...names].filter((name) => written[name] !== asked[name]);
+}
+
+function sha256Of(part: unknown): string {
   const hash = createHash('sha256');
   const add = (value: unknown) => {
     if (ArrayBuffer.isView(value)) hash.update(new Uint8Array(value.buffer, value.byteOffset, value.byteLength));
@@ -162,14 +185,6 @@ export function fingerprintOf(listing: Listing, options: object): string {
       }
     else hash.update(`${String(value)};`);
   };
-  add({
-    version,
-    shape: listing.shape,
-    rows: listing.rows,
-    columns: listing.columns,
-    values: listing.values,
-    weights: listing.weights,
-    options,
-  });
+  add(part);
   return hash.digest('hex');
 }

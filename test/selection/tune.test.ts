@@ -202,15 +202,16 @@ describe('a state file', () => {
     const given = { ranks: [1], lambdas: [1], folds: 2, state };
     await tune(A, given);
     const other = { ...A, values: A.values.map((value, t) => (t === 5 ? value + 1 : value)) } as typeof A;
-    for (const [data, more] of [
-      [other, {}],
-      [A, { lambdas: [2] }],
-      [A, { biases: 'both' }],
-      [A, { seed: 2 }],
-      [A, { folds: 3 }],
+    for (const [data, more, differing] of [
+      [other, {}, 'data'],
+      [A, { lambdas: [2] }, 'lambdas'],
+      [A, { biases: 'both' }, 'biases'],
+      [A, { seed: 2, ranks: [1, 2] }, 'seed, ranks'],
+      [A, { folds: 3 }, 'folds'],
     ] as const)
       await expect(tune(data, { ...given, ...more })).rejects.toMatchObject({
         code: 'incompatible-options',
+        what: `${state} belongs to a search that differs in ${differing}.`,
         position: { option: 'state', file: state },
       });
     // What does not change the result may change.
@@ -340,7 +341,7 @@ describe('is refused', () => {
     ['no λ', { lambdas: [] }, 'lambdas'],
     ['more folds than entries', { folds: 1e6 }, 'folds'],
     ['folds of rows', { split: 'rows' }, 'split'],
-    ['a metric that there is not', { metric: 'r2' }, 'metrics'],
+    ['a metric that there is not', { metric: 'r2' }, 'metric'],
     ['an option that there is not', { rnaks: [1] }, 'rnaks'],
     ['held entries', { hold: {} }, 'hold'],
   ])('%s', async (_name, more, option) => {
