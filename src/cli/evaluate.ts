@@ -1,8 +1,9 @@
 /** `hadamard evaluate` */
+import { shapeOf } from '../data/entries.js';
 import { type EvaluateOptions, type Evaluation, evaluate } from '../selection/evaluate.js';
 import type { Split } from '../selection/splits.js';
 import { numberFlag } from './dataFlags.js';
-import type { ExitCode } from './exitCodes.js';
+import { type ExitCode, exitCodeOf } from './exitCodes.js';
 import { type InputFlags, inputOf } from './fitRequest.js';
 import { columnNames, fitOptionsOf } from './flags.js';
 import { asInFile } from './inFile.js';
@@ -52,7 +53,8 @@ export async function evaluateFile(path: string, flags: EvaluateFlags): Promise<
     }).catch((error: unknown) => {
       throw asInFile(error, path, problem);
     });
-    sayDoubts(evaluation, line);
+    sayDoubts(evaluation, new Set(Object.keys(flags)), line);
+    sayAllHits(evaluation, own.negatives ?? 'all', shapeOf(problem.A)[1], line);
     line.end();
     if (flags.json)
       process.stdout.write(`${JSON.stringify({ schema: 1, ...evaluation, options: { ...options, ...own } })}\n`);
@@ -61,9 +63,9 @@ export async function evaluateFile(path: string, flags: EvaluateFlags): Promise<
   }).finally(line.end);
 }
 
-/** What keeps the numbers from meaning what they seem to. */
-function sayDoubts({ folds }: Evaluation, line: ProgressLine): void {
-  const short = folds.filter(({ status }) => status !== 'converged').length;
+/** What keeps the numbers from meaning what they seem to; a number of sweeps that was asked for does not. */
+function sayDoubts({ folds }: Evaluation, given: ReadonlySet<string>, line: ProgressLine): void {
+  const short = folds.filter(({ status }) => exitCodeOf({ status, reason: 'sweeps' }, given) !== 0).length;
   if (short > 0)
     line.note(`${short} of ${folds.length} fits did not converge: --max-sweeps and --tolerance say when they end.`);
   const cold = folds.reduce((sum, fold) => sum + fold.coldEntries, 0);
@@ -71,6 +73,17 @@ function sayDoubts({ folds }: Evaluation, line: ProgressLine): void {
   if (cold > 0)
     line.note(
       `${count(cold)} of ${count(tested)} test entries are cold: their row or column has no entry that was fitted.`,
+    );
+}
+
+/** Where k leaves out no candidate, a list has every hit whatever the model says. */
+function sayAllHits({ metrics }: Evaluation, negatives: 'all' | number, columns: number, line: ProgressLine): void {
+  // One test entry and its negatives.
+  const candidates = negatives === 'all' ? columns : Math.min(negatives + 1, columns);
+  const empty = Object.keys(metrics).filter((name) => Number(name.split('@')[1] ?? 0) >= candidates);
+  if (empty.length > 0)
+    line.warn(
+      `${empty.join(', ')}: a test entry is ranked among ${candidates} columns, so every list holds it and this measures little. ${negatives === 'all' ? 'Ask for fewer.' : 'Ask for more --negatives, 99 for example.'}`,
     );
 }
 

@@ -99,6 +99,14 @@ export function fitOptionsOf(flags: FitFlags, isRankNeeded = true): FitOptions {
     if (value !== undefined || (name === 'rank' && isRankNeeded)) checkOption(name, value);
     if (value !== undefined) options[name] = value;
   }
+  if (options.patience !== undefined && options.holdout === undefined)
+    throw new HadamardError({
+      code: 'invalid-option',
+      what: '--patience is given and nothing is held out.',
+      position: { option: 'patience' },
+      rule: 'A fit is watched by a share of its entries that it keeps back (--holdout), and stopped by them with --patience.',
+      remedy: 'Add --holdout 0.1.',
+    });
   return options as unknown as FitOptions;
 }
 

@@ -70,7 +70,7 @@ function factsOf(
   return [
     [
       'model',
-      `${printable(directory)}\n${count(m)} × ${count(n)}, rank ${rank}, ${fit.dtype}; ${named === '' ? 'no labels: rows and columns count from 0' : `labels of ${named}`}\n${count(fit.observed)} observed (${((100 * fit.observed) / (m * n)).toPrecision(3)} %)`,
+      `${printable(directory)}\n${count(m)} × ${count(n)}, rank ${rank}, ${fit.dtype}; ${named === '' ? 'no labels: rows and columns count from 0' : `labels of ${named}`}\n${count(fit.observed)} observed (${fit.updates ? 'of the fit before the updates' : `${((100 * fit.observed) / (m * n)).toPrecision(3)} %`})`,
     ],
     ['minimised', equation.map(unbroken).join('\n')],
     ...(fit.updates ? [['updated', updatesInWords(fit.updates)] as [string, string]] : []),

@@ -2,6 +2,7 @@
 import { HadamardError } from '../errors.js';
 import type { Model } from '../model/model.js';
 import type { Side } from '../parallel/layout.js';
+import { didYouMean } from '../suggest.js';
 
 /** Stands for a row or column that is not in the model. */
 export const unknown = -1;
@@ -50,7 +51,7 @@ function indexOf(model: Model, one: 'row' | 'column', name: string): number {
     rule: labels
       ? `Its ${count} ${one}s have labels, such as "${labels[0]}".`
       : `Its ${one}s have no labels; they are 0…${count - 1}, counted from 0.`,
-    remedy: `Give --${one} one of these.`,
+    remedy: `${didYouMean(name, labels ?? [])}Give --${one} one of these.`,
   });
 }
 

@@ -2,6 +2,7 @@
 import type { WeightsInput } from '../data/input.js';
 import { adjustUncertainties } from '../data/uncertainties.js';
 import { HadamardError } from '../errors.js';
+import { didYouMean } from '../suggest.js';
 import type { Problem } from './problem.js';
 
 export interface ReceptorRules {
@@ -25,23 +26,23 @@ export function withReceptorRules({ A, weights, labels }: Problem, rules: Recept
       remedy: 'Add --weights <file> --weights-are sigma.',
     });
   const index = new Map(labels?.columns.map((label, i) => [label, i]));
-  const columnOf = (name: string) => {
+  const columnOf = (name: string, option: string) => {
     const column = labels ? index.get(name) : Number(name);
     if (column !== undefined && Number.isInteger(column)) return column;
     throw new HadamardError({
       code: 'not-found',
       what: `There is no column "${name}".`,
-      position: { option: 'weak' },
+      position: { option },
       rule: labels
         ? `Columns have labels, such as "${labels.columns[0]}".`
         : 'Columns have no labels; they count from 0.',
-      remedy: 'Correct the name.',
+      remedy: `${didYouMean(name, labels?.columns ?? [])}Correct the name.`,
     });
   };
   return adjustUncertainties(A, weights, {
-    weak: weak.map(columnOf),
-    bad: bad.map(columnOf),
-    total: total === undefined ? undefined : columnOf(total),
+    weak: weak.map((name) => columnOf(name, 'weak')),
+    bad: bad.map((name) => columnOf(name, 'bad')),
+    total: total === undefined ? undefined : columnOf(total, 'total'),
     extra,
   });
 }

@@ -1,5 +1,5 @@
 /** `hadamard update` */
-import { HadamardError } from '../errors.js';
+import { HadamardError, isHadamardError } from '../errors.js';
 import { update } from '../factorize/update.js';
 import { checkOutput } from '../model/folder.js';
 import { loadModel } from '../model/load.js';
@@ -91,7 +91,20 @@ function nameless(side: Side): never {
 
 /** A label a line; indices where the model has no labels. */
 async function namesIn(path: string, model: Model, side: Side): Promise<(string | number)[]> {
-  const labels = await linesOf(path);
+  const labels = await linesOf(path).catch((error: unknown) => {
+    if (!isHadamardError(error) || error.code !== 'not-found') throw error;
+    const { code, what, position } = error;
+    throw new HadamardError(
+      {
+        code,
+        what,
+        position: { ...position, option: 'remove' },
+        rule: `--remove takes a file that names ${side}, one a line.`,
+        remedy: 'Check the path; for a single name, write it to a file.',
+      },
+      { cause: error },
+    );
+  });
   return model.labels[side] ? labels : labels.map((label) => indexNamed(label, 2 ** 32) ?? label);
 }
 
