@@ -146,5 +146,5 @@ function tell(model: Model, side: Side, flags: UpdateFlags, notes: readonly stri
 }
 
 function driftInWords(side: Side, drift: number): string {
-  return `${real(drift)}: the gradient of ${side === 'rows' ? 'V' : 'U'} for these ${side}, relative to their squares; compare it with that of ${side} which the fit has seen`;
+  return `${real(drift)}: the gradient of ${side === 'rows' ? 'V' : 'U'} for these ${side}, relative to their squares; compare it with what update prints for as many ${side} that the fit has seen`;
 }

@@ -28,9 +28,9 @@ beforeAll(async () => {
 describe('packed as the name ends', () => {
   /** Each writes a result to `out`. */
   const writers: Record<string, (out: string, model?: string) => Promise<number>> = {
-    predict: (out, model = at('model')) => predict(model, at('rows.csv'), { out }),
+    predict: (out, model = at('model')) => predict(model, at('rows.csv'), { out, quiet: true }),
     recommend: (out, model = at('model')) => recommend(model, { all: true, out, quiet: true }),
-    'fold-in': (out, model = at('model')) => foldInFile(model, at('rows.csv'), { out }),
+    'fold-in': (out, model = at('model')) => foldInFile(model, at('rows.csv'), { out, quiet: true }),
     impute: (out, model = at('model')) => imputeTable(at('table.csv'), { model, out, quiet: true }),
   };
 
