@@ -41,7 +41,7 @@ export async function evaluateFile(path: string, flags: EvaluateFlags): Promise<
     gains: flags.gains as EvaluateOptions['gains'],
   } as const;
   return interruptible(async (signal) => {
-    const { problem, weights, parts } = await readInput(inputOf(path, flags), options.rank, line, signal);
+    const { problem, weights, parts } = await readInput(inputOf(path, given), options.rank, line, signal);
     const evaluation = await evaluate(problem.A, {
       ...options,
       ...parts,
