@@ -5,6 +5,7 @@
  * Lines before the first that begin with # or % are comments, unless they hold an entry or the columns asked for.
  */
 
+import { isUtf8 } from 'node:buffer';
 import { stat } from 'node:fs/promises';
 import { HadamardError } from '../errors.js';
 import { areNumbered, type CsvColumns, chooseColumns, isNumber } from './csvColumns.js';
@@ -14,7 +15,7 @@ import { excerpt } from './excerpt.js';
 import { instantOf, noInstant } from './instant.js';
 import { LabelIndex } from './labels.js';
 import { LineNumbers } from './lineNumbers.js';
-import { eachLine, malformed } from './lines.js';
+import { eachLine, malformed, notUtf8 } from './lines.js';
 import { parseNumber } from './numbers.js';
 import type { ReadRequest, Table } from './table.js';
 
@@ -93,6 +94,7 @@ class Collector {
       const delimiter = delimiterOf(text);
       const fields = splitLine(text, delimiter);
       if (isMarked(bytes[start]) && this.isComment(fields, line)) return;
+      if (!isUtf8(bytes.subarray(start, end))) throw notUtf8(this.#path, line);
       this.#delimiter = delimiter.charCodeAt(0);
       this.#isDouble = delimiter.length === 2;
       if (this.#settle(fields, line)) return;
@@ -208,16 +210,21 @@ class Collector {
     const starts = this.#starts;
     const ends = this.#ends;
     if (starts[row] === ends[row] || starts[column] === ends[column]) throw this.#missingField(0, line);
-    this.#checkLength(row, line);
-    this.#checkLength(column, line);
     this.#lineNumbers.add(this.#entries.length, line);
     this.#entries.push(
-      this.#rows.indexOf(bytes, starts[row] as number, ends[row] as number),
-      this.#columnLabels.indexOf(bytes, starts[column] as number, ends[column] as number),
+      this.#label(this.#rows, bytes, row, line),
+      this.#label(this.#columnLabels, bytes, column, line),
       this.#number(bytes, value, line),
       weight >= 0 ? this.#number(bytes, weight, line) : 1,
     );
     if (extra >= 0) this.#extra.push(this.#instant(bytes, extra, line));
+  }
+
+  #label(labels: LabelIndex, bytes: Buffer, field: number, line: number): number {
+    this.#checkLength(field, line);
+    const index = labels.indexOf(bytes, this.#starts[field] as number, this.#ends[field] as number);
+    if (index < 0) throw notUtf8(this.#path, line);
+    return index;
   }
 
   #checkLength(field: number, line: number): void {

@@ -18,7 +18,7 @@ export class LabelIndex {
   #text = Buffer.alloc(1 << 12);
   #hashed = 0;
 
-  /** The index of the label bytes[start … end), given the next free one if it is new. */
+  /** The index of the label bytes[start … end), given the next free one if it is new; −1 for bytes that are no UTF-8. */
   indexOf(bytes: Buffer, start: number, end: number): number {
     const integer = plainInteger(bytes, start, end);
     return integer >= 0 ? this.#indexOfInteger(integer) : this.#indexOfBytes(bytes, start, end);
@@ -50,11 +50,11 @@ export class LabelIndex {
         return this.#indices[known - 1] as number;
       slot = (slot + 1) & mask;
     }
+    const text = bytes.subarray(start, end);
+    if (!isUtf8(text)) return -1;
     const index = this.labels.length;
     this.#slots[slot] = this.#keep(bytes, start, end, hash, index);
-    // Bytes that are not UTF-8 are taken as Latin-1, so that different bytes stay different labels.
-    const text = bytes.subarray(start, end);
-    this.labels.push(text.toString(isUtf8(text) ? 'utf8' : 'latin1'));
+    this.labels.push(text.toString('utf8'));
     if (this.#hashed * 2 > this.#slots.length) this.#widen();
     return index;
   }

@@ -44,7 +44,7 @@ const unpackers: Compressors = {
   BROTLI: (input, length) => brotliDecompressSync(input, { maxOutputLength: Math.max(1, length) }),
 };
 
-/** Times keep every digit, which a Date would not, and text every byte. */
+/** Times keep every digit, which a Date would not, and bytes that are no UTF-8 stay bytes. */
 const parsers: Partial<ParquetParsers> = {
   timestampFromMilliseconds: (count) => timeText(BigInt(count), 1000n),
   timestampFromMicroseconds: (count) => timeText(BigInt(count), 1_000_000n),

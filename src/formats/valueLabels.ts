@@ -25,10 +25,10 @@ export function labelText(value: unknown): string | undefined {
   }
 }
 
-/** Bytes that are not UTF-8 are taken as Latin-1, so that different bytes stay different labels; a byte order mark stays. */
-export function textOf(bytes: Uint8Array): string {
+/** Bytes that are no UTF-8 stay bytes, which are no label: decoded, different ones might be one; a byte order mark stays. */
+export function textOf(bytes: Uint8Array): string | Uint8Array {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  return buffer.toString(isUtf8(buffer) ? 'utf8' : 'latin1');
+  return isUtf8(buffer) ? buffer.toString('utf8') : bytes;
 }
 
 /** unscaled/10^scale: a number where 15 digits say it, which no two decimals share, else text with every digit. */
@@ -85,7 +85,7 @@ export function noLabel(value: unknown, path: string, place: RecordPlace) {
       : typeof value === 'string'
         ? 'has a label longer than 1 MiB'
         : typeof value === 'object'
-          ? 'has a label that is a list, a record or bytes'
+          ? 'has a label that is a list, a record or bytes that are no UTF-8'
           : 'has the label NaN';
   return badRecord(
     'malformed-file',
