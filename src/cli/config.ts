@@ -4,6 +4,7 @@ import { dirname, isAbsolute, join, relative, resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import { HadamardError } from '../errors.js';
 import { findModel, modelFormat } from '../model/folder.js';
+import { parseDescription } from '../model/load.js';
 import type { RunRecord } from '../model/parts.js';
 import { flagOf, type OptionName, type OptionSpec, optionTable, ruleOf } from '../options.js';
 import { didYouMean } from '../suggest.js';
@@ -57,9 +58,11 @@ function find(program: Command, name: string | undefined): Command | undefined {
 
 async function readConfig(path: string, command: Command): Promise<Config> {
   const file = await fileOf(path);
-  const content = parse(path, await orRefused(path, () => readFile(file, 'utf8')));
+  const bytes = await orRefused(path, () => readFile(file));
+  const content = parse(path, bytes.toString('utf8'));
   if (content.format === modelFormat) {
-    const run = content.run as Partial<RunRecord> | undefined;
+    // As where a model is read: what an accident has changed in it is not run again.
+    const run: Partial<RunRecord> | undefined = parseDescription(bytes, file).run;
     if (!isRunRecord(run)) throw noRecord(path);
     if (run.command !== command.name()) throw otherCommand(path, run.command, command.name());
     return { ...run, base: join(dirname(file), run.directory ?? '') };

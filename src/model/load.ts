@@ -14,7 +14,7 @@ import { checkInside, hashOf, isSealed } from './integrity.js';
 import { Model, matrix } from './model.js';
 import type { Biases, RunRecord } from './parts.js';
 
-interface Description {
+export interface Description {
   readonly format: string;
   readonly version: number;
   readonly shape: readonly [number, number];
@@ -56,7 +56,7 @@ export async function loadModel(directory: string): Promise<Model> {
   const columnBias = hasColumnBias ? await array('column_bias.npy', [n]) : undefined;
   const digest = digestOf([U, V, rowBias, columnBias]);
   if (digest !== fit.digest)
-    throw malformed(folder, 'model.json', `Its digest is ${fit.digest}; the arrays have ${digest}.`);
+    throw malformed(join(folder, 'model.json'), `Its digest is ${fit.digest}; the arrays have ${digest}.`);
   return new Model({
     U: matrix(U, m, rank),
     V: matrix(V, n, rank),
@@ -105,12 +105,13 @@ async function checkFiles(
   for (const name of new Set([...needed, ...Object.keys(files ?? {})])) {
     const expected = files?.[name];
     if (!modelFiles.includes(name))
-      throw malformed(folder, 'model.json', `It names a file "${name}", which no model has.`);
-    if (files && expected === undefined) throw malformed(folder, 'model.json', `It has no checksum of ${name}.`);
+      throw malformed(join(folder, 'model.json'), `It names a file "${name}", which no model has.`);
+    if (files && expected === undefined) throw malformed(join(folder, 'model.json'), `It has no checksum of ${name}.`);
     await orMalformed(folder, name, () => checkInside(folder, name));
     if (expected === undefined) continue;
     const found = await orMalformed(folder, name, () => hashOf(join(folder, name)));
-    if (found !== expected) throw malformed(folder, name, `Its SHA-256 is ${found}; model.json says ${expected}.`);
+    if (found !== expected)
+      throw malformed(join(folder, name), `Its SHA-256 is ${found}; model.json says ${expected}.`);
   }
 }
 
@@ -135,22 +136,24 @@ async function readDescription(folder: string, directory: string): Promise<Descr
       { cause: error },
     );
   }
-  const description = await orMalformed(
-    folder,
-    'model.json',
-    () => JSON.parse(bytes.toString('utf8')) as Partial<Description> | null,
-  );
-  if (description?.format !== modelFormat) throw malformed(folder, 'model.json', `It does not say "${modelFormat}".`);
+  return parseDescription(bytes, join(folder, 'model.json'));
+}
+
+/** What the bytes of a model.json say. @throws HadamardError `malformed-model` */
+export function parseDescription(bytes: Buffer, file: string): Description {
+  let description: Partial<Description> | null;
+  try {
+    description = JSON.parse(bytes.toString('utf8')) as Partial<Description> | null;
+  } catch (error) {
+    throw malformed(file, (error as Error).message, error);
+  }
+  if (description?.format !== modelFormat) throw malformed(file, `It does not say "${modelFormat}".`);
   const { version } = description;
   if (!(Number.isInteger(version) && (version as number) >= 1 && (version as number) <= modelVersion))
-    throw malformed(
-      folder,
-      'model.json',
-      `It has version ${version}; this hadamard reads versions up to ${modelVersion}.`,
-    );
+    throw malformed(file, `It has version ${version}; this hadamard reads versions up to ${modelVersion}.`);
   if ((version as number) >= 2 && !isSealed(bytes))
-    throw malformed(folder, 'model.json', 'Its text is not what its checksum was made from.');
-  if (!isComplete(description)) throw malformed(folder, 'model.json', 'A field is missing or of the wrong kind.');
+    throw malformed(file, 'Its text is not what its checksum was made from.');
+  if (!isComplete(description)) throw malformed(file, 'A field is missing or of the wrong kind.');
   return description;
 }
 
@@ -226,8 +229,7 @@ async function readArray(
   const Real = dtype === 'f32' ? Float32Array : Float64Array;
   if (String(shape) !== String(expected) || !(data instanceof Real) || isFortranOrder)
     throw malformed(
-      folder,
-      name,
+      join(folder, name),
       `It is ${data.constructor.name} [${shape}]${isFortranOrder ? ' in Fortran order' : ''}; model.json says ${dtype} [${expected}].`,
     );
   return data;
@@ -236,7 +238,7 @@ async function readArray(
 async function readLabels(folder: string, name: string, expected: number): Promise<string[]> {
   const labels = await orMalformed(folder, name, () => readJsonLines(join(folder, name)));
   if (labels.length !== expected)
-    throw malformed(folder, name, `It holds ${labels.length} labels; model.json says ${expected}.`);
+    throw malformed(join(folder, name), `It holds ${labels.length} labels; model.json says ${expected}.`);
   return labels;
 }
 
@@ -244,12 +246,11 @@ async function orMalformed<T>(folder: string, name: string, read: () => T | Prom
   try {
     return await read();
   } catch (error) {
-    throw malformed(folder, name, isHadamardError(error) ? error.what : String((error as Error).message), error);
+    throw malformed(join(folder, name), isHadamardError(error) ? error.what : String((error as Error).message), error);
   }
 }
 
-function malformed(folder: string, name: string, what: string, cause?: unknown): HadamardError {
-  const file = join(folder, name);
+function malformed(file: string, what: string, cause?: unknown): HadamardError {
   return new HadamardError(
     {
       code: 'malformed-model',

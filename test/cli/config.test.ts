@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { withConfig } from '../../dist/src/cli/config.js';
 import { createProgram } from '../../dist/src/cli/program.js';
 import { runRecord } from '../../dist/src/cli/runRecord.js';
+import { sealed } from '../../dist/src/model/integrity.js';
 import { failure } from '../formats/files.js';
 import { failureOf, run, temporaryFolder } from './run.js';
 
@@ -14,6 +15,9 @@ const cli = (...args: string[]) => within('.', ...args);
 const config = (content: unknown, name = 'config.json') =>
   writeFileSync(at(name), typeof content === 'string' ? content : JSON.stringify(content));
 const digestOf = (model: string) => JSON.parse(readFileSync(at(model, 'model.json'), 'utf8')).fit.digest as string;
+/** In this process. */
+const failureOfConfig = (name: string) =>
+  failure(withConfig(createProgram(), createProgram(), ['fit', '--config', name]));
 const runOf = (model: string) => JSON.parse(readFileSync(at(model, 'model.json'), 'utf8')).run;
 
 beforeAll(() => {
@@ -84,11 +88,20 @@ describe('the model of a fit', () => {
     expect(wrong).toMatchObject({ code: 'invalid-option', position: { option: 'config', file: 'made' } });
     expect(wrong.message).toContain('hadamard fit --config made');
     const path = at('made', 'model.json');
-    const { run: _, ...description } = JSON.parse(readFileSync(path, 'utf8'));
+    const text = readFileSync(path, 'utf8');
+    const { run: _, checksum: __, ...description } = JSON.parse(text);
     for (const broken of [undefined, 5, { command: 'fit' }, { command: 'fit', inputs: [5], options: {} }]) {
-      writeFileSync(path, JSON.stringify({ ...description, run: broken }));
-      expect(failureOf(await cli('fit', '--config', 'made', '--json')).code).toBe('malformed-model');
+      writeFileSync(path, sealed({ ...description, run: broken }));
+      const error = await failureOfConfig(at('made'));
+      expect(error).toMatchObject({ code: 'malformed-model', what: `${at('made')} does not say how it was made.` });
     }
+    // What is not what was saved, or of a version to come, is not run again either.
+    writeFileSync(path, text.replace('"lambda": 0.5', '"lambda": 0.7'));
+    const changed = await failureOfConfig(at('made'));
+    expect(changed).toMatchObject({ code: 'malformed-model', position: { file: path } });
+    expect(changed.what).toContain('checksum');
+    writeFileSync(path, sealed({ ...description, version: 99 }));
+    expect((await failureOfConfig(path)).what).toContain('version 99');
   });
 });
 
