@@ -1,4 +1,5 @@
 /** `--config <file>`: flags from a JSON file, or those of the run that made a model. The command line comes before them. */
+import { existsSync } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import { dirname, isAbsolute, join, relative, resolve } from 'node:path';
 import { type Command, Option } from 'commander';
@@ -8,7 +9,7 @@ import { parseDescription } from '../model/load.js';
 import type { RunRecord } from '../model/parts.js';
 import { flagOf, type OptionName, type OptionSpec, optionTable, ruleOf } from '../options.js';
 import { didYouMean } from '../suggest.js';
-import { isPathOption } from './flags.js';
+import { isPathOption, settleBareFlags } from './flags.js';
 
 /** No config is longer; who gives the data file by mistake learns it at once. */
 const mostBytes = 64 * 2 ** 20;
@@ -77,7 +78,11 @@ async function readConfig(path: string, command: Command): Promise<Config> {
 async function fileOf(path: string): Promise<string> {
   const target = findModel(path);
   const status = await orRefused(path, () => stat(target));
-  if (status.isDirectory()) return join(target, 'model.json');
+  if (status.isDirectory()) {
+    const file = join(target, 'model.json');
+    if (existsSync(file)) return file;
+    throw refused('not-found', path, `The folder ${path} holds no model.json.`);
+  }
   if (status.size <= mostBytes) return target;
   throw new HadamardError({
     code: 'malformed-file',
@@ -94,17 +99,23 @@ async function orRefused<T>(path: string, read: () => Promise<T>): Promise<T> {
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     const isMissing = code === 'ENOENT' || code === 'ENOTDIR';
-    throw new HadamardError(
-      {
-        code: isMissing ? 'not-found' : 'unreadable-file',
-        what: isMissing ? `There is no config at ${path}.` : `${path} cannot be read: ${message}.`,
-        position: { option: 'config', file: path },
-        rule: '--config takes a JSON file, or a model and its model.json.',
-        remedy: 'Check the path.',
-      },
-      { cause: error },
-    );
+    throw isMissing
+      ? refused('not-found', path, `There is no config at ${path}.`, error)
+      : refused('unreadable-file', path, `${path} cannot be read: ${message}.`, error);
   }
+}
+
+function refused(code: 'not-found' | 'unreadable-file', path: string, what: string, cause?: unknown): HadamardError {
+  return new HadamardError(
+    {
+      code,
+      what,
+      position: { option: 'config', file: path },
+      rule: '--config takes a JSON file, or a model and its model.json.',
+      remedy: 'Check the path.',
+    },
+    { cause },
+  );
 }
 
 function parse(path: string, text: string): Record<string, unknown> {
@@ -153,7 +164,7 @@ function wordsOf(command: Command, key: string, value: unknown, path: string, ba
     if (off) return [off.long as string];
     if (!takesValue) return [];
   }
-  if (value === true && !option.required) return option.optional ? [bareWord(key, flag)] : [flag];
+  if (value === true && !option.required) return settleBareFlags([flag]);
   // A flag that takes a list takes it with commas; those of the option table take one value.
   const isList = Array.isArray(value) && !specOf(key);
   const values = isList ? (option.variadic ? value : [value.join(',')]) : [value];
@@ -161,12 +172,6 @@ function wordsOf(command: Command, key: string, value: unknown, path: string, ba
   if (!takesValue || !values.every((one) => types.includes(typeof one)))
     throw invalid(path, key, value, ruleOfOption(option, key));
   return values.map((one) => `${flag}=${isPathOption(option) ? fromHere(String(one), base) : one}`);
-}
-
-/** What the flag without a value stands for. */
-function bareWord(key: string, flag: string): string {
-  const spec = specOf(key);
-  return spec?.kind !== 'choice' || spec.bare === undefined ? flag : `${flag}=${spec.bare}`;
 }
 
 /** What the values of a flag are in JSON: those of the table as in the library, but that bytes may have a unit. */

@@ -193,7 +193,18 @@ describe('a config', () => {
       expect(failure).toMatchObject({ code, position: { option: 'config', file: 'config.json' } });
     }
     expect(failureOf(await cli('fit', '--config', 'nowhere.json', '--json')).code).toBe('not-found');
-    expect(failureOf(await cli('fit', '--config', 'data', '--json')).code).toBe('not-found');
+    const folderless = await failureOfConfig(at('data'));
+    expect(folderless).toMatchObject({ code: 'not-found', what: `The folder ${at('data')} holds no model.json.` });
+  });
+
+  test.each([
+    ['biases', 'both'],
+    ['watch', '0'],
+  ])('says %s: true for the bare flag', async (name, meant) => {
+    config({ rank: 2, [name]: true });
+    const program = createProgram();
+    await withConfig(program, createProgram(), ['fit', 'A.csv', '--config', at('config.json')]);
+    expect(program.commands.find((command) => command.name() === 'fit')?.opts()[name]).toBe(meant);
   });
 
   test('does nothing that is not its own: a key like __proto__ is unknown', async () => {
