@@ -246,7 +246,9 @@ async function orMalformed<T>(folder: string, name: string, read: () => T | Prom
   try {
     return await read();
   } catch (error) {
-    throw malformed(join(folder, name), isHadamardError(error) ? error.what : String((error as Error).message), error);
+    const { code, message } = error as NodeJS.ErrnoException;
+    const what = isHadamardError(error) ? error.what : code === 'ENOENT' ? 'It is missing.' : message;
+    throw malformed(join(folder, name), what, error);
   }
 }
 
