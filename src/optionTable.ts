@@ -43,6 +43,9 @@ export interface PartsOption extends OptionBase {
   readonly kind: 'parts';
   /** What it may be, in words. */
   readonly forms: string;
+  /** Of the object that it is. */
+  readonly parts: readonly string[];
+  readonly mayBeNumber?: true;
   /** The flags that stand for it on the command line. */
   readonly flags?: string;
   readonly commandLine: false;
@@ -164,6 +167,8 @@ export const optionTable = {
   background: {
     kind: 'parts',
     forms: 'a number, or { weight, value } with weight a number or { rows, columns }',
+    parts: ['weight', 'value'],
+    mayBeNumber: true,
     flags: '--background-weight, --background-value, --background-rows, --background-columns',
     commandLine: false,
     defaultText: 'none',
@@ -173,6 +178,7 @@ export const optionTable = {
   bounds: {
     kind: 'parts',
     forms: '{ rows: [lower, upper], columns: [lower, upper] }, either left out or ±Infinity where there is none',
+    parts: ['rows', 'columns'],
     commandLine: false,
     defaultText: 'none',
     sentence: 'Keep the entries of U (rows) and V (columns) within bounds.',
@@ -180,6 +186,7 @@ export const optionTable = {
   hold: {
     kind: 'parts',
     forms: '{ U: m×k, V: n×k }, ndarrays with NaN where the factor is free',
+    parts: ['U', 'V'],
     flags: '--hold-columns',
     commandLine: false,
     defaultText: 'none',
@@ -278,6 +285,7 @@ export const optionTable = {
   validation: {
     kind: 'parts',
     forms: '{ data, weights }, data in any form of A and of its shape',
+    parts: ['data', 'weights'],
     commandLine: false,
     defaultText: 'none',
     sentence: 'Held-out entries of your own in place of holdout.',

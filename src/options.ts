@@ -2,7 +2,7 @@
 import { availableParallelism } from 'node:os';
 import { isObject } from './data/forms.js';
 import { HadamardError } from './errors.js';
-import { type OptionSpec, optionTable } from './optionTable.js';
+import { type OptionSpec, optionTable, type PartsOption } from './optionTable.js';
 import { didYouMean } from './suggest.js';
 
 export type { ChoiceOption, FormOption, NumberOption, OptionSpec, PartsOption } from './optionTable.js';
@@ -138,6 +138,7 @@ export function isAllowed(spec: OptionSpec, value: unknown): boolean {
 /** Throws `invalid-option` when `value` breaks the rule of option `name`. */
 export function checkOption(name: OptionName, value: unknown): void {
   const spec: OptionSpec = optionTable[name];
+  if (spec.kind === 'parts') checkParts(name, spec, value);
   if (isAllowed(spec, value)) return;
   const names = spec.kind === 'choice' ? spec.choices : spec.kind === 'form' ? spec.forms.split(', ') : [];
   throw new HadamardError({
@@ -152,6 +153,22 @@ export function checkOption(name: OptionName, value: unknown): void {
   });
 }
 
+/** Whether it is an object of these parts: another kind, or a part of another name, would be passed over in silence. */
+function checkParts(name: OptionName, { parts, mayBeNumber }: PartsOption, value: unknown): void {
+  if (mayBeNumber && typeof value === 'number') return;
+  const isKind = isObject(value) && !Array.isArray(value);
+  const odd = isKind ? Object.keys(value).find((part) => !parts.includes(part)) : undefined;
+  if (isKind && odd === undefined) return;
+  const kind = Array.isArray(value) ? 'an array' : typeof value === 'string' ? `"${value}"` : String(value);
+  throw new HadamardError({
+    code: 'invalid-option',
+    what: odd === undefined ? `${name} is ${kind}.` : `${name} has a part "${odd}".`,
+    position: { option: name },
+    rule: ruleOf(name),
+    remedy: odd === undefined ? 'Give such an object, or leave it out.' : `${didYouMean(odd, parts)}Correct the name.`,
+  });
+}
+
 /** Options that are not plain values; `factorize` checks them itself. */
 export const otherOptions = ['weights', 'init', 'onProgress', 'signal', 'labels', 'workerUrl', 'wasmUrl'] as const;
 
@@ -161,6 +178,7 @@ export const otherOptions = ['weights', 'init', 'onProgress', 'signal', 'labels'
  * @throws HadamardError `invalid-option` with the option's name, value, rule and remedy.
  */
 export function checkOptions(options: FitOptions): CheckedOptions {
+  checkObject(options);
   // Plain JavaScript may leave the options out.
   for (const [name, value] of Object.entries(options ?? {})) {
     if (Object.hasOwn(optionTable, name)) {
@@ -215,12 +233,12 @@ export function checkOptions(options: FitOptions): CheckedOptions {
   };
 }
 
-/** Options of other functions are an object too. @throws HadamardError `invalid-option` */
+/** Options are an object, of other functions too. @throws HadamardError `invalid-option` */
 export function checkObject(options: unknown): void {
   if (options === undefined || (isObject(options) && !Array.isArray(options))) return;
   throw new HadamardError({
     code: 'invalid-option',
-    what: `The options are ${Array.isArray(options) ? 'an array' : String(options)}.`,
+    what: `The options are ${Array.isArray(options) ? 'an array' : typeof options === 'string' ? `"${options}"` : String(options)}.`,
     rule: 'Options are an object, by their names.',
     remedy: 'Give such an object, or leave it out.',
   });

@@ -75,7 +75,10 @@ function checkLabels(labels: unknown, counts: Counts): void {
       rule: `labels are { rows, columns }, arrays of ${counts.rows} and ${counts.columns} strings, either of which may be left out.`,
       remedy: 'Give one label for every row or column, or leave them out.',
     });
-  if (!isObject(labels)) throw refuse('invalid-input', `labels is ${String(labels)}.`);
+  if (!isObject(labels) || Array.isArray(labels))
+    throw refuse('invalid-input', `labels is ${Array.isArray(labels) ? 'an array' : String(labels)}.`);
+  const part = Object.keys(labels).find((name) => name !== 'rows' && name !== 'columns');
+  if (part !== undefined) throw refuse('invalid-input', `labels has a part "${part}".`);
   for (const side of ['rows', 'columns'] as const) {
     const given = labels[side];
     if (given === undefined) continue;

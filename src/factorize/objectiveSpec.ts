@@ -35,8 +35,6 @@ export function resolveObjective(
     rows: boundsOf('rows', checked, loss, options.bounds),
     columns: boundsOf('columns', checked, loss, options.bounds),
   };
-  checkParts('bounds', options.bounds, ['rows', 'columns']);
-  checkParts('hold', options.hold, ['U', 'V']);
   const hold = {
     rows: heldOf('U', options.hold?.U, rows, checked.rank, bounds.rows),
     columns: heldOf('V', options.hold?.V, columns, checked.rank, bounds.columns),
@@ -133,7 +131,8 @@ function boundsOf(
   loss: Loss,
   given: Bounds | undefined,
 ): readonly [number, number] {
-  const [lower, upper] = given?.[side] ?? unbounded;
+  const pair: unknown = given?.[side] === undefined ? unbounded : given[side];
+  const [lower, upper]: unknown[] = Array.isArray(pair) && pair.length === 2 ? pair : [];
   if (
     !(
       typeof lower === 'number' &&
@@ -145,8 +144,8 @@ function boundsOf(
   )
     throw invalid(
       'bounds',
-      `bounds.${side} is [${String(given?.[side])}].`,
-      'Bounds are [lower, upper] with lower ≤ upper.',
+      `bounds.${side} is ${Array.isArray(pair) ? `[${pair.join(', ')}]` : String(pair)}.`,
+      'Bounds are arrays [lower, upper] with lower ≤ upper.',
       'Give two numbers; ±Infinity is no bound.',
     );
   // A Poisson rate is u·v of non-negative factors, said or not.
@@ -160,18 +159,6 @@ function boundsOf(
       'Raise the upper bound, or leave nonnegative out.',
     );
   return [least, upper];
-}
-
-/** Parts of another name would be passed over in silence. */
-function checkParts(option: string, given: object | undefined, names: readonly string[]): void {
-  const odd = Object.keys(given ?? {}).find((name) => !names.includes(name));
-  if (odd !== undefined)
-    throw invalid(
-      option,
-      `${option} has a part "${odd}".`,
-      `${option} has the parts ${names.join(' and ')}.`,
-      'Correct the name.',
-    );
 }
 
 /** Held entries of one factor, checked. @throws HadamardError `shape-mismatch`, `invalid-value` */

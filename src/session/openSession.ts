@@ -14,6 +14,7 @@ import { heardChannels, type Tracer, traceFit } from '../factorize/diagnostics.j
 import type { FactorizeOptions, Progress } from '../factorize/factorizeOptions.js';
 import { withStart } from '../factorize/warmStart.js';
 import { Model, matrix } from '../model/model.js';
+import { checkObject } from '../options.js';
 import { abortError, refuseAborted } from '../parallel/abort.js';
 import { endpointOf } from './endpoint.js';
 import type { Answer, FitRequest, SessionThread } from './serve.js';
@@ -78,6 +79,7 @@ class ThreadSession implements Session {
   async #factorize(A: MatrixInput, options: FactorizeOptions, tracer: Tracer): Promise<Model> {
     if (this.#closed) throw this.#closed;
     if (this.#pending > this.#queue) throw queueFull(this.#pending - 1, this.#queue);
+    checkObject(options);
     const { threads, memoryLimit, workerUrl, wasmUrl } = this.#options;
     const given = withStart({ ...options, ...definedOnly({ threads, memoryLimit, workerUrl, wasmUrl }) });
     checkInput(A, given);

@@ -13,8 +13,40 @@ test.each([null, undefined, 5, 'A', [[1]], {}])('A is %o', async (bad) => {
   await expect(factorize(bad as never, { rank: 2 })).rejects.toMatchObject({ code: 'invalid-input' });
 });
 
-test.each([null, undefined, 5, 'rank'])('options are %o', async (bad) => {
-  await expect(factorize(A, bad as never)).rejects.toMatchObject({ code: 'invalid-option' });
+test.each([null, undefined, 5, 'rank', []])('options are %o', async (bad) => {
+  await expect(factorize(A, bad as never)).rejects.toMatchObject({
+    code: 'invalid-option',
+    what: bad === undefined ? 'rank is required.' : expect.stringMatching(/^The options are /),
+  });
+});
+
+describe.each([
+  ['bounds', 'rows'],
+  ['hold', 'U'],
+  ['background', 'weight'],
+  ['validation', 'data'],
+])('%s', (option, part) => {
+  test.each([null, 'x', [], () => 1, true])('%o', async (value) => {
+    await expect(fit({ [option]: value })).rejects.toMatchObject({ code: 'invalid-option', position: { option } });
+  });
+
+  test('a part of another name', async () => {
+    const name = `${part}s`;
+    const refused = { code: 'invalid-option', position: { option }, what: `${option} has a part "${name}".` };
+    await expect(fit({ [option]: { [name]: 1 } })).rejects.toMatchObject(refused);
+  });
+});
+
+test.each([5, true])('hold and bounds are %o', async (value) => {
+  for (const option of ['hold', 'bounds'])
+    await expect(fit({ [option]: value })).rejects.toMatchObject({ code: 'invalid-option', position: { option } });
+});
+
+test.each([0, true, null, 'ab', [1], [0, 1, 2], {}, [0, '1']])('bounds of rows are %o', async (rows) => {
+  await expect(fit({ bounds: { rows } })).rejects.toMatchObject({
+    code: 'invalid-option',
+    position: { option: 'bounds' },
+  });
 });
 
 test.each([
@@ -105,7 +137,7 @@ describe('labels', () => {
     });
   });
 
-  test.each([5, null, { rows: 'abcd' }, { rows: null }])('%o', async (labels) => {
+  test.each([5, null, [], { rows: 'abcd' }, { rows: null }, { rows, column: rows }])('%o', async (labels) => {
     await expect(fit({ labels })).rejects.toMatchObject({ code: 'invalid-input', position: { option: 'labels' } });
   });
 
