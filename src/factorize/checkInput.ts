@@ -3,6 +3,7 @@ import type { NdArray } from 'ndarray';
 import { checkWeights, shapeOf } from '../data/entries.js';
 import { checkDense, isObject } from '../data/forms.js';
 import type { MatrixInput, RealArray } from '../data/input.js';
+import { oddLabel } from '../data/labels.js';
 import { HadamardError } from '../errors.js';
 import { type CheckedOptions, checkHandlers, checkOptions } from '../options.js';
 import type { FactorizeOptions } from './factorizeOptions.js';
@@ -72,7 +73,7 @@ function checkLabels(labels: unknown, counts: Counts): void {
       code,
       what,
       position: { option: 'labels', ...(index !== undefined && { index }) },
-      rule: `labels are { rows, columns }, arrays of ${counts.rows} and ${counts.columns} strings, either of which may be left out.`,
+      rule: `labels are { rows, columns }, arrays of ${counts.rows} and ${counts.columns} strings, none twice, either of which may be left out.`,
       remedy: 'Give one label for every row or column, or leave them out.',
     });
   if (!isObject(labels) || Array.isArray(labels))
@@ -85,7 +86,7 @@ function checkLabels(labels: unknown, counts: Counts): void {
     if (!Array.isArray(given)) throw refuse('invalid-input', `labels.${side} is ${String(given)}.`);
     if (given.length !== counts[side])
       throw refuse('shape-mismatch', `There are ${given.length} labels of ${counts[side]} ${side}.`);
-    const odd = given.findIndex((label) => typeof label !== 'string');
-    if (odd >= 0) throw refuse('invalid-input', `Label ${odd} of the ${side} is ${String(given[odd])}.`, odd);
+    const odd = oddLabel(given);
+    if (odd) throw refuse('invalid-input', `Label ${odd.index} of the ${side} ${odd.why}.`, odd.index);
   }
 }

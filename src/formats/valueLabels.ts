@@ -1,5 +1,6 @@
 /** Labels of any kind as text, and their numbering in order of first appearance. */
 import { isUtf8 } from 'node:buffer';
+import { hasLoneSurrogate } from '../data/labels.js';
 import { badRecord, type RecordPlace } from './columnSource.js';
 
 /** What is longer is no label. */
@@ -12,7 +13,7 @@ const longestLabel = 1 << 20;
 export function labelText(value: unknown): string | undefined {
   switch (typeof value) {
     case 'string':
-      return value === '' || value.length > longestLabel ? undefined : value;
+      return value === '' || value.length > longestLabel || hasLoneSurrogate(value) ? undefined : value;
     case 'number':
       return Number.isNaN(value) ? undefined : String(value);
     case 'bigint':
@@ -83,7 +84,9 @@ export function noLabel(value: unknown, path: string, place: RecordPlace) {
     value === null || value === undefined || value === ''
       ? 'has an empty label'
       : typeof value === 'string'
-        ? 'has a label longer than 1 MiB'
+        ? value.length > longestLabel
+          ? 'has a label longer than 1 MiB'
+          : 'has a label with a lone surrogate, which is no text'
         : typeof value === 'object'
           ? 'has a label that is a list, a record or bytes that are no UTF-8'
           : 'has the label NaN';

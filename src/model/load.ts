@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { RealArray } from '../data/input.js';
+import { oddLabel } from '../data/labels.js';
 import { HadamardError, isHadamardError } from '../errors.js';
 import { readJsonLines } from '../formats/jsonLines.js';
 import { readNpy } from '../formats/npy.js';
@@ -239,6 +240,8 @@ async function readLabels(folder: string, name: string, expected: number): Promi
   const labels = await orMalformed(folder, name, () => readJsonLines(join(folder, name)));
   if (labels.length !== expected)
     throw malformed(join(folder, name), `It holds ${labels.length} labels; model.json says ${expected}.`);
+  const odd = oddLabel(labels);
+  if (odd) throw malformed(join(folder, name), `Label ${odd.index} ${odd.why}.`);
   return labels;
 }
 

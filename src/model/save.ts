@@ -1,6 +1,8 @@
 /** Writes a model to a folder. */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { oddLabel } from '../data/labels.js';
+import { HadamardError } from '../errors.js';
 import { writeJsonLines } from '../formats/jsonLines.js';
 import { writeNpy } from '../formats/npy.js';
 import type { Canonical } from './canonical.js';
@@ -16,6 +18,7 @@ export async function saveModel(
   canonical?: Canonical,
 ): Promise<void> {
   checkDirectory(directory);
+  for (const side of ['rows', 'columns'] as const) checkLabels(side, labels[side]);
   const [m, k] = U.shape as [number, number];
   const n = V.shape[0] as number;
   await replaceFolder(directory, async (folder) => {
@@ -49,4 +52,17 @@ export async function saveModel(
     };
     await writeFile(join(folder, 'model.json'), sealed(description));
   });
+}
+
+/** Of a model that was put together by hand: loaded again, a label is to name one row. */
+function checkLabels(side: 'rows' | 'columns', labels: readonly string[] = []): void {
+  const odd = oddLabel(labels);
+  if (odd)
+    throw new HadamardError({
+      code: 'invalid-input',
+      what: `Label ${odd.index} of the ${side} ${odd.why}.`,
+      position: { option: 'labels', index: odd.index },
+      rule: 'Labels are strings, none twice.',
+      remedy: 'Correct it, or leave the labels out.',
+    });
 }

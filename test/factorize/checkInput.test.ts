@@ -148,6 +148,16 @@ describe('labels', () => {
     });
   });
 
+  test.each([
+    [['a', 'b', 'a', 'c'], 2, 'Label 2 of the rows is "a", as is one before.'],
+    [['a', 'b', 'c', '\ud800'], 3, 'Label 3 of the rows holds a lone surrogate, which is no text.'],
+    [['a', '\udc00\ud800', 'b', 'c'], 1, 'Label 1 of the rows holds a lone surrogate, which is no text.'],
+  ])('a label that is there twice, or is no text: %j', async (odd, index, what) => {
+    const refused = { code: 'invalid-input', what, position: { option: 'labels', index } };
+    await expect(fit({ labels: { rows: odd } })).rejects.toMatchObject(refused);
+    expect((await fit({ labels: { rows: ['\u{1f600}', '\ufffd', 'a', ''] } })).rowIndex('\ufffd')).toBe(1);
+  });
+
   test('before the first report of progress', async () => {
     let isBegun = false;
     const onProgress = () => {

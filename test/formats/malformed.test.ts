@@ -380,6 +380,17 @@ describe('bytes that are no UTF-8', () => {
     expect(error.position).toMatchObject({ record: 2 });
   });
 
+  it('nor is half a surrogate pair in JSON', async () => {
+    const lines = ['{"u":"a","i":"x","r":1}', '{"u":"\\ud800","i":"x","r":2}', '{"u":"\\udc00","i":"x","r":3}'];
+    const error = await refused('.jsonl', lines.join('\n'));
+    expect(error).toMatchObject({
+      code: 'malformed-file',
+      what: 'Line 2 has a label with a lone surrogate, which is no text.',
+    });
+    const { labels } = await readTable(fileOf('.jsonl', '{"u":"\\ud83d\\ude00","i":"x","r":1}'));
+    expect(labels?.rows).toEqual(['\u{1f600}']);
+  });
+
   it('are not what U+FFFD of a sound file is', async () => {
     const { labels } = await readTable(fileOf('.csv', 'r,c,v\n\ufffd,x,1\n\ufffda,x,2\n'));
     expect(labels?.rows).toEqual(['\ufffd', '\ufffda']);

@@ -209,3 +209,18 @@ describe('numbers of model.json are looked at before they are used', () => {
     await expectMalformed('model.json', /checksum/);
   });
 });
+
+test.each([
+  ['twice', ['1', '2', '1', '4', '5'], 2],
+  ['half a surrogate pair', ['1', '2', '3', '4', '\ud800'], 4],
+])('a label that is %s is refused by save and by load', async (_, rows, index) => {
+  const { U, V, biases, fit, labels } = richModel();
+  await expect(new Model({ U, V, biases, fit, labels: { ...labels, rows } }).save(out)).rejects.toMatchObject({
+    code: 'invalid-input',
+    position: { option: 'labels', index },
+  });
+  const text = rows.map((label) => `${JSON.stringify(label)}\n`).join('');
+  writeFileSync(join(out, 'rows.jsonl'), text);
+  rewrite(({ files = {} }) => Object.assign(files, { 'rows.jsonl': sha256(text) }));
+  await expectMalformed('rows.jsonl', new RegExp(`Label ${index} `));
+});
