@@ -11,6 +11,8 @@ export interface NpyArray {
   readonly data: RealArray;
   readonly shape: readonly number[];
   readonly isFortranOrder: boolean;
+  /** Integers of 64 bits that float64 may not hold exactly: beyond 2⁵³. */
+  readonly rounded: number;
 }
 
 const magic = Buffer.from('\x93NUMPY', 'latin1');
@@ -64,14 +66,16 @@ export async function readNpy(path: string, memoryLimit?: number): Promise<NpyAr
 
 /** The same of a whole file in memory, which may be a member of an .npz. */
 export function parseNpy(path: string, file: Buffer): NpyArray {
-  const { start, bytes, item, shape, isLittle, isFortranOrder, isSingle } = parseNpyHeader(path, file);
+  const { start, bytes, item, shape, isLittle, isFortranOrder, isSingle, isLong } = parseNpyHeader(path, file);
   // Compared before anything of that length is made: a header may say what it likes.
   if (file.length - start !== bytes) throw wrongLength(path, file, `${file.length - start} bytes`);
   const length = bytes / item.bytes;
   const view = new DataView(file.buffer, file.byteOffset + start);
   const data = isSingle ? new Float32Array(length) : new Float64Array(length);
   for (let i = 0; i < length; i++) data[i] = item.read(view, i * item.bytes, isLittle);
-  return { data, shape, isFortranOrder };
+  let rounded = 0;
+  if (isLong) for (const value of data) if (!Number.isSafeInteger(value)) rounded++;
+  return { data, shape, isFortranOrder, rounded };
 }
 
 interface NpyHeader {
@@ -83,11 +87,21 @@ interface NpyHeader {
   readonly isLittle: boolean;
   readonly isFortranOrder: boolean;
   readonly isSingle: boolean;
+  readonly isLong: boolean;
 }
 
 /** @param file begins with the header; what follows may be missing. */
 export function parseNpyHeader(path: string, file: Buffer): NpyHeader {
   if (file.length < 10 || !file.subarray(0, 6).equals(magic)) throw notNpy(path);
+  const [major, minor] = file.subarray(6, 8) as unknown as [number, number];
+  if (major < 1 || major > 3 || minor !== 0)
+    throw new HadamardError({
+      code: 'unsupported-format',
+      what: `${path} is .npy of version ${major}.${minor}.`,
+      position: { file: path, byte: 6 },
+      rule: 'Versions are 1.0, 2.0 and 3.0 (NEP 1).',
+      remedy: 'Save it again with numpy.save.',
+    });
   const start = headerEnd(file);
   const header = file.toString('latin1', textStart(file), start);
   const descr = /'descr'\s*:\s*'([<>=|])([a-z]\d+)'/.exec(header);
@@ -123,6 +137,7 @@ export function parseNpyHeader(path: string, file: Buffer): NpyHeader {
     isLittle: descr[1] !== '>',
     isFortranOrder: order[1] === 'True',
     isSingle: descr[2] === 'f4',
+    isLong: descr[2] === 'i8' || descr[2] === 'u8',
   };
 }
 
@@ -162,7 +177,7 @@ export async function readNpyMatrix(path: string, memoryLimit?: number): Promise
 }
 
 /** @throws HadamardError `shape-mismatch` */
-export function npyMatrix(path: string, { data, shape, isFortranOrder }: NpyArray): Table {
+export function npyMatrix(path: string, { data, shape, isFortranOrder, rounded }: NpyArray): Table {
   const [rows = 0, columns = 0] = shape;
   if (shape.length !== 2 || rows === 0 || columns === 0)
     throw new HadamardError({
@@ -172,7 +187,8 @@ export function npyMatrix(path: string, { data, shape, isFortranOrder }: NpyArra
       rule: 'A matrix has two dimensions, each at least 1.',
       remedy: 'Reshape it: numpy.save(path, array.reshape(rows, columns)).',
     });
-  return { matrix: ndarray(data, [rows, columns], isFortranOrder ? [1, rows] : [columns, 1]), notes: [] };
+  const notes = rounded > 0 ? [`${path}: ${rounded} integers beyond 2⁵³ are rounded to what float64 holds.`] : [];
+  return { matrix: ndarray(data, [rows, columns], isFortranOrder ? [1, rows] : [columns, 1]), notes };
 }
 
 /** Writes {@link npyParts} to a file. */

@@ -63,10 +63,11 @@ export async function recordChunks(format: Format, output: OutputColumns): Promi
  * CSV, Parquet and Arrow. .npy is dense, unlisted entries NaN; .npz is scipy's csr and .mtx coordinates, NaN left out: these
  * three hold no labels and no weights.
  *
- * @throws HadamardError `unsupported-format` (also for more than 10⁵ columns in Parquet or Arrow), `duplicate-entry`, `ambiguous-weights`, `not-enough-memory`, `output-failed`.
+ * @throws HadamardError `unsupported-format` (also for more than 10⁵ columns in Parquet or Arrow), `invalid-value`, `duplicate-entry`, `ambiguous-weights`, `not-enough-memory`, `output-failed`.
  */
 export async function writeTable(path: string, table: Table): Promise<void> {
   const format = await outputFormat(path);
+  checkFinite(path, table);
   if (holdsLabels(format)) {
     await replaceFile(path, await recordChunks(format, columnsOf(table, format, path)));
     return;
@@ -81,6 +82,22 @@ export async function writeTable(path: string, table: Table): Promise<void> {
     });
   const chunks = { npy: npyChunks, npz: sparseChunks(npzChunks), mtx: sparseChunks(matrixMarketChunks) };
   await replaceFile(path, chunks[format as 'npy' | 'npz' | 'mtx'](table, path));
+}
+
+/** An .npy may hold infinities, which no reader of the other formats takes. */
+function checkFinite(path: string, { matrix }: Table): void {
+  if (isTriples(matrix)) return;
+  const [m, n] = shapeOf(matrix);
+  eachCell(matrix as NdArray<RealArray>, m, n, (row, column, value) => {
+    if (!Number.isFinite(value))
+      throw new HadamardError({
+        code: 'invalid-value',
+        what: `Entry (${row}, ${column}) is ${value}.`,
+        position: { file: path, row, column },
+        rule: 'Values are finite numbers; NaN is unobserved.',
+        remedy: 'Correct it, or make it NaN. Nothing was written.',
+      });
+  });
 }
 
 function sparseChunks(write: (triples: Triples, path: string) => Chunks) {

@@ -179,6 +179,7 @@ describe('.npy', () => {
     ['a shape that overflows', npy(header(`0, 1${'0'.repeat(400)}`)), 'malformed-file'],
     ['long doubles', npy(header('1, 1', "'<f16'"), Buffer.alloc(16)), 'unsupported-format'],
     ['dates', npy(header('1, 1', "'<M8[ns]'"), Buffer.alloc(8)), 'unsupported-format'],
+    ['version 9', npy(header('1, 1'), Buffer.alloc(8), 9), 'unsupported-format'],
     ['no dimension', npy(header(''), Buffer.alloc(8)), 'shape-mismatch'],
     ['no rows', npy(header('0, 3')), 'shape-mismatch'],
     ['no columns', npy(header('3, 0')), 'shape-mismatch'],
@@ -187,6 +188,14 @@ describe('.npy', () => {
     expect((await refused('.npy', bytes)).code).toBe(code);
     expect((await refused('.npy.gz', gzipSync(bytes))).code).toBe(code);
     expect(performance.now() - start).toBeLessThan(500);
+  });
+
+  it('says how many integers float64 does not hold', async () => {
+    const data = Buffer.from(BigInt64Array.of(2n ** 53n - 1n, 2n ** 53n + 1n, -5n, -(2n ** 60n) - 1n).buffer);
+    const path = fileOf('.npy', npy(header('2, 2', "'<i8'"), data));
+    const { notes } = await readTable(path);
+    expect(notes).toEqual([`${path}: 2 integers beyond 2⁵³ are rounded to what float64 holds.`]);
+    expect((await readTable(fileOf('.npy', npy(header('1, 1', "'<i8'"), data.subarray(0, 8))))).notes).toEqual([]);
   });
 
   it('gives the byte', async () => {

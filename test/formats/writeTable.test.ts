@@ -338,6 +338,14 @@ print(json.dumps([list(f.columns), f.isna().values.tolist(), f.fillna(0).values.
   });
 });
 
+it.each(['.csv', '.jsonl', '.parquet', '.npy', '.npz', '.mtx'])('an infinity is refused in %s', async (ending) => {
+  const path = pathOf(ending);
+  const matrix = ndarray(Float64Array.of(1, Number.NaN, Number.NEGATIVE_INFINITY, 2), [2, 2]);
+  const error = await failure(writeTable(path, { matrix, notes: [] }));
+  expect(error).toMatchObject({ code: 'invalid-value', position: { file: path, row: 1, column: 0 } });
+  expect(existsSync(path)).toBe(false);
+});
+
 describe('bytes', () => {
   it('of .npy are as numpy aligns them', async () => {
     const matrix = {
