@@ -21,6 +21,7 @@ import type { FactorizeOptions } from './factorizeOptions.js';
 import type { FitScales } from './layOut.js';
 import type { WorkingPlan } from './plan.js';
 import type { ReceptorReport } from './receptor.js';
+import type { Reports } from './reports.js';
 import type { TrainErrors } from './trainErrors.js';
 
 /** A fit on its way, as its parts are handed around. */
@@ -30,6 +31,7 @@ export interface FitInHand {
   readonly plan: WorkingPlan;
   readonly crew: Crew;
   readonly tracer: Tracer;
+  readonly reports: Reports;
   readonly fit: FitContext;
   readonly scales: FitScales;
   readonly objective: ObjectiveSpec;

@@ -30,6 +30,7 @@ import { describeParts, resolveObjective } from './objectiveSpec.js';
 import { planFit, surveyWithin, type WorkingPlan } from './plan.js';
 import { withPreset } from './presets.js';
 import { receptorReport } from './receptor.js';
+import { reportsTo } from './reports.js';
 import { measureTrainErrors } from './trainErrors.js';
 import { partValidation, validationMeasure } from './validation.js';
 import { withStart } from './warmStart.js';
@@ -82,7 +83,8 @@ async function fitWith(
   const checked = options === given ? asGiven : checkInput(A, options);
   refuseAborted(options.signal);
   const began = performance.now();
-  options.onProgress?.(progressOf('prepare', atRest, checked.maxSweeps, 0));
+  const reports = reportsTo(options.onProgress);
+  reports.report(progressOf('prepare', atRest, checked.maxSweeps, 0));
   const objective = resolveObjective(checked, options, shapeOf(A));
   const { held, ...fitted } = partValidation(A, options, checked);
   const found = surveyWithin(fitted.A, fitted.weights, checked, objective.background !== undefined);
@@ -112,6 +114,7 @@ async function fitWith(
       plan,
       crew: tracer.crew(crew),
       tracer,
+      reports,
       fit,
       scales,
       objective,
@@ -134,7 +137,7 @@ const rounding = { f32: { rise: 1e-6, fall: 1e-9 }, f64: { rise: 1e-12, fall: 1e
 const defaultTolerance = { f32: 1e-5, f64: 1e-8 } as const;
 
 async function runFit(inHand: FitInHand): Promise<Model> {
-  const { options, checked, plan, crew, tracer, fit, scales } = inHand;
+  const { options, checked, plan, crew, tracer, reports, fit, scales } = inHand;
   const tolerance = checked.tolerance ?? defaultTolerance[fit.dtype];
   const run = createRun(fit, crew, scales.centredNorm, options.init);
   const measureHeld = inHand.held && validationMeasure(fit, scales, inHand.held);
@@ -158,7 +161,7 @@ async function runFit(inHand: FitInHand): Promise<Model> {
       validation: measureHeld && { patience: checked.patience, measure: measureHeld, ...keeper(fit, plan) },
       onSweep: (entry) => {
         tracer.sweep(entry);
-        options.onProgress?.(progressOf('sweep', entry, checked.maxSweeps, plan.observed));
+        reports.report(progressOf('sweep', entry, checked.maxSweeps, plan.observed));
       },
       interruption: stops.reason,
       resume: stops.dispose,
@@ -173,7 +176,7 @@ async function runFit(inHand: FitInHand): Promise<Model> {
       objective: outcome.point.objective,
       relativeGradientNorm: outcome.trace.at(-1)?.relativeGradientNorm ?? null,
     };
-    options.onProgress?.(progressOf('certify', last, checked.maxSweeps, plan.observed));
+    reports.report(progressOf('certify', last, checked.maxSweeps, plan.observed));
     settleGauge(fit, outcome.point, checked, inHand.objective);
     const first = await certify(outcome.point);
     const errors = await measureTrainErrors(fit, crew, outcome.point, first);
@@ -206,6 +209,7 @@ async function runFit(inHand: FitInHand): Promise<Model> {
       },
     });
     tracer.phase('certify');
+    reports.check();
     return model;
   } catch (error) {
     if (error instanceof Interrupted && stops.reason() === 'signal') throw abortError(options.signal);

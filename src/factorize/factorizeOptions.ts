@@ -51,6 +51,7 @@ export interface FactorizeOptions extends FitOptions, ObjectiveOptions {
   readonly validation?: ValidationData | undefined;
   /** Names of rows and columns, kept with the model. */
   readonly labels?: Labels | undefined;
+  /** Where it throws, or rejects while the fit lasts, the fit rejects with the same; it is not waited for. */
   readonly onProgress?: ((progress: Progress) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
   /** Where a bundled application put workers/rows.cjs, and the folder of the two .wasm files. */
