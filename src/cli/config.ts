@@ -5,7 +5,6 @@ import { dirname, isAbsolute, join, relative, resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import { HadamardError } from '../errors.js';
 import { findModel, modelFormat } from '../model/folder.js';
-import { parseDescription } from '../model/load.js';
 import type { RunRecord } from '../model/parts.js';
 import { flagOf, type OptionName, type OptionSpec, optionTable, ruleOf } from '../options.js';
 import { didYouMean } from '../suggest.js';
@@ -63,6 +62,7 @@ async function readConfig(path: string, command: Command): Promise<Config> {
   const content = parse(path, bytes.toString('utf8'));
   if (content.format === modelFormat) {
     // As where a model is read: what an accident has changed in it is not run again.
+    const { parseDescription } = await import('../model/load.js');
     const run: Partial<RunRecord> | undefined = parseDescription(bytes, file).run;
     if (!isRunRecord(run)) throw noRecord(path);
     if (run.command !== command.name()) throw otherCommand(path, run.command, command.name());

@@ -79,19 +79,19 @@ export async function replaceFolder(directory: string, write: (folder: string) =
   await orFail(directory, async () => {
     const createdParent = await mkdir(parent, { recursive: true });
     await removeLeftovers(target, 'new');
-    await removedOnExit([fresh], async () => {
+    const superseded = await removedOnExit([fresh], async () => {
       try {
         await mkdir(fresh);
         await write(fresh);
         await flush(fresh);
-        await swapIn(fresh, target, directory);
+        return await swapIn(fresh, target, directory);
       } catch (error) {
         await rm(fresh, { recursive: true, force: true });
         await removeEmptyParents(parent, createdParent);
         throw error;
       }
     });
-    await removeLeftovers(target, 'old');
+    await removedOnExit(superseded, () => removeLeftovers(target, 'old'));
   });
 }
 
@@ -136,13 +136,12 @@ export function findModel(directory: string): string {
   return asides.sort((a, b) => age(b) - age(a))[0] ?? target;
 }
 
-/** Of several saves at the same time each has its turn; the last one stays. */
-async function swapIn(fresh: string, target: string, directory: string): Promise<void> {
+/** Of several saves at the same time each has its turn; the last one stays. @returns the folder that it supersedes, if any. */
+async function swapIn(fresh: string, target: string, directory: string): Promise<string[]> {
   for (let attempt = 1; ; attempt++) {
     await targetOf(directory);
     try {
-      swap(fresh, target);
-      return;
+      return swap(fresh, target);
     } catch (error) {
       if (attempt === mostAttempts || !isCrossing(error)) throw error;
       await setTimeout(Math.random() * 10);
@@ -156,10 +155,10 @@ function isCrossing(error: unknown): boolean {
 }
 
 /** Without a pause in which the event loop could turn, so that an exit finds either the old model or the new one. */
-function swap(fresh: string, target: string): void {
+function swap(fresh: string, target: string): string[] {
   if (!existsSync(target)) {
     renameSync(fresh, target);
-    return;
+    return [];
   }
   const aside = besideOf(target, 'old');
   renameSync(target, aside);
@@ -170,6 +169,7 @@ function swap(fresh: string, target: string): void {
     if (!existsSync(target)) renameSync(aside, target);
     throw error;
   }
+  return [aside];
 }
 
 /** The real path of the folder to be replaced, checked to be new, empty or a model and nothing else. */

@@ -84,7 +84,7 @@ describe('openSession', () => {
     await using session = openSession({ threads: 1 });
     const fit = (...args: unknown[]) => settled(session.factorize(...(args as [never, never])));
     expect(await fit(null, options)).toMatchObject({ code: 'invalid-input' });
-    expect(await fit(dense(), null)).toMatchObject({ code: 'invalid-option', position: { option: 'rank' } });
+    expect(await fit(dense(), null)).toMatchObject({ code: 'invalid-option', what: 'The options are null.' });
     expect(await fit(dense(), { ...options, init: { V: [[1]] } })).toMatchObject({ code: 'invalid-input' });
     expect(await fit(dense(), { ...options, weights: { sigma: null } })).toMatchObject({ code: 'invalid-input' });
     expect(await fit(dense(), { ...options, weights: null })).toMatchObject({ code: 'ambiguous-weights' });
