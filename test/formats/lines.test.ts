@@ -61,11 +61,9 @@ describe('eachLine', () => {
       ['.mtx.gz', {}],
       ['.npy.gz', {}],
     ] as const) {
-      const began = performance.now();
       const error = await failure(readTable(fileOf(ending, zeros), request));
       expect(error).toMatchObject({ code: 'malformed-file', rule: expect.any(String), remedy: expect.any(String) });
       expect(error.message.length).toBeLessThan(300);
-      expect(performance.now() - began).toBeLessThan(3000);
     }
   });
 
