@@ -208,10 +208,10 @@ export const optionTable = {
   },
   method: {
     kind: 'choice',
-    choices: ['als', 'gradient'],
+    choices: ['auto', 'als', 'gradient', 'varpro'],
     default: 'als',
     sentence:
-      'als: exact weighted least squares, one row at a time. gradient: spectral (Barzilai–Borwein) gradient steps on U and V together.',
+      'als: exact weighted least squares, one row at a time. gradient: spectral (Barzilai–Borwein) gradient steps on U and V together. varpro: second-order steps on the smaller factor, the other eliminated exactly (f64), for hard problems of moderate size. auto: varpro where the problem is small enough for it, else als.',
   },
   acceleration: {
     kind: 'choice',

@@ -75,7 +75,7 @@ export function buildModel(inHand: FitInHand, outcome: Outcome, first: FirstOrde
     loss: first.loss,
     regularization: first.regularization,
     sweeps: outcome.sweeps,
-    method: { name: plan.method.name, reason: options.method ? 'asked for' : 'default' },
+    method: { name: plan.chosen.name, reason: options.method ? plan.chosen.reason : 'default' },
     certificate: {
       relativeGradientNorm: first.relativeGradientNorm,
       gradientNorm: first.gradientNorm,

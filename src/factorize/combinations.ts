@@ -116,6 +116,23 @@ export const refusals: readonly Refusal[] = [
           objective.bounds[side].some((bound) => Number.isFinite(bound)),
       ),
   },
+  {
+    parts: ['method varpro', 'more than weighted squares, a ridge and biases'],
+    option: 'method',
+    code: 'incompatible-options',
+    why: 'Rows are eliminated exactly, in closed form, which only squares without bounds, L1, held entries or a background allow.',
+    instead: 'Use method als.',
+    applies: ({ objective, method }) => method === 'varpro' && objective.isComposed,
+  },
+  {
+    parts: ['method varpro', "dtype f32, duplicates keep or residency 'staged'"],
+    option: 'method',
+    code: 'incompatible-options',
+    why: 'Its matrix needs float64, one entry a cell, and all entries at hand.',
+    instead: 'Leave dtype out, sum duplicates, or use method als.',
+    applies: ({ method, dtype, duplicates, residency }) =>
+      method === 'varpro' && (dtype === 'f32' || duplicates === 'keep' || residency === 'staged'),
+  },
 ];
 
 /** @throws HadamardError `incompatible-options` or `scale-unbounded` */

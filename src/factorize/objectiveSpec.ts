@@ -44,6 +44,9 @@ export function resolveObjective(
   checkCombination({
     objective,
     method: checked.method,
+    dtype: checked.dtype,
+    duplicates: checked.duplicates,
+    residency: checked.residency,
     biases: checked.biases,
     biasLambda: checked.biasLambda,
     lambda: { rows: checked.lambdaRows, columns: checked.lambdaColumns },

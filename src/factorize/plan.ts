@@ -23,7 +23,7 @@ import {
 import { allocate } from '../parallel/memoryPool.js';
 import { evenPartition, evenRuns, partition, type Runs, runsOf, sideCost } from '../parallel/partition.js';
 import type { ObjectiveSpec } from './composition.js';
-import { methodOf } from './methods.js';
+import { type ChosenMethod, chooseMethod, methodOf } from './methods.js';
 import { type ObjectiveOptions, resolveObjective } from './objectiveSpec.js';
 import { choosePrecision, type Precision } from './precision.js';
 import { withPreset } from './presets.js';
@@ -63,6 +63,7 @@ export interface Plan {
 /** The plan with what the fit itself needs of it. */
 export interface WorkingPlan extends Plan {
   readonly method: Method;
+  readonly chosen: ChosenMethod;
   readonly precision: Precision;
   readonly request: LayoutRequest;
   readonly layout: Layout;
@@ -92,6 +93,7 @@ export function plan(
       : planExtent(extentOf(problem as ProblemShape), checked, objective);
   const {
     method: _method,
+    chosen: _chosen,
     precision: _precision,
     request: _request,
     layout: _layout,
@@ -168,12 +170,15 @@ export function planFit(found: Survey, options: CheckedOptions, objective?: Obje
 
 function planExtent(found: Extent, options: CheckedOptions, objective?: ObjectiveSpec, fixed?: Side): WorkingPlan {
   const [smallest, largest] = found.weightRange;
-  const precision = choosePrecision(found, options.dtype);
+  const counts = { rows: found.rows, columns: found.columns };
+  const { lengths } = found;
+  const shape = { counts, observed: found.observed, lengths, isComposed: objective?.isComposed ?? false };
+  const chosen = chooseMethod(options, shape);
+  const precision = choosePrecision(found, options.dtype ?? (chosen.name === 'varpro' ? 'f64' : undefined));
   const { dtype } = precision;
   const hasBias = options.biases !== 'none';
   const stride = strideOf(options.rank, hasBias);
-  const method = methodOf(options);
-  const { lengths } = found;
+  const method = methodOf(chosen.name, options, shape);
   const partsOf = (side: Side) =>
     side === fixed ? evenPartition(lengths[side]) : partition(lengths[side], options.rank);
   const parts = { rows: partsOf('rows'), columns: partsOf('columns') };
@@ -190,11 +195,15 @@ function planExtent(found: Extent, options: CheckedOptions, objective?: Objectiv
     hasBias,
     isWeighted: smallest !== 1 || largest !== 1 || found.excluded > 0,
     observed: found.observed,
-    counts: { rows: found.rows, columns: found.columns },
+    counts,
     blocks,
     buffers: { rows: method.buffers.rows + kept, columns: method.buffers.columns + kept },
     threads,
-    kernelScratch: objective?.isComposed ? composedScratchBytes(stride) : scratchBytes(stride),
+    kernelScratch: Math.max(
+      objective?.isComposed ? composedScratchBytes(stride) : scratchBytes(stride),
+      method.workspace?.scratch ?? 0,
+    ),
+    workspace: method.workspace?.bytes ?? 0,
     largestBlock: {
       rows: Math.max(parts.rows.largest.rows, parts.columns.largest.rows),
       entries: Math.max(parts.rows.largest.entries, parts.columns.largest.entries),
@@ -232,14 +241,15 @@ function planExtent(found: Extent, options: CheckedOptions, objective?: Objectiv
       factors: layout.bytes.factors,
       observations: layout.bytes.observations,
       scratch: layout.bytes.scratch,
-      method: methodBytes,
+      method: methodBytes + request.workspace,
       model: modelBytes,
     },
     limit: options.memoryLimit ?? machineLimit(),
   };
   if (said.bytes.total > said.limit) throw tooLarge(said, said.limit);
-  if (layout.bytes.memory > memoryCeiling) throw tooLarge(said, memoryCeiling);
-  return { ...said, method, precision, request, layout, boundaries };
+  if (layout.bytes.memory > memoryCeiling || (request.workspace > 0 && !layout.isResident))
+    throw tooLarge(said, memoryCeiling);
+  return { ...said, method, chosen, precision, request, layout, boundaries };
 }
 
 function tooLarge({ bytes }: Plan, limit: number): HadamardError {

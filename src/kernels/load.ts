@@ -46,6 +46,11 @@ export interface Kernels extends RowKernels {
   /** The sums over rows of the other side that a background needs, to `out`. */
   readonly backgroundRows32: (job: number, terms: number, first: number, last: number, out: number) => void;
   readonly backgroundRows64: (job: number, terms: number, first: number, last: number, out: number) => void;
+  /** Variable projection: see assembly/reduced.ts. */
+  readonly projectRows64: ComposedKernel;
+  readonly reducedRows64: ComposedKernel;
+  /** b ← G⁻¹b, G overwritten, upper half, `size` a multiple of 4; false where G is not positive definite. */
+  readonly factorAndSolve64: (G: number, size: number, b: number) => number;
   /** Lists the columns that may be among the best of each row: see score.ts. */
   readonly scoreRows32: (job: number) => void;
 }

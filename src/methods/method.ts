@@ -42,6 +42,8 @@ export interface Method {
   readonly buffers: { readonly rows: number; readonly columns: number };
   /** Bytes of the coordinator's own memory. */
   ownBytes(columns: number, stride: number, elementBytes: number): number;
+  /** Bytes of shared memory beside factors, and of scratch that each task needs at the least. */
+  readonly workspace?: { readonly bytes: number; readonly scratch: number };
   create(run: Run): MethodRun;
 }
 

@@ -2,6 +2,7 @@
 import type { PhaseTable } from '../parallel/phase.js';
 import { backgroundPhase, composedLossPhase, composedMeasurePhase, composedSolvePhase } from './composedPhases.js';
 import { movePhase } from './movePhase.js';
+import { projectPhase, reducedHessianPhase, reducedStepPhase } from './reducedPhases.js';
 import { gradientPhase, lossPhase, solvePhase } from './rowPhases.js';
 
 export const phases: PhaseTable = Object.fromEntries(
@@ -14,5 +15,8 @@ export const phases: PhaseTable = Object.fromEntries(
     composedMeasurePhase,
     composedLossPhase,
     backgroundPhase,
+    projectPhase,
+    reducedHessianPhase,
+    reducedStepPhase,
   ].map((phase) => [phase.name, phase]),
 );

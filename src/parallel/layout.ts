@@ -46,6 +46,8 @@ export interface LayoutRequest {
   readonly residency: 'auto' | 'staged';
   /** Set aside what a composed objective needs. */
   readonly terms: TermRequest | undefined;
+  /** Bytes that the method keeps beside factors. */
+  readonly workspace: number;
 }
 
 /** Doubles of a background's sums, and which lists a composed objective keeps for each row. */
@@ -106,6 +108,8 @@ export interface Layout {
   readonly jobOffset: number;
   readonly stageOffset: number;
   readonly isResident: boolean;
+  /** Where the method's own memory begins. */
+  readonly workspace: number;
   readonly pages: number;
   /** Bytes of the shared memory, of observations outside it, and the parts of the first by purpose. */
   readonly bytes: {
@@ -184,6 +188,7 @@ function arrange(request: LayoutRequest, isResident: boolean): Layout {
   const stageOffset = jobOffset + jobBytes;
   const scratchStride = alignUp(stageOffset + stageBytes);
   const scratch = reserve(scratchStride * request.threads);
+  const workspace = reserve(request.workspace);
   const observations = 2 * observed * entryBytes + (request.counts.rows + request.counts.columns + 2) * 12;
   return {
     sides: addresses,
@@ -192,6 +197,7 @@ function arrange(request: LayoutRequest, isResident: boolean): Layout {
     jobOffset,
     stageOffset,
     isResident,
+    workspace,
     pages: Math.ceil(next / pageBytes),
     bytes: {
       memory: Math.ceil(next / pageBytes) * pageBytes,

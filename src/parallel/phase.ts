@@ -67,7 +67,14 @@ export interface PhaseCall {
   /** Take every W as 1. */
   readonly isUnweighted?: boolean;
   readonly extra?: number;
+  /** The exact reduced Hessian in place of Gauss–Newton's. */
+  readonly isExact?: boolean;
+  /** What leaves f as it is, where V stays. */
+  readonly gauge?: Gauge;
 }
+
+/** `latent`: V → VB, where neither factor is penalised; `all`: V → V + 1tᵀ too, where the biases of U are not either. */
+export type Gauge = 'none' | 'latent' | 'all';
 
 /** Float64 sums over rows, each over fixed blocks in a fixed order. */
 export type Totals = JobTotals;

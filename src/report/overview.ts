@@ -146,10 +146,16 @@ function endingOf({ fit }: Model): Ending {
   }
 }
 
+/** What each method does. */
+const methods: Readonly<Record<string, string>> = {
+  als: 'alternating least squares, one row at a time',
+  gradient: 'gradient steps on U and V together',
+  varpro: 'damped Newton steps on the smaller factor, the other eliminated exactly',
+};
+
 function methodInWords({ fit }: Model): string {
   const { method, dtype, arithmetic, options } = fit;
-  const how =
-    method.name === 'als' ? 'alternating least squares, one row at a time' : 'gradient steps on U and V together';
+  const how = methods[method.name] ?? method.name;
   const solved = lossOf(options.loss).name === 'quadratic' ? '' : ', by quadratics that touch the loss';
   const speed = options.acceleration === 'anderson' && method.name === 'als' ? ', accelerated across sweeps' : '';
   return `Method ${method.name} (${method.reason}): ${how}${solved}${speed}, in ${dtype}, ${arithmetic} arithmetic, seed ${fit.seed}. There is no ½ in front of anything.`;

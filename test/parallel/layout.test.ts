@@ -28,6 +28,7 @@ const request = (change: Partial<LayoutRequest> = {}): LayoutRequest => ({
   largestBlock: { rows: 60, entries: 900 },
   residency: 'auto',
   terms: undefined,
+  workspace: 0,
   ...change,
 });
 

@@ -6,6 +6,7 @@ import { exp, log } from "./elementary";
 import { gradientRows } from "./gradientRows";
 import { RowJob } from "./job";
 import { peak } from "./peak";
+import { projectRows, Reduced, reducedRows } from "./reduced";
 import { lossRows } from "./residual";
 import { ScoreJob, scoreRows } from "./scoreRows";
 import { accumulateOnly, solveRows } from "./solveRows";
@@ -57,6 +58,14 @@ export function backgroundRows32(job: usize, terms: usize, first: i32, last: i32
 }
 export function backgroundRows64(job: usize, terms: usize, first: i32, last: i32, out: usize): void {
   backgroundRows<f64>(changetype<RowJob>(job), changetype<Terms>(terms), first, last, out);
+}
+
+/** Variable projection: what each eliminated row brings, and the reduced Hessian of the rows that stay. */
+export function projectRows64(job: usize, reduced: usize, first: i32, last: i32): void {
+  projectRows(changetype<RowJob>(job), changetype<Reduced>(reduced), first, last);
+}
+export function reducedRows64(job: usize, reduced: usize, first: i32, last: i32): void {
+  reducedRows(changetype<RowJob>(job), changetype<Reduced>(reduced), first, last);
 }
 
 /** Lists the columns that may be among each row's best; f32, whatever the model's precision. */

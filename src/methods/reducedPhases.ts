@@ -1,0 +1,231 @@
+/**
+ * The phases of variable projection: what every eliminated row brings, block rows of the reduced Hessian, and a damped
+ * Newton step from it. One side is eliminated, the other stays.
+ */
+import type { RealArray } from '../data/input.js';
+import { even, type ReducedFields, reducedBytes, writeReduced } from '../kernels/reduced.js';
+import { alignUp, type PerSide, type Side } from '../parallel/layout.js';
+import { type FitContext, noTotals, type Phase, type PhaseCall, type Workbench } from '../parallel/phase.js';
+import { factorBuffer, openJob } from './rowPhases.js';
+
+/** What the sizes of variable projection follow from. */
+export interface ReducedShape {
+  readonly counts: PerSide<number>;
+  readonly observed: number;
+  readonly rank: number;
+  readonly isBiasFitted: PerSide<boolean>;
+}
+
+export const otherSide = (side: Side): Side => (side === 'rows' ? 'columns' : 'rows');
+
+/** The side with more rows is eliminated: what is left is the smaller problem. */
+export function eliminatedSide(counts: PerSide<number>): Side {
+  return counts.rows >= counts.columns ? 'rows' : 'columns';
+}
+
+/** Unknowns of a row: its factor and its bias. */
+function unknownsOf({ rank, isBiasFitted }: Pick<ReducedShape, 'rank' | 'isBiasFitted'>, side: Side): number {
+  return rank + (isBiasFitted[side] ? 1 : 0);
+}
+
+/** Where everything stands, in bytes from the start of the method's work space. */
+export function reducedSpace(shape: ReducedShape) {
+  const eliminatedRows = shape.counts[eliminatedSide(shape.counts)];
+  const side = otherSide(eliminatedSide(shape.counts));
+  const eliminated = unknownsOf(shape, otherSide(side));
+  const staying = unknownsOf(shape, side);
+  const unknowns = shape.counts[side] * staying;
+  // The factorization works on tiles of 4.
+  const order = Math.ceil(unknowns / 4) * 4;
+  let next = 0;
+  const reserve = (doubles: number): number => {
+    const address = next;
+    next = alignUp(next + 8 * doubles);
+    return address;
+  };
+  return {
+    eliminated,
+    staying,
+    unknowns,
+    order,
+    z: reserve(shape.observed * even(eliminated)),
+    y: reserve(shape.observed * even(shape.rank)),
+    c: reserve(shape.observed),
+    inverses: reserve(eliminatedRows * shape.rank * even(shape.rank)),
+    hessian: reserve(order * order),
+    damped: reserve(order * order),
+    step: reserve(order),
+    bytes: next,
+  };
+}
+
+function shapeOfFit(fit: FitContext): ReducedShape {
+  return {
+    counts: { rows: fit.blocks.rows.at(-1) as number, columns: fit.blocks.columns.at(-1) as number },
+    observed: fit.observations.rows.indices.length,
+    rank: fit.rank,
+    isBiasFitted: fit.isBiasFitted,
+  };
+}
+
+/** For every eliminated row at `own`: the projections of its entries, and its inverse normal equations. */
+export const projectPhase: Phase = {
+  name: 'project',
+  run(workbench, call, block) {
+    const job = openJob(workbench, call, block);
+    const fields = writeFields(workbench, job.address, call);
+    workbench.kernels.projectRows64(job.address, fields, job.first, job.last);
+    return noTotals;
+  },
+};
+
+/** Block rows of the reduced half-Hessian, upper half, `own` being the side that stays. */
+export const reducedHessianPhase: Phase = {
+  name: 'reducedHessian',
+  run(workbench, call, block) {
+    const job = openJob(workbench, call, block);
+    const fields = writeFields(workbench, job.address, call);
+    workbench.kernels.reducedRows64(job.address, fields, job.first, job.last);
+    return noTotals;
+  },
+};
+
+/** Behind the job record, in the room that the layout gives both. */
+const fieldsOffset = 192;
+if (fieldsOffset + reducedBytes > 256) throw new Error('The fields do not fit behind the job.');
+
+function writeFields({ fit, view }: Workbench, job: number, call: PhaseCall): number {
+  const eliminated = eliminatedSide(shapeOfFit(fit).counts);
+  const { workspace, sides } = fit.layout;
+  const space = reducedSpace(shapeOfFit(fit));
+  const { resident } = sides[eliminated];
+  if (!resident) throw new Error('Variable projection works on resident observations.');
+  const fields: ReducedFields = {
+    z: workspace + space.z,
+    y: workspace + space.y,
+    c: workspace + space.c,
+    inverses: workspace + space.inverses,
+    hessian: workspace + space.hessian,
+    order: space.order,
+    eliminated: space.eliminated,
+    staying: space.staying,
+    pointers: resident.pointers,
+    indices: resident.indices,
+    weights: resident.weights,
+    isExact: call.isExact ? 1 : 0,
+  };
+  writeReduced(view, job + fieldsOffset, fields);
+  return job + fieldsOffset;
+}
+
+/**
+ * Solves (H + damping·μI + gauge) δ = −½∂f/∂V for the buffer `own`, its gradient being in buffer `extra`, and writes
+ * `own` + δ to `out`; μ is the mean of H's diagonal. `loss` is 0, or NaN where the matrix is not positive definite.
+ *
+ * The gauge: where nothing is penalised f does not change along V → VB (and V → V + 1tᵀ where the other side has biases), so
+ * H has those directions in its null space; μQQᵀ ⊗ I, Q a basis of [V, 1], makes it regular and leaves δ as it is.
+ */
+export const reducedStepPhase: Phase = {
+  name: 'reducedStep',
+  run(workbench, call, block) {
+    if (block > 0) return noTotals;
+    const { fit, kernels } = workbench;
+    const space = reducedSpace(shapeOfFit(fit));
+    const { order, staying, unknowns } = space;
+    const doubles = (offset: number, length: number) =>
+      new Float64Array(fit.memory.buffer, fit.layout.workspace + offset, length);
+    const hessian = doubles(space.hessian, order * order);
+    const damped = doubles(space.damped, order * order);
+    const step = doubles(space.step, order).fill(0);
+    damped.set(hessian);
+    let trace = 0;
+    for (let i = 0; i < unknowns; i++) trace += hessian[i * order + i] as number;
+    const mean = trace / unknowns || 1;
+    for (let i = 0; i < unknowns; i++)
+      damped[i * order + i] = (damped[i * order + i] as number) + mean * (call.step as number);
+    for (let i = unknowns; i < order; i++) {
+      for (let j = 0; j <= i; j++) damped[j * order + i] = 0;
+      damped[i * order + i] = 1;
+    }
+    const own = factorBuffer(fit, call.side, call.own as number);
+    if (call.gauge !== 'none')
+      addGauge(damped, order, staying, mean, gaugeBasis(fit, call.side, own, call.gauge === 'all'));
+    const gradient = factorBuffer(fit, call.side, call.extra as number);
+    const place = (row: number, a: number) => row * fit.stride + (a < fit.rank ? a : fit.rank);
+    for (let i = 0; i < unknowns; i++)
+      step[i] = -0.5 * (gradient[place(Math.floor(i / staying), i % staying)] as number);
+    const base = fit.layout.workspace;
+    if (!kernels.factorAndSolve64(base + space.damped, order, base + space.step))
+      return { ...noTotals, loss: Number.NaN };
+    const out = factorBuffer(fit, call.side, call.out as number);
+    out.set(own);
+    for (let i = 0; i < unknowns; i++) {
+      const at = place(Math.floor(i / staying), i % staying);
+      out[at] = (out[at] as number) + (step[i] as number);
+    }
+    return noTotals;
+  },
+};
+
+/** Adds scale·QQᵀ ⊗ I to the upper half, on the latent unknowns. */
+function addGauge(
+  matrix: Float64Array,
+  order: number,
+  staying: number,
+  scale: number,
+  { basis, width, rows, rank }: ReturnType<typeof gaugeBasis>,
+): void {
+  for (let row = 0; row < rows; row++)
+    for (let column = row; column < rows; column++) {
+      let product = 0;
+      for (let c = 0; c < width; c++)
+        product += (basis[row * width + c] as number) * (basis[column * width + c] as number);
+      for (let a = 0; a < rank; a++) {
+        const at = (row * staying + a) * order + column * staying + a;
+        matrix[at] = (matrix[at] as number) + scale * product;
+      }
+    }
+}
+
+/** An orthonormal basis of the columns of V, and of 1 where the other side has biases. */
+function gaugeBasis(fit: FitContext, side: Side, factor: Readonly<RealArray>, hasShift: boolean) {
+  const { rank, stride } = fit;
+  const rows = fit.blocks[side].at(-1) as number;
+  const width = rank + (hasShift && fit.isBiasFitted[otherSide(side)] ? 1 : 0);
+  const basis = new Float64Array(rows * width).fill(1);
+  for (let row = 0; row < rows; row++)
+    for (let c = 0; c < rank; c++) basis[row * width + c] = factor[row * stride + c] as number;
+  orthonormalize(basis, rows, width, width);
+  return { basis, width, rows, rank };
+}
+
+/**
+ * Makes the first `count` of the columns of a row-major matrix orthonormal, in place: Gram–Schmidt twice. A column that
+ * depends on those before it becomes 0.
+ */
+export function orthonormalize(matrix: RealArray, rows: number, stride: number, count: number): void {
+  for (let c = 0; c < count; c++) {
+    const before = norm(matrix, rows, stride, c);
+    for (let pass = 0; pass < 2; pass++)
+      for (let d = 0; d < c; d++) {
+        let product = 0;
+        for (let row = 0; row < rows; row++)
+          product += (matrix[row * stride + c] as number) * (matrix[row * stride + d] as number);
+        for (let row = 0; row < rows; row++)
+          matrix[row * stride + c] =
+            (matrix[row * stride + c] as number) - product * (matrix[row * stride + d] as number);
+      }
+    const after = norm(matrix, rows, stride, c);
+    const scale = after > 1e-14 * before ? 1 / after : 0;
+    for (let row = 0; row < rows; row++) matrix[row * stride + c] = (matrix[row * stride + c] as number) * scale;
+  }
+}
+
+function norm(matrix: RealArray, rows: number, stride: number, column: number): number {
+  let squared = 0;
+  for (let row = 0; row < rows; row++) {
+    const x = matrix[row * stride + column] as number;
+    squared += x * x;
+  }
+  return Math.sqrt(squared);
+}

@@ -1,0 +1,249 @@
+/** Variable projection: its matrix against finite differences and a dense Schur complement, its optima against those of als. */
+import { describe, expect, it, test } from 'vitest';
+import { type FactorizeOptions, factorize } from '../../dist/src/index.js';
+import { eliminatedSide, orthonormalize, otherSide, reducedSpace } from '../../dist/src/methods/reducedPhases.js';
+import { expectClose, relativeDifference } from '../helpers/compare.js';
+import { type OpenFit, openFit } from '../helpers/fit.js';
+import { problem, sqrtWeights, triples } from '../helpers/problem.js';
+import { uniform } from '../helpers/random.js';
+import { at, gradientAt, type Point, type Regularization } from '../helpers/reference.js';
+
+const shapes = [
+  { m: 14, n: 6 },
+  { m: 5, n: 13 },
+] as const;
+const objectives = [
+  { name: 'λ = 0', options: { rank: 2 } },
+  { name: 'ridge by count, biases', options: { rank: 3, lambda: 0.3, lambdaScale: 'count', biases: 'both' } },
+  { name: 'biases of rows, unpenalised', options: { rank: 2, lambda: 0.2, biases: 'rows', biasLambda: 0 } },
+  { name: 'biases of columns', options: { rank: 1, lambda: 0.2, biases: 'columns', biasLambda: 0.1 } },
+] as const satisfies readonly { readonly name: string; readonly options: Omit<FactorizeOptions, 'method'> }[];
+const cases = shapes.flatMap((shape) => objectives.map((objective) => ({ ...shape, ...objective })));
+
+/** A fit with random factors, the longer side solved from the other one. */
+async function open({ m, n, options }: (typeof cases)[number]) {
+  const of = problem({ m, n, density: 0.9, isWeighted: true, offset: 1, seed: 3 });
+  const next = uniform(8);
+  const random = (length: number) => Float64Array.from({ length }, () => 2 * next() - 1);
+  const biases: string = 'biases' in options ? options.biases : 'none';
+  const point: Omit<Point, 'mean'> = {
+    k: options.rank,
+    U: random(m * options.rank),
+    V: random(n * options.rank),
+    ...((biases === 'rows' || biases === 'both') && { b: random(m) }),
+    ...((biases === 'columns' || biases === 'both') && { c: random(n) }),
+  };
+  const opened = await openFit(of, { ...options, method: 'varpro' }, point);
+  return { of, opened, staying: otherSide(eliminatedSide({ rows: m, columns: n })) };
+}
+
+/** Half the reduced Hessian, full and dense, as the phases make it at buffers 0. */
+async function reducedHessian({ fit, run }: OpenFit, isExact: boolean): Promise<number[][]> {
+  const counts = { rows: fit.blocks.rows.at(-1) as number, columns: fit.blocks.columns.at(-1) as number };
+  const eliminated = eliminatedSide(counts);
+  const base = { own: 0, other: 0, out: null, isExact };
+  await run({ ...base, phase: 'project', side: eliminated });
+  await run({ ...base, phase: 'reducedHessian', side: otherSide(eliminated) });
+  const { rank, isBiasFitted, observations } = fit;
+  const space = reducedSpace({ counts, rank, isBiasFitted, observed: observations.rows.indices.length });
+  const { order, unknowns } = space;
+  const stored = new Float64Array(fit.memory.buffer, fit.layout.workspace + space.hessian, order * order);
+  return Array.from({ length: unknowns }, (_, i) =>
+    Array.from({ length: unknowns }, (_, j) => stored[Math.min(i, j) * order + Math.max(i, j)] as number),
+  );
+}
+
+describe.each(cases)('the reduced Hessian of $m×$n, $name', (one) => {
+  const { m, n, options } = one;
+  const width = (opened: OpenFit, side: 'rows' | 'columns') => options.rank + (opened.fit.isBiasFitted[side] ? 1 : 0);
+
+  /** The factors of both sides in buffer 0 as a point of the reference. */
+  const pointOf = ({ read, mean }: OpenFit): Point => {
+    const [rows, columns] = [read('rows', 0), read('columns', 0)];
+    return {
+      k: options.rank,
+      mean,
+      U: rows.factor,
+      V: columns.factor,
+      ...(rows.bias && { b: rows.bias }),
+      ...(columns.bias && { c: columns.bias }),
+    };
+  };
+
+  it('is the derivative of the reduced gradient', async () => {
+    const { of, opened, staying } = await open(one);
+    const { fit, run } = opened;
+    const q = width(opened, staying);
+    const eliminated = otherSide(staying);
+    const solve = { phase: 'solve', side: eliminated, own: null, other: 0, out: 0 } as const;
+    const count = staying === 'rows' ? m : n;
+    const buffer = new Float64Array(fit.memory.buffer, fit.layout.sides[staying].buffers[0], count * fit.stride);
+    const place = (i: number) => Math.floor(i / q) * fit.stride + (i % q < options.rank ? i % q : fit.rank);
+    const gradient = async () => {
+      await run(solve);
+      const g = gradientAt(of, pointOf(opened), options as Regularization);
+      const [factor, bias] = staying === 'rows' ? [g.U, g.b] : [g.V, g.c];
+      return Array.from({ length: count * q }, (_, i) => {
+        const row = Math.floor(i / q);
+        return i % q < options.rank ? at(factor, row * options.rank + (i % q)) : at(bias, row);
+      });
+    };
+    const h = 1e-5;
+    const differences: number[] = [];
+    for (let i = 0; i < count * q; i++) {
+      const x = buffer[place(i)] as number;
+      buffer[place(i)] = x + h;
+      const above = await gradient();
+      buffer[place(i)] = x - h;
+      const below = await gradient();
+      buffer[place(i)] = x;
+      differences.push(...above.map((value, j) => (value - at(below, j)) / (4 * h)));
+    }
+    await run(solve);
+    expectClose((await reducedHessian(opened, true)).flat(), differences, 1e-6);
+  });
+
+  it("is Gauss–Newton's without the residuals: the Schur complement of JᵀJ", async () => {
+    const { of, opened, staying } = await open(one);
+    await opened.run({ phase: 'solve', side: otherSide(staying), own: null, other: 0, out: 0 });
+    const { U, V } = pointOf(opened);
+    const k = options.rank;
+    const [p, q] = [width(opened, otherSide(staying)), width(opened, staying)];
+    const isRowStaying = staying === 'rows';
+    const [long, short] = isRowStaying ? [n, m] : [m, n];
+    const size = long * p + short * q;
+    const JJ = Array.from({ length: size }, () => new Float64Array(size));
+    const scale = (side: 'rows' | 'columns', i: number) =>
+      'lambdaScale' in options ? of.entries.filter((e) => (side === 'rows' ? e.row : e.column) === i).length : 1;
+    const lambda = 'lambda' in options ? options.lambda : 0;
+    const biasLambda = 'biasLambda' in options ? options.biasLambda : lambda;
+    const addPenalty = (from: number, rows: number, wide: number, side: 'rows' | 'columns') => {
+      for (let i = 0; i < rows; i++)
+        for (let a = 0; a < wide; a++) {
+          const row = JJ[from + i * wide + a] as Float64Array;
+          row[from + i * wide + a] = (a < k ? lambda : biasLambda) * scale(side, i);
+        }
+    };
+    addPenalty(0, long, p, otherSide(staying));
+    addPenalty(long * p, short, q, staying);
+    for (const { row, column, weight } of of.entries) {
+      const [i, j] = isRowStaying ? [column, row] : [row, column];
+      const x = (isRowStaying ? V : U).subarray(i * k, (i + 1) * k);
+      const v = (isRowStaying ? U : V).subarray(j * k, (j + 1) * k);
+      const J = new Map<number, number>();
+      for (let a = 0; a < p; a++) J.set(i * p + a, weight * (a < k ? at(v, a) : 1));
+      for (let a = 0; a < q; a++) J.set(long * p + j * q + a, weight * (a < k ? at(x, a) : 1));
+      for (const [a, g] of J) for (const [b, h] of J) (JJ[a] as Float64Array)[b] = at(JJ[a], b) + g * h;
+    }
+    // Gaussian elimination of the long side leaves the Schur complement.
+    for (let c = 0; c < long * p; c++) {
+      const pivot = JJ[c] as Float64Array;
+      for (let r = c + 1; r < size; r++) {
+        const row = JJ[r] as Float64Array;
+        const factor = at(row, c) / at(pivot, c);
+        if (factor !== 0) for (let s = c; s < size; s++) row[s] = at(row, s) - factor * at(pivot, s);
+      }
+    }
+    const schur = JJ.slice(long * p).map((row) => Array.from(row.subarray(long * p)));
+    expectClose((await reducedHessian(opened, false)).flat(), schur.flat(), 1e-9);
+  });
+});
+
+describe('a fit', () => {
+  const weighted = problem({ m: 40, n: 25, density: 0.6, rank: 2, isWeighted: true, seed: 5 });
+  const A = triples(weighted);
+  const common = { weights: sqrtWeights(weighted), dtype: 'f64', tolerance: 1e-11, maxSweeps: 5000 } as const;
+
+  test.each([
+    { rank: 2 },
+    { rank: 2, lambda: 0.5 },
+    { rank: 2, lambda: 0.05, lambdaScale: 'count' },
+    { rank: 2, lambda: 0.3, biases: 'both' },
+    { rank: 1, biases: 'rows' },
+    { rank: 1, lambda: 0.2, biases: 'columns', biasLambda: 0 },
+  ] as const)('ends where als does: %o', async (options) => {
+    for (const of of [A, { ...A, rows: A.columns, columns: A.rows, shape: [25, 40] as const }]) {
+      const [als, varpro] = [
+        await factorize(of, { ...common, ...options, method: 'als' }),
+        await factorize(of, { ...common, ...options, method: 'varpro' }),
+      ];
+      expect([als.fit.status, varpro.fit.status]).toEqual(['converged', 'converged']);
+      expect(relativeDifference(als.fit.objective, varpro.fit.objective)).toBeLessThan(1e-8);
+      expect(varpro.fit.certificate.monotone).toBe(true);
+    }
+  });
+
+  it('has the same bits for every number of threads', async () => {
+    const run = (threads: number) =>
+      factorize(A, {
+        ...common,
+        rank: 3,
+        biases: 'both',
+        lambda: 0.1,
+        method: 'varpro',
+        threads,
+        inline: 'never',
+        maxSweeps: 12,
+      });
+    const [one, two, three] = [await run(1), await run(2), await run(3)];
+    expect(new Set([one.fit.digest, two.fit.digest, three.fit.digest]).size).toBe(1);
+  });
+
+  it('gets through rows with fewer entries than the rank', async () => {
+    const sparse = problem({ m: 60, n: 12, density: 0.15, rank: 2, seed: 9 });
+    const lengths = Array.from({ length: 60 }, (_, row) => sparse.entries.filter((e) => e.row === row).length);
+    expect(lengths.filter((length) => length < 3).length).toBeGreaterThan(10);
+    const run = (method: 'als' | 'varpro') =>
+      factorize(triples(sparse), { rank: 3, method, dtype: 'f64', maxSweeps: 300, tolerance: 1e-9 });
+    const [als, { fit }] = [await run('als'), await run('varpro')];
+    expect(fit.certificate.monotone).toBe(true);
+    expect(fit.objective).toBeLessThan(als.fit.objective);
+  });
+});
+
+it('orthonormalize leaves the span and makes its basis orthonormal; what depends on others becomes 0', () => {
+  const next = uniform(2);
+  const matrix = Float64Array.from({ length: 20 * 4 }, () => 2 * next() - 1);
+  for (let row = 0; row < 20; row++) matrix[row * 4 + 2] = at(matrix, row * 4) - 3 * at(matrix, row * 4 + 1);
+  const fourth = Array.from({ length: 20 }, (_, row) => at(matrix, row * 4 + 3));
+  orthonormalize(matrix, 20, 4, 3);
+  const column = (c: number) => Array.from({ length: 20 }, (_, row) => at(matrix, row * 4 + c));
+  const product = (a: number[], b: number[]) => a.reduce((sum, x, i) => sum + x * at(b, i), 0);
+  const [p, q, r] = [column(0), column(1), column(2)];
+  expectClose([product(p, p), product(q, q), product(p, q) + 1], [1, 1, 1], 1e-14);
+  expect(r.every((x) => x === 0)).toBe(true);
+  expect(column(3)).toEqual(fourth);
+});
+
+describe('method auto', () => {
+  const small = triples(problem({ m: 30, n: 8, density: 0.8, seed: 2 }));
+  const chosen = async (options: Partial<FactorizeOptions>, A = small) => {
+    const { fit } = await factorize(A, { rank: 2, maxSweeps: 1, method: 'auto', ...options });
+    return fit.method;
+  };
+
+  it('takes varpro where the problem is small, als where it is not or the objective is more, and says why', async () => {
+    expect(await chosen({})).toEqual({
+      name: 'varpro',
+      reason: expect.stringMatching(/^small enough for second-order steps: 16 unknowns, [\d.e+]+ operations a step$/),
+    });
+    expect((await chosen({ dtype: 'f32' })).name).toBe('als');
+    expect((await chosen({ nonnegative: 'both' })).reason).toMatch(/^second-order steps need weighted squares/);
+    const wide = triples(problem({ m: 900, n: 800, density: 0.01, seed: 2 }));
+    expect(await chosen({}, wide)).toMatchObject({ name: 'als', reason: expect.stringMatching(/^too large/) });
+  });
+
+  it('is the method it takes, to the bit', async () => {
+    const run = (method: 'auto' | 'varpro') => factorize(small, { rank: 2, maxSweeps: 9, method });
+    expect((await run('auto')).fit.digest).toBe((await run('varpro')).fit.digest);
+  });
+});
+
+test.each([
+  ['bounds', { nonnegative: 'both' }],
+  ['f32', { dtype: 'f32' }],
+  ['entries listed twice', { duplicates: 'keep' }],
+] as const)('method varpro does not go with %s', async (_, options) => {
+  const run = factorize(triples(problem({ m: 6, n: 5 })), { rank: 1, method: 'varpro', ...options });
+  await expect(run).rejects.toMatchObject({ code: 'incompatible-options', position: { option: 'method' } });
+});
