@@ -92,7 +92,7 @@ function testInWords({ rmse, entries, coldEntries }: NonNullable<FitDone['test']
 }
 
 export function certificateInWords({ status, reason, sweeps, certificate }: FitReport): string {
-  const { relativeGradientNorm, tolerance, monotone } = certificate;
+  const { relativeGradientNorm, tolerance, monotone, globalStatement } = certificate;
   const norm = relativeGradientNorm.toExponential(1);
   const bound = tolerance.toExponential(1).replace('.0e', 'e');
   const measured =
@@ -109,7 +109,7 @@ export function certificateInWords({ status, reason, sweeps, certificate }: FitR
         ? `out of time after ${sweepsInWords({ sweeps })}`
         : `stopped after ${sweepsInWords({ sweeps })}`,
   }[status];
-  return `${end}\nrelative gradient norm ${measured}\n${monotone ? 'no sweep raised the objective' : 'a sweep raised the objective beyond rounding'}`;
+  return `${end}\nrelative gradient norm ${measured}\n${monotone ? 'no sweep raised the objective' : 'a sweep raised the objective beyond rounding'}${globalStatement === undefined ? '' : `\n${globalStatement}`}`;
 }
 
 export function computation({ dtype, arithmetic, threads, inline }: FitReport): string {

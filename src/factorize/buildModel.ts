@@ -1,5 +1,6 @@
 /** Copies the factors out of the shared memory and writes down what the fit has to say. */
 import type { FirstOrder } from '../certificate/firstOrder.js';
+import type { GlobalCertificate } from '../certificate/globalBound.js';
 import type { RealArray } from '../data/input.js';
 import type { Listing } from '../data/listing.js';
 import type { Outcome } from '../engine/iterate.js';
@@ -46,6 +47,7 @@ export interface FitInHand {
 export interface Measured {
   readonly resolved: ResolvedOptions;
   readonly errors: TrainErrors;
+  readonly bound: GlobalCertificate;
   /** Of the held-out entries, at the factors of the model. */
   readonly validation?: ValidationError;
   /** Of preset pmf. */
@@ -83,6 +85,7 @@ export function buildModel(inHand: FitInHand, outcome: Outcome, first: FirstOrde
       monotone: outcome.isMonotone,
       tolerance: resolved.tolerance,
       ...(fit.terms && { kkt: largestResidual(fit) }),
+      ...measured.bound,
     },
     trace: outcome.trace,
     seconds: measured.seconds,

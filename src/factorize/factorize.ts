@@ -19,6 +19,7 @@ import { type Crew, Interrupted, inlineCrew, pooledCrew, requestStop, withdrawSt
 import { sides } from '../parallel/layout.js';
 import { acquireMemory, allocate, releaseMemory } from '../parallel/memoryPool.js';
 import type { FitContext } from '../parallel/phase.js';
+import { boundOfFit } from './boundOfFit.js';
 import { buildModel, type FitInHand } from './buildModel.js';
 import { checkInput } from './checkInput.js';
 import { type Tracer, traceFit } from './diagnostics.js';
@@ -180,6 +181,8 @@ async function runFit(inHand: FitInHand): Promise<Model> {
     settleGauge(fit, outcome.point, checked, inHand.objective);
     const first = await certify(outcome.point);
     const errors = await measureTrainErrors(fit, crew, outcome.point, first);
+    const { objective: spec } = inHand;
+    const bound = boundOfFit(fit, outcome.point, { objective: first.objective, spec, seed: checked.seed });
     const { preset, like, alpha, holdout, patience, ...plain } = checked;
     const resolved: ResolvedOptions = {
       ...plain,
@@ -198,6 +201,7 @@ async function runFit(inHand: FitInHand): Promise<Model> {
     const model = buildModel(inHand, outcome, first, {
       resolved,
       errors,
+      bound,
       ...(measureHeld && { validation: await measureHeld(outcome.point) }),
       ...(checked.preset === 'pmf' && { q: receptorReport(fit, outcome.point, scales.loss) }),
       busy,

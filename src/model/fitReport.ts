@@ -18,6 +18,12 @@ export interface Certificate {
   readonly tolerance: number;
   /** The largest ‖projected gradient‖ of a row, relative to its right-hand side ‖2b‖; where the objective is more than squares and a ridge. */
   readonly kkt?: number;
+  /** No U, V (and biases) of this rank have an objective below this; absent where there is no bound. */
+  readonly globalBound?: number;
+  /** (objective − bound)/bound: the objective is at most 1 + gap times the global optimum. */
+  readonly globalGap?: number;
+  /** What is known of the global optimum and why, or why nothing is; absent in models of older versions. */
+  readonly globalStatement?: string;
 }
 
 /** Rows (or columns) added, replaced and removed after the fit, for the other factor as it was. */

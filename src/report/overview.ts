@@ -88,6 +88,9 @@ export function certificateSection(model: Model): Section {
       ? []
       : ([['largest residual of a row', scientific(certificate.kkt)]] as [string, string][])),
     ['objective, summed again', grouped(certificate.objective)],
+    ...(certificate.globalBound === undefined
+      ? []
+      : ([['lower bound of every optimum', grouped(certificate.globalBound)]] as [string, string][])),
     [
       'on the way',
       certificate.monotone ? 'no sweep raised the objective' : 'a sweep raised the objective beyond rounding',
@@ -102,7 +105,8 @@ export function certificateSection(model: Model): Section {
       [{ title: 'measure' }, { title: 'value' }],
       measures,
     )}</div>
-<p>What it does not say: that no other start ends lower (the problem is not convex), that the rank or λ is right, or that entries which were not seen are predicted well. Held-out entries tell that.</p>
+${certificate.globalStatement !== undefined && html`<p>The global optimum: ${certificate.globalStatement}.</p>`}
+<p>What it does not say: ${certificate.globalBound === undefined ? 'that no other start ends lower (the problem is not convex), ' : 'that no other start ends lower, but for what the bound leaves open, '}that the rank or λ is right, or that entries which were not seen are predicted well. Held-out entries tell that.</p>
 ${notes.length > 0 && html`<h3>Notes of the fit</h3><ul class="notes">${notes.map((note) => html`<li>${note}</li>`)}</ul>`}`,
   };
 }

@@ -1,0 +1,91 @@
+/** The global certificate of a fit in hand; see certificate/globalBound.ts. */
+import { certifyGlobally, type GlobalCertificate } from '../certificate/globalBound.js';
+import type { Position } from '../methods/method.js';
+import { factorBuffer } from '../methods/rowPhases.js';
+import type { Side } from '../parallel/layout.js';
+import type { FitContext } from '../parallel/phase.js';
+import { bitsAt } from '../starts/random.js';
+import type { ObjectiveSpec } from './composition.js';
+
+/** Behind the streams of starts and splits. */
+const boundStream = 40;
+
+export const boundBits =
+  (seed: number) =>
+  (index: number): number =>
+    bitsAt(seed, boundStream, index, 0);
+
+/**
+ * Computed by this thread alone, in float64 and in a fixed order, and therefore only where its multiplications are no more than
+ * those of four sweeps, 2²⁸ at the most (2²⁴ are always spent).
+ */
+export function boundOfFit(
+  fit: FitContext,
+  point: Position,
+  { objective, spec, seed }: { readonly objective: number; readonly spec: ObjectiveSpec; readonly seed: number },
+): GlobalCertificate {
+  const U = factorBuffer(fit, 'rows', point.rows);
+  const V = factorBuffer(fit, 'columns', point.columns);
+  const { rank, stride, hasBias, observations } = fit;
+  const predict = (row: number, column: number) => {
+    const [a, b] = [row * stride, column * stride];
+    let sum = hasBias ? (U[a + rank] as number) + (V[b + rank] as number) : 0;
+    for (let c = 0; c < rank; c++) sum += (U[a + c] as number) * (V[b + c] as number);
+    return sum;
+  };
+  const list = (side: Side, name: 'penalties' | 'biasPenalties') =>
+    new Float64Array(fit.memory.buffer, fit.layout.sides[side][name], fit.blocks[side].at(-1));
+  const biasList = (side: Side) => (fit.isBiasFitted[side] ? list(side, 'biasPenalties') : undefined);
+  const observed = observations.rows.pointers.at(-1) as number;
+  const budget = Math.max(2 ** 24, Math.min(2 ** 28, 4 * observed * rank * (rank + 3)));
+  return certifyGlobally(
+    {
+      byRow: observations.rows,
+      byColumn: observations.columns,
+      rank,
+      mean: fit.mean,
+      predict,
+      penalties: { rows: list('rows', 'penalties'), columns: list('columns', 'penalties') },
+      biasPenalties: { rows: biasList('rows'), columns: biasList('columns') },
+      bits: boundBits(seed),
+      objective,
+      ...boundedParts({
+        loss: spec.loss.name,
+        hasBackground: spec.background !== undefined,
+        freeColumns: spec.freeColumns,
+        bounds: spec.bounds,
+        isHeld: spec.hold.rows !== undefined || spec.hold.columns !== undefined,
+        hasL1: spec.l1.rows + spec.l1.columns > 0,
+      }),
+    },
+    budget,
+  );
+}
+
+/** What of an objective the bound is for, and what it is blind to. */
+export function boundedParts(of: {
+  readonly loss: string;
+  readonly hasBackground: boolean;
+  readonly freeColumns: number;
+  readonly bounds: { readonly rows: readonly (number | null)[]; readonly columns: readonly (number | null)[] };
+  readonly isHeld: boolean;
+  readonly hasL1: boolean;
+}): { isQuadratic: boolean; noRelaxation: string | undefined; constraints: string[] } {
+  const isLimit = (bound: number | null) => bound !== null && Number.isFinite(bound);
+  const all = [...of.bounds.rows, ...of.bounds.columns].filter(isLimit);
+  return {
+    isQuadratic: of.loss === 'quadratic',
+    noRelaxation: of.hasBackground
+      ? 'unlisted entries count (a background)'
+      : of.freeColumns > 0
+        ? 'the free columns carry no penalty'
+        : undefined,
+    constraints: [
+      ...(all.length === 0 ? [] : [all.every((bound) => bound === 0) ? 'signs' : 'bounds']),
+      ...(of.isHeld ? ['held entries'] : []),
+      ...(of.hasL1 ? ['the L1 penalty'] : []),
+      // A background is a sum of squares of entries that the blocks do not see.
+      ...(of.hasBackground ? ['the background'] : []),
+    ],
+  };
+}
