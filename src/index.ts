@@ -41,6 +41,7 @@ export type { ObjectiveOptions as ObjectiveParts } from './factorize/objectiveSp
 export { type Plan, type ProblemShape, plan } from './factorize/plan.js';
 export { type PresetName, presets } from './factorize/presets.js';
 export { type UpdateOptions, update } from './factorize/update.js';
+export { type Claim, type Verification, type VerifyOptions, verifyModel } from './factorize/verifyModel.js';
 export type { Dtype } from './kernels/load.js';
 export type { ColumnFilter } from './model/allowedColumns.js';
 export type { Canonical, Rotated } from './model/canonical.js';

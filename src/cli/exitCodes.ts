@@ -8,10 +8,11 @@ export const exitCodes = {
   1: 'a fault of hadamard itself; nothing written',
   2: 'bad input, options or output, which is not written',
   3: 'written, but not converged: out of the default budget, or no further fall of the objective at this precision',
+  4: 'hadamard verify found a claim of the model that does not hold',
   130: 'cancelled (Ctrl-C); the model so far is written, if there was one',
 } as const;
 
-export type ExitCode = 0 | 1 | 2 | 3 | 130;
+export type ExitCode = 0 | 1 | 2 | 3 | 4 | 130;
 
 const ownFaults: ReadonlySet<ErrorCode> = new Set(['worker-died', 'session-closed', 'queue-full']);
 

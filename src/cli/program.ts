@@ -19,6 +19,7 @@ import { reportCommand } from './commands/report.js';
 import { similarCommand } from './commands/similar.js';
 import { tuneCommand } from './commands/tune.js';
 import { updateCommand } from './commands/update.js';
+import { verifyCommand } from './commands/verify.js';
 import { configOption, withConfig } from './config.js';
 import { type ExitCode, exitCodeOfError, isAbort } from './exitCodes.js';
 import { failureAsJson, failureAsText } from './failure.js';
@@ -67,6 +68,7 @@ const commands = [
   foldInCommand,
   updateCommand,
   inspectCommand,
+  verifyCommand,
   reportCommand,
   exportCommand,
   convertCommand,

@@ -55,7 +55,7 @@ export async function report(directory: string, path: string | undefined, flags:
   });
 }
 
-interface Fitted {
+export interface Fitted {
   readonly A: MatrixInput;
   readonly weights: WeightsInput | undefined;
 }
@@ -73,7 +73,7 @@ export function pageOf(model: Model, { A, weights }: Fitted, source: string, tes
  *
  * @throws HadamardError `shape-mismatch`; `not-found` where no entry belongs to the model.
  */
-function inModel(model: Model, problem: Problem, path: string, note: (text: string) => void): Fitted {
+export function inModel(model: Model, problem: Problem, path: string, note: (text: string) => void): Fitted {
   const { A, labels } = problem;
   const [m, n] = model.shape;
   const weights = withReceptorRules(problem, rulesOf(model));

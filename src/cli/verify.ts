@@ -1,0 +1,79 @@
+/** `hadamard verify` */
+import { isHadamardError } from '../errors.js';
+import { type Claim, verifyModel } from '../factorize/verifyModel.js';
+import { loadModel } from '../model/load.js';
+import type { Model } from '../model/model.js';
+import { type DataFlags, dataRequestOf } from './dataFlags.js';
+import type { ExitCode } from './exitCodes.js';
+import { asInFile } from './inFile.js';
+import { readProblem } from './problem.js';
+import { grid, printable } from './render.js';
+import { inModel } from './report.js';
+import { untilInterrupt } from './signals.js';
+
+export interface VerifyFlags extends DataFlags {
+  readonly json?: true;
+}
+
+/** @throws HadamardError as reading the data; what is wrong with the model's files is a claim that does not hold. */
+export async function verify(directory: string, path: string, flags: VerifyFlags): Promise<ExitCode> {
+  const request = dataRequestOf(path, flags);
+  return untilInterrupt(async () => {
+    const [files, model] = await loaded(directory);
+    const claims = [files];
+    if (model) {
+      const note = (text: string) => void process.stderr.write(`${printable(text)}\n`);
+      const problem = await readProblem(request);
+      for (const text of [...problem.notes, ...problem.warnings]) note(text);
+      const { A, weights } = inModel(model, problem, path, note);
+      try {
+        claims.push(...verifyModel(model, A, { weights }).claims);
+      } catch (error) {
+        throw asInFile(error, path, problem);
+      }
+    }
+    const agrees = claims.every((claim) => claim.agrees !== false);
+    process.stdout.write(
+      flags.json ? `${JSON.stringify({ schema: 1, agrees, claims })}\n` : `${asText(claims, process.stdout)}\n`,
+    );
+    return agrees ? 0 : 4;
+  });
+}
+
+/** The model where its files are what they were when they were saved, and what is said of them. */
+async function loaded(directory: string): Promise<[files: Claim, model: Model | undefined]> {
+  const claim = { claim: 'files', said: 'as saved' };
+  try {
+    return [{ ...claim, found: 'as saved', agrees: true }, await loadModel(directory)];
+  } catch (error) {
+    if (!isHadamardError(error) || error.code !== 'malformed-model') throw error;
+    return [{ ...claim, found: 'changed', agrees: false, note: error.what }, undefined];
+  }
+}
+
+function asText(claims: readonly Claim[], stream: NodeJS.WriteStream): string {
+  const rows = claims.map(({ claim, said, found, agrees }) => [
+    claim,
+    shown(said),
+    shown(found),
+    agrees === null ? '—' : agrees ? 'yes' : 'NO',
+  ]);
+  const notes = claims.filter(({ note }) => note !== undefined).map(({ claim, note }) => `${claim}: ${note}`);
+  const wrong = claims.filter(({ agrees }) => agrees === false).length;
+  const compared = claims.filter(({ agrees }) => agrees !== null).length;
+  return [
+    grid(['claim', 'said', 'found', 'agrees'], rows, stream),
+    '',
+    ...notes.map(printable),
+    wrong === 0
+      ? `All ${compared} claims that were computed again agree.`
+      : `${wrong} of ${compared} claims do not hold.`,
+  ].join('\n');
+}
+
+/** Ten digits, where others are rounding; texts at a glance. */
+function shown(value: Claim['said']): string {
+  if (value === null) return '—';
+  if (typeof value === 'number') return String(Number(value.toPrecision(10)));
+  return value.length <= 18 ? printable(value) : `${printable(value.slice(0, 17))}…`;
+}
