@@ -38,8 +38,7 @@ export function certifyGlobally(request: BoundRequest, budget: number): GlobalCe
   const blocksTake = blockCost(request);
   if (Math.min(relaxationTakes || Number.POSITIVE_INFINITY, blocksTake) > budget)
     return {
-      globalStatement:
-        'global bound not computed: it takes more multiplications than four sweeps; hadamard verify computes it',
+      globalStatement: 'global bound not computed: it is costly beside this fit; hadamard verify computes it',
     };
   const relaxation = why === undefined && relaxationTakes <= budget ? relaxationBound(request) : undefined;
   const blocks = relaxationTakes + blocksTake <= budget ? blockBound(request) : undefined;
@@ -56,7 +55,7 @@ export function certifyGlobally(request: BoundRequest, budget: number): GlobalCe
 }
 
 function none(reason: string): GlobalCertificate {
-  return { globalStatement: `no bound: ${reason}` };
+  return { globalStatement: `no bound of the global optimum: ${reason}` };
 }
 
 const noBlock = ({ rank }: BoundRequest) =>

@@ -65,8 +65,7 @@ export function whyNoRelaxation({ byRow, byColumn, penalties, biasPenalties }: B
   const isFree = (values: ArrayLike<number> | undefined, { pointers }: Pick<Orientation, 'pointers'>) =>
     values !== undefined &&
     Array.prototype.some.call(values, (value: number, i) => pointers[i + 1] !== pointers[i] && !(value > 0));
-  if (isFree(penalties.rows, byRow) || isFree(penalties.columns, byColumn))
-    return 'λ is 0';
+  if (isFree(penalties.rows, byRow) || isFree(penalties.columns, byColumn)) return 'λ is 0';
   if (isFree(biasPenalties.rows, byRow) && isFree(biasPenalties.columns, byColumn))
     return 'the biases of both sides carry no penalty';
   return undefined;

@@ -15,14 +15,21 @@ export const boundBits =
   (index: number): number =>
     bitsAt(seed, boundStream, index, 0);
 
+export interface Fitted {
+  readonly objective: number;
+  readonly spec: ObjectiveSpec;
+  readonly seed: number;
+  readonly sweeps: number;
+}
+
 /**
- * Computed by this thread alone, in float64 and in a fixed order, and therefore only where its multiplications are no more than
- * those of four sweeps, 2²⁸ at the most (2²⁴ are always spent).
+ * Computed by this thread alone, in float64 and in a fixed order, and therefore only where it is cheap beside the fit: its
+ * multiplications, counted, are at most a 64th of those of the sweeps, 2²⁸ at the most (2²⁴ are always spent).
  */
 export function boundOfFit(
   fit: FitContext,
   point: Position,
-  { objective, spec, seed }: { readonly objective: number; readonly spec: ObjectiveSpec; readonly seed: number },
+  { objective, spec, seed, sweeps }: Fitted,
 ): GlobalCertificate {
   const U = factorBuffer(fit, 'rows', point.rows);
   const V = factorBuffer(fit, 'columns', point.columns);
@@ -37,7 +44,7 @@ export function boundOfFit(
     new Float64Array(fit.memory.buffer, fit.layout.sides[side][name], fit.blocks[side].at(-1));
   const biasList = (side: Side) => (fit.isBiasFitted[side] ? list(side, 'biasPenalties') : undefined);
   const observed = observations.rows.pointers.at(-1) as number;
-  const budget = Math.max(2 ** 24, Math.min(2 ** 28, 4 * observed * rank * (rank + 3)));
+  const budget = Math.max(2 ** 24, Math.min(2 ** 28, (sweeps * observed * rank * (rank + 3)) / 64));
   return certifyGlobally(
     {
       byRow: observations.rows,

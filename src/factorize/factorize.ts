@@ -181,8 +181,12 @@ async function runFit(inHand: FitInHand): Promise<Model> {
     settleGauge(fit, outcome.point, checked, inHand.objective);
     const first = await certify(outcome.point);
     const errors = await measureTrainErrors(fit, crew, outcome.point, first);
-    const { objective: spec } = inHand;
-    const bound = boundOfFit(fit, outcome.point, { objective: first.objective, spec, seed: checked.seed });
+    const bound = boundOfFit(fit, outcome.point, {
+      objective: first.objective,
+      spec: inHand.objective,
+      seed: checked.seed,
+      sweeps: outcome.sweeps,
+    });
     const { preset, like, alpha, holdout, patience, ...plain } = checked;
     const resolved: ResolvedOptions = {
       ...plain,

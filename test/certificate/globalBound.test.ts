@@ -176,7 +176,7 @@ describe('no bound', () => {
   test.each(cases)('%s', async (_name, options, reason) => {
     const { globalBound, globalGap, globalStatement } = (await fitted(of, rule, 2, { ...options, maxSweeps: 30 }))
       .certificate;
-    expect(globalStatement).toContain(`no bound: ${reason.startsWith('a back') ? 'unlisted entries count (' : ''}`);
+    expect(globalStatement).toContain(`no bound of the global optimum: ${reason.startsWith('a back') ? 'unlisted entries count (' : ''}`);
     expect(globalStatement).toContain(reason);
     expect([globalBound, globalGap]).toEqual([undefined, undefined]);
   });
