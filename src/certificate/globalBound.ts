@@ -19,8 +19,8 @@ export interface GlobalCertificate {
 }
 
 export interface BoundRequest extends BoundProblem {
-  /** f at these factors. */
-  readonly objective: number;
+  /** f at these factors, summed in float64: asked for where there is a bound. */
+  readonly objective: () => number;
   /** Whether the loss is ΣW²r². */
   readonly isQuadratic: boolean;
   /** Why the convex relaxation is not that of the objective, such as a background. */
@@ -45,8 +45,9 @@ export function certifyGlobally(request: BoundRequest, budget: number): GlobalCe
   const best = Math.max(relaxation?.bound ?? 0, blocks?.bound ?? 0);
   if (!(best > 0)) return none(why === undefined ? 'it is not above 0' : `${why}, and ${noBlock(request)}`);
   // f is at least the bound: what is above it is rounding in the sum of f.
-  const bound = Math.min(best, request.objective);
-  const gap = (request.objective - bound) / bound;
+  const objective = request.objective();
+  const bound = Math.min(best, objective);
+  const gap = (objective - bound) / bound;
   const source =
     blocks && blocks.bound === best
       ? blocksInWords(blocks, request)

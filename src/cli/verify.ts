@@ -7,6 +7,7 @@ import { type DataFlags, dataRequestOf } from './dataFlags.js';
 import type { ExitCode } from './exitCodes.js';
 import { asInFile } from './inFile.js';
 import { readProblem } from './problem.js';
+import { progressLine } from './progress.js';
 import { grid, printable } from './render.js';
 import { inModel } from './report.js';
 import { untilInterrupt } from './signals.js';
@@ -18,26 +19,38 @@ export interface VerifyFlags extends DataFlags {
 /** @throws HadamardError as reading the data; what is wrong with the model's files is a claim that does not hold. */
 export async function verify(directory: string, path: string, flags: VerifyFlags): Promise<ExitCode> {
   const request = dataRequestOf(path, flags);
-  return untilInterrupt(async () => {
-    const [files, model] = await loaded(directory);
-    const claims = [files];
-    if (model) {
-      const note = (text: string) => void process.stderr.write(`${printable(text)}\n`);
+  const line = progressLine(process.stderr, { quiet: false });
+  const claims: Claim[] = [];
+  try {
+    let compute = () => {};
+    await untilInterrupt(async () => {
+      line.stage('reading …');
+      const [files, model] = await loaded(directory);
+      claims.push(files);
+      if (!model) return 0;
       const problem = await readProblem(request);
-      for (const text of [...problem.notes, ...problem.warnings]) note(text);
-      const { A, weights } = inModel(model, problem, path, note);
-      try {
-        claims.push(...verifyModel(model, A, { weights }).claims);
-      } catch (error) {
-        throw asInFile(error, path, problem);
-      }
-    }
-    const agrees = claims.every((claim) => claim.agrees !== false);
-    process.stdout.write(
-      flags.json ? `${JSON.stringify({ schema: 1, agrees, claims })}\n` : `${asText(claims, process.stdout)}\n`,
-    );
-    return agrees ? 0 : 4;
-  });
+      for (const text of [...problem.notes, ...problem.warnings]) line.note(text);
+      const { A, weights } = inModel(model, problem, path, line.note);
+      compute = () => {
+        try {
+          claims.push(...verifyModel(model, A, { weights }).claims);
+        } catch (error) {
+          throw asInFile(error, path, problem);
+        }
+      };
+      return 0;
+    });
+    line.stage('computing every claim again …');
+    // Without a turn of the event loop, so no handler may stand between Ctrl-C and the process.
+    compute();
+  } finally {
+    line.end();
+  }
+  const agrees = claims.every((claim) => claim.agrees !== false);
+  process.stdout.write(
+    flags.json ? `${JSON.stringify({ schema: 1, agrees, claims })}\n` : `${asText(claims, process.stdout)}\n`,
+  );
+  return agrees ? 0 : 4;
 }
 
 /** The model where its files are what they were when they were saved, and what is said of them. */

@@ -208,7 +208,7 @@ function claimsOfBound(model: Model, { byRow, byColumn, background }: FittedData
       penalties: found.penalties,
       biasPenalties: { rows: has('rows'), columns: has('columns') },
       bits: boundBits(fit.seed),
-      objective,
+      objective: () => objective,
       ...boundedParts({
         loss: lossOf(options.loss).name,
         hasBackground: background !== undefined,

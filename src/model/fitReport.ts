@@ -20,7 +20,7 @@ export interface Certificate {
   readonly kkt?: number;
   /** No U, V (and biases) of this rank have an objective below this; absent where there is no bound. */
   readonly globalBound?: number;
-  /** (objective − bound)/bound: the objective is at most 1 + gap times the global optimum. */
+  /** (f − bound)/bound with f summed in float64: f is at most 1 + gap times the global optimum. */
   readonly globalGap?: number;
   /** What is known of the global optimum and why, or why nothing is; absent in models of older versions. */
   readonly globalStatement?: string;

@@ -335,7 +335,7 @@ describe('what the bound stands on', () => {
   test('a bound that costs more than it may is left to verify', () => {
     const of = problem({ m: 8, n: 6, density: 0.7, seed: 2 });
     const convex = convexOf(of, { scale: 'row', nu: 1, lambda: [0.3, 0.3], biases: 'none', biasLambda: 0 });
-    const request = { ...boundProblem(convex, anywhere(convex, 2, 0.5, 1)), objective: 1, isQuadratic: true };
+    const request = { ...boundProblem(convex, anywhere(convex, 2, 0.5, 1)), objective: () => 1, isQuadratic: true };
     expect(certifyGlobally({ ...request, constraints: [] }, 10)).toEqual({
       globalStatement: expect.stringContaining('hadamard verify computes it'),
     });
