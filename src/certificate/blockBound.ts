@@ -120,7 +120,7 @@ function scaledBlock({ values, squares }: Entries, { rows, start, width }: Block
   let likeness = 1;
   for (let i = 0; i < height; i++) {
     const at = start(rows[i] as number);
-    // The smallest that serves the first column, so that likeness is what rounding left.
+    // So that the first column agrees, and likeness is what rounding left in the others.
     const ri = (squares[at] as number) / (c[0] as number);
     r[i] = ri;
     for (let j = 0; j < width; j++) {

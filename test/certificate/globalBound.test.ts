@@ -4,7 +4,8 @@ import { describe, expect, test } from 'vitest';
 import { certifyGlobally } from '../../dist/src/certificate/globalBound.js';
 import { type BoundProblem, relaxationBound } from '../../dist/src/certificate/relaxationBound.js';
 import { spectralNormBound } from '../../dist/src/certificate/spectralNorm.js';
-import { type FactorizeOptions, factorize, type Model } from '../../dist/src/index.js';
+import { certificateInWords } from '../../dist/src/cli/summary.js';
+import { type FactorizeOptions, factorize, type Model, reportHtml } from '../../dist/src/index.js';
 import { largestEigenvalues, tridiagonalize } from '../../dist/src/kernels/symmetric.js';
 import { bitsAt } from '../../dist/src/starts/random.js';
 import { type ConvexProblem, convexOptimum, decompose } from '../helpers/convex.js';
@@ -152,6 +153,14 @@ describe('the convex relaxation', () => {
     expect(signed.globalStatement).toContain('knows nothing of signs');
   });
 
+  test('is said in the summary and on the page', async () => {
+    const of = problem({ m: 10, n: 7, density: 0.8, isWeighted: true, seed: 4 });
+    const rule: Rule = { scale: 'row', nu: 1, lambda: [0.5, 0.5], biases: 'none', biasLambda: 0 };
+    const model = await fitted(of, rule, 6);
+    expect(certificateInWords(model.fit).split('\n').at(-1)).toBe(model.certificate.globalStatement);
+    expect(reportHtml(model)).toMatch(/The global optimum: within 0\.0+1 % of the global optimum/);
+  });
+
   test('is the same for every number of threads', async () => {
     const of = problem({ m: 60, n: 40, density: 0.5, isWeighted: true, seed: 8 });
     const rule: Rule = { scale: 'count', nu: 1, lambda: [0.1, 0.1], biases: 'both', biasLambda: 0.1 };
@@ -176,7 +185,9 @@ describe('no bound', () => {
   test.each(cases)('%s', async (_name, options, reason) => {
     const { globalBound, globalGap, globalStatement } = (await fitted(of, rule, 2, { ...options, maxSweeps: 30 }))
       .certificate;
-    expect(globalStatement).toContain(`no bound of the global optimum: ${reason.startsWith('a back') ? 'unlisted entries count (' : ''}`);
+    expect(globalStatement).toContain(
+      `no bound of the global optimum: ${reason.startsWith('a back') ? 'unlisted entries count (' : ''}`,
+    );
     expect(globalStatement).toContain(reason);
     expect([globalBound, globalGap]).toEqual([undefined, undefined]);
   });
