@@ -4,15 +4,12 @@ import { shapeOf } from '../data/entries.js';
 import type { MatrixInput } from '../data/input.js';
 import { iterate, type Validation } from '../engine/iterate.js';
 import type { TraceEntry } from '../engine/trace.js';
-import { lossNumbers } from '../kernels/composed.js';
 import { compileKernels } from '../kernels/load.js';
-import { composedRun, heldMask } from '../methods/composedPhases.js';
-import { type Point, type Position, type Run, startExactly } from '../methods/method.js';
+import { type Point, type Position, startExactly } from '../methods/method.js';
 import { phases } from '../methods/phases.js';
-import { factorBuffer, penaltyOfRow } from '../methods/rowPhases.js';
+import { factorBuffer } from '../methods/rowPhases.js';
 import type { Model } from '../model/model.js';
 import { lossText } from '../objective/losses.js';
-import { relativeTo } from '../objective/relativeGradient.js';
 import type { ResolvedOptions } from '../options.js';
 import { abortError, refuseAborted } from '../parallel/abort.js';
 import { type Crew, Interrupted, inlineCrew, pooledCrew, requestStop, withdrawStop } from '../parallel/crew.js';
@@ -22,8 +19,9 @@ import type { FitContext } from '../parallel/phase.js';
 import { boundOfFit } from './boundOfFit.js';
 import { buildModel, type FitInHand } from './buildModel.js';
 import { checkInput } from './checkInput.js';
+import { createRun, startSide } from './createRun.js';
 import { type Tracer, traceFit } from './diagnostics.js';
-import type { FactorizeOptions, Init, Progress } from './factorizeOptions.js';
+import type { FactorizeOptions, Progress } from './factorizeOptions.js';
 import { settleGauge } from './gauge.js';
 import { layOut } from './layOut.js';
 import { asTool } from './like.js';
@@ -140,7 +138,7 @@ const defaultTolerance = { f32: 1e-5, f64: 1e-8 } as const;
 async function runFit(inHand: FitInHand): Promise<Model> {
   const { options, checked, plan, crew, tracer, reports, fit, scales } = inHand;
   const tolerance = checked.tolerance ?? defaultTolerance[fit.dtype];
-  const run = createRun(fit, crew, scales.centredNorm, options.init);
+  const run = createRun(fit, crew, scales.centredNorm, startSide(options.init));
   const measureHeld = inHand.held && validationMeasure(fit, scales, inHand.held);
   const certify = (point: Point) => certifyFirstOrder(run.phase, point, scales.centredNorm);
 
@@ -225,33 +223,6 @@ async function runFit(inHand: FitInHand): Promise<Model> {
   } finally {
     stops.dispose();
   }
-}
-
-function createRun(fit: FitContext, crew: Crew, centredNorm: number, init: Init | undefined): Run {
-  return {
-    startsFrom: init?.U && !init.V ? 'rows' : 'columns',
-    phase: composedRun(fit, (call) => crew.run(fit, call)),
-    isExact: fit.terms === undefined || fit.terms.loss === lossNumbers.quadratic,
-    keepWithin: (side, index) => {
-      const [lower, upper] = fit.terms?.bounds[side] ?? [];
-      if (lower === undefined || upper === undefined || !(Number.isFinite(lower) || Number.isFinite(upper))) return;
-      const buffer = factorBuffer(fit, side, index);
-      const held = heldMask(fit, side);
-      // The bias behind the latent part has no bounds, and what is held stays.
-      for (let i = 0; i < buffer.length; i++)
-        if (i % fit.stride < fit.rank && held?.[i] !== 1)
-          buffer[i] = Math.min(upper, Math.max(lower, buffer[i] as number));
-    },
-    buffer: (side, index) => factorBuffer(fit, side, index),
-    penalty: (side, index) => {
-      const factor = factorBuffer(fit, side, index);
-      const rows = fit.blocks[side].at(-1) as number;
-      let penalty = 0;
-      for (let row = 0; row < rows; row++) penalty += penaltyOfRow(fit, side, factor, row);
-      return penalty;
-    },
-    relative: (product) => relativeTo(centredNorm, product),
-  };
 }
 
 /** Where the factors of the best sweep are kept: a buffer of each side behind those of the method. */
