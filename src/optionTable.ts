@@ -21,6 +21,8 @@ export interface NumberOption extends OptionBase {
   readonly unit?: string;
   readonly placeholder: string;
   readonly default?: number;
+  /** What may stand in place of a number. */
+  readonly word?: string;
 }
 export interface ChoiceOption extends OptionBase {
   readonly kind: 'choice';
@@ -247,6 +249,15 @@ export const optionTable = {
     placeholder: 'S',
     default: 1,
     sentence: 'Seed of the random start.',
+  },
+  starts: {
+    kind: 'integer',
+    minimum: 1,
+    word: 'auto',
+    placeholder: 'N|auto',
+    default: 1,
+    sentence:
+      'Fit from N random starts, the first that of the seed, and keep the lowest objective; starts that will not come down to the best optimum known are given up. auto: until the optima seen are likely to be all, 200 at the most.',
   },
   maxSweeps: {
     kind: 'integer',

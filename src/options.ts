@@ -37,6 +37,7 @@ export interface FitOptions {
   readonly arithmetic?: Choice<'arithmetic'> | undefined;
   readonly threads?: number | undefined;
   readonly seed?: number | undefined;
+  readonly starts?: number | 'auto' | undefined;
   readonly maxSweeps?: number | undefined;
   readonly tolerance?: number | undefined;
   readonly timeLimit?: number | undefined;
@@ -73,6 +74,7 @@ export interface CheckedOptions {
   readonly arithmetic: Choice<'arithmetic'>;
   readonly threads: number;
   readonly seed: number;
+  readonly starts: number | 'auto';
   readonly maxSweeps: number;
   readonly tolerance: number | undefined;
   readonly timeLimit: number | undefined;
@@ -93,11 +95,15 @@ export interface ResolvedParts {
 
 /** What was used in the end; saved with the model. */
 export interface ResolvedOptions
-  extends Omit<CheckedOptions, 'preset' | 'like' | 'alpha' | 'timeLimit' | 'holdout' | 'patience' | 'memoryLimit'>,
+  extends Omit<
+      CheckedOptions,
+      'preset' | 'like' | 'alpha' | 'starts' | 'timeLimit' | 'holdout' | 'patience' | 'memoryLimit'
+    >,
     ResolvedParts {
   readonly preset?: Choice<'preset'>;
   readonly like?: Choice<'like'>;
   readonly alpha?: number;
+  readonly starts?: number | 'auto';
   readonly holdout?: number;
   readonly patience?: number;
   readonly dtype: Choice<'dtype'>;
@@ -121,7 +127,8 @@ export function ruleOf(name: OptionName): string {
     spec.minimum !== undefined && (spec.exclusive ? `above ${spec.minimum}` : `at least ${spec.minimum}`),
     spec.maximum !== undefined && `at most ${spec.maximum}`,
   ].filter(Boolean);
-  return `${name} is ${[noun, bounds.join(' and ')].filter(Boolean).join(' ')}${spec.unit ? ` (${spec.unit})` : ''}.`;
+  const or = spec.word === undefined ? '' : `, or ${spec.word}`;
+  return `${name} is ${[noun, bounds.join(' and ')].filter(Boolean).join(' ')}${spec.unit ? ` (${spec.unit})` : ''}${or}.`;
 }
 
 /** Whether a value is within an option's range. */
@@ -129,6 +136,7 @@ export function isAllowed(spec: OptionSpec, value: unknown): boolean {
   if (spec.kind === 'parts') return true;
   if (spec.kind === 'choice') return typeof value === 'string' && spec.choices.includes(value);
   if (spec.kind === 'form') return typeof value === 'string' && spec.pattern.test(value);
+  if (spec.word !== undefined && value === spec.word) return true;
   if (typeof value !== 'number' || !Number.isFinite(value)) return false;
   if (spec.kind === 'integer' && !Number.isInteger(value)) return false;
   if (spec.minimum !== undefined && (spec.exclusive ? value <= spec.minimum : value < spec.minimum)) return false;
@@ -221,6 +229,7 @@ export function checkOptions(options: FitOptions): CheckedOptions {
     arithmetic: options.arithmetic ?? table.arithmetic.default,
     threads: options.threads ?? availableParallelism(),
     seed: options.seed ?? table.seed.default,
+    starts: options.starts ?? table.starts.default,
     maxSweeps: options.maxSweeps ?? table.maxSweeps.default,
     tolerance: options.tolerance,
     timeLimit: options.timeLimit,

@@ -9,7 +9,7 @@ import { factorBuffer } from '../methods/rowPhases.js';
 import { canonicalForm } from '../model/canonical.js';
 import { digestOf } from '../model/digest.js';
 import { explainedVariance } from '../model/explained.js';
-import type { FitReport } from '../model/fitReport.js';
+import type { FitReport, StartsReport } from '../model/fitReport.js';
 import { type Biases, Model, matrix } from '../model/model.js';
 import type { CheckedOptions, ResolvedOptions } from '../options.js';
 import type { Crew } from '../parallel/crew.js';
@@ -50,6 +50,10 @@ export interface Measured {
   readonly bound: GlobalCertificate;
   /** Of the held-out entries, at the factors of the model. */
   readonly validation?: ValidationError;
+  /** Of more than one start. */
+  readonly starts?: StartsReport;
+  /** Whether all was done in the calling thread. */
+  readonly isInline: boolean;
   /** Of preset pmf. */
   readonly q?: ReceptorReport;
   /** Seconds that each worker was busy in the sweeps. */
@@ -58,7 +62,7 @@ export interface Measured {
 }
 
 export function buildModel(inHand: FitInHand, outcome: Outcome, first: FirstOrder, measured: Measured): Model {
-  const { plan, crew, fit, scales, options, checked, objective } = inHand;
+  const { plan, fit, scales, options, checked, objective } = inHand;
   const { resolved } = measured;
   const { squares, observed, weightedSquares } = measured.errors;
   const U = unpad(fit, 'rows', outcome.point.rows);
@@ -110,12 +114,13 @@ export function buildModel(inHand: FitInHand, outcome: Outcome, first: FirstOrde
     observed,
     rank: plan.rank,
     threads: checked.threads,
-    inline: crew.isInline,
+    inline: measured.isInline,
     blocks: plan.blocks,
     resident: plan.resident,
     dtype: fit.dtype,
     arithmetic: inHand.arithmetic,
     seed: checked.seed,
+    ...(measured.starts && { starts: measured.starts }),
     options: resolved,
     utilization: measured.busy.map((busy) => Math.min(1, busy / Math.max(measured.seconds.fit, Number.MIN_VALUE))),
     memoryBytes: { planned: plan.bytes.total, peakRss: process.resourceUsage().maxRSS * 1024 },

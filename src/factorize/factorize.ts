@@ -25,6 +25,7 @@ import type { FactorizeOptions, Progress } from './factorizeOptions.js';
 import { settleGauge } from './gauge.js';
 import { layOut } from './layOut.js';
 import { asTool } from './like.js';
+import { openLanes, searchStarts } from './manyStarts.js';
 import { describeParts, resolveObjective } from './objectiveSpec.js';
 import { planFit, surveyWithin, type WorkingPlan } from './plan.js';
 import { withPreset } from './presets.js';
@@ -144,31 +145,41 @@ async function runFit(inHand: FitInHand): Promise<Model> {
 
   // An abort since the call was not heard by anyone yet.
   refuseAborted(options.signal);
-  const stops = watchStops(fit, options.signal);
+  const lanes = checked.starts === 1 ? undefined : openLanes(inHand);
+  const stops = watchStops(lanes?.all.map((lane) => lane.fit) ?? [fit], options.signal);
   try {
-    const start = await startExactly(run);
+    const start = lanes ? undefined : await startExactly(run);
     const firstSweep = performance.now();
     tracer.phase('start');
     // A session's crew has been at work before.
     const busyBefore = [...crew.busy];
     stops.startClock(checked.timeLimit);
-    const outcome = await iterate(start, plan.method.create(run), {
-      maxSweeps: checked.maxSweeps,
-      tolerance,
-      ...rounding[fit.dtype],
-      measure: async (point) => (await certify(point)).relativeGradientNorm,
-      validation: measureHeld && { patience: checked.patience, measure: measureHeld, ...keeper(fit, plan) },
-      onSweep: (entry) => {
-        tracer.sweep(entry);
-        reports.report(progressOf('sweep', entry, checked.maxSweeps, plan.observed));
-      },
-      interruption: stops.reason,
-      resume: stops.dispose,
-    });
+    const loop = { maxSweeps: checked.maxSweeps, tolerance, ...rounding[fit.dtype] };
+    const search =
+      lanes &&
+      (await searchStarts(inHand, lanes, loop, stops, (entry, starts) =>
+        reports.report({ ...progressOf('sweep', entry, checked.maxSweeps, plan.observed), starts }),
+      ));
+    const outcome =
+      search?.outcome ??
+      (await iterate(start as Point, plan.method.create(run), {
+        ...loop,
+        measure: async (point) => (await certify(point)).relativeGradientNorm,
+        validation: measureHeld && { patience: checked.patience, measure: measureHeld, ...keeper(fit, plan) },
+        onSweep: (entry) => {
+          tracer.sweep(entry);
+          reports.report(progressOf('sweep', entry, checked.maxSweeps, plan.observed));
+        },
+        interruption: stops.reason,
+        resume: stops.dispose,
+      }));
     stops.dispose();
     const fitted = performance.now();
     tracer.phase('fit');
-    const busy = crew.busy.map((seconds, slot) => seconds - (busyBefore[slot] as number));
+    const busy =
+      lanes && lanes.all.length > 1
+        ? lanes.all.map((lane) => lane.busy)
+        : crew.busy.map((seconds, slot) => seconds - (busyBefore[slot] as number));
     const last = {
       sweep: outcome.sweeps,
       seconds: (fitted - firstSweep) / 1000,
@@ -185,7 +196,7 @@ async function runFit(inHand: FitInHand): Promise<Model> {
       seed: checked.seed,
       sweeps: outcome.sweeps,
     });
-    const { preset, like, alpha, holdout, patience, ...plain } = checked;
+    const { preset, like, alpha, starts, holdout, patience, ...plain } = checked;
     const resolved: ResolvedOptions = {
       ...plain,
       loss: lossText(scales.loss),
@@ -195,6 +206,7 @@ async function runFit(inHand: FitInHand): Promise<Model> {
       ...(preset && { preset }),
       ...(like && { like }),
       ...(alpha !== undefined && { alpha }),
+      ...(search && { starts }),
       ...(holdout !== undefined && { holdout }),
       ...(patience !== undefined && { patience }),
       timeLimit: checked.timeLimit ?? null,
@@ -204,6 +216,8 @@ async function runFit(inHand: FitInHand): Promise<Model> {
       resolved,
       errors,
       bound,
+      ...(search && { starts: search.report }),
+      isInline: crew.isInline && plan.lanes === 1,
       ...(measureHeld && { validation: await measureHeld(outcome.point) }),
       ...(checked.preset === 'pmf' && { q: receptorReport(fit, outcome.point, scales.loss) }),
       busy,
@@ -222,6 +236,7 @@ async function runFit(inHand: FitInHand): Promise<Model> {
     throw error;
   } finally {
     stops.dispose();
+    await lanes?.close();
   }
 }
 
@@ -237,17 +252,20 @@ function keeper(fit: FitContext, { method }: WorkingPlan): Pick<Validation, 'kee
  * Turns an abort signal and a time limit into the stop word that workers read before each block, until it is disposed of:
  * what follows the sweeps (the last half-sweep, the certificate) is not to be stopped.
  */
-function watchStops(fit: FitContext, signal: AbortSignal | undefined) {
+function watchStops(fits: readonly FitContext[], signal: AbortSignal | undefined) {
   let reason: 'time' | 'signal' = 'signal';
+  let isRequested = false;
   let timer: NodeJS.Timeout | undefined;
   const stop = (why: 'time' | 'signal') => {
     reason = why;
-    requestStop(fit);
+    isRequested = true;
+    for (const fit of fits) requestStop(fit);
   };
   const onAbort = () => stop('signal');
   signal?.addEventListener('abort', onAbort, { once: true });
   return {
     reason: () => reason,
+    isRequested: () => isRequested,
     startClock: (timeLimit = Number.POSITIVE_INFINITY) => {
       // Node's timers hold 32-bit milliseconds; a longer limit is none.
       if (timeLimit * 1000 < 2 ** 31) timer = setTimeout(stop, timeLimit * 1000, 'time');
@@ -255,7 +273,7 @@ function watchStops(fit: FitContext, signal: AbortSignal | undefined) {
     dispose: () => {
       clearTimeout(timer);
       signal?.removeEventListener('abort', onAbort);
-      withdrawStop(fit);
+      for (const fit of fits) withdrawStop(fit);
     },
   };
 }

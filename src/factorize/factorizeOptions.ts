@@ -29,6 +29,8 @@ export interface Progress {
   /** Since the first sweep began. */
   readonly seconds: number;
   readonly observationsPerSecond: number;
+  /** Of many starts: how many are done, of at most how many, and the lowest objective of them. */
+  readonly starts?: { readonly done: number; readonly of: number; readonly best: number | null };
   /** Of the held-out entries after this sweep, where there are any. */
   readonly validation?: ValidationError;
 }

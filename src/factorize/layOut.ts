@@ -29,6 +29,8 @@ export interface FitScales {
   readonly weightSum: number;
   /** The loss with its parameters settled. */
   readonly loss: Loss;
+  /** √ of that a weight: the size of the data, which starts at random are drawn to. */
+  readonly rootMeanSquare: number;
   /** What was taken from the values before they were stored; the mean of the fit is that of what is left. */
   readonly shift: number;
 }
@@ -54,7 +56,14 @@ export function layOut(
   const fit = openContext(where, observations, { ...objective, loss: settled }, { mean, value, shared });
   const rootMeanSquare = Math.sqrt(baseline.centredNorm / Math.max(baseline.allWeight, Number.MIN_VALUE));
   writeStart(fit, request.counts, objective, options.init, checked.seed, rootMeanSquare);
-  return { fit, scales: { ...baseline, shift, loss: settled } };
+  return { fit, scales: { ...baseline, rootMeanSquare, shift, loss: settled } };
+}
+
+/** The same problem in a memory of its own, for another thread; views of observations stay as they are, since nobody writes them. */
+export function copyContext(fit: FitContext, memory: WebAssembly.Memory): FitContext {
+  const { memory: bytes } = fit.layout.bytes;
+  new Uint8Array(memory.buffer, 0, bytes).set(new Uint8Array(fit.memory.buffer, 0, bytes));
+  return { ...fit, id: ++fits, memory };
 }
 
 /** Where a problem goes, and by which options. */

@@ -22,6 +22,7 @@ import {
 } from '../parallel/layout.js';
 import { allocate } from '../parallel/memoryPool.js';
 import { evenPartition, evenRuns, partition, type Runs, runsOf, sideCost } from '../parallel/partition.js';
+import { autoBudget, roundSize } from '../starts/rounds.js';
 import type { ObjectiveSpec } from './composition.js';
 import { type ChosenMethod, chooseMethod, methodOf } from './methods.js';
 import { type ObjectiveOptions, resolveObjective } from './objectiveSpec.js';
@@ -66,6 +67,8 @@ export interface WorkingPlan extends Plan {
   readonly chosen: ChosenMethod;
   readonly precision: Precision;
   readonly request: LayoutRequest;
+  /** Starts that run at the same time, each in a memory and a thread of its own; 1: one after the other. */
+  readonly lanes: number;
   readonly layout: Layout;
   readonly boundaries: PerSide<Uint32Array>;
 }
@@ -96,6 +99,7 @@ export function plan(
     chosen: _chosen,
     precision: _precision,
     request: _request,
+    lanes: _lanes,
     layout: _layout,
     boundaries: _boundaries,
     ...said
@@ -187,8 +191,9 @@ function planExtent(found: Extent, options: CheckedOptions, objective?: Objectiv
   const inline = options.inline === 'auto' && (options.threads === 1 || cost <= inlineCost);
   const threads = inline ? 1 : options.threads;
   const blocks = { rows: boundaries.rows.length - 1, columns: boundaries.columns.length - 1 };
-  // Early stopping keeps the best factors beside those that the method works on.
-  const kept = options.patience === undefined ? 0 : 1;
+  const starts = options.starts === 'auto' ? autoBudget : options.starts;
+  // Early stopping and many starts keep the best factors beside those that the method works on.
+  const kept = options.patience === undefined && starts === 1 ? 0 : 1;
   const request: LayoutRequest = {
     dtype,
     stride,
@@ -226,6 +231,11 @@ function planExtent(found: Extent, options: CheckedOptions, objective?: Objectiv
   const counting = (found.rows + found.columns) * countingBytes;
   // The lists that a share is held out of.
   const listing = options.holdout === undefined ? 0 : (found.observed * listingBytes) / (1 - options.holdout);
+  const base = layout.bytes.memory + layout.bytes.outside + methodBytes + modelBytes + counting + Math.ceil(listing);
+  const limit = options.memoryLimit ?? machineLimit();
+  // What is too small to share among threads gives each a start of its own, as far as there is memory.
+  const wanted = inline ? Math.min(options.threads, roundSize, starts) : 1;
+  const lanes = Math.max(1, Math.min(wanted, 1 + Math.floor((limit - base) / layout.bytes.memory)));
   const said: Plan = {
     rows: found.rows,
     columns: found.columns,
@@ -237,19 +247,19 @@ function planExtent(found: Extent, options: CheckedOptions, objective?: Objectiv
     blocks,
     resident: layout.isResident,
     bytes: {
-      total: layout.bytes.memory + layout.bytes.outside + methodBytes + modelBytes + counting + Math.ceil(listing),
+      total: base + (lanes - 1) * layout.bytes.memory,
       factors: layout.bytes.factors,
       observations: layout.bytes.observations,
       scratch: layout.bytes.scratch,
       method: methodBytes + request.workspace,
       model: modelBytes,
     },
-    limit: options.memoryLimit ?? machineLimit(),
+    limit,
   };
   if (said.bytes.total > said.limit) throw tooLarge(said, said.limit);
   if (layout.bytes.memory > memoryCeiling || (request.workspace > 0 && !layout.isResident))
     throw tooLarge(said, memoryCeiling);
-  return { ...said, method, chosen, precision, request, layout, boundaries };
+  return { ...said, method, chosen, precision, request, lanes, layout, boundaries };
 }
 
 function tooLarge({ bytes }: Plan, limit: number): HadamardError {

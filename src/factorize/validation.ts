@@ -40,6 +40,12 @@ export interface Parted {
 export function partValidation(A: MatrixInput, options: FactorizeOptions, checked: CheckedOptions): Parted {
   const { validation, weights, background } = options;
   const { holdout, patience, duplicates } = checked;
+  if (patience !== undefined && checked.starts !== 1)
+    throw refused(
+      'starts',
+      'starts and patience are both given.',
+      'Leave one of them out: starts are compared by the objective at their end, which early stopping does not reach.',
+    );
   if (holdout === undefined && validation === undefined) {
     if (patience !== undefined)
       throw refused('patience', 'patience is given and nothing is held out.', 'Add holdout: 0.1, or validation data.');

@@ -26,6 +26,33 @@ export interface Certificate {
   readonly globalStatement?: string;
 }
 
+/** What a search from many starts has found. */
+export interface StartsReport {
+  /** Starts that were run; of these so many converged and so many were given up, the others ended above the tolerance. */
+  readonly count: number;
+  readonly converged: number;
+  readonly abandoned: number;
+  /** Optima among the converged: two are one where f differs by at most 1e-6 of it. */
+  readonly distinct: number;
+  /** The lowest of these, and how many starts found it; without any the objective of the model, and 0. */
+  readonly best: { readonly objective: number; readonly hits: number };
+  /** best.hits / count */
+  readonly hitRate: number;
+  /** From the beginning of the search until the first and second hit of the best optimum; null where there was none. */
+  readonly secondsToBest: number | null;
+  readonly secondsToSecondHit: number | null;
+  /** Each optimum, the best first: its least objective, the RMSE there over observed entries, its hits. */
+  readonly optima: readonly { readonly objective: number; readonly rmse: number; readonly hits: number }[];
+  /**
+   * Why the search ended: as many as asked for (count); the optima seen are likely to be all (agreement), or the budget of
+   * `auto` ran out before that (budget); the time limit, which alone depends on the clock (time); an abort (signal).
+   */
+  readonly stopped: 'count' | 'agreement' | 'budget' | 'time' | 'signal';
+  /** The start that the model is of, counted from 0, and the seed that gives it as a fit without starts. */
+  readonly start: number;
+  readonly seed: number;
+}
+
 /** Rows (or columns) added, replaced and removed after the fit, for the other factor as it was. */
 export interface ModelUpdate {
   readonly side: 'rows' | 'columns';
@@ -69,6 +96,8 @@ export interface FitReport {
   };
   /** √(Σr²/count) over entries with W > 0, and √(ΣW²r²/ΣW²). */
   readonly rmse: { readonly train: number; readonly trainWeighted: number };
+  /** Of more than one start; what else stands here is of the start that the model is of, seconds of them all. */
+  readonly starts?: StartsReport;
   /** Where entries were held out: their error at these factors, how many they are, and the sweep that the factors are of. */
   readonly validation?: ValidationError & { readonly entries: number; readonly sweep: number };
   /** Of preset pca: the share of the weighted variance around the column means that each canonical component explains. */

@@ -6,7 +6,7 @@ import { checkNames } from '../options.js';
 import { allowedColumns, type ColumnFilter, columnList } from './allowedColumns.js';
 import { Best, checkTop } from './best.js';
 import { type Canonical, canonicalForm, type Rotated, varimaxForm } from './canonical.js';
-import type { Certificate, FitReport, TraceEntry } from './fitReport.js';
+import type { Certificate, FitReport, StartsReport, TraceEntry } from './fitReport.js';
 import { type ObjectiveOptions, objectiveOf, predictEntry } from './objective.js';
 import type { BackgroundLists, Biases, Labels, ModelParts, RunRecord } from './parts.js';
 import { saveModel } from './save.js';
@@ -71,6 +71,11 @@ export class Model implements ModelParts {
 
   get certificate(): Certificate {
     return this.fit.certificate;
+  }
+
+  /** What the search from many starts has found; undefined where there was one start. */
+  get starts(): StartsReport | undefined {
+    return this.fit.starts;
   }
 
   /** The index of a row's label; undefined where there is no such label. */

@@ -78,25 +78,14 @@ export function pooledCrew<Context extends BlockContext = FitContext>({
   workerUrl,
   threads,
 }: PooledCrewOptions): Crew<Context> {
-  const pool = openPool<Context>(workerUrl, threads);
-  // A worker that dies rejects its task, which run() handles, and is replaced; one that fails as it starts is not, and tasks
-  // would wait for ever once there is none left. Without a listener the 'error' event would end the host.
-  let hasFailed = false;
-  const noWorkers = new Promise<never>((_, reject) => {
-    pool.on('error', (error) => {
-      if (pool.threads.length > 0) return;
-      hasFailed = true;
-      reject(cannotStart(error, workerUrl));
-    });
-  });
-  noWorkers.catch(() => undefined);
+  const workers = openWorkers<Task<Context>, TaskReport>(workerUrl, threads);
   const busy = new Array<number>(threads).fill(0);
   let closed = false;
   return {
     threads,
     isInline: false,
     get hasFailed() {
-      return hasFailed;
+      return workers.hasFailed;
     },
     busy,
     async run(fit, call) {
@@ -105,8 +94,8 @@ export function pooledCrew<Context extends BlockContext = FitContext>({
       const done = doneFlags(fit, call.side);
       const lost = new Set<number>();
       for (;;) {
-        const tasks = Array.from({ length: threads }, (_, slot) => pool.run({ fit, call, slot }));
-        const outcomes = await Promise.race([Promise.allSettled(tasks), noWorkers]);
+        const tasks = Array.from({ length: threads }, (_, slot) => workers.run({ fit, call, slot }));
+        const outcomes = await Promise.race([Promise.allSettled(tasks), workers.none]);
         outcomes.forEach((outcome, slot) => {
           if (outcome.status === 'fulfilled') busy[slot] = (busy[slot] as number) + outcome.value.busy;
         });
@@ -124,15 +113,46 @@ export function pooledCrew<Context extends BlockContext = FitContext>({
     },
     async close() {
       closed = true;
-      await pool.destroy();
+      await workers.close();
     },
   };
 }
 
-function openPool<Context extends BlockContext>(
-  workerUrl: string,
-  threads: number,
-): Piscina<Task<Context>, TaskReport> {
+/** Threads of piscina that do tasks. */
+export interface Workers<T, R> {
+  /** Rejects where the task throws or its worker dies; the worker is then replaced. */
+  run(task: T): Promise<R>;
+  /** Rejects once no worker can be started: tasks would then wait for ever. */
+  readonly none: Promise<never>;
+  readonly hasFailed: boolean;
+  close(): Promise<void>;
+}
+
+/** @throws HadamardError `worker-died` where there is no such file. */
+export function openWorkers<T, R>(workerUrl: string, threads: number): Workers<T, R> {
+  const pool = openPool<T, R>(workerUrl, threads);
+  // A worker that dies rejects its task, which is handled there, and is replaced; one that fails as it starts is not, and
+  // tasks would wait for ever once there is none left. Without a listener the 'error' event would end the host.
+  let hasFailed = false;
+  const none = new Promise<never>((_, reject) => {
+    pool.on('error', (error) => {
+      if (pool.threads.length > 0) return;
+      hasFailed = true;
+      reject(cannotStart(error, workerUrl));
+    });
+  });
+  none.catch(() => undefined);
+  return {
+    run: (task) => pool.run(task),
+    none,
+    get hasFailed() {
+      return hasFailed;
+    },
+    close: () => pool.destroy(),
+  };
+}
+
+function openPool<T, R>(workerUrl: string, threads: number): Piscina<T, R> {
   try {
     return new Piscina({
       filename: workerUrl,

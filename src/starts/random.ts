@@ -22,6 +22,7 @@ export const streams = {
   given: 6,
   negatives: 7,
   growth: 8,
+  starts: 9,
 } as const;
 
 /** 32 well-mixed bits, the same for a position whoever asks. */
