@@ -18,9 +18,11 @@ const ownFaults: ReadonlySet<ErrorCode> = new Set(['worker-died', 'session-close
 
 /** @param given the flags that the user gave, in camelCase. */
 export function exitCodeOf(
-  { status, reason }: Pick<FitReport, 'status' | 'reason'>,
+  { status, reason, starts }: Pick<FitReport, 'status' | 'reason' | 'starts'>,
   given: ReadonlySet<string>,
 ): ExitCode {
+  // The best start may have converged long before.
+  if (starts?.stopped === 'signal') return 130;
   switch (status) {
     case 'converged':
     case 'validated':

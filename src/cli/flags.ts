@@ -34,7 +34,7 @@ const groups: Readonly<Record<'Objective:' | 'Data:' | 'Stopping:', readonly Opt
     'biasLambda',
   ],
   'Data:': ['duplicates'],
-  'Stopping:': ['maxSweeps', 'tolerance', 'timeLimit', 'holdout', 'patience'],
+  'Stopping:': ['starts', 'maxSweeps', 'tolerance', 'timeLimit', 'holdout', 'patience'],
 };
 
 export type FitFlags = { readonly [name in OptionName]?: number | string };

@@ -7,6 +7,7 @@ import { type Inspection, inspectModel } from '../model/inspectModel.js';
 import { loadModel } from '../model/load.js';
 import type { Model } from '../model/model.js';
 import { commandOf } from '../report/account.js';
+import { startsInWords } from '../report/starts.js';
 import type { ExitCode } from './exitCodes.js';
 import { bytes, count, facts, grid, printable, real } from './render.js';
 import { certificateInWords, computation, objectiveInWords } from './summary.js';
@@ -76,6 +77,7 @@ function factsOf(
     ...(fit.updates ? [['updated', updatesInWords(fit.updates)] as [string, string]] : []),
     ['objective', `${before}${objectiveInWords(fit)}`],
     ['certificate', `${before}${certificateInWords(fit)}`],
+    ...(fit.starts ? [['starts', `${before}${startsInWords(fit.starts).join('\n')}`] as [string, string]] : []),
     ['fit', `${fit.method.name}, ${count(fit.sweeps)} sweeps, seed ${fit.seed}, ${computation(fit)}`],
     ['norms', normsInWords(norms, model)],
     ['singular values', `${singularValues.slice(0, 12).map(real).join(', ')}${rank > 12 ? ', …' : ''}`],

@@ -98,7 +98,8 @@ function plainLines(stream: NodeJS.WriteStream, timeLimit: number | undefined): 
 function describe(progress: Progress, timeLimit: number | undefined): string {
   if (progress.phase === 'prepare') return 'laying out the data …';
   if (progress.phase === 'certify') return 'measuring the certificate …';
-  const { sweep, maxSweeps, objective, relativeGradientNorm, observationsPerSecond, validation } = progress;
+  const { sweep, maxSweeps, objective, relativeGradientNorm, observationsPerSecond, validation, starts } = progress;
+  if (starts) return startsInProgress(progress, starts, timeLimit);
   return [
     `sweep ${sweep}/${maxSweeps}`,
     `objective ${real(objective)}`,
@@ -106,6 +107,22 @@ function describe(progress: Progress, timeLimit: number | undefined): string {
     validation && `held out ${real(validation.rmse)}`,
     `${rate(observationsPerSecond)} obs/s`,
     timeLeft(progress, timeLimit),
+  ]
+    .filter(Boolean)
+    .join('  ');
+}
+
+function startsInProgress(
+  { sweep, seconds }: Progress,
+  { done, of, best }: NonNullable<Progress['starts']>,
+  timeLimit: number | undefined,
+): string {
+  const left = timeLimit === undefined ? undefined : timeLimit - seconds;
+  return [
+    `${done} of ${of} starts done`,
+    best !== null && `best ${real(best)}`,
+    `sweep ${sweep}`,
+    left !== undefined && `≤ ${clock(Math.max(0, left))} left`,
   ]
     .filter(Boolean)
     .join('  ');

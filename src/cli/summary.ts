@@ -1,5 +1,6 @@
 /** What is said at the end of a fit: a few lines for a person, one line of JSON for a program. */
 import type { FitReport } from '../model/fitReport.js';
+import { startsInWords } from '../report/starts.js';
 import { count, counted, duration, facts, printable, real } from './render.js';
 import type { FitDone } from './runFit.js';
 
@@ -16,6 +17,7 @@ export function resultAsJson({ model, seconds, test, notes }: FitDone): string {
     sweeps: fit.sweeps,
     method: fit.method,
     certificate: fit.certificate,
+    ...(fit.starts && { starts: fit.starts }),
     seconds: { read: seconds.read, ...fit.seconds, write: seconds.write },
     rmse: { ...fit.rmse, ...(test && { test: test.rmse, coldEntries: test.coldEntries }) },
     ...(fit.validation && { validation: fit.validation }),
@@ -55,6 +57,7 @@ export function summaryOf(done: FitDone, source: string): [name: string, value: 
     ['objective', objectiveInWords(fit)],
     ['RMSE', rmseInWords(fit, test)],
     ['certificate', certificateInWords(fit)],
+    ...(fit.starts ? [['starts', startsInWords(fit.starts).join('\n')] as [string, string]] : []),
     ['time', `${duration(total)} (${parts}); ${sweepsInWords(fit)} at rank ${fit.rank}, ${computation(fit)}`],
     ...(out === undefined ? [] : [['model', printable(out)] as [string, string]]),
     ...(report === undefined ? [] : [['report', printable(report)] as [string, string]]),

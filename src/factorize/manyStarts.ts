@@ -115,7 +115,10 @@ export async function searchStarts(
       factorBuffer(fit, side, plan.method.buffers[side]).set(factorBuffer(lane.fit, side, outcome.point[side]));
   };
   const progress = (entry: TraceEntry) =>
-    onProgress(entry, { done: ended.length + abandoned, of: count, best: best?.outcome.point.objective ?? null });
+    onProgress(
+      { ...entry, seconds: seconds() },
+      { done: ended.length + abandoned, of: count, best: best?.outcome.point.objective ?? null },
+    );
 
   const runRound = async (round: readonly number[]) => {
     const known = distinctOptima(ended, scales.centredNorm)[0];
@@ -130,7 +133,7 @@ export async function searchStarts(
         lane.busy += (performance.now() - from) / 1000;
         take(lane, index, end);
         const last = end.end === 'ended' && end.outcome.trace.at(-1);
-        if (last && all.length > 1) progress({ ...last, seconds: seconds() });
+        if (last && all.length > 1) progress(last);
       }
     };
     const fail = (error: unknown) => {

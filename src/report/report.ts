@@ -17,6 +17,7 @@ import { profileSection } from './profiles.js';
 import { residualStatistics } from './residualStatistics.js';
 import { residualSection } from './residuals.js';
 import { pageHtml, type Section } from './shell.js';
+import { startsSection } from './starts.js';
 
 export interface ReportOptions {
   /** The weights that belong to the data; every weight is 1 where absent. */
@@ -50,6 +51,7 @@ export function reportHtml(model: Model, data?: MatrixInput, options: ReportOpti
   const sections = [
     objectiveSection(model),
     certificateSection(model),
+    startsSection(model),
     courseSection(model, course),
     statistics && residualSection(model, statistics, charts),
     canonical && spectrumSection(model, canonical, charts),
