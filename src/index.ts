@@ -57,6 +57,7 @@ export type {
   Certificate,
   FitReport,
   ModelUpdate,
+  StartsReport,
   Status,
   StopReason,
   TraceEntry,
