@@ -103,6 +103,14 @@ export async function openWatch(request: WatchRequest): Promise<Watch> {
         stage(progress.phase === 'prepare' ? 'laying out the data' : 'measuring the certificate');
         return;
       }
+      if (progress.starts) {
+        // Many starts have no one course; the report shows that of the best.
+        const { done, of, best } = progress.starts;
+        stage(`fitting: ${done} of ${of} starts done`);
+        share = done / of;
+        if (best !== null) texts['live-objective'] = real(best);
+        return;
+      }
       course.add(progress);
       share = Math.max(progress.sweep / progress.maxSweeps, progress.seconds / (timeLimit ?? Number.POSITIVE_INFINITY));
       const left = secondsLeft(progress, timeLimit);

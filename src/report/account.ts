@@ -41,6 +41,8 @@ export function machineSection({ fit }: Model): Section {
 
 export function reproduceSection({ fit, run }: Model): Section {
   const isCut = fit.reason === 'time' || fit.reason === 'signal';
+  const { starts } = fit;
+  const isSearchCut = starts?.stopped === 'time' || starts?.stopped === 'signal';
   const facts: [string, string][] = [
     ['digest of the factors', fit.digest],
     ['seed', String(fit.seed)],
@@ -57,7 +59,7 @@ export function reproduceSection({ fit, run }: Model): Section {
     }<dl class="facts">${facts.map(([what, value]) => html`<div style="display:contents"><dt>${what}</dt><dd>${value}</dd></div>`)}</dl>
 <p>The same data, options and seed give the same digest on any number of threads${
       fit.arithmetic === 'fast' ? ', with this arithmetic on one kind of machine and Node' : ' and any machine'
-    }${isCut && html`, after the same number of sweeps: this fit was ended from outside, <code>--max-sweeps ${fit.sweeps}</code> ends it there again`}.</p>`,
+    }${isCut && html`, after the same number of sweeps: this fit was ended from outside, <code>--max-sweeps ${fit.sweeps}</code> ends it there again`}${isSearchCut && html`. The search from many starts was ended from outside, and another may end after more or fewer of them: <code>--seed ${starts.seed}</code> without <code>--starts</code> gives this model`}.</p>`,
   };
 }
 
