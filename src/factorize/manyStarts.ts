@@ -8,7 +8,6 @@ import type { TraceEntry } from '../engine/trace.js';
 import { fromErrorMessage, HadamardError } from '../errors.js';
 import { factorBuffer } from '../methods/rowPhases.js';
 import type { StartsReport } from '../model/fitReport.js';
-import type { CheckedOptions } from '../options.js';
 import { Interrupted, openWorkers, requestStop, withdrawStop } from '../parallel/crew.js';
 import { sides } from '../parallel/layout.js';
 import { acquireMemory, releaseMemory } from '../parallel/memoryPool.js';
@@ -86,7 +85,6 @@ export async function searchStarts(
   const { checked, plan, options, objective, scales, fit } = inHand;
   const isAuto = checked.starts === 'auto';
   const count = checked.starts === 'auto' ? autoBudget : checked.starts;
-  const method = { ...checked, method: plan.method.name as CheckedOptions['method'] };
   const began = performance.now();
   const seconds = () => (performance.now() - began) / 1000;
   const ended: (EndedStart & { readonly rmse: number; readonly at: number })[] = [];
@@ -99,7 +97,14 @@ export async function searchStarts(
     const init = index === 0 ? options.init : undefined;
     const seed = seedOfStart(checked.seed, index);
     writeStart(lane.fit, plan.request.counts, objective, init, seed, scales.rootMeanSquare);
-    return { fit: lane.fit, method, loop, centredNorm: scales.centredNorm, startsFrom: startSide(init) };
+    return {
+      fit: lane.fit,
+      chosen: plan.chosen.name,
+      options: checked,
+      loop,
+      centredNorm: scales.centredNorm,
+      startsFrom: startSide(init),
+    };
   };
   /** Keeps the factors of the lowest objective so far, of the first start that has it: in whatever order starts end. */
   const take = (lane: Lane, index: number, end: StartEnd) => {

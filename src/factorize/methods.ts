@@ -47,7 +47,7 @@ export function chooseMethod(options: CheckedOptions, shape: MethodShape): Chose
 export function methodOf(
   name: ChosenMethod['name'],
   options: CheckedOptions,
-  { counts, observed }: MethodShape,
+  { counts, observed }: Pick<MethodShape, 'counts' | 'observed'>,
 ): Method {
   if (name === 'als') return als(options.acceleration);
   if (name === 'gradient') return gradient;

@@ -10,13 +10,14 @@ import { type Crew, Interrupted, inlineCrew, withdrawStop } from '../parallel/cr
 import type { FitContext } from '../parallel/phase.js';
 import { Abandonment } from '../starts/abandon.js';
 import { createRun } from './createRun.js';
-import { methodOf } from './methods.js';
+import { type ChosenMethod, methodOf } from './methods.js';
 import { measureTrainErrors } from './trainErrors.js';
 
 /** What a start needs beside the factors that it begins with; plain data, since it crosses threads. */
 export interface StartTask {
   readonly fit: FitContext;
-  readonly method: CheckedOptions;
+  readonly chosen: ChosenMethod['name'];
+  readonly options: CheckedOptions;
   readonly loop: Pick<LoopOptions, 'maxSweeps' | 'tolerance' | 'rise' | 'fall'>;
   readonly centredNorm: number;
   readonly startsFrom: Run['startsFrom'];
@@ -36,7 +37,7 @@ class Abandoned extends Error {
 
 /** @throws HadamardError as the loop and the crew. */
 export async function runStart(
-  { fit, method, loop, centredNorm, startsFrom, best }: StartTask,
+  { fit, chosen, options, loop, centredNorm, startsFrom, best }: StartTask,
   crew: Crew,
   onSweep?: (entry: TraceEntry) => void,
 ): Promise<StartEnd> {
@@ -46,7 +47,7 @@ export async function runStart(
   const shape = { counts, observed: fit.observations.rows.indices.length };
   let last: TraceEntry | undefined;
   try {
-    const outcome = await iterate(await startExactly(run), methodOf(method, shape).create(run), {
+    const outcome = await iterate(await startExactly(run), methodOf(chosen, options, shape).create(run), {
       ...loop,
       measure: async (point: Point) => (await certifyFirstOrder(run.phase, point, centredNorm)).relativeGradientNorm,
       onSweep(entry) {

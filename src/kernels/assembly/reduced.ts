@@ -95,8 +95,6 @@ export function projectRows(job: RowJob, reduced: Reduced, first: i32, last: i32
         for (let b = 0; b <= a; b++) sum += load<f64>(L + (<usize>(a * width + b) << 3)) * load<f64>(d + (<usize>b << 3));
         store<f64>(z + (<usize>a << 3), sum);
       }
-      // What pads z to an even length is summed with it, and the memory is as another fit left it.
-      if (width & 1) store<f64>(z + (<usize>width << 3), 0);
       for (let a = 0; a < rank; a++) {
         let sum: f64 = 0;
         for (let s = a; s < width; s++) sum += load<f64>(L + (<usize>(s * width + a) << 3)) * load<f64>(z + (<usize>s << 3));
