@@ -64,6 +64,13 @@ export type {
   ValidationError,
 } from './model/fitReport.js';
 export { type Inspection, inspectModel, type LatentColumn, type Loading } from './model/inspectModel.js';
+export type {
+  Covariances,
+  PredictIntervalOptions,
+  PredictionInterval,
+  PredictionIntervals,
+  UncertaintyReport,
+} from './model/intervals.js';
 export { loadModel } from './model/load.js';
 export {
   type BackgroundLists,

@@ -309,6 +309,23 @@ export const optionTable = {
     sentence:
       'Early stopping: end after N sweeps in a row without a lower held-out error, and keep the factors of the lowest one, not the last.',
   },
+  intervals: {
+    kind: 'number',
+    minimum: 0,
+    exclusive: true,
+    maximum: 0.9999,
+    placeholder: 'q',
+    defaultText: 'none',
+    sentence:
+      'Keep covariances of all rows and columns with the model, so that predictions have standard errors and intervals that cover the share q: k(k+1)/2 numbers a row and column.',
+  },
+  noise: {
+    kind: 'choice',
+    choices: ['auto', 'weights', 'residuals'],
+    default: 'auto',
+    sentence:
+      'What intervals take the standard deviation of an error to be. weights: 1/W. residuals: s/W, s² the reduced χ². auto: weights where they are given as sigma, else residuals.',
+  },
   duplicates: {
     kind: 'choice',
     choices: ['refuse', 'keep', 'sum', 'last'],

@@ -43,6 +43,8 @@ export interface FitOptions {
   readonly timeLimit?: number | undefined;
   readonly holdout?: number | undefined;
   readonly patience?: number | undefined;
+  readonly intervals?: number | undefined;
+  readonly noise?: Choice<'noise'> | undefined;
   readonly duplicates?: Choice<'duplicates'> | undefined;
   readonly inline?: Choice<'inline'> | undefined;
   readonly residency?: Choice<'residency'> | undefined;
@@ -80,6 +82,8 @@ export interface CheckedOptions {
   readonly timeLimit: number | undefined;
   readonly holdout: number | undefined;
   readonly patience: number | undefined;
+  readonly intervals: number | undefined;
+  readonly noise: Choice<'noise'>;
   readonly duplicates: Choice<'duplicates'>;
   readonly inline: Choice<'inline'>;
   readonly residency: Choice<'residency'>;
@@ -97,7 +101,7 @@ export interface ResolvedParts {
 export interface ResolvedOptions
   extends Omit<
       CheckedOptions,
-      'preset' | 'like' | 'alpha' | 'starts' | 'timeLimit' | 'holdout' | 'patience' | 'memoryLimit'
+      'preset' | 'like' | 'alpha' | 'starts' | 'timeLimit' | 'holdout' | 'patience' | 'intervals' | 'memoryLimit'
     >,
     ResolvedParts {
   readonly preset?: Choice<'preset'>;
@@ -106,6 +110,7 @@ export interface ResolvedOptions
   readonly starts?: number | 'auto';
   readonly holdout?: number;
   readonly patience?: number;
+  readonly intervals?: number;
   readonly dtype: Choice<'dtype'>;
   readonly tolerance: number;
   readonly timeLimit: number | null;
@@ -235,6 +240,8 @@ export function checkOptions(options: FitOptions): CheckedOptions {
     timeLimit: options.timeLimit,
     holdout: options.holdout,
     patience: options.patience,
+    intervals: options.intervals,
+    noise: options.noise ?? table.noise.default,
     duplicates: options.duplicates ?? table.duplicates.default,
     inline: options.inline ?? table.inline.default,
     residency: options.residency ?? table.residency.default,

@@ -24,6 +24,7 @@ import type { WorkingPlan } from './plan.js';
 import type { ReceptorReport } from './receptor.js';
 import type { Reports } from './reports.js';
 import type { TrainErrors } from './trainErrors.js';
+import type { Uncertainty } from './uncertainty.js';
 
 /** A fit on its way, as its parts are handed around. */
 export interface FitInHand {
@@ -54,6 +55,8 @@ export interface Measured {
   readonly starts?: StartsReport;
   /** Whether all was done in the calling thread. */
   readonly isInline: boolean;
+  /** Of option intervals. */
+  readonly uncertainty?: Uncertainty;
   /** Of preset pmf. */
   readonly q?: ReceptorReport;
   /** Seconds that each worker was busy in the sweeps. */
@@ -109,6 +112,7 @@ export function buildModel(inHand: FitInHand, outcome: Outcome, first: FirstOrde
         columns: V.bias,
       }),
     }),
+    ...(measured.uncertainty && { uncertainty: measured.uncertainty.report }),
     rows: plan.rows,
     columns: plan.columns,
     observed,
@@ -124,7 +128,7 @@ export function buildModel(inHand: FitInHand, outcome: Outcome, first: FirstOrde
     options: resolved,
     utilization: measured.busy.map((busy) => Math.min(1, busy / Math.max(measured.seconds.fit, Number.MIN_VALUE))),
     memoryBytes: { planned: plan.bytes.total, peakRss: process.resourceUsage().maxRSS * 1024 },
-    notes: notesOn(inHand),
+    notes: [...notesOn(inHand), ...uncertaintyNotes(checked, measured.uncertainty)],
     digest: digestOf([U.factor, V.factor, U.bias, V.bias]),
     versions: { hadamard: version, node: process.versions.node },
   };
@@ -133,6 +137,7 @@ export function buildModel(inHand: FitInHand, outcome: Outcome, first: FirstOrde
     biases,
     ...(options.labels && { labels: options.labels }),
     fit: report,
+    ...(measured.uncertainty && { covariances: measured.uncertainty.covariances }),
     ...(resolved.background?.weight === 'separable' && {
       background: {
         rows: (objective.background as SeparableBackground).rows,
@@ -167,6 +172,21 @@ export function unpad(fit: FitContext, side: Side, index: number): { factor: Rea
     if (bias) bias[row] = padded[start + fit.rank] as number;
   }
   return { factor, bias };
+}
+
+/** What intervals rest on, a sentence each. */
+function uncertaintyNotes({ intervals }: CheckedOptions, measured: Uncertainty | undefined): string[] {
+  if (intervals === undefined) return [];
+  if (!measured)
+    return ['There are no standard errors: as many unknowns are fitted as there are values, and no residual measures them.'];
+  const { report, covariances } = measured;
+  const isLoose = covariances.rows.some(Number.isNaN) || covariances.columns.some(Number.isNaN);
+  return [
+    ...(report.isBiased
+      ? ['Intervals are conditional, biased: λ shrinks predictions, and they are around the shrunk ones.']
+      : []),
+    ...(isLoose ? ['Some rows or columns are not determined by their entries: their intervals have no end.'] : []),
+  ];
 }
 
 /** Advice, a sentence each. */

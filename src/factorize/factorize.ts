@@ -32,6 +32,7 @@ import { withPreset } from './presets.js';
 import { receptorReport } from './receptor.js';
 import { reportsTo } from './reports.js';
 import { measureTrainErrors } from './trainErrors.js';
+import { checkIntervals, measureUncertainty } from './uncertainty.js';
 import { partValidation, validationMeasure } from './validation.js';
 import { withStart } from './warmStart.js';
 
@@ -86,6 +87,7 @@ async function fitWith(
   const reports = reportsTo(options.onProgress);
   reports.report(progressOf('prepare', atRest, checked.maxSweeps, 0));
   const objective = resolveObjective(checked, options, shapeOf(A));
+  checkIntervals(checked, objective);
   const { held, ...fitted } = partValidation(A, options, checked);
   const found = surveyWithin(fitted.A, fitted.weights, checked, objective.background !== undefined);
   const plan = planFit(found, checked, objective);
@@ -196,7 +198,8 @@ async function runFit(inHand: FitInHand): Promise<Model> {
       seed: checked.seed,
       sweeps: outcome.sweeps,
     });
-    const { preset, like, alpha, starts, holdout, patience, ...plain } = checked;
+    const uncertainty = await measureUncertainty(fit, run.phase, outcome.point, checked, errors, options.weights);
+    const { preset, like, alpha, starts, holdout, patience, intervals, ...plain } = checked;
     const resolved: ResolvedOptions = {
       ...plain,
       loss: lossText(scales.loss),
@@ -209,6 +212,7 @@ async function runFit(inHand: FitInHand): Promise<Model> {
       ...(search && { starts }),
       ...(holdout !== undefined && { holdout }),
       ...(patience !== undefined && { patience }),
+      ...(intervals !== undefined && { intervals }),
       timeLimit: checked.timeLimit ?? null,
       memoryLimit: plan.limit,
     };
@@ -218,6 +222,7 @@ async function runFit(inHand: FitInHand): Promise<Model> {
       bound,
       ...(search && { starts: search.report }),
       isInline: crew.isInline && plan.lanes === 1,
+      ...(uncertainty && { uncertainty }),
       ...(measureHeld && { validation: await measureHeld(outcome.point) }),
       ...(checked.preset === 'pmf' && { q: receptorReport(fit, outcome.point, scales.loss) }),
       busy,

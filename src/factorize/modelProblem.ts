@@ -50,6 +50,7 @@ export function checkedOptionsOf(
     timeLimit: undefined,
     holdout: undefined,
     patience: undefined,
+    intervals: undefined,
     duplicates: options.duplicates ?? plain.duplicates,
   };
 }

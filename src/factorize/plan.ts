@@ -28,6 +28,7 @@ import { type ChosenMethod, chooseMethod, methodOf } from './methods.js';
 import { type ObjectiveOptions, resolveObjective } from './objectiveSpec.js';
 import { choosePrecision, type Precision } from './precision.js';
 import { withPreset } from './presets.js';
+import { covarianceBytes } from './uncertainty.js';
 
 /** A problem by its size alone. `observed` defaults to rows·columns. */
 export interface ProblemShape {
@@ -56,6 +57,8 @@ export interface Plan {
     readonly scratch: number;
     readonly method: number;
     readonly model: number;
+    /** Covariances of option `intervals`; in the total twice, while they are computed and kept. */
+    readonly covariances: number;
   };
   /** Bytes that the plan may use. */
   readonly limit: number;
@@ -183,6 +186,7 @@ function planExtent(found: Extent, options: CheckedOptions, objective?: Objectiv
   const hasBias = options.biases !== 'none';
   const stride = strideOf(options.rank, hasBias);
   const method = methodOf(chosen.name, options, shape);
+  const covariances = covariancesOf(options, counts);
   const partsOf = (side: Side) =>
     side === fixed ? evenPartition(lengths[side]) : partition(lengths[side], options.rank);
   const parts = { rows: partsOf('rows'), columns: partsOf('columns') };
@@ -209,6 +213,7 @@ function planExtent(found: Extent, options: CheckedOptions, objective?: Objectiv
       method.workspace?.scratch ?? 0,
     ),
     workspace: method.workspace?.bytes ?? 0,
+    covariances: Math.max(covariances.rows, covariances.columns),
     largestBlock: {
       rows: Math.max(parts.rows.largest.rows, parts.columns.largest.rows),
       entries: Math.max(parts.rows.largest.entries, parts.columns.largest.entries),
@@ -231,7 +236,8 @@ function planExtent(found: Extent, options: CheckedOptions, objective?: Objectiv
   const counting = (found.rows + found.columns) * countingBytes;
   // The lists that a share is held out of.
   const listing = options.holdout === undefined ? 0 : (found.observed * listingBytes) / (1 - options.holdout);
-  const base = layout.bytes.memory + layout.bytes.outside + methodBytes + modelBytes + counting + Math.ceil(listing);
+  const stored = modelBytes + covariances.rows + covariances.columns;
+  const base = layout.bytes.memory + layout.bytes.outside + methodBytes + stored + counting + Math.ceil(listing);
   const limit = options.memoryLimit ?? machineLimit();
   // What is too small to share among threads gives each a start of its own, as far as there is memory.
   const wanted = inline ? Math.min(options.threads, roundSize, starts) : 1;
@@ -253,6 +259,7 @@ function planExtent(found: Extent, options: CheckedOptions, objective?: Objectiv
       scratch: layout.bytes.scratch,
       method: methodBytes + request.workspace,
       model: modelBytes,
+      covariances: covariances.rows + covariances.columns,
     },
     limit,
   };
@@ -260,6 +267,15 @@ function planExtent(found: Extent, options: CheckedOptions, objective?: Objectiv
   if (layout.bytes.memory > memoryCeiling || (request.workspace > 0 && !layout.isResident))
     throw tooLarge(said, memoryCeiling);
   return { ...said, method, chosen, precision, request, lanes, layout, boundaries };
+}
+
+function covariancesOf({ intervals, rank, biases }: CheckedOptions, counts: PerSide<number>): PerSide<number> {
+  if (intervals === undefined) return { rows: 0, columns: 0 };
+  const has = (side: Side) => biases === side || biases === 'both';
+  return {
+    rows: covarianceBytes(counts.rows, rank + (has('rows') ? 1 : 0)),
+    columns: covarianceBytes(counts.columns, rank + (has('columns') ? 1 : 0)),
+  };
 }
 
 function tooLarge({ bytes }: Plan, limit: number): HadamardError {

@@ -1,6 +1,7 @@
 /** The one table from a phase's name to its code: what a worker thread can be asked to do. */
 import type { PhaseTable } from '../parallel/phase.js';
 import { backgroundPhase, composedLossPhase, composedMeasurePhase, composedSolvePhase } from './composedPhases.js';
+import { covariancePhase } from './covariancePhase.js';
 import { movePhase } from './movePhase.js';
 import { projectPhase, reducedHessianPhase, reducedStepPhase } from './reducedPhases.js';
 import { gradientPhase, lossPhase, solvePhase } from './rowPhases.js';
@@ -11,6 +12,7 @@ export const phases: PhaseTable = Object.fromEntries(
     gradientPhase,
     lossPhase,
     movePhase,
+    covariancePhase,
     composedSolvePhase,
     composedMeasurePhase,
     composedLossPhase,

@@ -1,6 +1,7 @@
 /** What a fit says about itself; saved in model.json and printed by `--json`. */
 import type { Status, StopReason, TraceEntry, ValidationError } from '../engine/trace.js';
 import type { ResolvedOptions } from '../options.js';
+import type { UncertaintyReport } from './intervals.js';
 
 export type { Status, StopReason, TraceEntry, ValidationError };
 
@@ -109,6 +110,8 @@ export interface FitReport {
     readonly expected: number;
     readonly r2: readonly (number | null)[];
   };
+  /** Of fits with option `intervals`. */
+  readonly uncertainty?: UncertaintyReport;
   readonly rows: number;
   readonly columns: number;
   readonly observed: number;

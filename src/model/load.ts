@@ -47,6 +47,10 @@ export async function loadModel(directory: string): Promise<Model> {
   const array = (name: string, expected: readonly number[]) => readArray(folder, name, expected, dtype);
   const list = async (name: string, expected: number) =>
     (await readArray(folder, name, [expected], 'f64')) as Float64Array;
+  const packed = async (name: string, expected: number, hasBias: boolean) => {
+    const width = rank + (hasBias ? 1 : 0);
+    return (await readArray(folder, name, [expected, (width * (width + 1)) / 2], 'f64')) as Float64Array;
+  };
   const strings = (name: string, expected: number) => readLabels(folder, name, expected);
 
   const hasRowBias = biases.kind === 'rows' || biases.kind === 'both';
@@ -73,6 +77,13 @@ export async function loadModel(directory: string): Promise<Model> {
         columns: await list('background_columns.npy', n),
       },
     }),
+    ...(hasCovariances(description) && {
+      covariances: {
+        rows: await packed('row_covariance.npy', m, hasRowBias),
+        columns: await packed('column_covariance.npy', n, hasColumnBias),
+        columnWeights: await list('column_weights.npy', n),
+      },
+    }),
     ...(run && { run }),
   });
 }
@@ -80,6 +91,11 @@ export async function loadModel(directory: string): Promise<Model> {
 /** The lists of a separable background came with version 2. */
 function hasLists({ version, fit }: Description): boolean {
   return version >= 2 && fit.options.background?.weight === 'separable';
+}
+
+/** Where the fit was asked for them; an update takes them, and what the report says of them, away. */
+function hasCovariances({ fit }: Description): boolean {
+  return fit.uncertainty !== undefined;
 }
 
 /** The files that this model is read from. */
@@ -92,6 +108,7 @@ function namesOf(description: Description): string[] {
     ...(has('rows') ? ['row_bias.npy'] : []),
     ...(has('columns') ? ['column_bias.npy'] : []),
     ...(hasLists(description) ? ['background_rows.npy', 'background_columns.npy'] : []),
+    ...(hasCovariances(description) ? ['row_covariance.npy', 'column_covariance.npy', 'column_weights.npy'] : []),
     ...(labels.rows ? ['rows.jsonl'] : []),
     ...(labels.columns ? ['columns.jsonl'] : []),
   ];

@@ -7,6 +7,13 @@ import { allowedColumns, type ColumnFilter, columnList } from './allowedColumns.
 import { Best, checkTop } from './best.js';
 import { type Canonical, canonicalForm, type Rotated, varimaxForm } from './canonical.js';
 import type { Certificate, FitReport, StartsReport, TraceEntry } from './fitReport.js';
+import {
+  type Covariances,
+  intervalOf,
+  type PredictIntervalOptions,
+  type PredictionInterval,
+  type PredictionIntervals,
+} from './intervals.js';
 import { type ObjectiveOptions, objectiveOf, predictEntry } from './objective.js';
 import type { BackgroundLists, Biases, Labels, ModelParts, RunRecord } from './parts.js';
 import { saveModel } from './save.js';
@@ -42,6 +49,8 @@ export class Model implements ModelParts {
   readonly labels: Labels;
   readonly fit: FitReport;
   readonly background?: BackgroundLists;
+  /** Where the fit was given `intervals`; see {@link Model.predict}. */
+  readonly covariances?: Covariances;
   readonly run?: RunRecord;
   #rowIndex: Map<string, number> | undefined;
   #columnIndex: Map<string, number> | undefined;
@@ -53,6 +62,7 @@ export class Model implements ModelParts {
     this.labels = parts.labels ?? {};
     this.fit = parts.fit;
     if (parts.background) this.background = parts.background;
+    if (parts.covariances) this.covariances = parts.covariances;
     if (parts.run) this.run = parts.run;
   }
 
@@ -101,15 +111,28 @@ export class Model implements ModelParts {
    * mean + b_i + c_j + u_i·v_j of one entry, or of every pair (rows[t], columns[t]); indices count from 0. A row or
    * column that had no weight in the fit has factor and bias 0, so the mean and the other bias are what remains.
    *
+   * With `{ interval: 0.9, of: 'mean' }` a model that was fitted with option `intervals` adds the standard error and an
+   * interval that covers the matrix under the noise ('mean', the default) or a new observation of it ('observation') with
+   * that probability: see UncertaintyReport for what it rests on.
+   *
    * @throws HadamardError `index-out-of-range`; `shape-mismatch` when rows and columns differ in length; `invalid-input`
-   *   for anything but indices, such as labels.
+   *   for anything but indices, such as labels; `invalid-option`, and `incompatible-options` for an interval of a model
+   *   without covariances.
    */
   predict(row: number, column: number): number;
+  predict(row: number, column: number, options: PredictIntervalOptions): PredictionInterval;
   predict(rows: ArrayLike<number>, columns: ArrayLike<number>): Float64Array;
-  predict(rows: number | ArrayLike<number>, columns: number | ArrayLike<number>): number | Float64Array {
+  predict(rows: ArrayLike<number>, columns: ArrayLike<number>, options: PredictIntervalOptions): PredictionIntervals;
+  predict(
+    rows: number | ArrayLike<number>,
+    columns: number | ArrayLike<number>,
+    options?: PredictIntervalOptions,
+  ): number | Float64Array | PredictionInterval | PredictionIntervals {
+    const within = options && intervalOf(this, options);
     if (typeof rows === 'number' && typeof columns === 'number') {
       this.#check(rows, columns, undefined);
-      return predictEntry(this, rows, columns);
+      const prediction = predictEntry(this, rows, columns);
+      return within ? within(rows, columns, prediction) : prediction;
     }
     const rule = 'predict takes two indices, or two arrays of indices of one length.';
     for (const given of [rows, columns]) if (!isIndices(given)) throw notAnIndex(given, rule);
@@ -126,7 +149,10 @@ export class Model implements ModelParts {
       this.#check(row, column, t);
       predictions[t] = predictEntry(this, row, column);
     }
-    return predictions;
+    if (!within) return predictions;
+    const each = Array.from(predictions, (p, t) => within(rows[t] as number, columns[t] as number, p));
+    const all = (name: 'standardError' | 'lower' | 'upper') => Float64Array.from(each, (one) => one[name]);
+    return { predictions, standardErrors: all('standardError'), lower: all('lower'), upper: all('upper') };
   }
 
   /**

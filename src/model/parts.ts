@@ -2,6 +2,7 @@
 import type { NdArray } from 'ndarray';
 import type { RealArray } from '../data/input.js';
 import type { FitReport } from './fitReport.js';
+import type { Covariances } from './intervals.js';
 
 export interface Biases {
   readonly kind: 'none' | 'rows' | 'columns' | 'both';
@@ -45,6 +46,8 @@ export interface ModelParts {
   readonly fit: FitReport;
   /** r and c of a separable background, W² = r_i·c_j of unlisted entries. */
   readonly background?: BackgroundLists;
+  /** Of fits with option `intervals`. */
+  readonly covariances?: Covariances;
   /** Of models made on the command line. */
   readonly run?: RunRecord;
 }

@@ -13,7 +13,7 @@ import type { ModelParts } from './parts.js';
 
 /** As `Model.save`. */
 export async function saveModel(
-  { U, V, biases, labels = {}, fit, background, run }: ModelParts,
+  { U, V, biases, labels = {}, fit, background, covariances, run }: ModelParts,
   directory: string,
   canonical?: Canonical,
 ): Promise<void> {
@@ -29,6 +29,12 @@ export async function saveModel(
     if (background) {
       await writeNpy(join(folder, 'background_rows.npy'), background.rows, [m]);
       await writeNpy(join(folder, 'background_columns.npy'), background.columns, [n]);
+    }
+    if (covariances) {
+      const { rows, columns, columnWeights } = covariances;
+      await writeNpy(join(folder, 'row_covariance.npy'), rows, [m, rows.length / m]);
+      await writeNpy(join(folder, 'column_covariance.npy'), columns, [n, columns.length / n]);
+      await writeNpy(join(folder, 'column_weights.npy'), columnWeights, [n]);
     }
     if (canonical) {
       await mkdir(join(folder, 'canonical'));

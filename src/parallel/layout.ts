@@ -48,6 +48,8 @@ export interface LayoutRequest {
   readonly terms: TermRequest | undefined;
   /** Bytes that the method keeps beside factors. */
   readonly workspace: number;
+  /** Bytes for the covariances of one side. */
+  readonly covariances: number;
 }
 
 /** Doubles of a background's sums, and which lists a composed objective keeps for each row. */
@@ -110,6 +112,8 @@ export interface Layout {
   readonly isResident: boolean;
   /** Where the method's own memory begins. */
   readonly workspace: number;
+  /** Where covariances are computed. */
+  readonly covariances: number;
   readonly pages: number;
   /** Bytes of the shared memory, of observations outside it, and the parts of the first by purpose. */
   readonly bytes: {
@@ -189,6 +193,7 @@ function arrange(request: LayoutRequest, isResident: boolean): Layout {
   const scratchStride = alignUp(stageOffset + stageBytes);
   const scratch = reserve(scratchStride * request.threads);
   const workspace = reserve(request.workspace);
+  const covariances = reserve(request.covariances);
   const observations = 2 * observed * entryBytes + (request.counts.rows + request.counts.columns + 2) * 12;
   return {
     sides: addresses,
@@ -198,6 +203,7 @@ function arrange(request: LayoutRequest, isResident: boolean): Layout {
     stageOffset,
     isResident,
     workspace,
+    covariances,
     pages: Math.ceil(next / pageBytes),
     bytes: {
       memory: Math.ceil(next / pageBytes) * pageBytes,

@@ -67,6 +67,8 @@ export interface PhaseCall {
   /** Take every W as 1. */
   readonly isUnweighted?: boolean;
   readonly extra?: number;
+  /** Where results go that no buffer holds, in bytes. */
+  readonly address?: number;
   /** The exact reduced Hessian in place of Gauss–Newton's. */
   readonly isExact?: boolean;
   /** What leaves f as it is, where V stays. */

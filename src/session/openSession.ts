@@ -123,13 +123,14 @@ class ThreadSession implements Session {
       if (failure) throw failure.error;
       if ('error' in answer)
         throw answer.error.name === 'AbortError' ? abortError(signal) : fromErrorMessage(answer.error);
-      const { U, V, biases, fit, background } = answer.model;
+      const { U, V, biases, fit, background, covariances } = answer.model;
       return new Model({
         U: matrix(U, fit.rows, fit.rank),
         V: matrix(V, fit.columns, fit.rank),
         biases,
         fit,
         ...(background && { background }),
+        ...(covariances && { covariances }),
         ...(labels && { labels }),
       });
     } finally {

@@ -11,6 +11,7 @@ import { factorizeWith, type HiredCrew, hireCrew } from '../factorize/factorize.
 import type { FactorizeOptions, Progress, ValidationData } from '../factorize/factorizeOptions.js';
 import type { WorkingPlan } from '../factorize/plan.js';
 import type { FitReport } from '../model/fitReport.js';
+import type { Covariances } from '../model/intervals.js';
 import type { BackgroundLists, Biases } from '../model/model.js';
 import type { Crew } from '../parallel/crew.js';
 import { endpointOf } from './endpoint.js';
@@ -22,6 +23,7 @@ export interface ModelMessage {
   readonly biases: Biases;
   readonly fit: FitReport;
   readonly background?: BackgroundLists;
+  readonly covariances?: Covariances;
 }
 
 /** With what the thread's channels have published of the fit. */
@@ -88,8 +90,8 @@ export function serveSession(): void {
           },
         }),
       });
-      const { biases, fit, background } = model;
-      const message = { U: model.U.data, V: model.V.data, biases, fit, ...(background && { background }) };
+      const { biases, fit, background, covariances } = model;
+      const message = { U: model.U.data, V: model.V.data, biases, fit, ...(background && { background }),...(covariances && { covariances }) };
       const arrays = [message.U, message.V, message.biases.rows, message.biases.columns];
       return transfer(
         { model: message, published: published() },

@@ -29,6 +29,7 @@ const request = (change: Partial<LayoutRequest> = {}): LayoutRequest => ({
   residency: 'auto',
   terms: undefined,
   workspace: 0,
+  covariances: 0,
   ...change,
 });
 
