@@ -13,7 +13,7 @@ import {
 } from '../options.js';
 
 /** Headings of the help, and the options under each; those that are not named here stand under `Computation:`. */
-const groups: Readonly<Record<'Objective:' | 'Data:' | 'Stopping:', readonly OptionName[]>> = {
+const groups: Readonly<Record<'Objective:' | 'Data:' | 'Stopping:' | 'Uncertainty:', readonly OptionName[]>> = {
   'Objective:': [
     'rank',
     'preset',
@@ -35,6 +35,7 @@ const groups: Readonly<Record<'Objective:' | 'Data:' | 'Stopping:', readonly Opt
   ],
   'Data:': ['duplicates'],
   'Stopping:': ['starts', 'maxSweeps', 'tolerance', 'timeLimit', 'holdout', 'patience'],
+  'Uncertainty:': ['intervals', 'noise'],
 };
 
 export type FitFlags = { readonly [name in OptionName]?: number | string };

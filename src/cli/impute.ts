@@ -24,7 +24,7 @@ import { type ProgressLine, progressLine } from './progress.js';
 import { count, facts, printable } from './render.js';
 import { interruptible } from './signals.js';
 
-export interface ImputeFlags extends FitFlags, DataFlags {
+export interface ImputeFlags extends Omit<FitFlags, 'intervals'>, DataFlags {
   readonly model?: string;
   readonly intervals?: string;
   readonly out: string;
@@ -37,7 +37,8 @@ export async function imputeTable(path: string, flags: ImputeFlags): Promise<Exi
   await outputFormat(flags.out);
   await checkOutputFile(flags.out);
   const intervals = numberFlag('intervals', flags.intervals);
-  const options = flags.model === undefined ? fitOptionsOf(flags) : undefined;
+  const options =
+    flags.model === undefined ? fitOptionsOf({ ...flags, ...(intervals !== undefined && { intervals }) }) : undefined;
   const line = progressLine(process.stderr, { quiet: flags.quiet === true, timeLimit: options?.timeLimit });
   return interruptible(async (signal) => {
     line.stage('reading …');

@@ -10,7 +10,7 @@ import { commandOf } from '../report/account.js';
 import { startsInWords } from '../report/starts.js';
 import type { ExitCode } from './exitCodes.js';
 import { bytes, count, facts, grid, printable, real } from './render.js';
-import { certificateInWords, computation, objectiveInWords } from './summary.js';
+import { certificateInWords, computation, objectiveInWords, uncertaintyInWords } from './summary.js';
 
 export interface InspectFlags {
   readonly top?: string;
@@ -78,6 +78,7 @@ function factsOf(
     ['objective', `${before}${objectiveInWords(fit)}`],
     ['certificate', `${before}${certificateInWords(fit)}`],
     ...(fit.starts ? [['starts', `${before}${startsInWords(fit.starts).join('\n')}`] as [string, string]] : []),
+    ...(fit.uncertainty ? [['uncertainty', uncertaintyInWords(fit.uncertainty)] as [string, string]] : []),
     ['fit', `${fit.method.name}, ${count(fit.sweeps)} sweeps, seed ${fit.seed}, ${computation(fit)}`],
     ['norms', normsInWords(norms, model)],
     ['singular values', `${singularValues.slice(0, 12).map(real).join(', ')}${rank > 12 ? ', …' : ''}`],

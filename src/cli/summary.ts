@@ -1,5 +1,6 @@
 /** What is said at the end of a fit: a few lines for a person, one line of JSON for a program. */
 import type { FitReport } from '../model/fitReport.js';
+import type { UncertaintyReport } from '../model/intervals.js';
 import { startsInWords } from '../report/starts.js';
 import { count, counted, duration, facts, printable, real } from './render.js';
 import type { FitDone } from './runFit.js';
@@ -34,6 +35,7 @@ export function resultAsJson({ model, seconds, test, notes }: FitDone): string {
     options: fit.options,
     ...(fit.options.preset && { preset: fit.options.preset }),
     ...(fit.explained && { explained: fit.explained }),
+    ...(fit.uncertainty && { uncertainty: fit.uncertainty }),
     ...(fit.q && { q: { ...fit.q, ratio: fit.q.true / fit.q.expected } }),
     utilization: fit.utilization,
     memoryBytes: fit.memoryBytes,
@@ -58,6 +60,7 @@ export function summaryOf(done: FitDone, source: string): [name: string, value: 
     ['RMSE', rmseInWords(fit, test)],
     ['certificate', certificateInWords(fit)],
     ...(fit.starts ? [['starts', startsInWords(fit.starts).join('\n')] as [string, string]] : []),
+    ...(fit.uncertainty ? [['uncertainty', uncertaintyInWords(fit.uncertainty)] as [string, string]] : []),
     ['time', `${duration(total)} (${parts}); ${sweepsInWords(fit)} at rank ${fit.rank}, ${computation(fit)}`],
     ...(out === undefined ? [] : [['model', printable(out)] as [string, string]]),
     ...(report === undefined ? [] : [['report', printable(report)] as [string, string]]),
@@ -113,6 +116,16 @@ export function certificateInWords({ status, reason, sweeps, certificate }: FitR
         : `stopped after ${sweepsInWords({ sweeps })}`,
   }[status];
   return `${end}\nrelative gradient norm ${measured}\n${monotone ? 'no sweep raised the objective' : 'a sweep raised the objective beyond rounding'}${globalStatement === undefined ? '' : `\n${globalStatement}`}`;
+}
+
+export function uncertaintyInWords(report: UncertaintyReport): string {
+  const { fittedDegrees, residualDegrees, reducedChiSquare, noise, spread, kind, isBiased } = report;
+  const known = noise === 'weights' ? 'σ as the weights say' : `σ = ${real(spread)}/W, from the residuals`;
+  const of = kind === 'full' ? 'the whole Gauss–Newton matrix' : 'the normal equations of each side, given the other';
+  return [
+    `reduced χ² ${reducedChiSquare === null ? '–' : real(reducedChiSquare)} on ${real(residualDegrees)} degrees of freedom; the fit takes ${real(fittedDegrees)}`,
+    `standard errors kept: ${known}, from ${of}${isBiased ? '; conditional, biased: λ shrinks' : ''}`,
+  ].join('\n');
 }
 
 export function computation({ dtype, arithmetic, threads, inline }: FitReport): string {

@@ -178,7 +178,9 @@ export function unpad(fit: FitContext, side: Side, index: number): { factor: Rea
 function uncertaintyNotes({ intervals }: CheckedOptions, measured: Uncertainty | undefined): string[] {
   if (intervals === undefined) return [];
   if (!measured)
-    return ['There are no standard errors: as many unknowns are fitted as there are values, and no residual measures them.'];
+    return [
+      'There are no standard errors: as many unknowns are fitted as there are values, and no residual measures them.',
+    ];
   const { report, covariances } = measured;
   const isLoose = covariances.rows.some(Number.isNaN) || covariances.columns.some(Number.isNaN);
   return [

@@ -62,7 +62,8 @@ export async function fullCovariance(
   let spent = rows.unknowns + order - columns * width;
   if (isPenalised) {
     const whole = await eliminatedCovariance(fit, rows, S, order, pause);
-    spent += columns * width - penaltyTrace(fit, side, whole) - penaltyTrace(fit, staying, diagonalBlocks(S, count, width));
+    spent +=
+      columns * width - penaltyTrace(fit, side, whole) - penaltyTrace(fit, staying, diagonalBlocks(S, count, width));
   }
   constrain(S, order, width, basis, columns);
   const covariances = {
@@ -140,20 +141,21 @@ async function schurComplement(
   const order = count * width;
   const S = new Float64Array(order * order);
   const penaltyOf = rowPenalties(fit, staying);
-  for (let j = 0; j < count; j++)
-    for (let c = 0; c < width; c++) S[(j * width + c) * (order + 1)] = penaltyOf(j, c);
+  for (let j = 0; j < count; j++) for (let c = 0; c < width; c++) S[(j * width + c) * (order + 1)] = penaltyOf(j, c);
   for (let row = 0; row * rows.width < rows.unknowns; row++) {
     const { count: entries, columns, d, y, squares, h } = openRow(fit, rows, row);
     for (let t = 0; t < entries; t++)
       for (let s = 0; s < entries; s++) {
         let coefficient = s === t ? (squares[t] as number) : 0;
         let product = 0;
-        for (let c = 0; c < rows.width; c++) product += (y[t * rows.width + c] as number) * (d[s * rows.width + c] as number);
+        for (let c = 0; c < rows.width; c++)
+          product += (y[t * rows.width + c] as number) * (d[s * rows.width + c] as number);
         coefficient -= product * (squares[s] as number);
         const at = (columns[t] as number) * width * order + (columns[s] as number) * width;
         for (let a = 0; a < width; a++)
           for (let b = 0; b < width; b++)
-            S[at + a * order + b] = (S[at + a * order + b] as number) + coefficient * (h[a] as number) * (h[b] as number);
+            S[at + a * order + b] =
+              (S[at + a * order + b] as number) + coefficient * (h[a] as number) * (h[b] as number);
       }
     await pause();
   }

@@ -5,6 +5,7 @@ import { isCompressed, isTriples } from '../data/forms.js';
 import type { DenseMatrix, MatrixInput, RealArray } from '../data/input.js';
 import { HadamardError } from '../errors.js';
 import { checkModel } from '../model/checkModel.js';
+import { checkShare } from '../model/intervals.js';
 import type { Model } from '../model/model.js';
 import { predictEntry } from '../model/objective.js';
 import { checkObject } from '../options.js';
@@ -13,8 +14,7 @@ import type { BesideOptions } from './beside.js';
 import { factorize } from './factorize.js';
 import type { FactorizeOptions } from './factorizeOptions.js';
 import { type FoldedIn, foldIn } from './foldIn.js';
-import { type Intervals, predictionIntervals } from './intervals.js';
-import { computeOptions } from './modelProblem.js';
+import { fittedIntervals, foldedIntervals, type Intervals } from './intervals.js';
 
 export interface IntervalOption {
   /** The share of missing values that the intervals are to cover, such as 0.9; none without. */
@@ -43,17 +43,15 @@ export interface Imputed {
  * The table with every NaN replaced by mean + b_i + c_j + u_i·v_j; values that are given are kept bit for bit, those of weight
  * 0 too. With `model` its rows are folded in: training rows are predicted as the model does, new ones by their own values.
  *
- * `intervals: q` gives p ± t·s·√(1/W² + h) for each prediction p, which covers the missing value with probability q where the
- * errors of the values are independent and normal with standard deviation s/W, and the matrix under them is of the rank fitted:
+ * `intervals: q` gives p ± t·√(s²/W² + Var p) for each prediction p, which covers the missing value with probability q where
+ * the errors of the values are independent and normal with standard deviation s/W, and the matrix under them is of the rank
+ * fitted. Var p and s are those of `factorize` with option intervals (`model.predict(i, j, { interval })` has the mean alone):
+ * s = 1 where the weights are sigma, else s² = ΣW²r²/(N − ν) and t Student's quantile. Rows of a given model take V as known:
  *
- *     h  = z_jᵀH_i⁻¹z_j + y_iᵀH_j⁻¹y_i        H_i = Σ W²zzᵀ + λ of row i over the unknowns that are not at a bound,
- *     s² = ΣW²r² / (N − ν)                    H_j that of column j (V counts as known where a model is given),
- *     ν  = ΣW²h − k_U·k_V·ρ                   degrees of freedom: what rows and columns take, less what both count
+ *     Var p = s² z_jᵀH_i⁻¹z_j,   H_i = Σ W²zzᵀ + λ of row i over the unknowns that are not at a bound, z = [v, 1 with a bias],
  *
- * z = [v, 1] and y = [u, 1] with the 1 where there is a bias, k_V and k_U their lengths, ρ the mean share of an unknown that
- * is determined by the data rather than by λ, t Student's quantile with N − ν degrees of freedom (variances to first order, as
- * in Y. Chen et al., PNAS 116 (2019)). A missing entry has the weight that `weights` gives in its place, else the root mean
- * square of its column's. What they do not cover: errors of the model itself, such as a rank that is too low or another optimum.
+ * s always from their residuals. A missing entry has the weight that `weights` gives in its place, else the root mean square
+ * of its column's. What they do not cover: errors of the model itself, such as a rank that is too low or another optimum.
  *
  * @param data a dense m×n ndarray, NaN where unknown.
  * @throws HadamardError `invalid-input` for anything but a dense table, `invalid-option` for intervals outside 0…1,
@@ -63,12 +61,11 @@ export interface Imputed {
 export async function impute(data: DenseMatrix, options: ImputeFitOptions | ImputeModelOptions): Promise<Imputed> {
   checkObject(options);
   const A = checkTable(data);
-  const { intervals, model: given, ...rest } = options ?? {};
+  const { intervals, model: given, ...beside } = options ?? {};
   if (given !== undefined) checkModel(given);
-  checkShare(intervals);
-  const model = given ?? (await fitOf(data, rest as FactorizeOptions));
-  const beside = besideOf(options, given !== undefined);
-  const rows = given ? await foldIn(model, data, beside) : undefined;
+  if (intervals !== undefined) checkShare('intervals', intervals);
+  const model = given ?? (await fitOf(data, options as FactorizeOptions));
+  const rows = given ? await foldIn(model, data, beside as BesideOptions) : undefined;
   const predict = predictorOf(model, rows);
   const [m, n] = A.shape as [number, number];
   const completed = new Float64Array(m * n);
@@ -82,7 +79,15 @@ export async function impute(data: DenseMatrix, options: ImputeFitOptions | Impu
   const bounds =
     intervals === undefined
       ? undefined
-      : await predictionIntervals(model, data, completed, intervals, beside, given === undefined);
+      : given
+        ? await foldedIntervals(model, data, completed, intervals, beside as BesideOptions)
+        : fittedIntervals(
+            model,
+            completed,
+            (t) => Number.isNaN(A.get(Math.floor(t / n), t % n)),
+            intervals,
+            options.weights,
+          );
   return {
     completed: ndarray(completed, [m, n]),
     missing,
@@ -110,15 +115,6 @@ function predictorOf(model: Model, rows: FoldedIn | undefined): (row: number, co
   return (row, column) => predictEntry(folded, row, column);
 }
 
-/** What folding in is told of the table; options of the fit are the model's then. */
-function besideOf(options: ImputeFitOptions | ImputeModelOptions, isGiven: boolean): BesideOptions {
-  const { intervals: _intervals, model: _model, ...rest } = options;
-  if (isGiven) return rest as BesideOptions;
-  const names = ['weights', 'duplicates', 'signal', 'hold', ...computeOptions] as const;
-  const said = options as FactorizeOptions;
-  return Object.fromEntries(names.map((name) => [name, said[name]]).filter(([, value]) => value !== undefined));
-}
-
 function checkTable(data: DenseMatrix): NdArray<RealArray> {
   shapeOf(data as MatrixInput);
   if (!isTriples(data) && !isCompressed(data)) return data as NdArray<RealArray>;
@@ -127,17 +123,6 @@ function checkTable(data: DenseMatrix): NdArray<RealArray> {
     what: 'The table is sparse.',
     rule: 'impute completes a dense ndarray, in which NaN is unknown.',
     remedy: 'Make it dense, or predict the entries that you want with model.predict.',
-  });
-}
-
-function checkShare(intervals: unknown): void {
-  if (intervals === undefined || (typeof intervals === 'number' && intervals > 0 && intervals < 1)) return;
-  throw new HadamardError({
-    code: 'invalid-option',
-    what: `intervals is ${String(intervals)}.`,
-    position: { option: 'intervals' },
-    rule: 'intervals is the share of values to be covered, above 0 and below 1.',
-    remedy: 'Give 0.9 for nine in ten, or leave it out.',
   });
 }
 

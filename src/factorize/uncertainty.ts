@@ -46,7 +46,10 @@ export async function measureUncertainty(
   weights: WeightsInput | undefined,
 ): Promise<Uncertainty | undefined> {
   if (intervals === undefined) return undefined;
-  const given = { rows: await givenOther(fit, run, point, 'rows'), columns: await givenOther(fit, run, point, 'columns') };
+  const given = {
+    rows: await givenOther(fit, run, point, 'rows'),
+    columns: await givenOther(fit, run, point, 'columns'),
+  };
   const side = eliminatedSide({ rows: countOf(fit, 'rows'), columns: countOf(fit, 'columns') });
   const isDetermined = sides.every((each) => !given[each].covariance.some(Number.isNaN));
   const full =

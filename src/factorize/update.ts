@@ -172,8 +172,10 @@ const updateNote =
   'Rows or columns were updated after the fit: objective, errors, certificate, trace and all other notes are those of the fit before.';
 
 function reportOf(fit: FitReport, { U, V }: Pick<Model, 'U' | 'V'>, biases: Biases, entry: ModelUpdate): FitReport {
+  // The covariances were those of the rows that were.
+  const { uncertainty: _uncertainty, ...rest } = fit;
   return {
-    ...fit,
+    ...rest,
     rows: U.shape[0] as number,
     columns: V.shape[0] as number,
     notes: [...new Set([...fit.notes, updateNote])],

@@ -91,7 +91,14 @@ export function serveSession(): void {
         }),
       });
       const { biases, fit, background, covariances } = model;
-      const message = { U: model.U.data, V: model.V.data, biases, fit, ...(background && { background }),...(covariances && { covariances }) };
+      const message = {
+        U: model.U.data,
+        V: model.V.data,
+        biases,
+        fit,
+        ...(background && { background }),
+        ...(covariances && { covariances }),
+      };
       const arrays = [message.U, message.V, message.biases.rows, message.biases.columns];
       return transfer(
         { model: message, published: published() },

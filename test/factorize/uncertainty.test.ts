@@ -96,11 +96,20 @@ describe('covariances', () => {
     ['wide', { m: 8, n: 15, rank: 2, density: 0.75, isWeighted: true, seed: 4 }, { rank: 2 }],
     ['with biases', { m: 16, n: 10, rank: 1, density: 0.8, isWeighted: true, seed: 5 }, { rank: 1, biases: 'both' }],
     ['with column biases', { m: 9, n: 12, rank: 1, density: 0.8, seed: 6 }, { rank: 1, biases: 'columns' }],
-    ['with λ', { m: 14, n: 9, rank: 2, density: 0.7, isWeighted: true, seed: 7 }, { rank: 2, lambda: 0.3, biases: 'rows' }],
+    [
+      'with λ',
+      { m: 14, n: 9, rank: 2, density: 0.7, isWeighted: true, seed: 7 },
+      { rank: 2, lambda: 0.3, biases: 'rows' },
+    ],
   ];
   test.each(cases)('are those of the whole Gauss–Newton matrix: %s', async (_name, shape, given) => {
     const data = problem(shape);
-    const model = await factorize(triples(data), { ...exact, ...given, rank: given.rank as number, weights: sqrtWeights(data) });
+    const model = await factorize(triples(data), {
+      ...exact,
+      ...given,
+      rank: given.rank as number,
+      weights: sqrtWeights(data),
+    });
     const { q, p } = shapeOf(model);
     const { m, n } = data;
     const C = wholeCovariance(model, data, given.lambda ?? 0);
@@ -175,8 +184,7 @@ function simulate(m: number, n: number, k: number, share: number, seed: number) 
   const normal = () => Math.sqrt(-2 * Math.log(1 - next())) * Math.cos(2 * Math.PI * next());
   const factor = (rows: number) => Array.from({ length: rows }, () => Array.from({ length: k }, normal));
   const [U, V] = [factor(m), factor(n)];
-  const truth = (i: number, j: number) =>
-    (U[i] as number[]).reduce((sum, u, c) => sum + u * (V[j]?.[c] as number), 0);
+  const truth = (i: number, j: number) => (U[i] as number[]).reduce((sum, u, c) => sum + u * (V[j]?.[c] as number), 0);
   const isSeen = new Uint8Array(m * n).map(() => (next() < share ? 1 : 0));
   const seen = (cells: readonly number[]) => cells.reduce((sum, t) => sum + (isSeen[t] as number), 0);
   const fill = (cells: readonly number[]) => {
@@ -278,7 +286,9 @@ describe('a model with standard errors', () => {
     expect(bytes(0.9).covariances).toBeGreaterThanOrEqual((30 + 20) * 3 * 8);
     expect(bytes(0.9).total).toBeGreaterThan(bytes().total);
     const plain = await factorize(triples(data), { ...options, intervals: undefined });
-    expect(() => plain.predict(0, 0, { interval: 0.9 })).toThrow(expect.objectContaining({ code: 'incompatible-options' }));
+    expect(() => plain.predict(0, 0, { interval: 0.9 })).toThrow(
+      expect.objectContaining({ code: 'incompatible-options' }),
+    );
     const model = await factorize(dense(data), options);
     for (const odd of [{ interval: 1 }, { interval: 0.9, of: 'all' }, { interval: 0.9, off: 1 }])
       expect(() => model.predict(0, 0, odd as never)).toThrow(expect.objectContaining({ code: 'invalid-option' }));

@@ -50,6 +50,7 @@ export function fitCommand(settle: Settle): Command {
     ...own,
     ...receptorOptions(),
     ...tableOptions('Data:'),
+    ...tableOptions('Uncertainty:'),
     ...output,
   ])
     command.addOption(option);

@@ -17,6 +17,7 @@ export function imputeCommand(settle: Settle): Command {
       '--intervals <q>',
       'Bounds that cover the share q of missing values, such as 0.9, beside --out as .lower and .upper.',
     ),
+    ...tableOptions('Uncertainty:', ['intervals']),
     inGroup(
       'Output:',
       '--out <file>',
@@ -43,7 +44,7 @@ letter.
 With --intervals q two more tables are written, completed.lower.csv and
 completed.upper.csv, whose cells are filled where values were missing. They
 assume independent normal errors of standard deviation s/W around a matrix of
-the rank fitted; s is estimated from the residuals.`;
+the rank fitted; with --weights-are sigma s is 1, else estimated from residuals.`;
 
 const imputeExamples = [
   'hadamard impute lab.csv --rank 4 --biases --lambda 0.1 --out completed.csv',

@@ -15,12 +15,17 @@ export function predictCommand(settle: Settle): Command {
     )
     .addOption(formatOption())
     .option(
+      '--intervals <q>',
+      'Add standard error, lower and upper bound, which cover the share q, such as 0.9; the model is one of hadamard fit --intervals.',
+    )
+    .option('--of <mean|observation>', 'What intervals cover: the matrix under the noise, or a new observation. [mean]')
+    .option(
       '--out <file>',
       'Write to this file, as its ending says: .csv, .tsv, .jsonl (also .gz, .zst), .parquet or .arrow; .npy holds the predictions alone. - is CSV on stdout. [-]',
     )
     .option(
       '--json',
-      'Print a JSON object a line: row, column, prediction; and an error as one line of JSON on stderr.',
+      'Print a JSON object a line: row, column, prediction …; and an error as one line of JSON on stderr.',
     )
     .addOption(quietOption())
     .addHelpText('after', () => afterHelp(predictExamples))
@@ -41,4 +46,5 @@ bias remain, or 0 in a model without biases.`;
 const predictExamples = [
   'hadamard predict model pairs.csv > predictions.csv',
   'hadamard predict model pairs.parquet --columns user,item --out p.parquet',
+  'hadamard predict model pairs.csv --intervals 0.9 --of observation',
 ];
