@@ -54,6 +54,13 @@ export {
   exportModel,
 } from './model/exportModel.js';
 export type {
+  BootstrapDisplacementReport,
+  BootstrapReport,
+  ByFactor,
+  DisplacementReport,
+  FactorUncertainty,
+} from './model/factorUncertainty.js';
+export type {
   Certificate,
   FitReport,
   ModelUpdate,
@@ -106,8 +113,16 @@ export {
 } from './recommend/recommendAll.js';
 export { type Similar, type SimilarOptions, type SimilarResult, similar } from './recommend/similar.js';
 export { type ReportOptions, reportHtml } from './report/report.js';
+export { bootstrap, type ResampleOptions } from './selection/bootstrap.js';
+export {
+  type BootstrapDisplaceOptions,
+  bootstrapDisplace,
+  type DisplaceOptions,
+  displace,
+} from './selection/displace.js';
 export { type EvaluateOptions, type Evaluation, evaluate, type FoldResult } from './selection/evaluate.js';
 export type { Cell, TuneChoice } from './selection/recommendation.js';
+export type { SourceOptions } from './selection/sourceProblem.js';
 export { type Split, type SplitOptions, splits } from './selection/splits.js';
 export { type TuneOptions, type TuneProgress, type Tuning, tune } from './selection/tune.js';
 export { openSession, type Session } from './session/openSession.js';

@@ -10,7 +10,7 @@ import { commandOf } from '../report/account.js';
 import { startsInWords } from '../report/starts.js';
 import type { ExitCode } from './exitCodes.js';
 import { bytes, count, facts, grid, printable, real } from './render.js';
-import { certificateInWords, computation, objectiveInWords, uncertaintyInWords } from './summary.js';
+import { certificateInWords, computation, objectiveInWords, profilesInWords, uncertaintyInWords } from './summary.js';
 
 export interface InspectFlags {
   readonly top?: string;
@@ -49,6 +49,7 @@ function asJson(model: Model, inspection: Inspection, sizes: readonly Size[]): o
     labels: { rows: labels.rows !== undefined, columns: labels.columns !== undefined },
     ...inspection,
     fit,
+    ...(model.factorUncertainty && { factorUncertainty: model.factorUncertainty }),
     ...(model.run && { run: model.run }),
     files: sizes,
     digest: fit.digest,
@@ -79,6 +80,7 @@ function factsOf(
     ['certificate', `${before}${certificateInWords(fit)}`],
     ...(fit.starts ? [['starts', `${before}${startsInWords(fit.starts).join('\n')}`] as [string, string]] : []),
     ...(fit.uncertainty ? [['uncertainty', uncertaintyInWords(fit.uncertainty)] as [string, string]] : []),
+    ...(model.factorUncertainty ? [['profiles', profilesInWords(model.factorUncertainty)] as [string, string]] : []),
     ['fit', `${fit.method.name}, ${count(fit.sweeps)} sweeps, seed ${fit.seed}, ${computation(fit)}`],
     ['norms', normsInWords(norms, model)],
     ['singular values', `${singularValues.slice(0, 12).map(real).join(', ')}${rank > 12 ? ', …' : ''}`],

@@ -18,6 +18,7 @@ import { recommendCommand } from './commands/recommend.js';
 import { reportCommand } from './commands/report.js';
 import { similarCommand } from './commands/similar.js';
 import { tuneCommand } from './commands/tune.js';
+import { uncertaintyCommand } from './commands/uncertainty.js';
 import { updateCommand } from './commands/update.js';
 import { verifyCommand } from './commands/verify.js';
 import { configOption, withConfig } from './config.js';
@@ -67,6 +68,7 @@ const commands = [
   imputeCommand,
   foldInCommand,
   updateCommand,
+  uncertaintyCommand,
   inspectCommand,
   verifyCommand,
   reportCommand,

@@ -1,4 +1,5 @@
 /** What is said at the end of a fit: a few lines for a person, one line of JSON for a program. */
+import type { FactorUncertainty } from '../model/factorUncertainty.js';
 import type { FitReport } from '../model/fitReport.js';
 import type { UncertaintyReport } from '../model/intervals.js';
 import { startsInWords } from '../report/starts.js';
@@ -126,6 +127,21 @@ export function uncertaintyInWords(report: UncertaintyReport): string {
     `reduced χ² ${reducedChiSquare === null ? '–' : real(reducedChiSquare)} on ${real(residualDegrees)} degrees of freedom; the fit takes ${real(fittedDegrees)}`,
     `standard errors kept: ${known}, from ${of}${isBiased ? '; conditional, biased: λ shrinks' : ''}`,
   ].join('\n');
+}
+
+/** What `hadamard inspect` says of it. */
+export function profilesInWords({ bootstrap, displacement, bootstrapDisplacement }: FactorUncertainty): string {
+  const whole = (counts: readonly (readonly number[])[]) => counts.flat().reduce((sum, each) => sum + each, 0);
+  return [
+    bootstrap &&
+      `bootstrap: ${count(bootstrap.runs)} runs, ${count(whole([bootstrap.unmapped]))} factors of them unmapped`,
+    displacement &&
+      `displacement: ${count(displacement.columns.length)} columns, ${count(whole(displacement.swaps))} swaps, largest fall of Q ${real(displacement.largestFall)}`,
+    bootstrapDisplacement &&
+      `BS-DISP: ${count(bootstrapDisplacement.accepted)} of ${count(bootstrapDisplacement.runs)} runs accepted, ${count(whole(bootstrapDisplacement.swaps))} swaps`,
+  ]
+    .filter(Boolean)
+    .join('\n');
 }
 
 export function computation({ dtype, arithmetic, threads, inline }: FitReport): string {

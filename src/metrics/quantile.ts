@@ -41,3 +41,12 @@ export function studentQuantile(p: number, degrees: number): number {
   ];
   return terms.reduceRight((sum, term) => term + sum / degrees, 0);
 }
+
+/** The value below which a share of the values lies, between two of them by a straight line; NaN where there are none. */
+export function quantileOf(values: readonly number[], share: number): number {
+  const sorted = Float64Array.from(values).sort();
+  const at = share * (sorted.length - 1);
+  const below = sorted[Math.floor(at)] ?? Number.NaN;
+  const above = sorted[Math.ceil(at)] ?? Number.NaN;
+  return below + (at - Math.floor(at)) * (above - below);
+}

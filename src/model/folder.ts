@@ -34,6 +34,7 @@ export const modelFiles: readonly string[] = [
   'column_weights.npy',
   'rows.jsonl',
   'columns.jsonl',
+  'uncertainty.json',
   'model.json',
   'canonical',
   join('canonical', 'U.npy'),

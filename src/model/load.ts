@@ -9,6 +9,7 @@ import { readNpy } from '../formats/npy.js';
 import { isAllowed, optionTable, type ResolvedOptions } from '../options.js';
 import { checkDirectory } from './checkDirectory.js';
 import { digestOf } from './digest.js';
+import type { FactorUncertainty } from './factorUncertainty.js';
 import type { FitReport } from './fitReport.js';
 import { findModel, modelFiles, modelFormat, modelVersion } from './folder.js';
 import { checkInside, hashOf, isSealed } from './integrity.js';
@@ -83,6 +84,13 @@ export async function loadModel(directory: string): Promise<Model> {
         columns: await packed('column_covariance.npy', n, hasColumnBias),
         columnWeights: await list('column_weights.npy', n),
       },
+    }),
+    ...(files?.['uncertainty.json'] !== undefined && {
+      factorUncertainty: await orMalformed(
+        folder,
+        'uncertainty.json',
+        async () => JSON.parse(await readFile(join(folder, 'uncertainty.json'), 'utf8')) as FactorUncertainty,
+      ),
     }),
     ...(run && { run }),
   });

@@ -6,6 +6,7 @@ import { checkNames } from '../options.js';
 import { allowedColumns, type ColumnFilter, columnList } from './allowedColumns.js';
 import { Best, checkTop } from './best.js';
 import { type Canonical, canonicalForm, type Rotated, varimaxForm } from './canonical.js';
+import type { FactorUncertainty } from './factorUncertainty.js';
 import type { Certificate, FitReport, StartsReport, TraceEntry } from './fitReport.js';
 import {
   type Covariances,
@@ -51,6 +52,7 @@ export class Model implements ModelParts {
   readonly background?: BackgroundLists;
   /** Where the fit was given `intervals`; see {@link Model.predict}. */
   readonly covariances?: Covariances;
+  readonly factorUncertainty?: FactorUncertainty;
   readonly run?: RunRecord;
   #rowIndex: Map<string, number> | undefined;
   #columnIndex: Map<string, number> | undefined;
@@ -63,6 +65,7 @@ export class Model implements ModelParts {
     this.fit = parts.fit;
     if (parts.background) this.background = parts.background;
     if (parts.covariances) this.covariances = parts.covariances;
+    if (parts.factorUncertainty) this.factorUncertainty = parts.factorUncertainty;
     if (parts.run) this.run = parts.run;
   }
 

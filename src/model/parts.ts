@@ -1,6 +1,7 @@
 /** What a model is made of. */
 import type { NdArray } from 'ndarray';
 import type { RealArray } from '../data/input.js';
+import type { FactorUncertainty } from './factorUncertainty.js';
 import type { FitReport } from './fitReport.js';
 import type { Covariances } from './intervals.js';
 
@@ -48,6 +49,8 @@ export interface ModelParts {
   readonly background?: BackgroundLists;
   /** Of fits with option `intervals`. */
   readonly covariances?: Covariances;
+  /** What `bootstrap` and `displace` have said of it, where it was kept. */
+  readonly factorUncertainty?: FactorUncertainty;
   /** Of models made on the command line. */
   readonly run?: RunRecord;
 }

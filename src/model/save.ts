@@ -13,7 +13,7 @@ import type { ModelParts } from './parts.js';
 
 /** As `Model.save`. */
 export async function saveModel(
-  { U, V, biases, labels = {}, fit, background, covariances, run }: ModelParts,
+  { U, V, biases, labels = {}, fit, background, covariances, factorUncertainty, run }: ModelParts,
   directory: string,
   canonical?: Canonical,
 ): Promise<void> {
@@ -36,6 +36,7 @@ export async function saveModel(
       await writeNpy(join(folder, 'column_covariance.npy'), columns, [n, columns.length / n]);
       await writeNpy(join(folder, 'column_weights.npy'), columnWeights, [n]);
     }
+    if (factorUncertainty) await writeFile(join(folder, 'uncertainty.json'), `${JSON.stringify(factorUncertainty)}\n`);
     if (canonical) {
       await mkdir(join(folder, 'canonical'));
       await writeNpy(join(folder, 'canonical', 'U.npy'), canonical.U.data, [m, k]);

@@ -23,6 +23,7 @@ export const streams = {
   negatives: 7,
   growth: 8,
   starts: 9,
+  bootstrap: 12,
 } as const;
 
 /** 32 well-mixed bits, the same for a position whoever asks. */
