@@ -40,6 +40,11 @@ export function headerOf(
       `${entriesInWords(validation.entries)}, after sweep ${count(validation.sweep)}`,
     ],
     test && ['RMSE of the test', real(test.rmse), entriesInWords(test.entries)],
+    fit.uncertainty && [
+      'reduced χ²',
+      fit.uncertainty.reducedChiSquare === null ? '–' : real(fit.uncertainty.reducedChiSquare),
+      `${real(fit.uncertainty.residualDegrees)} degrees of freedom`,
+    ],
     ['sweeps', count(fit.sweeps), `of at most ${count(fit.options.maxSweeps)}`],
     ['time', duration(total), threadsInWords(model)],
     ...(fit.q

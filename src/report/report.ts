@@ -14,6 +14,7 @@ import { html } from './html.js';
 import { certificateSection, headerOf, objectiveSection, titleOf } from './overview.js';
 import type { Charts } from './parts.js';
 import { profileSection } from './profiles.js';
+import { profileUncertaintySection } from './profileUncertainty.js';
 import { residualStatistics } from './residualStatistics.js';
 import { residualSection } from './residuals.js';
 import { pageHtml, type Section } from './shell.js';
@@ -56,6 +57,7 @@ export function reportHtml(model: Model, data?: MatrixInput, options: ReportOpti
     statistics && residualSection(model, statistics, charts),
     canonical && spectrumSection(model, canonical, charts),
     model.fit.q ? profileSection(model, charts) : loadingsSection(model, canonical),
+    profileUncertaintySection(model, charts),
     canonical && mapSection(model, canonical, charts),
     machineSection(model),
     reproduceSection(model),

@@ -35,12 +35,12 @@ export interface Displacement {
 }
 
 /** K in units of the mean contribution. */
-const pull = 1000;
-/** A point is as near to a level as is needed: from there φ is taken along a parabola. */
-const closeEnough = 0.3;
-const mostFits = 8;
-/** Of the fits on the way; on the Baton Rouge data bounds are those of 1e-7 to five digits, in half the time. */
-const displacedFit = { tolerance: 1e-5, maxSweeps: 1000 } as const;
+const pull = 200;
+/** A point is as near to a level as is needed by this factor: from there φ is taken along √Q. */
+const closeEnough = 1.3;
+const mostFits = 7;
+/** Of the fits on the way; on the Baton Rouge data bounds are those of 1e-7 to five digits. */
+const displacedFit = { tolerance: 1e-6, maxSweeps: 1000 } as const;
 
 /** How well Q knows φ of an element, where all else is held: ½∂²Q/∂φ², 0 where nothing is observed. */
 function curvatureOf({ listing, U }: DisplacementBase, factor: number, column: number): number {
@@ -85,39 +85,82 @@ export async function displaceElement(
   }
   // All the way down: below that there is nothing.
   const zero = direction < 0 ? await at({ held: 0, scale: 1, kappa: 0 }) : undefined;
-  const held = start > 0 ? start : Math.sqrt((levels[0] as number) / conditional);
-  // Q rises by this times the square of the way gone: less than where all else is held.
-  let curvature = zero ? Math.max(zero.Q - base.Q, 0) / start ** 2 : conditional / 2;
+  const held = Math.max(start, Math.sqrt((levels[0] as number) / conditional));
+  const walk: Step[] = [];
   for (const level of levels) {
     if (zero && zero.Q - base.Q <= level) {
       settle(0, zero);
       continue;
     }
-    let best: Point | undefined;
-    let bestWay = Number.NaN;
+    let nearest: Step | undefined;
     for (let tries = 0; tries < mostFits; tries++) {
-      const way = Math.sqrt(level / curvature);
+      const { pull: size, way } = nextStep(walk, level, conditional / 2);
       const to = Math.max(start + direction * way, start * 0.02);
-      const kappa = (-direction * held * 2 * Math.sqrt(curvature * level)) / base.listing.shape[0];
+      // dQ/dφ = −κm/c, and 2·rise/way is dQ/dφ on a parabola.
+      const kappa = (-direction * held * size) / base.listing.shape[0];
       const point = await at({ held, scale: to / held, kappa });
-      const rise = point.Q - base.Q;
-      const moved = direction * (point.phi - start);
-      if (rise > 0 && moved > 0 && (!best || nearer(rise, best.Q - base.Q, level))) {
-        best = point;
-        bestWay = moved * Math.sqrt(level / rise);
-      }
-      if (best === point && Math.abs(rise / level - 1) <= closeEnough) break;
-      // κ² ∝ curvature·level, and Q rises by κ²; a point that went nowhere says that κ was too small.
-      curvature *= rise > 0 ? Math.min(16, Math.max(1 / 16, level / rise)) : 16;
+      const step = { pull: size, rise: point.Q - base.Q, way: direction * (point.phi - start), point };
+      walk.push(step);
+      if (!nearest || distance(step, level) < distance(nearest, level)) nearest = step;
+      if (distance(nearest, level) <= Math.log(closeEnough)) break;
     }
-    settle(best ? Math.max(0, start + direction * bestWay) : null, best);
-    if (best) curvature = level / bestWay ** 2;
+    const way = wayTo(walk, level);
+    settle(way === undefined ? null : Math.max(0, start + direction * way), nearest?.point);
   }
   return result();
 }
 
-function nearer(rise: number, other: number, level: number): boolean {
-  return Math.abs(Math.log(rise / level)) < Math.abs(Math.log(other / level));
+/** A point on the curve: what was pulled with (|κ|m/c), how far that went, and by how much Q rose. */
+interface Step {
+  readonly pull: number;
+  readonly rise: number;
+  readonly way: number;
+  readonly point: Point;
+}
+
+const isOnCurve = ({ rise, way }: Step) => rise > 0 && way > 0;
+const distance = (step: Step, level: number) =>
+  isOnCurve(step) ? Math.abs(Math.log(step.rise / level)) : Number.POSITIVE_INFINITY;
+
+/** The steps on either side of a level, as near as there are. */
+function around(walk: readonly Step[], level: number): { below?: Step; above?: Step } {
+  let below: Step | undefined;
+  let above: Step | undefined;
+  for (const step of walk) {
+    if (!isOnCurve(step)) continue;
+    if (step.rise <= level && !(below && below.rise >= step.rise)) below = step;
+    if (step.rise > level && !(above && above.rise <= step.rise)) above = step;
+  }
+  return { ...(below && { below }), ...(above && { above }) };
+}
+
+/** √rise is nearly a straight line in the way, from the origin on, and dQ/dφ is known; undefined where nothing went anywhere. */
+function wayTo(walk: readonly Step[], level: number): number | undefined {
+  const { below, above } = around(walk, level);
+  const root = Math.sqrt(level);
+  const [near] = [below, above]
+    .filter((step) => step !== undefined)
+    .sort((one, other) => distance(one, level) - distance(other, level));
+  if (near && distance(near, level) <= Math.log(closeEnough))
+    return near.way + (2 * Math.sqrt(near.rise) * (root - Math.sqrt(near.rise))) / near.pull;
+  if (!above) return below && below.way * Math.sqrt(level / below.rise);
+  const [way, low] = below ? [below.way, Math.sqrt(below.rise)] : [0, 0];
+  return way + ((above.way - way) * (root - low)) / (Math.sqrt(above.rise) - low);
+}
+
+/** How hard to pull next: on the first step by a curvature, then as rise ∝ pull² between or beyond what there is. */
+function nextStep(walk: readonly Step[], level: number, curvature: number): { pull: number; way: number } {
+  const { below, above } = around(walk, level);
+  const way = wayTo(walk, level) ?? Math.sqrt(level / curvature);
+  if (below && above) {
+    const share = Math.log(level / below.rise) / Math.log(above.rise / below.rise);
+    return { pull: below.pull * (above.pull / below.pull) ** Math.min(0.9, Math.max(0.1, share)), way };
+  }
+  const one = below ?? above;
+  if (one) return { pull: one.pull * Math.min(8, Math.max(1 / 8, Math.sqrt(level / one.rise))), way };
+  const last = walk.at(-1);
+  // What went nowhere was pulled too little.
+  return { pull: last ? 4 * last.pull : 2 * Math.sqrt(curvature * level), way };
 }
 
 interface Pulled {

@@ -22,7 +22,7 @@ export function matchFactors(
         (t) => U.get(t, c),
         (t) => base.get(rows[t] as number, p),
       );
-      if (r < highest || (best >= 0 && r === highest)) continue;
+      if (!(r >= highest) || (best >= 0 && r === highest)) continue;
       [best, highest] = [p, r];
     }
     return best;
