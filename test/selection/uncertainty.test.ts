@@ -118,7 +118,7 @@ function knownReach(model: Model, column: number, level: number): number {
     ...new Array<number>(m).fill(v(column) / m),
     ...Array.from({ length: n }, (_, j) => (j === column ? mean : 0)),
   ];
-  g.forEach((x, r) => add(r, size, x));
+  for (const [r, x] of g.entries()) add(r, size, x);
   for (let c = 0; c < size; c++)
     for (let r = 0; r < size; r++) {
       if (r === c) continue;
