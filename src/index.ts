@@ -45,6 +45,7 @@ export { type Claim, type Verification, type VerifyOptions, verifyModel } from '
 export type { Dtype } from './kernels/load.js';
 export type { ColumnFilter } from './model/allowedColumns.js';
 export type { Canonical, Rotated } from './model/canonical.js';
+export type { Covariances, UncertaintyReport } from './model/covariances.js';
 export { equationOf } from './model/equation.js';
 export {
   type Exported,
@@ -72,11 +73,9 @@ export type {
 } from './model/fitReport.js';
 export { type Inspection, inspectModel, type LatentColumn, type Loading } from './model/inspectModel.js';
 export type {
-  Covariances,
   PredictIntervalOptions,
   PredictionInterval,
   PredictionIntervals,
-  UncertaintyReport,
 } from './model/intervals.js';
 export { loadModel } from './model/load.js';
 export {

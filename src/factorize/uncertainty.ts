@@ -3,7 +3,7 @@ import type { WeightsInput } from '../data/input.js';
 import { HadamardError } from '../errors.js';
 import { packedLength, unknownsOf } from '../methods/covariancePhase.js';
 import { eliminatedSide } from '../methods/reducedPhases.js';
-import type { Covariances, UncertaintyReport } from '../model/intervals.js';
+import type { Covariances, UncertaintyReport } from '../model/covariances.js';
 import type { CheckedOptions } from '../options.js';
 import { alignUp, type PerSide, type Side, sides } from '../parallel/layout.js';
 import type { FitContext, PhaseCall, Totals } from '../parallel/phase.js';

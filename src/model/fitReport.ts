@@ -1,7 +1,7 @@
 /** What a fit says about itself; saved in model.json and printed by `--json`. */
 import type { Status, StopReason, TraceEntry, ValidationError } from '../engine/trace.js';
 import type { ResolvedOptions } from '../options.js';
-import type { UncertaintyReport } from './intervals.js';
+import type { UncertaintyReport } from './covariances.js';
 
 export type { Status, StopReason, TraceEntry, ValidationError };
 

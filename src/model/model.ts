@@ -6,10 +6,10 @@ import { checkNames } from '../options.js';
 import { allowedColumns, type ColumnFilter, columnList } from './allowedColumns.js';
 import { Best, checkTop } from './best.js';
 import { type Canonical, canonicalForm, type Rotated, varimaxForm } from './canonical.js';
+import type { Covariances } from './covariances.js';
 import type { FactorUncertainty } from './factorUncertainty.js';
 import type { Certificate, FitReport, StartsReport, TraceEntry } from './fitReport.js';
 import {
-  type Covariances,
   intervalOf,
   type PredictIntervalOptions,
   type PredictionInterval,

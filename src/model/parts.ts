@@ -1,9 +1,9 @@
 /** What a model is made of. */
 import type { NdArray } from 'ndarray';
 import type { RealArray } from '../data/input.js';
+import type { Covariances } from './covariances.js';
 import type { FactorUncertainty } from './factorUncertainty.js';
 import type { FitReport } from './fitReport.js';
-import type { Covariances } from './intervals.js';
 
 export interface Biases {
   readonly kind: 'none' | 'rows' | 'columns' | 'both';

@@ -10,8 +10,8 @@ import { keepPublished, type Published, type SpanChannel } from '../factorize/di
 import { factorizeWith, type HiredCrew, hireCrew } from '../factorize/factorize.js';
 import type { FactorizeOptions, Progress, ValidationData } from '../factorize/factorizeOptions.js';
 import type { WorkingPlan } from '../factorize/plan.js';
+import type { Covariances } from '../model/covariances.js';
 import type { FitReport } from '../model/fitReport.js';
-import type { Covariances } from '../model/intervals.js';
 import type { BackgroundLists, Biases } from '../model/model.js';
 import type { Crew } from '../parallel/crew.js';
 import { endpointOf } from './endpoint.js';

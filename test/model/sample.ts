@@ -95,6 +95,7 @@ export function sampleModel(options: SampleOptions = {}): Model {
         maxSweeps: 500,
         tolerance: 1e-5,
         timeLimit: null,
+        noise: 'auto',
         duplicates: 'refuse',
         inline: 'auto',
         residency: 'auto',

@@ -80,12 +80,11 @@ test('bootstrap maps every factor of two clear sources, the same on one thread a
     [0, 1].flatMap((c) => [0, 1, 2, 3, 4].map((j) => model.V.get(j, c))),
     1e-6,
   );
-  report.percentiles.p50.forEach((profile, p) =>
-    profile.forEach((value, j) => {
+  for (const [p, profile] of report.percentiles.p50.entries())
+    for (const [j, value] of profile.entries()) {
       expect(report.percentiles.p5[p]?.[j] as number).toBeLessThanOrEqual(value);
       expect(report.percentiles.p95[p]?.[j] as number).toBeGreaterThanOrEqual(value);
-    }),
-  );
+    }
   expect(await bootstrap(two.A, model, { ...given, threads: 2 })).toEqual(report);
   await expect(bootstrap(two.A, model, { ...given, signal: AbortSignal.abort() })).rejects.toMatchObject({
     name: 'AbortError',
@@ -171,7 +170,7 @@ test('other models and odd options are refused', async () => {
     [{ threshold: 2 }, 'invalid-option'],
     [{ blocks: 2 }, 'invalid-option'],
   ] as const)
-    await expect(bootstrap(two.A, model, odd)).rejects.toMatchObject({ code });
+    await expect(bootstrap(two.A, model, odd as object)).rejects.toMatchObject({ code });
   for (const odd of [{ levels: [4, 2] }, { levels: [] }, { columns: [5] }, { columns: [1, 1] }])
     await expect(displace(two.A, model, odd)).rejects.toMatchObject({ code: 'invalid-option' });
   await expect(bootstrap(two.A.hi(20, 5), model)).rejects.toMatchObject({ code: 'shape-mismatch' });
