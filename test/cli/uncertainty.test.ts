@@ -117,7 +117,7 @@ test('fit --intervals says what it keeps, and predict gives bounds by it', async
   };
   const [head, mean, cold] = await lines();
   expect(head).toEqual(['row', 'column', 'prediction', 'standardError', 'lower', 'upper']);
-  const [, , prediction, error, lower, upper] = mean?.map(Number) as number[];
+  const [, , prediction, error, lower, upper] = (mean ?? []).map(Number);
   expect((lower as number) + (upper as number)).toBeCloseTo(2 * (prediction as number), 9);
   expect(cold).toEqual(['s2', 'new', '0', '', '', '']);
   const [, observation] = await lines('--of', 'observation');
