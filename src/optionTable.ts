@@ -210,10 +210,18 @@ export const optionTable = {
   },
   method: {
     kind: 'choice',
-    choices: ['auto', 'als', 'gradient', 'varpro'],
+    choices: ['auto', 'als', 'gradient', 'varpro', 'lbfgs'],
     default: 'als',
     sentence:
-      'als: exact weighted least squares, one row at a time. gradient: spectral (Barzilai–Borwein) gradient steps on U and V together. varpro: second-order steps on the smaller factor, the other eliminated exactly (f64), for hard problems of moderate size. auto: varpro where the problem is small enough for it, else als.',
+      'als: exact weighted least squares, one row at a time. gradient: spectral (Barzilai–Borwein) gradient steps on U and V together. varpro: variable projection, Newton steps on V with U eliminated exactly (f64). lbfgs: limited-memory BFGS on U and V together (f64 unless asked). auto: varpro where the problem is small enough for it, else als.',
+  },
+  polish: {
+    kind: 'choice',
+    choices: ['none', 'newton'],
+    default: 'none',
+    bare: 'newton',
+    sentence:
+      'newton: where sweeps bring little, finish by truncated Newton steps on V with U eliminated (f64): to gradients of 1e-10 where als crawls. Of weighted squares with ridge and biases.',
   },
   acceleration: {
     kind: 'choice',

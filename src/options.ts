@@ -32,6 +32,7 @@ export interface FitOptions {
   readonly biases?: Choice<'biases'> | undefined;
   readonly biasLambda?: number | undefined;
   readonly method?: Choice<'method'> | undefined;
+  readonly polish?: Choice<'polish'> | undefined;
   readonly acceleration?: Choice<'acceleration'> | undefined;
   readonly dtype?: Choice<'dtype'> | undefined;
   readonly arithmetic?: Choice<'arithmetic'> | undefined;
@@ -71,6 +72,7 @@ export interface CheckedOptions {
   readonly biases: Choice<'biases'>;
   readonly biasLambda: number;
   readonly method: Choice<'method'>;
+  readonly polish: Choice<'polish'>;
   readonly acceleration: Choice<'acceleration'>;
   readonly dtype: Choice<'dtype'> | undefined;
   readonly arithmetic: Choice<'arithmetic'>;
@@ -229,6 +231,7 @@ export function checkOptions(options: FitOptions): CheckedOptions {
     biases: options.biases ?? table.biases.default,
     biasLambda: options.biasLambda ?? lambda,
     method: options.method ?? table.method.default,
+    polish: options.polish ?? table.polish.default,
     acceleration: options.acceleration ?? table.acceleration.default,
     dtype: options.dtype,
     arithmetic: options.arithmetic ?? table.arithmetic.default,

@@ -1,6 +1,6 @@
 /** What is said at the end of a fit: a few lines for a person, one line of JSON for a program. */
-
 import type { UncertaintyReport } from '../model/covariances.js';
+import { curvatureInWords } from '../model/curvatureInWords.js';
 import type { FactorUncertainty } from '../model/factorUncertainty.js';
 import type { FitReport } from '../model/fitReport.js';
 import { startsInWords } from '../report/starts.js';
@@ -117,7 +117,14 @@ export function certificateInWords({ status, reason, sweeps, certificate }: FitR
         ? `out of time after ${sweepsInWords({ sweeps })}`
         : `stopped after ${sweepsInWords({ sweeps })}`,
   }[status];
-  return `${end}\nrelative gradient norm ${measured}\n${monotone ? 'no sweep raised the objective' : 'a sweep raised the objective beyond rounding'}${globalStatement === undefined ? '' : `\n${globalStatement}`}`;
+  const curvature = curvatureInWords(certificate);
+  return [
+    end,
+    `relative gradient norm ${measured}`,
+    ...(globalStatement === undefined ? [] : [globalStatement]),
+    ...(curvature === undefined ? [] : [`curvature: ${curvature}`]),
+    monotone ? 'no sweep raised the objective' : 'a sweep raised the objective beyond rounding',
+  ].join('\n');
 }
 
 export function uncertaintyInWords(report: UncertaintyReport): string {

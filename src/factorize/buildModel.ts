@@ -3,7 +3,6 @@ import type { FirstOrder } from '../certificate/firstOrder.js';
 import type { GlobalCertificate } from '../certificate/globalBound.js';
 import type { RealArray } from '../data/input.js';
 import type { Listing } from '../data/listing.js';
-import type { Outcome } from '../engine/iterate.js';
 import type { ValidationError } from '../engine/trace.js';
 import { factorBuffer } from '../methods/rowPhases.js';
 import { canonicalForm } from '../model/canonical.js';
@@ -18,6 +17,7 @@ import type { FitContext } from '../parallel/phase.js';
 import { version } from '../version.js';
 import type { ObjectiveSpec, SeparableBackground } from './composition.js';
 import type { Tracer } from './diagnostics.js';
+import type { Certified } from './escape.js';
 import type { FactorizeOptions } from './factorizeOptions.js';
 import type { FitScales } from './layOut.js';
 import type { WorkingPlan } from './plan.js';
@@ -64,7 +64,8 @@ export interface Measured {
   readonly seconds: FitReport['seconds'];
 }
 
-export function buildModel(inHand: FitInHand, outcome: Outcome, first: FirstOrder, measured: Measured): Model {
+export function buildModel(inHand: FitInHand, certified: Certified, first: FirstOrder, measured: Measured): Model {
+  const { outcome } = certified;
   const { plan, fit, scales, options, checked, objective } = inHand;
   const { resolved } = measured;
   const { squares, observed, weightedSquares } = measured.errors;
@@ -93,6 +94,8 @@ export function buildModel(inHand: FitInHand, outcome: Outcome, first: FirstOrde
       tolerance: resolved.tolerance,
       ...(fit.terms && { kkt: largestResidual(fit) }),
       ...measured.bound,
+      ...certified.curvature,
+      ...(certified.escapes > 0 && { escapes: certified.escapes }),
     },
     trace: outcome.trace,
     seconds: measured.seconds,

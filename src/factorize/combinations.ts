@@ -37,6 +37,9 @@ function isHeld({ objective, rank }: Composition, side: 'rows' | 'columns'): boo
   return true;
 }
 
+/** Steps on both factors together, which do not keep to bounds. */
+const isDescent = (method: string) => method === 'gradient' || method === 'lbfgs';
+
 export const refusals: readonly Refusal[] = [
   {
     parts: ['a penalty on one side only', 'the other side free'],
@@ -94,21 +97,21 @@ export const refusals: readonly Refusal[] = [
         (biases !== 'none' && biasLambda === 0)),
   },
   {
-    parts: ['method gradient', 'loss poisson'],
+    parts: ['method gradient or lbfgs', 'loss poisson'],
     option: 'method',
     code: 'incompatible-options',
     why: 'A Poisson rate is positive, and a gradient step does not keep to bounds.',
     instead: 'Use method als.',
-    applies: ({ objective, method }) => method === 'gradient' && objective.loss.name === 'poisson',
+    applies: ({ objective, method }) => isDescent(method) && objective.loss.name === 'poisson',
   },
   {
-    parts: ['method gradient', 'L1, bounds or held entries'],
+    parts: ['method gradient or lbfgs', 'L1, bounds or held entries'],
     option: 'method',
     code: 'incompatible-options',
     why: 'A gradient step does not keep to corners and bounds.',
     instead: 'Use method als.',
     applies: ({ objective, method }) =>
-      method === 'gradient' &&
+      isDescent(method) &&
       sides.some(
         (side) =>
           objective.l1[side] > 0 ||
@@ -117,21 +120,20 @@ export const refusals: readonly Refusal[] = [
       ),
   },
   {
-    parts: ['method varpro', 'more than weighted squares, a ridge and biases'],
+    parts: ['method varpro, or polish', 'more than weighted squares, a ridge and biases'],
     option: 'method',
     code: 'incompatible-options',
-    why: 'Rows are eliminated exactly, in closed form, which only squares without bounds, L1, held entries or a background allow.',
-    instead: 'Use method als.',
-    applies: ({ objective, method }) => method === 'varpro' && objective.isComposed,
+    why: 'A row has one exact solution, and that a smooth one, only where its losses are squares and nothing bounds or holds it.',
+    instead: 'Use method als, or lbfgs where the objective is smooth, without polish.',
+    applies: ({ objective, method, polish }) => (method === 'varpro' || polish !== 'none') && objective.isComposed,
   },
   {
-    parts: ['method varpro', "dtype f32, duplicates keep or residency 'staged'"],
-    option: 'method',
+    parts: ['method varpro, or polish', 'dtype f32'],
+    option: 'dtype',
     code: 'incompatible-options',
-    why: 'Its matrix needs float64, one entry a cell, and all entries at hand.',
-    instead: 'Leave dtype out, sum duplicates, or use method als.',
-    applies: ({ method, dtype, duplicates, residency }) =>
-      method === 'varpro' && (dtype === 'f32' || duplicates === 'keep' || residency === 'staged'),
+    why: 'Second-order steps lose in f32 what they are taken for.',
+    instead: 'Leave dtype out: it is f64 then.',
+    applies: ({ method, polish, dtype }) => (method === 'varpro' || polish !== 'none') && dtype === 'f32',
   },
 ];
 

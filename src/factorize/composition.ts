@@ -27,9 +27,8 @@ export interface SeparableBackground {
 export interface Composition {
   readonly objective: ObjectiveSpec;
   readonly method: string;
+  readonly polish: string;
   readonly dtype: string | undefined;
-  readonly duplicates: string;
-  readonly residency: string;
   readonly biases: string;
   readonly biasLambda: number;
   readonly lambda: { readonly rows: number; readonly columns: number };

@@ -1,11 +1,12 @@
 /** One fit from data to model: check, plan, lay out, iterate, certify. */
+import { certifyCurvature } from '../certificate/curvature.js';
 import { certifyFirstOrder } from '../certificate/firstOrder.js';
 import { shapeOf } from '../data/entries.js';
 import type { MatrixInput } from '../data/input.js';
-import { iterate, type Validation } from '../engine/iterate.js';
+import { iterate, type LoopOptions, type Validation } from '../engine/iterate.js';
 import type { TraceEntry } from '../engine/trace.js';
 import { compileKernels } from '../kernels/load.js';
-import { type Point, type Position, startExactly } from '../methods/method.js';
+import { type Point, type Position, type Run, startExactly } from '../methods/method.js';
 import { phases } from '../methods/phases.js';
 import { factorBuffer } from '../methods/rowPhases.js';
 import type { Model } from '../model/model.js';
@@ -13,14 +14,16 @@ import { lossText } from '../objective/losses.js';
 import type { ResolvedOptions } from '../options.js';
 import { abortError, refuseAborted } from '../parallel/abort.js';
 import { type Crew, Interrupted, inlineCrew, pooledCrew, requestStop, withdrawStop } from '../parallel/crew.js';
-import { sides } from '../parallel/layout.js';
+import { type Side, sides } from '../parallel/layout.js';
 import { acquireMemory, allocate, releaseMemory } from '../parallel/memoryPool.js';
 import type { FitContext } from '../parallel/phase.js';
+import { normalAt, streams } from '../starts/random.js';
 import { boundOfFit } from './boundOfFit.js';
 import { buildModel, type FitInHand } from './buildModel.js';
 import { checkInput } from './checkInput.js';
 import { createRun, startSide } from './createRun.js';
 import { type Tracer, traceFit } from './diagnostics.js';
+import { leaveSaddles, mostEscapes } from './escape.js';
 import type { FactorizeOptions, Progress } from './factorizeOptions.js';
 import { settleGauge } from './gauge.js';
 import { layOut } from './layOut.js';
@@ -156,25 +159,29 @@ async function runFit(inHand: FitInHand): Promise<Model> {
     // A session's crew has been at work before.
     const busyBefore = [...crew.busy];
     stops.startClock(checked.timeLimit);
-    const loop = { maxSweeps: checked.maxSweeps, tolerance, ...rounding[fit.dtype] };
+    const limits = { maxSweeps: checked.maxSweeps, tolerance, ...rounding[fit.dtype] };
     const search =
       lanes &&
-      (await searchStarts(inHand, lanes, loop, stops, (entry, starts) =>
+      (await searchStarts(inHand, lanes, limits, stops, (entry, starts) =>
         reports.report({ ...progressOf('sweep', entry, checked.maxSweeps, plan.observed), starts }),
       ));
-    const outcome =
-      search?.outcome ??
-      (await iterate(start as Point, plan.method.create(run), {
-        ...loop,
-        measure: async (point) => (await certify(point)).relativeGradientNorm,
-        validation: measureHeld && { patience: checked.patience, measure: measureHeld, ...keeper(fit, plan) },
-        onSweep: (entry) => {
-          tracer.sweep(entry);
-          reports.report(progressOf('sweep', entry, checked.maxSweeps, plan.observed));
-        },
-        interruption: stops.reason,
-        resume: stops.dispose,
-      }));
+    const loop: LoopOptions = {
+      ...limits,
+      measure: async (point) => (await certify(point)).relativeGradientNorm,
+      validation: measureHeld && { patience: checked.patience, measure: measureHeld, ...keeper(fit, plan) },
+      onSweep: (entry) => {
+        tracer.sweep(entry);
+        reports.report(progressOf('sweep', entry, checked.maxSweeps, plan.observed));
+      },
+      interruption: stops.reason,
+      resume: stops.dispose,
+    };
+    const reached = search?.outcome ?? (await iterate(start as Point, plan.method.create(run), loop));
+    const look =
+      plan.curvatureSteps > 0 ? (point: Point) => certifyCurvature(curvatureRequest(inHand, run, point)) : undefined;
+    // What many starts have found is told, not left.
+    const certified = await leaveSaddles(reached, run, plan.method.create, loop, look, search ? 0 : mostEscapes);
+    const { outcome } = certified;
     stops.dispose();
     const fitted = performance.now();
     tracer.phase('fit');
@@ -184,7 +191,7 @@ async function runFit(inHand: FitInHand): Promise<Model> {
         : crew.busy.map((seconds, slot) => seconds - (busyBefore[slot] as number));
     const last = {
       sweep: outcome.sweeps,
-      seconds: (fitted - firstSweep) / 1000,
+      seconds: (fitted - firstSweep) / 1000 - certified.seconds,
       objective: outcome.point.objective,
       relativeGradientNorm: outcome.trace.at(-1)?.relativeGradientNorm ?? null,
     };
@@ -216,7 +223,7 @@ async function runFit(inHand: FitInHand): Promise<Model> {
       timeLimit: checked.timeLimit ?? null,
       memoryLimit: plan.limit,
     };
-    const model = buildModel(inHand, outcome, first, {
+    const model = buildModel(inHand, certified, first, {
       resolved,
       errors,
       bound,
@@ -229,8 +236,8 @@ async function runFit(inHand: FitInHand): Promise<Model> {
       seconds: {
         prepare: (inHand.prepared - inHand.began) / 1000,
         start: (firstSweep - inHand.prepared) / 1000,
-        fit: (fitted - firstSweep) / 1000,
-        certify: (performance.now() - fitted) / 1000,
+        fit: (fitted - firstSweep) / 1000 - certified.seconds,
+        certify: (performance.now() - fitted) / 1000 + certified.seconds,
       },
     });
     tracer.phase('certify');
@@ -243,6 +250,19 @@ async function runFit(inHand: FitInHand): Promise<Model> {
     stops.dispose();
     await lanes?.close();
   }
+}
+
+function curvatureRequest({ fit, checked, plan }: FitInHand, run: Run, point: Point) {
+  const { seed, lambdaRows, lambdaColumns, biasLambda } = checked;
+  return {
+    fit,
+    run: run.phase,
+    point,
+    isPenalised: { latent: lambdaRows + lambdaColumns > 0, bias: biasLambda > 0 },
+    steps: plan.curvatureSteps,
+    draw: (side: Side, row: number, c: number) =>
+      normalAt(seed, side === 'rows' ? streams.curvatureU : streams.curvatureV, row, c),
+  };
 }
 
 /** Where the factors of the best sweep are kept: a buffer of each side behind those of the method. */

@@ -1,8 +1,12 @@
 /** Which method an option names, or which one `auto` takes, and why. No choice depends on a clock or on the number of threads. */
+import type { CurvatureShape } from '../certificate/curvature.js';
 import { als } from '../methods/als.js';
 import { gradient } from '../methods/gradient.js';
+import { lbfgs } from '../methods/lbfgs.js';
 import type { Method } from '../methods/method.js';
-import { eliminatedSide, otherSide } from '../methods/reducedPhases.js';
+import { polished } from '../methods/polish.js';
+import { eliminatedSide, otherSide, reducedSpace } from '../methods/reducedPhases.js';
+import { type NewtonShape, truncatedNewton } from '../methods/truncatedNewton.js';
 import { varpro } from '../methods/varpro.js';
 import type { CheckedOptions } from '../options.js';
 import { type PerSide, strideOf } from '../parallel/layout.js';
@@ -17,15 +21,17 @@ export interface MethodShape {
   readonly isComposed: boolean;
 }
 
+type Size = Pick<MethodShape, 'counts' | 'observed'>;
+
 export interface ChosenMethod {
-  readonly name: 'als' | 'gradient' | 'varpro';
+  readonly name: 'als' | 'gradient' | 'varpro' | 'lbfgs';
   readonly reason: string;
 }
 
 /** The reduced matrix is worth its making up to so many unknowns, */
-const mostUnknowns = 1500;
+const mostUnknownsOfAuto = 1500;
 /** and so many floating-point operations a step. */
-const mostOperations = 1e9;
+const mostOperationsOfAuto = 1e9;
 
 export function chooseMethod(options: CheckedOptions, shape: MethodShape): ChosenMethod {
   if (options.method !== 'auto') return { name: options.method, reason: 'asked for' };
@@ -39,24 +45,51 @@ export function chooseMethod(options: CheckedOptions, shape: MethodShape): Chose
     operations += rows * length * length * options.rank * (options.rank + 1);
   });
   const size = `${unknowns} unknowns, ${operations.toPrecision(2)} operations a step`;
-  return unknowns <= mostUnknowns && operations <= mostOperations
+  return unknowns <= mostUnknownsOfAuto && operations <= mostOperationsOfAuto
     ? { name: 'varpro', reason: `small enough for second-order steps: ${size}` }
     : { name: 'als', reason: `too large for second-order steps: ${size}` };
 }
 
-export function methodOf(
-  name: ChosenMethod['name'],
-  options: CheckedOptions,
-  { counts, observed }: Pick<MethodShape, 'counts' | 'observed'>,
-): Method {
-  if (name === 'als') return als(options.acceleration);
-  if (name === 'gradient') return gradient;
+/** The reduced Hessian is made and factored up to so many unknowns, and so many bytes; beyond, products with it serve. */
+const mostUnknowns = 3000;
+const mostBytes = 2 ** 31;
+
+export function methodOf(name: ChosenMethod['name'], options: CheckedOptions, size: Size): Method {
+  const shape = newtonShape(options, size);
+  if (name === 'varpro') return variableProjection(shape, options);
+  const method = { als: als(options.acceleration), gradient, lbfgs }[name];
+  return options.polish === 'newton' ? polished(method, shape) : method;
+}
+
+export function curvatureShape(options: CheckedOptions, size: Size): CurvatureShape {
+  const { lambdaRows, lambdaColumns, biasLambda } = options;
+  const isPenalised = { latent: lambdaRows + lambdaColumns > 0, bias: biasLambda > 0 };
+  return { ...newtonShape(options, size), isPenalised };
+}
+
+function newtonShape(options: CheckedOptions, { counts, observed }: Size): NewtonShape {
   const { rank, biases, lambdaRows, lambdaColumns, biasLambda } = options;
-  const isBiasFitted = {
-    rows: biases === 'rows' || biases === 'both',
-    columns: biases === 'columns' || biases === 'both',
+  return {
+    counts,
+    observed,
+    rank,
+    isBiasFitted: {
+      rows: biases === 'rows' || biases === 'both',
+      columns: biases === 'columns' || biases === 'both',
+    },
+    stride: strideOf(rank, biases !== 'none'),
+    // λ of one side alone has been refused.
+    gauge: lambdaRows > 0 && lambdaColumns > 0 ? 'none' : biasLambda > 0 ? 'latent' : 'all',
   };
-  // λ of one side alone has been refused.
-  const gauge = lambdaRows > 0 && lambdaColumns > 0 ? 'none' : biasLambda > 0 ? 'latent' : 'all';
-  return varpro({ counts, observed, rank, isBiasFitted }, gauge, strideOf(rank, biases !== 'none'));
+}
+
+function variableProjection(
+  shape: NewtonShape,
+  { memoryLimit = mostBytes, residency, duplicates }: CheckedOptions,
+): Method {
+  const { unknowns, bytes } = reducedSpace(shape);
+  // The matrix takes all entries at hand, one a cell.
+  const isPlain = residency === 'auto' && duplicates !== 'keep';
+  const isDense = isPlain && unknowns <= mostUnknowns && bytes <= Math.min(mostBytes, memoryLimit / 2);
+  return isDense ? varpro(shape, shape.gauge, shape.stride) : truncatedNewton(shape);
 }

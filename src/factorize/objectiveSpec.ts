@@ -44,9 +44,8 @@ export function resolveObjective(
   checkCombination({
     objective,
     method: checked.method,
+    polish: checked.polish,
     dtype: checked.dtype,
-    duplicates: checked.duplicates,
-    residency: checked.residency,
     biases: checked.biases,
     biasLambda: checked.biasLambda,
     lambda: { rows: checked.lambdaRows, columns: checked.lambdaColumns },

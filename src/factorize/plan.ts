@@ -1,4 +1,5 @@
 /** What a fit will take, said before anything is allocated. */
+import { curvatureBuffers, curvatureSteps } from '../certificate/curvature.js';
 import { listedCount, shapeOf } from '../data/entries.js';
 import { isCompressed, isTriples } from '../data/forms.js';
 import type { MatrixInput, WeightsInput } from '../data/input.js';
@@ -7,8 +8,10 @@ import { machineLimit } from '../data/machineLimit.js';
 import { type Survey, survey } from '../data/observations.js';
 import { HadamardError } from '../errors.js';
 import { backgroundLength, composedScratchBytes } from '../kernels/composed.js';
+import { tangentScratchBytes } from '../kernels/hessian.js';
 import { type Dtype, scratchBytes } from '../kernels/load.js';
 import type { Method } from '../methods/method.js';
+import { factorSpace } from '../methods/newtonPhases.js';
 import { type CheckedOptions, checkOptions, type FitOptions } from '../options.js';
 import {
   elementBytes,
@@ -24,7 +27,7 @@ import { allocate } from '../parallel/memoryPool.js';
 import { evenPartition, evenRuns, partition, type Runs, runsOf, sideCost } from '../parallel/partition.js';
 import { autoBudget, roundSize } from '../starts/rounds.js';
 import type { ObjectiveSpec } from './composition.js';
-import { type ChosenMethod, chooseMethod, methodOf } from './methods.js';
+import { type ChosenMethod, chooseMethod, curvatureShape, methodOf } from './methods.js';
 import { type ObjectiveOptions, resolveObjective } from './objectiveSpec.js';
 import { choosePrecision, type Precision } from './precision.js';
 import { withPreset } from './presets.js';
@@ -69,6 +72,8 @@ export interface WorkingPlan extends Plan {
   readonly method: Method;
   readonly chosen: ChosenMethod;
   readonly precision: Precision;
+  /** Of the curvature certificate; 0 where it is not looked at. */
+  readonly curvatureSteps: number;
   readonly request: LayoutRequest;
   /** Starts that run at the same time, each in a memory and a thread of its own; 1: one after the other. */
   readonly lanes: number;
@@ -101,6 +106,7 @@ export function plan(
     method: _method,
     chosen: _chosen,
     precision: _precision,
+    curvatureSteps: _curvatureSteps,
     request: _request,
     lanes: _lanes,
     layout: _layout,
@@ -175,18 +181,28 @@ export function planFit(found: Survey, options: CheckedOptions, objective?: Obje
   return planExtent({ ...found, lengths }, options, objective, fixed);
 }
 
+/** Second-order methods compute in f64. */
+function dtypeOf({ dtype, polish }: CheckedOptions, { name }: ChosenMethod): Dtype | undefined {
+  return dtype ?? (name === 'varpro' || name === 'lbfgs' || polish !== 'none' ? 'f64' : undefined);
+}
+
 function planExtent(found: Extent, options: CheckedOptions, objective?: ObjectiveSpec, fixed?: Side): WorkingPlan {
   const [smallest, largest] = found.weightRange;
   const counts = { rows: found.rows, columns: found.columns };
   const { lengths } = found;
   const shape = { counts, observed: found.observed, lengths, isComposed: objective?.isComposed ?? false };
   const chosen = chooseMethod(options, shape);
-  const precision = choosePrecision(found, options.dtype ?? (chosen.name === 'varpro' ? 'f64' : undefined));
+  const precision = choosePrecision(found, dtypeOf(options, chosen));
   const { dtype } = precision;
   const hasBias = options.biases !== 'none';
   const stride = strideOf(options.rank, hasBias);
   const method = methodOf(chosen.name, options, shape);
   const covariances = covariancesOf(options, counts);
+  const isLookedAt = dtype === 'f64' && !shape.isComposed && fixed === undefined;
+  const lookShape = curvatureShape(options, shape);
+  const steps = isLookedAt ? curvatureSteps(lookShape) : 0;
+  // The search for negative curvature works in buffers that the method has left.
+  const least = steps > 0 ? curvatureBuffers : 0;
   const partsOf = (side: Side) =>
     side === fixed ? evenPartition(lengths[side]) : partition(lengths[side], options.rank);
   const parts = { rows: partsOf('rows'), columns: partsOf('columns') };
@@ -206,13 +222,17 @@ function planExtent(found: Extent, options: CheckedOptions, objective?: Objectiv
     observed: found.observed,
     counts,
     blocks,
-    buffers: { rows: method.buffers.rows + kept, columns: method.buffers.columns + kept },
+    buffers: {
+      rows: Math.max(method.buffers.rows + kept, least),
+      columns: Math.max(method.buffers.columns + kept, least),
+    },
     threads,
     kernelScratch: Math.max(
       objective?.isComposed ? composedScratchBytes(stride) : scratchBytes(stride),
       method.workspace?.scratch ?? 0,
+      steps > 0 ? tangentScratchBytes(stride) : 0,
     ),
-    workspace: method.workspace?.bytes ?? 0,
+    workspace: Math.max(method.workspace?.bytes ?? 0, steps > 0 ? factorSpace(lookShape).bytes : 0),
     covariances: Math.max(covariances.rows, covariances.columns),
     largestBlock: {
       rows: Math.max(parts.rows.largest.rows, parts.columns.largest.rows),
@@ -264,9 +284,9 @@ function planExtent(found: Extent, options: CheckedOptions, objective?: Objectiv
     limit,
   };
   if (said.bytes.total > said.limit) throw tooLarge(said, said.limit);
-  if (layout.bytes.memory > memoryCeiling || (request.workspace > 0 && !layout.isResident))
+  if (layout.bytes.memory > memoryCeiling || (method.workspace?.isResident && !layout.isResident))
     throw tooLarge(said, memoryCeiling);
-  return { ...said, method, chosen, precision, request, lanes, layout, boundaries };
+  return { ...said, method, chosen, precision, curvatureSteps: steps, request, lanes, layout, boundaries };
 }
 
 function covariancesOf({ intervals, rank, biases }: CheckedOptions, counts: PerSide<number>): PerSide<number> {

@@ -49,6 +49,10 @@ export interface Kernels extends RowKernels {
   /** Variable projection: see assembly/reduced.ts. */
   readonly projectRows64: ComposedKernel;
   readonly reducedRows64: ComposedKernel;
+  /** Products without the matrix: see assembly/hessianRows.ts. */
+  readonly hessianRows64: ComposedKernel;
+  readonly factorRows64: ComposedKernel;
+  readonly preconditionRows64: ComposedKernel;
   /** b ← G⁻¹b, G overwritten, upper half, `size` a multiple of 4; false where G is not positive definite. */
   readonly factorAndSolve64: (G: number, size: number, b: number) => number;
   /** Lists the columns that may be among the best of each row: see score.ts. */

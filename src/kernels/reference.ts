@@ -105,3 +105,36 @@ export function measureRow(
   for (let c = 0; c < size; c++) penalty += penaltyOf(problem, row, c) * (x[c] as number) * (x[c] as number);
   return { loss, penalty, gradient };
 }
+
+/**
+ * Row `row` of H·d, for its factor x and direction dx and the other side's direction: 2 Σ W²(dp·z + e·dz) + 2D·dx, dp the
+ * change of the prediction and e the residual.
+ */
+export function hessianRow(
+  problem: ReferenceProblem,
+  row: number,
+  x: ArrayLike<number>,
+  dx: ArrayLike<number>,
+  otherDirection: ArrayLike<number>,
+): Float64Array {
+  const { rank, stride } = problem;
+  const list = designs(problem, row);
+  const product = Float64Array.from(
+    { length: dx.length },
+    (_, c) => 2 * penaltyOf(problem, row, c) * (dx[c] as number),
+  );
+  list.forEach(({ z, target, squaredWeight }, t) => {
+    const at = (problem.indices[(problem.pointers[row] as number) + t] as number) * stride;
+    const dz = z.map((_, c) => (c < rank ? (otherDirection[at + c] as number) : 0));
+    const otherBias = problem.hasBias ? (otherDirection[at + rank] as number) : 0;
+    const along = (a: ArrayLike<number>, b: ArrayLike<number>) =>
+      z.reduce((sum, _, c) => sum + (a[c] as number) * (b[c] as number), 0);
+    const change = along(z, dx) + along(dz, x) + otherBias;
+    const residual = along(z, x) - target;
+    product.forEach((_, c) => {
+      product[c] =
+        (product[c] as number) + 2 * squaredWeight * (change * (z[c] as number) + residual * (dz[c] as number));
+    });
+  });
+  return product;
+}

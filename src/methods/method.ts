@@ -42,8 +42,8 @@ export interface Method {
   readonly buffers: { readonly rows: number; readonly columns: number };
   /** Bytes of the coordinator's own memory. */
   ownBytes(columns: number, stride: number, elementBytes: number): number;
-  /** Bytes of shared memory beside factors, and of scratch that each task needs at the least. */
-  readonly workspace?: { readonly bytes: number; readonly scratch: number };
+  /** Bytes of shared memory beside factors, and of scratch that each task needs at the least; whether it takes resident observations alone. */
+  readonly workspace?: { readonly bytes: number; readonly scratch: number; readonly isResident?: true };
   create(run: Run): MethodRun;
 }
 

@@ -3,8 +3,10 @@ import type { PhaseTable } from '../parallel/phase.js';
 import { backgroundPhase, composedLossPhase, composedMeasurePhase, composedSolvePhase } from './composedPhases.js';
 import { covariancePhase } from './covariancePhase.js';
 import { movePhase } from './movePhase.js';
+import { factorPhase, followPhase, hessianPhase, preconditionPhase } from './newtonPhases.js';
 import { projectPhase, reducedHessianPhase, reducedStepPhase } from './reducedPhases.js';
 import { gradientPhase, lossPhase, solvePhase } from './rowPhases.js';
+import { combinePhase, productsPhase } from './vectorPhases.js';
 
 export const phases: PhaseTable = Object.fromEntries(
   [
@@ -20,5 +22,11 @@ export const phases: PhaseTable = Object.fromEntries(
     projectPhase,
     reducedHessianPhase,
     reducedStepPhase,
+    hessianPhase,
+    followPhase,
+    factorPhase,
+    preconditionPhase,
+    combinePhase,
+    productsPhase,
   ].map((phase) => [phase.name, phase]),
 );

@@ -41,7 +41,11 @@ export function varpro(shape: ReducedShape, gauge: Gauge, stride: number): Metho
     name: 'varpro',
     buffers: { rows: 2, columns: 2, [staying]: 3 },
     ownBytes: () => 0,
-    workspace: { bytes: space.bytes, scratch: reducedScratchBytes(stride, space.staying, shape.counts[staying]) },
+    workspace: {
+      bytes: space.bytes,
+      scratch: reducedScratchBytes(stride, space.staying, shape.counts[staying]),
+      isResident: true,
+    },
     create: (run) => new VariableProjection(run, staying, gauge, stride, shape.rank),
   };
 }

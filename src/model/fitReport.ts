@@ -25,6 +25,19 @@ export interface Certificate {
   readonly globalGap?: number;
   /** What is known of the global optimum and why, or why nothing is; absent in models of older versions. */
   readonly globalStatement?: string;
+  /**
+   * Of the Hessian of f at a stationary point, beyond the directions that leave f as it is. `saddle`: f falls along a direction of
+   * negative curvature, which is a proof. `minimum`: Lanczos from a random start found no such direction, and no eigenvalue lies below
+   * `eigenvalueBound`, unless the start was one of a share `p` of all. `unknown`: not looked at (f32, another objective than squares
+   * with a ridge, not converged, too large), or too close to call. Absent from models of older versions.
+   */
+  readonly curvature?: 'minimum' | 'saddle' | 'unknown';
+  readonly smallestEigenvalue?: number;
+  readonly largestEigenvalue?: number;
+  readonly eigenvalueBound?: number;
+  readonly p?: number;
+  /** Saddles that the fit has left on its way; absent where there was none. */
+  readonly escapes?: number;
 }
 
 /** What a search from many starts has found. */

@@ -69,7 +69,13 @@ export interface PhaseCall {
   readonly extra?: number;
   /** Where results go that no buffer holds, in bytes. */
   readonly address?: number;
-  /** The exact reduced Hessian in place of Gauss–Newton's. */
+  /** Another buffer of the other side. */
+  readonly otherExtra?: number;
+  /** Buffers and their coefficients, or pairs of buffers. */
+  readonly terms?: readonly (readonly [buffer: number, coefficient: number])[];
+  /** Less what the other side answers. */
+  readonly isReduced?: boolean;
+  /** The exact Hessian in place of Gauss–Newton's. */
   readonly isExact?: boolean;
   /** What leaves f as it is, where V stays. */
   readonly gauge?: Gauge;

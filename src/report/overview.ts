@@ -1,4 +1,6 @@
 /** What was fitted, how it ended, and what that says. */
+import { curvatureInWords } from '../model/curvatureInWords.js';
+import type { Certificate } from '../model/fitReport.js';
 import { isWeighted } from '../model/isWeighted.js';
 import type { Model } from '../model/model.js';
 import { lossOf } from '../objective/losses.js';
@@ -92,6 +94,7 @@ export function certificateSection(model: Model): Section {
     ...(certificate.kkt === undefined
       ? []
       : ([['largest residual of a row', scientific(certificate.kkt)]] as [string, string][])),
+    ...curvatureRows(certificate),
     ['objective, summed again', grouped(certificate.objective)],
     ...(certificate.globalBound === undefined
       ? []
@@ -114,6 +117,11 @@ ${certificate.globalStatement !== undefined && html`<p>The global optimum: ${cer
 <p>What it does not say: ${certificate.globalBound === undefined ? 'that no other start ends lower (the problem is not convex), ' : 'that no other start ends lower, but for what the bound leaves open, '}that the rank or λ is right, or that entries which were not seen are predicted well. Held-out entries tell that.</p>
 ${notes.length > 0 && html`<h3>Notes of the fit</h3><ul class="notes">${notes.map((note) => html`<li>${note}</li>`)}</ul>`}`,
   };
+}
+
+function curvatureRows(certificate: Certificate): [string, string][] {
+  const words = curvatureInWords(certificate);
+  return words === undefined ? [] : [['curvature', words]];
 }
 
 function endingOf({ fit }: Model): Ending {
@@ -160,13 +168,19 @@ const methods: Readonly<Record<string, string>> = {
   als: 'alternating least squares, one row at a time',
   gradient: 'gradient steps on U and V together',
   varpro: 'damped Newton steps on the smaller factor, the other eliminated exactly',
+  lbfgs: 'quasi-Newton steps (L-BFGS) on U and V together',
 };
 
 function methodInWords({ fit }: Model): string {
   const { method, dtype, arithmetic, options } = fit;
   const how = methods[method.name] ?? method.name;
   const solved = lossOf(options.loss).name === 'quadratic' ? '' : ', by quadratics that touch the loss';
-  const speed = options.acceleration === 'anderson' && method.name === 'als' ? ', accelerated across sweeps' : '';
+  const speed = [
+    options.acceleration === 'anderson' && method.name === 'als' && ', accelerated across sweeps',
+    options.polish === 'newton' && method.name !== 'varpro' && ', finished by truncated Newton steps',
+  ]
+    .filter(Boolean)
+    .join('');
   return `Method ${method.name} (${method.reason}): ${how}${solved}${speed}, in ${dtype}, ${arithmetic} arithmetic, seed ${fit.seed}. There is no ½ in front of anything.`;
 }
 

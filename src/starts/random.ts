@@ -24,6 +24,8 @@ export const streams = {
   growth: 8,
   starts: 9,
   bootstrap: 12,
+  curvatureU: 13,
+  curvatureV: 14,
 } as const;
 
 /** 32 well-mixed bits, the same for a position whoever asks. */

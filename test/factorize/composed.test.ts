@@ -227,8 +227,13 @@ describe('parts that do not go together are refused', () => {
     'loss poisson and factors below 0': { loss: 'poisson', bounds: { rows: [-1, 1] } },
     'loss poisson and biases': { loss: 'poisson', biases: 'rows' },
     'loss logistic and no ridge penalty': { loss: 'logistic' },
-    'method gradient and loss poisson': { method: 'gradient', loss: 'poisson' },
-    'method gradient and L1, bounds or held entries': { method: 'gradient', nonnegative: 'rows' },
+    'method gradient or lbfgs and loss poisson': { method: 'gradient', loss: 'poisson' },
+    'method gradient or lbfgs and L1, bounds or held entries': { method: 'lbfgs', nonnegative: 'rows' },
+    'method varpro, or polish and more than weighted squares, a ridge and biases': {
+      method: 'varpro',
+      loss: 'huber:1',
+    },
+    'method varpro, or polish and dtype f32': { polish: 'newton', dtype: 'f32' },
   };
 
   test('every refusal has its case', () => {

@@ -87,6 +87,7 @@ export function sampleModel(options: SampleOptions = {}): Model {
         biases,
         biasLambda,
         method: 'als',
+        polish: 'none',
         acceleration: 'anderson',
         dtype,
         arithmetic: 'reproducible',

@@ -4,6 +4,7 @@ import { choleskySolve } from "./cholesky";
 import { composedLoss, composedMeasure, composedSolve } from "./composedRows";
 import { exp, log } from "./elementary";
 import { gradientRows } from "./gradientRows";
+import { factorRows, hessianRows, preconditionRows, Tangent } from "./hessianRows";
 import { RowJob } from "./job";
 import { peak } from "./peak";
 import { projectRows, Reduced, reducedRows } from "./reduced";
@@ -66,6 +67,17 @@ export function projectRows64(job: usize, reduced: usize, first: i32, last: i32)
 }
 export function reducedRows64(job: usize, reduced: usize, first: i32, last: i32): void {
   reducedRows(changetype<RowJob>(job), changetype<Reduced>(reduced), first, last);
+}
+
+/** Products with the Hessian, the rows' normal equations factored, and products with their inverses. */
+export function hessianRows64(job: usize, tangent: usize, first: i32, last: i32): void {
+  hessianRows(changetype<RowJob>(job), changetype<Tangent>(tangent), first, last);
+}
+export function factorRows64(job: usize, tangent: usize, first: i32, last: i32): void {
+  factorRows(changetype<RowJob>(job), changetype<Tangent>(tangent), first, last);
+}
+export function preconditionRows64(job: usize, tangent: usize, first: i32, last: i32): void {
+  preconditionRows(changetype<RowJob>(job), changetype<Tangent>(tangent), first, last);
 }
 
 /** Lists the columns that may be among each row's best; f32, whatever the model's precision. */

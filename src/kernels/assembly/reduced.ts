@@ -121,7 +121,7 @@ function design(job: RowJob, t: usize, w: f64, d: usize, width: i32): void {
  * L⁻¹ of G = LLᵀ, both lower. A column that depends on those before it, to rounding, is left out: its row of L⁻¹ is 0, and
  * L⁻ᵀL⁻¹ an inverse on the span of the others.
  */
-function invertFactor(G: usize, inverse: usize, width: i32): void {
+export function invertFactor(G: usize, inverse: usize, width: i32): void {
   let largest: f64 = 0;
   for (let a = 0; a < width; a++) largest = max(largest, load<f64>(G + (<usize>(a * width + a) << 3)));
   const smallestPivot = largest * <f64>width * f64.EPSILON;

@@ -1,0 +1,70 @@
+/**
+ * The norm in which curvature is told: that of the Hessian's own diagonal blocks, H_ii = 2G_i, G_i = Σ_j w²z zᵀ + λ_i = LLᵀ. A
+ * direction d is x = Lᵀd in it. What comes out depends neither on the units of A and W nor on the basis of the factors.
+ */
+import { factorSpace } from '../methods/newtonPhases.js';
+import { type Side, sides } from '../parallel/layout.js';
+import type { FitContext } from '../parallel/phase.js';
+
+export interface BlockNorm {
+  /** x → d = L⁻ᵀx, in place. */
+  toDirection(x: Float64Array): void;
+  /** h → L⁻¹h, in place: products with the Hessian and gradients. */
+  toProduct(h: Float64Array): void;
+  /** d → x = Lᵀd, in place. */
+  fromDirection(d: Float64Array): void;
+  /** Whether unknown c of a row has curvature of its own: not where nothing is observed of it, nor where it depends on others. */
+  isCurved(side: Side, row: number, c: number): boolean;
+}
+
+/** @param fit with both sides' `factor` phase done: vectors are the rows' buffer followed by that of the columns'. */
+export function blockNorm(fit: FitContext): BlockNorm {
+  const { rank, stride, isBiasFitted } = fit;
+  const counts = { rows: fit.blocks.rows.at(-1) as number, columns: fit.blocks.columns.at(-1) as number };
+  const space = factorSpace({ rank, isBiasFitted, counts });
+  const widthOf = (side: Side) => rank + (isBiasFitted[side] ? 1 : 0);
+  const inverses = (side: Side) =>
+    new Float64Array(fit.memory.buffer, fit.layout.workspace + space[side], counts[side] * widthOf(side) ** 2);
+  const lists = { rows: inverses('rows'), columns: inverses('columns') };
+  /** Calls back with each row: its inverse's and its vector's first places. */
+  const eachRow = (visit: (inverse: Float64Array, at: number, offset: number, width: number) => void) => {
+    for (const side of sides) {
+      const width = widthOf(side);
+      const first = side === 'rows' ? 0 : counts.rows * stride;
+      for (let row = 0; row < counts[side]; row++) visit(lists[side], row * width * width, first + row * stride, width);
+    }
+  };
+  return {
+    toDirection: (x) =>
+      eachRow((inverse, at, offset, width) => {
+        // Column a of L⁻¹ from the diagonal down: what stands above is done with.
+        for (let a = 0; a < width; a++) {
+          let sum = 0;
+          for (let s = a; s < width; s++) sum += (inverse[at + s * width + a] as number) * (x[offset + s] as number);
+          x[offset + a] = sum;
+        }
+      }),
+    toProduct: (h) =>
+      eachRow((inverse, at, offset, width) => {
+        for (let a = width - 1; a >= 0; a--) {
+          let sum = 0;
+          for (let b = 0; b <= a; b++) sum += (inverse[at + a * width + b] as number) * (h[offset + b] as number);
+          h[offset + a] = sum;
+        }
+      }),
+    fromDirection: (d) =>
+      eachRow((inverse, at, offset, width) => {
+        for (let a = width - 1; a >= 0; a--) {
+          let sum = d[offset + a] as number;
+          for (let s = a + 1; s < width; s++)
+            sum -= (inverse[at + s * width + a] as number) * (d[offset + s] as number);
+          const pivot = inverse[at + a * width + a] as number;
+          d[offset + a] = pivot > 0 ? sum / pivot : 0;
+        }
+      }),
+    isCurved: (side, row, c) => {
+      const width = widthOf(side);
+      return (lists[side][row * width * width + c * width + c] as number) > 0;
+    },
+  };
+}

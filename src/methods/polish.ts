@@ -1,0 +1,41 @@
+/**
+ * A finish by truncated Newton steps for a method that crawls in the end: once a sweep brings little or the gradient is
+ * small, f(V) = min_U f(U,V) is minimised to a small gradient at a quadratic pace.
+ */
+import type { Method, MethodRun, Point, Proposal } from './method.js';
+import { type NewtonShape, TruncatedNewton, truncatedNewton } from './truncatedNewton.js';
+
+/** The finish begins after a sweep that lowers f by less than this, relative, or from a relative gradient norm below that. */
+const smallFall = 1e-3;
+const smallGradient = 1e-4;
+
+export function polished(method: Method, shape: NewtonShape): Method {
+  const finish = truncatedNewton(shape, method.buffers);
+  return {
+    ...finish,
+    name: method.name,
+    ownBytes: method.ownBytes,
+    create: (run) => new Polished(method.create(run), new TruncatedNewton(run, shape, method.buffers)),
+  };
+}
+
+class Polished implements MethodRun {
+  #current: MethodRun;
+  readonly #finish: MethodRun;
+
+  constructor(method: MethodRun, finish: MethodRun) {
+    this.#current = method;
+    this.#finish = finish;
+  }
+
+  async step(from: Point, precise: boolean): Promise<Proposal> {
+    const proposal = await this.#current.step(from, precise);
+    const isSlow = from.objective - proposal.objective < smallFall * from.objective;
+    if (isSlow || (proposal.relativeGradientNorm ?? 1) < smallGradient) this.#current = this.#finish;
+    return proposal;
+  }
+
+  async finish(from: Point): Promise<Proposal> {
+    return (await this.#current.finish?.(from)) ?? { ...from, relativeGradientNorm: null, isExtrapolated: false };
+  }
+}
