@@ -113,7 +113,7 @@ describe('the same bits for every number of threads', () => {
 
 test('varpro leaves its matrix where it would be too large', () => {
   const name = (columns: number, more: Partial<FactorizeOptions> = {}) =>
-    methodOf(checkOptions({ rank: 10, method: 'varpro', ...more } as FactorizeOptions), {
+    methodOf('varpro', checkOptions({ rank: 10, method: 'varpro', ...more } as FactorizeOptions), {
       counts: { rows: 5000, columns },
       observed: 100_000,
     });
