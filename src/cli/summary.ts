@@ -121,9 +121,9 @@ export function certificateInWords({ status, reason, sweeps, certificate }: FitR
   return [
     end,
     `relative gradient norm ${measured}`,
-    ...(globalStatement === undefined ? [] : [globalStatement]),
     ...(curvature === undefined ? [] : [`curvature: ${curvature}`]),
     monotone ? 'no sweep raised the objective' : 'a sweep raised the objective beyond rounding',
+    ...(globalStatement === undefined ? [] : [globalStatement]),
   ].join('\n');
 }
 

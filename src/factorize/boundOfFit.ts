@@ -24,7 +24,7 @@ export interface Fitted {
 
 /**
  * Computed by this thread alone, in float64 and in a fixed order, and therefore only where it is cheap beside the fit: its
- * multiplications, counted, are at most a 64th of those of the sweeps, 2²⁸ at the most (2²⁴ are always spent).
+ * multiplications, counted, are at most a 64th of those of the sweeps, 2²⁸ at the most (2²⁰ are always spent).
  */
 export function boundOfFit(
   fit: FitContext,
@@ -44,7 +44,7 @@ export function boundOfFit(
     new Float64Array(fit.memory.buffer, fit.layout.sides[side][name], fit.blocks[side].at(-1));
   const biasList = (side: Side) => (fit.isBiasFitted[side] ? list(side, 'biasPenalties') : undefined);
   const observed = observations.rows.pointers.at(-1) as number;
-  const budget = Math.max(2 ** 24, Math.min(2 ** 28, (sweeps * observed * rank * (rank + 3)) / 64));
+  const budget = Math.max(2 ** 20, Math.min(2 ** 28, (sweeps * observed * rank * (rank + 3)) / 64));
   return certifyGlobally(
     {
       byRow: observations.rows,

@@ -9,7 +9,7 @@ export function uncertaintyCommand(settle: Settle): Command {
     .argument('<A>')
     .summary('How certain the profiles of a non-negative model are.')
     .description(uncertaintyDescription)
-    .usage('<model> <A> --bootstrap [N] | --disp | --bs-disp [N] [options]');
+    .usage('<model> <A> [--bootstrap|--disp|--bs-disp] [options]');
   for (const option of [
     inGroup('Uncertainty:', '--bootstrap [N]', 'Fit N resamples of blocks of consecutive rows. [100]'),
     inGroup('Uncertainty:', '--disp', 'Displace each profile element until Q has risen by dQmax.'),
