@@ -4,7 +4,7 @@
  */
 import { factorSpace } from '../methods/newtonPhases.js';
 import { type Side, sides } from '../parallel/layout.js';
-import type { FitContext } from '../parallel/phase.js';
+import { countsOf, type FitContext, unknownsOf } from '../parallel/phase.js';
 
 export interface BlockNorm {
   /** x → d = L⁻ᵀx, in place. */
@@ -20,16 +20,15 @@ export interface BlockNorm {
 /** @param fit with both sides' `factor` phase done: vectors are the rows' buffer followed by that of the columns'. */
 export function blockNorm(fit: FitContext): BlockNorm {
   const { rank, stride, isBiasFitted } = fit;
-  const counts = { rows: fit.blocks.rows.at(-1) as number, columns: fit.blocks.columns.at(-1) as number };
+  const counts = countsOf(fit);
   const space = factorSpace({ rank, isBiasFitted, counts });
-  const widthOf = (side: Side) => rank + (isBiasFitted[side] ? 1 : 0);
   const inverses = (side: Side) =>
-    new Float64Array(fit.memory.buffer, fit.layout.workspace + space[side], counts[side] * widthOf(side) ** 2);
+    new Float64Array(fit.memory.buffer, fit.layout.workspace + space[side], counts[side] * unknownsOf(fit, side) ** 2);
   const lists = { rows: inverses('rows'), columns: inverses('columns') };
   /** Calls back with each row: its inverse's and its vector's first places. */
   const eachRow = (visit: (inverse: Float64Array, at: number, offset: number, width: number) => void) => {
     for (const side of sides) {
-      const width = widthOf(side);
+      const width = unknownsOf(fit, side);
       const first = side === 'rows' ? 0 : counts.rows * stride;
       for (let row = 0; row < counts[side]; row++) visit(lists[side], row * width * width, first + row * stride, width);
     }
@@ -63,7 +62,7 @@ export function blockNorm(fit: FitContext): BlockNorm {
         }
       }),
     isCurved: (side, row, c) => {
-      const width = widthOf(side);
+      const width = unknownsOf(fit, side);
       return (lists[side][row * width * width + c * width + c] as number) > 0;
     },
   };

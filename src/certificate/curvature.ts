@@ -4,8 +4,8 @@
  * bounded by J. Kuczyński & H. Woźniakowski, SIAM J. Matrix Anal. Appl. 13 (1992), theorem 3.2.
  */
 import { factorBuffer } from '../methods/rowPhases.js';
-import { type PerSide, type Side, sides } from '../parallel/layout.js';
-import type { FitContext, PhaseCall, Totals } from '../parallel/phase.js';
+import { otherSide, type PerSide, type Side, sides } from '../parallel/layout.js';
+import { countOf, type FitContext, type PhaseCall, type Totals, unknownsOf } from '../parallel/phase.js';
 import { type BlockNorm, blockNorm } from './blockNorm.js';
 import { type GaugedPoint, gaugeDirections, gaugeSize } from './gauge.js';
 import { lanczos, norm, scale } from './lanczos.js';
@@ -84,7 +84,7 @@ export async function certifyCurvature(request: CurvatureRequest): Promise<Curva
   };
   const work = { rows: spare(point.rows), columns: spare(point.columns) };
   for (const side of sides) {
-    const other = side === 'rows' ? 'columns' : 'rows';
+    const other = otherSide(side);
     await request.run({ phase: 'factor', side, own: point[side], other: point[other], out: null });
   }
   const metric = blockNorm(fit);
@@ -133,13 +133,13 @@ function drawStart(
   { fit, draw }: CurvatureRequest,
   { isCurved }: BlockNorm,
 ): { start: Float64Array; unknowns: number } {
-  const length = (side: Side) => (fit.blocks[side].at(-1) as number) * fit.stride;
+  const length = (side: Side) => countOf(fit, side) * fit.stride;
   const start = new Float64Array(length('rows') + length('columns'));
   let unknowns = 0;
   for (const side of sides) {
     const offset = side === 'rows' ? 0 : length('rows');
-    const width = fit.rank + (fit.isBiasFitted[side] ? 1 : 0);
-    for (let row = 0; row < (fit.blocks[side].at(-1) as number); row++)
+    const width = unknownsOf(fit, side);
+    for (let row = 0; row < countOf(fit, side); row++)
       for (let c = 0; c < width; c++) {
         if (!isCurved(side, row, c)) continue;
         unknowns++;
@@ -162,7 +162,7 @@ async function multiply(
   metric.toDirection(direction);
   putBoth(fit, work, 0, direction);
   for (const side of sides) {
-    const other = side === 'rows' ? 'columns' : 'rows';
+    const other = otherSide(side);
     const [extra, out] = work[side];
     await run({
       phase: 'hessian',

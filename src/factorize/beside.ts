@@ -11,7 +11,7 @@ import { isWeighted } from '../model/isWeighted.js';
 import type { Model } from '../model/model.js';
 import { abortError, refuseAborted } from '../parallel/abort.js';
 import { Interrupted, requestStop, withdrawStop } from '../parallel/crew.js';
-import type { Side } from '../parallel/layout.js';
+import { otherSide, type Side } from '../parallel/layout.js';
 import { acquireMemory, allocate, releaseMemory } from '../parallel/memoryPool.js';
 import type { FitContext, PhaseCall, Totals } from '../parallel/phase.js';
 import type { ObjectiveSpec } from './composition.js';
@@ -57,7 +57,7 @@ export async function solveBeside<T>(
   use: (beside: Beside) => Promise<T>,
 ): Promise<T> {
   const side = options.side ?? 'rows';
-  const other = side === 'rows' ? 'columns' : 'rows';
+  const other = otherSide(side);
   const { A, weights } = withMeaning(model, data, options);
   const checked = checkedOptionsOf(model, options);
   const objective = objectiveBeside(model, side, checkShape(model, A, side), options);
@@ -150,7 +150,7 @@ function writeFixed(fit: FitContext, side: Side, { U, V, biases }: Model): void 
 function writeRowStart(fit: FitContext, side: Side, objective: ObjectiveSpec): void {
   if (objective.loss.name === 'poisson') {
     const own = factorBuffer(fit, side, 0);
-    const other = factorBuffer(fit, side === 'rows' ? 'columns' : 'rows', 0);
+    const other = factorBuffer(fit, otherSide(side), 0);
     const { pointers, indices, values, weights } = fit.observations[side];
     const { rank, stride } = fit;
     for (let row = 0; row * stride < own.length; row++) {

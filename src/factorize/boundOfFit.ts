@@ -3,7 +3,7 @@ import { certifyGlobally, type GlobalCertificate } from '../certificate/globalBo
 import type { Position } from '../methods/method.js';
 import { factorBuffer, penaltyOfRow } from '../methods/rowPhases.js';
 import { type Side, sides } from '../parallel/layout.js';
-import type { FitContext } from '../parallel/phase.js';
+import { countOf, type FitContext } from '../parallel/phase.js';
 import { bitsAt } from '../starts/random.js';
 import type { ObjectiveSpec } from './composition.js';
 
@@ -41,7 +41,7 @@ export function boundOfFit(
     return sum;
   };
   const list = (side: Side, name: 'penalties' | 'biasPenalties') =>
-    new Float64Array(fit.memory.buffer, fit.layout.sides[side][name], fit.blocks[side].at(-1));
+    new Float64Array(fit.memory.buffer, fit.layout.sides[side][name], countOf(fit, side));
   const biasList = (side: Side) => (fit.isBiasFitted[side] ? list(side, 'biasPenalties') : undefined);
   const observed = observations.rows.pointers.at(-1) as number;
   const budget = Math.max(2 ** 20, Math.min(2 ** 28, (sweeps * observed * rank * (rank + 3)) / 64));
@@ -81,7 +81,7 @@ function exactObjective(fit: FitContext, point: Position, predict: (row: number,
     }
   for (const side of sides) {
     const factor = factorBuffer(fit, side, point[side]);
-    for (let row = 0; row < (fit.blocks[side].at(-1) as number); row++) sum += penaltyOfRow(fit, side, factor, row);
+    for (let row = 0; row < countOf(fit, side); row++) sum += penaltyOfRow(fit, side, factor, row);
   }
   return sum;
 }

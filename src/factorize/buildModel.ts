@@ -13,7 +13,7 @@ import { type Biases, Model, matrix } from '../model/model.js';
 import type { CheckedOptions, ResolvedOptions } from '../options.js';
 import type { Crew } from '../parallel/crew.js';
 import { type Side, sides } from '../parallel/layout.js';
-import type { FitContext } from '../parallel/phase.js';
+import { countOf, type FitContext } from '../parallel/phase.js';
 import { version } from '../version.js';
 import type { ObjectiveSpec, SeparableBackground } from './composition.js';
 import type { Tracer } from './diagnostics.js';
@@ -156,7 +156,7 @@ function largestResidual(fit: FitContext): number {
   for (const side of sides) {
     const address = fit.layout.sides[side].terms?.residuals;
     if (!address) continue;
-    for (const residual of new Float64Array(fit.memory.buffer, address, fit.blocks[side].at(-1)))
+    for (const residual of new Float64Array(fit.memory.buffer, address, countOf(fit, side)))
       largest = Math.max(largest, residual);
   }
   return largest;
@@ -165,7 +165,7 @@ function largestResidual(fit: FitContext): number {
 /** A factor buffer without its padding: the factor, and the bias where it is fitted. */
 export function unpad(fit: FitContext, side: Side, index: number): { factor: RealArray; bias: RealArray | undefined } {
   const padded = factorBuffer(fit, side, index);
-  const rows = fit.blocks[side].at(-1) as number;
+  const rows = countOf(fit, side);
   const Real = fit.dtype === 'f32' ? Float32Array : Float64Array;
   const factor = new Real(rows * fit.rank);
   const bias = fit.isBiasFitted[side] ? new Real(rows) : undefined;

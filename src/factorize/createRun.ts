@@ -5,7 +5,7 @@ import type { Run } from '../methods/method.js';
 import { factorBuffer, penaltyOfRow } from '../methods/rowPhases.js';
 import { relativeTo } from '../objective/relativeGradient.js';
 import type { Crew } from '../parallel/crew.js';
-import type { FitContext } from '../parallel/phase.js';
+import { countOf, type FitContext } from '../parallel/phase.js';
 import type { Init } from './factorizeOptions.js';
 
 /** The side whose start is given or drawn. */
@@ -31,7 +31,7 @@ export function createRun(fit: FitContext, crew: Crew, centredNorm: number, star
     buffer: (side, index) => factorBuffer(fit, side, index),
     penalty: (side, index) => {
       const factor = factorBuffer(fit, side, index);
-      const rows = fit.blocks[side].at(-1) as number;
+      const rows = countOf(fit, side);
       let penalty = 0;
       for (let row = 0; row < rows; row++) penalty += penaltyOfRow(fit, side, factor, row);
       return penalty;

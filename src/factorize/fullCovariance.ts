@@ -10,11 +10,11 @@
  * Σ_{u_i} = G_i⁻¹ + Σ_jj′ y_j y_j′ᵀ (h_iᵀ Σ_jj′ h_i), y_j = w_j² G_i⁻¹ d_j.
  */
 import type { RealArray } from '../data/input.js';
-import { packedLength, rowPenalties, unknownsOf } from '../methods/covariancePhase.js';
-import { orthonormalize, otherSide } from '../methods/reducedPhases.js';
+import { packedLength, rowPenalties } from '../methods/covariancePhase.js';
+import { addGauge, gaugeOf } from '../methods/reducedGauge.js';
 import { factorBuffer } from '../methods/rowPhases.js';
-import type { PerSide, Side } from '../parallel/layout.js';
-import type { FitContext } from '../parallel/phase.js';
+import { otherSide, type PerSide, type Side } from '../parallel/layout.js';
+import { countOf, type FitContext, unknownsOf } from '../parallel/phase.js';
 
 /** Operations beyond which a fit is left with the covariances of each side given the other: some ten seconds. */
 const mostWork = 6e9;
@@ -24,7 +24,7 @@ export function isAffordable(fit: FitContext, side: Side): boolean {
   const { pointers } = fit.observations[side];
   const staying = otherSide(side);
   const widths = unknownsOf(fit, side) ** 2 + unknownsOf(fit, staying) ** 2;
-  const unknowns = (fit.blocks[staying].at(-1) as number) * unknownsOf(fit, staying);
+  const unknowns = countOf(fit, staying) * unknownsOf(fit, staying);
   let pairs = 0;
   for (let i = 1; i < pointers.length; i++) pairs += ((pointers[i] as number) - (pointers[i - 1] as number)) ** 2;
   return 2 * pairs * widths + unknowns ** 3 <= mostWork;
@@ -52,12 +52,13 @@ export async function fullCovariance(
 ): Promise<FullCovariance | undefined> {
   const rows = openRows(fit, point, side, inverses);
   const staying = otherSide(side);
-  const [count, width] = [fit.blocks[staying].at(-1) as number, unknownsOf(fit, staying)];
+  const [count, width] = [countOf(fit, staying), unknownsOf(fit, staying)];
   const order = count * width;
   const S = await schurComplement(fit, rows, staying, count, pause);
   const isPenalised = hasPenalties(fit, side) || hasPenalties(fit, staying);
-  const { basis, columns } = gaugeBasis(rows, count);
-  if (!isPenalised) addGauge(S, order, width, basis, columns);
+  const gauge = gaugeOf(fit, staying, rows.other, 'all');
+  const { basis, columns } = gauge;
+  if (!isPenalised) addGauge(S, { order, width, scale: meanDiagonal(S, order), ...gauge });
   if (!(await invert(S, order, pause))) return undefined;
   let spent = rows.unknowns + order - columns * width;
   if (isPenalised) {
@@ -81,7 +82,6 @@ interface Rows {
   readonly inverses: Float64Array;
   /** Of all rows together. */
   readonly unknowns: number;
-  readonly isPair: PerSide<boolean>;
   readonly rank: number;
   readonly stride: number;
 }
@@ -94,8 +94,7 @@ function openRows(fit: FitContext, point: PerSide<number>, side: Side, inverses:
     other: factorBuffer(fit, otherSide(side), point[otherSide(side)]),
     width,
     inverses,
-    unknowns: (fit.blocks[side].at(-1) as number) * width,
-    isPair: fit.isBiasFitted,
+    unknowns: countOf(fit, side) * width,
     rank: fit.rank,
     stride: fit.stride,
   };
@@ -211,7 +210,7 @@ function diagonalBlocks(S: Float64Array, count: number, width: number): Float64A
 
 function hasPenalties(fit: FitContext, side: Side): boolean {
   const penaltyOf = rowPenalties(fit, side);
-  const rows = fit.blocks[side].at(-1) as number;
+  const rows = countOf(fit, side);
   for (let row = 0; row < rows; row++)
     for (let c = 0; c < unknownsOf(fit, side); c++) if (penaltyOf(row, c) > 0) return true;
   return false;
@@ -227,32 +226,11 @@ function penaltyTrace(fit: FitContext, side: Side, packed: Float64Array): number
   return trace;
 }
 
-/** An orthonormal basis of [V, 1], V the side that stays, the 1 where the eliminated side has biases. Row-major. */
-function gaugeBasis({ side, other, isPair, rank, stride }: Rows, count: number) {
-  const columns = rank + (isPair[side] ? 1 : 0);
-  const basis = new Float64Array(count * columns).fill(1);
-  for (let j = 0; j < count; j++)
-    for (let c = 0; c < rank; c++) basis[j * columns + c] = other[j * stride + c] as number;
-  orthonormalize(basis, count, columns, columns);
-  return { basis, columns };
-}
-
-/** S + μQQᵀ ⊗ I, μ the mean of S's diagonal. */
-function addGauge(S: Float64Array, order: number, width: number, basis: Float64Array, columns: number): void {
+/** The mean of S's diagonal, the scale of what is added to it. */
+function meanDiagonal(S: Float64Array, order: number): number {
   let trace = 0;
   for (let i = 0; i < order; i++) trace += S[i * (order + 1)] as number;
-  const scale = trace / order || 1;
-  const count = order / width;
-  for (let j = 0; j < count; j++)
-    for (let l = 0; l < count; l++) {
-      let product = 0;
-      for (let c = 0; c < columns; c++)
-        product += (basis[j * columns + c] as number) * (basis[l * columns + c] as number);
-      for (let a = 0; a < width; a++) {
-        const at = (j * width + a) * order + l * width + a;
-        S[at] = (S[at] as number) + scale * product;
-      }
-    }
+  return trace / order || 1;
 }
 
 /** The inverse of a symmetric positive definite matrix in its own place; false where it is not, to rounding. */

@@ -7,7 +7,7 @@ import { type Dtype, instantiateKernels } from '../kernels/load.js';
 import { type Loss, lossValue } from '../objective/losses.js';
 import { penaltyScales } from '../objective/scales.js';
 import type { CheckedOptions } from '../options.js';
-import type { PerSide, Side } from '../parallel/layout.js';
+import { otherSide, type PerSide, type Side } from '../parallel/layout.js';
 import type { FitContext, FitTerms } from '../parallel/phase.js';
 import type { ObjectiveSpec, SeparableBackground } from './composition.js';
 
@@ -144,7 +144,7 @@ export function scaleOf(
   { lambdaScale, nu }: CheckedOptions,
   { background }: ObjectiveSpec,
 ): Float64Array {
-  const other = side === 'rows' ? 'columns' : 'rows';
+  const other = otherSide(side);
   return penaltyScales(
     fit.observations[side],
     lambdaScale,

@@ -5,11 +5,12 @@ import { gradient } from '../methods/gradient.js';
 import { lbfgs } from '../methods/lbfgs.js';
 import type { Method } from '../methods/method.js';
 import { polished } from '../methods/polish.js';
-import { eliminatedSide, otherSide, reducedSpace } from '../methods/reducedPhases.js';
-import { type NewtonShape, truncatedNewton } from '../methods/truncatedNewton.js';
+import { eliminatedSide, reducedSpace } from '../methods/reducedPhases.js';
+import type { ReducedProblemShape } from '../methods/reducedProblem.js';
+import { truncatedNewton } from '../methods/truncatedNewton.js';
 import { varpro } from '../methods/varpro.js';
 import type { CheckedOptions } from '../options.js';
-import { type PerSide, strideOf } from '../parallel/layout.js';
+import { otherSide, type PerSide, strideOf } from '../parallel/layout.js';
 import type { Runs } from '../parallel/partition.js';
 
 /** What is known of the problem when its method is chosen. */
@@ -55,7 +56,7 @@ const mostUnknowns = 3000;
 const mostBytes = 2 ** 31;
 
 export function methodOf(name: ChosenMethod['name'], options: CheckedOptions, size: Size): Method {
-  const shape = newtonShape(options, size);
+  const shape = reducedProblemShape(options, size);
   if (name === 'varpro') return variableProjection(shape, options);
   const method = { als: als(options.acceleration), gradient, lbfgs }[name];
   return options.polish === 'newton' ? polished(method, shape) : method;
@@ -64,10 +65,10 @@ export function methodOf(name: ChosenMethod['name'], options: CheckedOptions, si
 export function curvatureShape(options: CheckedOptions, size: Size): CurvatureShape {
   const { lambdaRows, lambdaColumns, biasLambda } = options;
   const isPenalised = { latent: lambdaRows + lambdaColumns > 0, bias: biasLambda > 0 };
-  return { ...newtonShape(options, size), isPenalised };
+  return { ...reducedProblemShape(options, size), isPenalised };
 }
 
-function newtonShape(options: CheckedOptions, { counts, observed }: Size): NewtonShape {
+function reducedProblemShape(options: CheckedOptions, { counts, observed }: Size): ReducedProblemShape {
   const { rank, biases, lambdaRows, lambdaColumns, biasLambda } = options;
   return {
     counts,
@@ -84,12 +85,12 @@ function newtonShape(options: CheckedOptions, { counts, observed }: Size): Newto
 }
 
 function variableProjection(
-  shape: NewtonShape,
+  shape: ReducedProblemShape,
   { memoryLimit = mostBytes, residency, duplicates }: CheckedOptions,
 ): Method {
   const { unknowns, bytes } = reducedSpace(shape);
   // The matrix takes all entries at hand, one a cell.
   const isPlain = residency === 'auto' && duplicates !== 'keep';
   const isDense = isPlain && unknowns <= mostUnknowns && bytes <= Math.min(mostBytes, memoryLimit / 2);
-  return isDense ? varpro(shape, shape.gauge, shape.stride) : truncatedNewton(shape);
+  return isDense ? varpro(shape) : truncatedNewton(shape);
 }

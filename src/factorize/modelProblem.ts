@@ -6,7 +6,7 @@ import { HadamardError } from '../errors.js';
 import type { Model } from '../model/model.js';
 import { lossOf } from '../objective/losses.js';
 import { type CheckedOptions, checkOption } from '../options.js';
-import type { PerSide, Side } from '../parallel/layout.js';
+import { otherSide, type PerSide, type Side } from '../parallel/layout.js';
 import type { ObjectiveSpec, SeparableBackground } from './composition.js';
 import type { FactorizeOptions } from './factorizeOptions.js';
 import { compose, heldOf, weightsOf } from './objectiveSpec.js';
@@ -142,7 +142,7 @@ function backgroundBeside(
       rule: 'Models saved by hadamard 0.1 hold no lists of background weights.',
       remedy: 'Fit and save the model again.',
     });
-  const other = side === 'rows' ? 'columns' : 'rows';
+  const other = otherSide(side);
   // A scalar weight is r of the rows, as in the fit.
   const scalar = { rows: said.weight === 'separable' ? 1 : said.weight, columns: 1 };
   const own = given ?? new Float64Array(counts[side]).fill(scalar[side]);

@@ -7,7 +7,7 @@ import { type Point, type Run, startExactly } from '../methods/method.js';
 import { phases } from '../methods/phases.js';
 import type { CheckedOptions } from '../options.js';
 import { type Crew, Interrupted, inlineCrew, withdrawStop } from '../parallel/crew.js';
-import type { FitContext } from '../parallel/phase.js';
+import { countsOf, type FitContext } from '../parallel/phase.js';
 import { Abandonment } from '../starts/abandon.js';
 import { createRun } from './createRun.js';
 import { type ChosenMethod, methodOf } from './methods.js';
@@ -43,7 +43,7 @@ export async function runStart(
 ): Promise<StartEnd> {
   const run = createRun(fit, crew, centredNorm, startsFrom);
   const abandonment = best && new Abandonment(best.objective, best.width);
-  const counts = { rows: fit.blocks.rows.at(-1) as number, columns: fit.blocks.columns.at(-1) as number };
+  const counts = countsOf(fit);
   const shape = { counts, observed: fit.observations.rows.indices.length };
   let last: TraceEntry | undefined;
   try {

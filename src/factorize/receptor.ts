@@ -2,7 +2,7 @@
 import type { Orientation } from '../data/observations.js';
 import { factorBuffer } from '../methods/rowPhases.js';
 import type { Loss } from '../objective/losses.js';
-import type { FitContext } from '../parallel/phase.js';
+import { countOf, type FitContext } from '../parallel/phase.js';
 
 /** PMF 5.0 User Guide (2014): scaled residuals z = W(A − p). */
 export interface ReceptorReport {
@@ -28,7 +28,7 @@ export function receptorReport(
   const U = factorBuffer(fit, 'rows', point.rows);
   const V = factorBuffer(fit, 'columns', point.columns);
   const delta = loss.name === 'huber' ? loss.parameter : standardDelta;
-  const n = fit.blocks.columns.at(-1) as number;
+  const n = countOf(fit, 'columns');
   let squares = 0;
   let robust = 0;
   let observed = 0;

@@ -1,7 +1,10 @@
 /** The problem of one solved row in plain float64: the quadratic that touches it at its solution, observation by observation. */
+
 import { minimumNormSolution } from '../kernels/minimumNorm.js';
 import { factorBuffer } from '../methods/rowPhases.js';
 import { lossCurvature, lossSlope } from '../objective/losses.js';
+import { otherSide } from '../parallel/layout.js';
+import { unknownsOf } from '../parallel/phase.js';
 import type { Beside } from './beside.js';
 
 /** xᵀHx − 2Σ right_t x·z_t + … , whose minimiser over the free unknowns is the row; unknowns are u, and the own bias behind. */
@@ -45,9 +48,9 @@ export function rowQuadratic({ fit, side, objective }: Beside, row: number, shif
   const { loss, background, l1 } = objective;
   // As the factor's precision has them, so that what is at a bound is seen to be.
   const bounds = fit.terms?.bounds[side] ?? unbounded;
-  const otherSide = side === 'rows' ? 'columns' : 'rows';
-  const other = factorBuffer(fit, otherSide, 0);
-  const width = rank + (fit.isBiasFitted[side] ? 1 : 0);
+  const fixed = otherSide(side);
+  const other = factorBuffer(fit, fixed, 0);
+  const width = unknownsOf(fit, side);
   const x = Float64Array.from(factorBuffer(fit, side, 0).subarray(row * stride, row * stride + width));
   const { pointers, indices, values, weights } = fit.observations[side];
   const [start, end] = [pointers[row] as number, pointers[row + 1] as number];
@@ -81,7 +84,7 @@ export function rowQuadratic({ fit, side, objective }: Beside, row: number, shif
   if (background) {
     const isListed = new Set(indices.subarray(start, end));
     const own = background[side][row] as number;
-    background[otherSide].forEach((weight, j) => {
+    background[fixed].forEach((weight, j) => {
       if (isListed.has(j)) return;
       const z = designOf(j);
       const omega = own * weight;

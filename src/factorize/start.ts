@@ -4,7 +4,7 @@ import type { RealArray } from '../data/input.js';
 import { HadamardError } from '../errors.js';
 import { factorBuffer } from '../methods/rowPhases.js';
 import { type PerSide, type Side, sides } from '../parallel/layout.js';
-import type { FitContext } from '../parallel/phase.js';
+import { countOf, type FitContext } from '../parallel/phase.js';
 import { normalAt } from '../starts/random.js';
 import type { ObjectiveSpec } from './composition.js';
 import type { Init } from './factorizeOptions.js';
@@ -57,7 +57,7 @@ function keepWithin(fit: FitContext, side: Side, { bounds, hold }: ObjectiveSpec
   const buffer = factorBuffer(fit, side, 0);
   const [lower, upper] = bounds[side];
   const held = hold[side];
-  const rows = fit.blocks[side].at(-1) as number;
+  const rows = countOf(fit, side);
   for (let row = 0; row < rows; row++)
     for (let c = 0; c < fit.rank; c++) {
       const at = row * fit.stride + c;

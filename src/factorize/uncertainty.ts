@@ -1,12 +1,12 @@
 /** How uncertain a fit's factors are, after its last sweep: see `FactorizeOptions.intervals` and model/intervals.ts. */
 import type { WeightsInput } from '../data/input.js';
 import { HadamardError } from '../errors.js';
-import { packedLength, unknownsOf } from '../methods/covariancePhase.js';
+import { packedLength } from '../methods/covariancePhase.js';
 import { eliminatedSide } from '../methods/reducedPhases.js';
 import type { Covariances, UncertaintyReport } from '../model/covariances.js';
 import type { CheckedOptions } from '../options.js';
-import { alignUp, type PerSide, type Side, sides } from '../parallel/layout.js';
-import type { FitContext, PhaseCall, Totals } from '../parallel/phase.js';
+import { alignUp, otherSide, type PerSide, type Side, sides } from '../parallel/layout.js';
+import { countOf, countsOf, type FitContext, type PhaseCall, type Totals, unknownsOf } from '../parallel/phase.js';
 import type { ObjectiveSpec } from './composition.js';
 import { fullCovariance, isAffordable } from './fullCovariance.js';
 import type { TrainErrors } from './trainErrors.js';
@@ -50,7 +50,7 @@ export async function measureUncertainty(
     rows: await givenOther(fit, run, point, 'rows'),
     columns: await givenOther(fit, run, point, 'columns'),
   };
-  const side = eliminatedSide({ rows: countOf(fit, 'rows'), columns: countOf(fit, 'columns') });
+  const side = eliminatedSide(countsOf(fit));
   const isDetermined = sides.every((each) => !given[each].covariance.some(Number.isNaN));
   const full =
     !fit.terms && isDetermined && isAffordable(fit, side)
@@ -83,10 +83,6 @@ export async function measureUncertainty(
   };
 }
 
-function countOf(fit: FitContext, side: Side): number {
-  return fit.blocks[side].at(-1) as number;
-}
-
 interface GivenOther {
   readonly covariance: Float64Array;
   readonly spent: number;
@@ -101,7 +97,7 @@ async function givenOther(
   point: PerSide<number>,
   side: Side,
 ): Promise<GivenOther> {
-  const other = side === 'rows' ? 'columns' : 'rows';
+  const other = otherSide(side);
   const width = unknownsOf(fit, side);
   const { loss, penalty } = await run({
     phase: 'covariance',

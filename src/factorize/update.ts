@@ -10,7 +10,7 @@ import type { Biases } from '../model/parts.js';
 import { gradientProduct, relativeTo } from '../objective/relativeGradient.js';
 import { checkHandlers, checkObject } from '../options.js';
 import type { Side } from '../parallel/layout.js';
-import type { FitContext } from '../parallel/phase.js';
+import { countOf, type FitContext } from '../parallel/phase.js';
 import { type Beside, type BesideOptions, unweightedNotes, withMeaning } from './beside.js';
 import { factorize } from './factorize.js';
 import type { FactorizeOptions, Progress } from './factorizeOptions.js';
@@ -117,7 +117,7 @@ async function measureDrift(beside: Beside, isWhole: boolean): Promise<Drift> {
 /** The penalties of V belong to all rows together, not to some. */
 function clearPenalties(fit: FitContext, side: Side): void {
   const { penalties, biasPenalties, terms } = fit.layout.sides[side];
-  const rows = fit.blocks[side].at(-1) as number;
+  const rows = countOf(fit, side);
   for (const address of [penalties, biasPenalties, terms?.l1])
     if (address) new Float64Array(fit.memory.buffer, address, rows).fill(0);
 }

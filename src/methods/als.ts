@@ -7,7 +7,7 @@
  */
 import { gradientProduct } from '../objective/relativeGradient.js';
 import { Anderson, andersonDepth } from './anderson.js';
-import { type Method, type MethodRun, type Point, type Proposal, type Run, stepsToSettle } from './method.js';
+import { finishRows, type Method, type MethodRun, type Point, type Proposal, type Run, solveSide } from './method.js';
 
 export function als(acceleration: 'anderson' | 'none'): Method {
   const isAccelerated = acceleration === 'anderson';
@@ -55,7 +55,8 @@ class AlternatingLeastSquares implements MethodRun {
       const extrapolated = await this.#extrapolate(from, image, rows);
       if (extrapolated) return { ...extrapolated, relativeGradientNorm, isExtrapolated: true };
     }
-    const point = await this.#solveRows(rows, image, solved.penalty, precise);
+    const at = { rows, columns: image };
+    const point = await solveSide(run, 'rows', at, rows, { precise, start: from.rows }, solved.penalty);
     return { ...point, relativeGradientNorm, isExtrapolated: false };
   }
 
@@ -70,7 +71,7 @@ class AlternatingLeastSquares implements MethodRun {
     );
     if (!isReady) return undefined;
     run.keepWithin('columns', target);
-    const point = await this.#solveRows(rows, target, run.penalty('columns', target), false);
+    const point = await solveSide(run, 'rows', { rows, columns: target }, rows, { start: from.rows });
     // Near the optimum f is flat to its last bits while the gradient still has digits to lose.
     const flat = run.buffer('columns', target) instanceof Float64Array ? rounding * from.objective : 0;
     if (point.objective < from.objective + flat) return point;
@@ -80,31 +81,9 @@ class AlternatingLeastSquares implements MethodRun {
 
   /** Where a row's loss is replaced by tangent quadratics a sweep takes a few of them; the last half-sweep all that it takes. */
   async finish(from: Point): Promise<Proposal> {
-    const rows = 1 - from.rows;
-    const point = this.#run.isExact
-      ? from
-      : await this.#solveRows(rows, from.columns, this.#run.penalty('columns', from.columns), false, stepsToSettle);
-    return { ...point, relativeGradientNorm: null, isExtrapolated: false };
-  }
-
-  async #solveRows(
-    rows: number,
-    columns: number,
-    columnPenalty: number,
-    precise: boolean,
-    innerSteps?: number,
-  ): Promise<Point> {
-    const { loss, penalty } = await this.#run.phase({
-      phase: 'solve',
-      side: 'rows',
-      own: null,
-      other: columns,
-      out: rows,
-      precise,
-      start: 1 - rows,
-      ...(innerSteps !== undefined && { innerSteps }),
-    });
-    return { rows, columns, loss, objective: loss + penalty + columnPenalty };
+    return this.#run.isExact
+      ? { ...from, relativeGradientNorm: null, isExtrapolated: false }
+      : finishRows(this.#run, from);
   }
 }
 

@@ -1,8 +1,9 @@
 /** The phases of composed objectives: those of the rows by the composed kernels, and the sums over all rows of a background. */
 import { backgroundLength, type TermFields, termBytes, writeTerms } from '../kernels/composed.js';
 import { readTotals } from '../kernels/load.js';
-import { backgroundGroups, type Side } from '../parallel/layout.js';
+import { backgroundGroups, otherSide, type Side } from '../parallel/layout.js';
 import {
+  countOf,
   type FitContext,
   type FitTerms,
   noTotals,
@@ -33,7 +34,7 @@ export function composedRun(
   return async (call) => {
     const phase = composedNames[call.phase];
     if (phase === undefined) return run(call);
-    const side = call.side === 'rows' ? 'columns' : 'rows';
+    const side = otherSide(call.side);
     if (terms.hasGram) {
       await run({ phase: 'background', side, own: call.other, other: 0, out: null });
       addGroups(fit, side);
@@ -77,7 +78,7 @@ function runComposed(
 /** 1 where an entry of the side's factor is held; undefined where none is. */
 export function heldMask(fit: FitContext, side: Side): Uint8Array | undefined {
   const address = fit.layout.sides[side].terms?.held;
-  const rows = fit.blocks[side].at(-1) as number;
+  const rows = countOf(fit, side);
   return address ? new Uint8Array(fit.memory.buffer, address, rows * fit.stride) : undefined;
 }
 
@@ -87,7 +88,7 @@ if (termsOffset + termBytes > 256) throw new Error('The terms do not fit behind 
 
 function termsOf(fit: FitContext, terms: FitTerms, call: PhaseCall): TermFields {
   const own = fit.layout.sides[call.side].terms;
-  const other = fit.layout.sides[call.side === 'rows' ? 'columns' : 'rows'].terms;
+  const other = fit.layout.sides[otherSide(call.side)].terms;
   if (!own || !other) throw new Error('The layout has no room for the terms of this objective.');
   const matrix = 8 * fit.stride * fit.stride;
   const [lower, upper] = terms.bounds[call.side];
@@ -124,7 +125,7 @@ export const backgroundPhase: Phase = {
     const size = groupSize(fit, call.side);
     if (block % size !== 0) return noTotals;
     const { side } = call;
-    const solved = side === 'rows' ? 'columns' : 'rows';
+    const solved = otherSide(side);
     const boundaries = fit.blocks[side];
     const first = boundaries[block] as number;
     const last = boundaries[Math.min(block + size, boundaries.length - 1)] as number;

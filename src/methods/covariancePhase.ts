@@ -3,15 +3,10 @@
  * that are free (not held, not at a bound, not kept at 0 by L1). Plain float64: it is taken once, after a fit.
  */
 import type { RealArray } from '../data/input.js';
-import type { Side } from '../parallel/layout.js';
-import { type FitContext, noTotals, type Phase } from '../parallel/phase.js';
+import { otherSide, type Side } from '../parallel/layout.js';
+import { countOf, type FitContext, noTotals, type Phase, unknownsOf } from '../parallel/phase.js';
 import { heldMask } from './composedPhases.js';
 import { factorBuffer } from './rowPhases.js';
-
-/** Unknowns of a row: its factor, and its bias behind. */
-export function unknownsOf(fit: Pick<FitContext, 'rank' | 'isBiasFitted'>, side: Side): number {
-  return fit.rank + (fit.isBiasFitted[side] ? 1 : 0);
-}
 
 /** Entries of a symmetric matrix's lower triangle, row by row. */
 export const packedLength = (width: number): number => (width * (width + 1)) / 2;
@@ -25,7 +20,7 @@ export const covariancePhase: Phase = {
   run({ fit }, call, block) {
     const { side } = call;
     const own = factorBuffer(fit, side, call.own as number);
-    const other = factorBuffer(fit, side === 'rows' ? 'columns' : 'rows', call.other);
+    const other = factorBuffer(fit, otherSide(side), call.other);
     const width = unknownsOf(fit, side);
     const length = packedLength(width);
     const isFree = freeUnknowns(fit, side, own);
@@ -102,7 +97,7 @@ export function rowPenalties(fit: FitContext, side: Side): (row: number, c: numb
 }
 
 function listAt(fit: FitContext, side: Side, address: number | undefined): Float64Array | undefined {
-  return address ? new Float64Array(fit.memory.buffer, address, fit.blocks[side].at(-1)) : undefined;
+  return address ? new Float64Array(fit.memory.buffer, address, countOf(fit, side)) : undefined;
 }
 
 /**

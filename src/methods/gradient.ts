@@ -8,7 +8,7 @@
 import { gradientProduct } from '../objective/relativeGradient.js';
 import { noTotals, type Totals } from '../parallel/phase.js';
 import { dot } from './anderson.js';
-import { type Method, type MethodRun, type Point, type Proposal, type Run, stepsToSettle } from './method.js';
+import { finishRows, type Method, type MethodRun, type Point, type Proposal, type Run } from './method.js';
 
 /** Buffers 0 and 1 of each side are points, 2 and 3 the gradients at them. */
 const gradientAt = (point: number) => point + 2;
@@ -57,21 +57,8 @@ class SpectralGradient implements MethodRun {
     return { ...point, relativeGradientNorm: slope.relative, isExtrapolated: false };
   }
 
-  async finish(from: Point): Promise<Proposal> {
-    const run = this.#run;
-    const { columns } = from;
-    const rows = 1 - from.rows;
-    const { loss, penalty } = await run.phase({
-      phase: 'solve',
-      side: 'rows',
-      own: null,
-      other: columns,
-      out: rows,
-      start: from.rows,
-      innerSteps: stepsToSettle,
-    });
-    const objective = loss + penalty + run.penalty('columns', columns);
-    return { rows, columns, loss, objective, relativeGradientNorm: null, isExtrapolated: false };
+  finish(from: Point): Promise<Proposal> {
+    return finishRows(this.#run, from);
   }
 
   /** Both gradients at a point, into their buffers. */

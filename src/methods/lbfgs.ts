@@ -6,16 +6,18 @@
  * The loops run on inner products alone, as W. Chen, Z. Wang & J. Zhou, NIPS 2014: workers measure the products and combine the
  * vectors, block by block, and the coordinator's part does not grow with the problem.
  */
+
 import { gradientProduct } from '../objective/relativeGradient.js';
+import { otherSide } from '../parallel/layout.js';
 import type { Totals } from '../parallel/phase.js';
 import {
+  finishRows,
   type Method,
   type MethodRun,
   type Point,
   type Position,
   type Proposal,
   type Run,
-  stepsToSettle,
 } from './method.js';
 import { mostProducts, productsOf } from './vectorPhases.js';
 import { wolfeSearch } from './wolfe.js';
@@ -78,28 +80,15 @@ class LimitedMemory implements MethodRun {
     return proposal;
   }
 
-  async finish(from: Point): Promise<Proposal> {
-    const run = this.#run;
-    const { columns } = from;
-    const rows = 1 - from.rows;
-    const { loss, penalty } = await run.phase({
-      phase: 'solve',
-      side: 'rows',
-      own: null,
-      other: columns,
-      out: rows,
-      start: from.rows,
-      innerSteps: stepsToSettle,
-    });
-    const objective = loss + penalty + run.penalty('columns', columns);
-    return { rows, columns, loss, objective, relativeGradientNorm: null, isExtrapolated: false };
+  finish(from: Point): Promise<Proposal> {
+    return finishRows(this.#run, from);
   }
 
   /** f and both gradients at a position, these into their buffers. */
   async #measure(at: Position): Promise<Slope> {
     const totals: Totals[] = [];
     for (const side of sides) {
-      const other = at[side === 'rows' ? 'columns' : 'rows'];
+      const other = at[otherSide(side)];
       const call = { phase: 'gradient', side, own: at[side], other, out: gradientAt(at[side]) };
       totals.push(await this.#run.phase(call));
     }

@@ -1,4 +1,5 @@
 /** What a method is: where it starts, one step, and the row-separable phases its steps are made of. */
+import { otherSide, type Side } from '../parallel/layout.js';
 import type { PhaseCall, Totals } from '../parallel/phase.js';
 
 /** The buffers that hold the accepted factors. */
@@ -47,13 +48,43 @@ export interface Method {
   create(run: Run): MethodRun;
 }
 
+/** The first buffer that does not hold a point. */
+export const spare = (index: number): number => (index === 0 ? 1 : 0);
+
+/** What a half-sweep may be told beside its buffers. */
+type SolveCall = Pick<PhaseCall, 'start' | 'innerSteps' | 'precise'>;
+
+/**
+ * The half-sweep: a side solved exactly for the other one, into buffer `out`.
+ *
+ * @param fixed the penalty of the other side, where it is known.
+ */
+export async function solveSide(
+  run: Run,
+  side: Side,
+  at: Position,
+  out: number,
+  call: SolveCall = {},
+  fixed?: number,
+): Promise<Point> {
+  const other = otherSide(side);
+  const { loss, penalty } = await run.phase({ ...call, phase: 'solve', side, own: null, other: at[other], out });
+  const objective = loss + penalty + (fixed ?? run.penalty(other, at[other]));
+  return { rows: at.rows, columns: at.columns, [side]: out, loss, objective };
+}
+
+/** The exact half-sweep on U that a fit ends with, from a point where U is another. */
+export async function finishRows(run: Run, from: Point): Promise<Proposal> {
+  const point = await solveSide(run, 'rows', from, spare(from.rows), { start: from.rows, innerSteps: stepsToSettle });
+  return { ...point, relativeGradientNorm: null, isExtrapolated: false };
+}
+
 /** The first point of every method: U solved exactly from V in buffer 0, and V before that where only U was given. */
 export async function startExactly(run: Run): Promise<Point> {
   // Buffer 1 holds the start as well, for solutions that begin at one.
   const solve = { phase: 'solve', own: null, other: 0, out: 0, start: 1 };
   if (run.startsFrom === 'rows') await run.phase({ ...solve, side: 'columns', isLossUnwanted: true });
-  const { loss, penalty } = await run.phase({ ...solve, side: 'rows' });
-  return { rows: 0, columns: 0, loss, objective: loss + penalty + run.penalty('columns', 0) };
+  return solveSide(run, 'rows', { rows: 0, columns: 0 }, 0, { start: 1 });
 }
 
 /**

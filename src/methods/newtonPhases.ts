@@ -4,19 +4,21 @@
  */
 import { type TangentFields, tangentBytes, writeTangent } from '../kernels/hessian.js';
 import { readTotals } from '../kernels/load.js';
-import { alignUp, type PerSide, type Side } from '../parallel/layout.js';
-import { type FitContext, noTotals, type Phase, type PhaseCall, type Workbench } from '../parallel/phase.js';
+import { alignUp, otherSide, type PerSide, type Side } from '../parallel/layout.js';
+import {
+  countsOf,
+  type FitContext,
+  noTotals,
+  type Phase,
+  type PhaseCall,
+  unknownsOf,
+  type Workbench,
+} from '../parallel/phase.js';
 import { openJob } from './rowPhases.js';
-
-const otherOf: PerSide<Side> = { rows: 'columns', columns: 'rows' };
-
-/** Unknowns of a row: its factor and its bias. */
-const widthOf = ({ rank, isBiasFitted }: Pick<FitContext, 'rank' | 'isBiasFitted'>, side: Side) =>
-  rank + (isBiasFitted[side] ? 1 : 0);
 
 /** Where the factors of each side stand, in bytes from the start of the method's work space. */
 export function factorSpace(shape: Pick<FitContext, 'rank' | 'isBiasFitted'> & { readonly counts: PerSide<number> }) {
-  const bytesOf = (side: Side) => alignUp(8 * shape.counts[side] * widthOf(shape, side) ** 2);
+  const bytesOf = (side: Side) => alignUp(8 * shape.counts[side] * unknownsOf(shape, side) ** 2);
   return { rows: 0, columns: bytesOf('rows'), bytes: bytesOf('rows') + bytesOf('columns') };
 }
 
@@ -31,17 +33,17 @@ function writeFields(
   uses: { readonly factors?: true; readonly otherFactors?: boolean; readonly isSolved?: true } = {},
 ): number {
   const { side } = call;
-  const other = otherOf[side];
+  const other = otherSide(side);
   const { workspace, sides } = fit.layout;
-  const counts = { rows: fit.blocks.rows.at(-1) as number, columns: fit.blocks.columns.at(-1) as number };
+  const counts = countsOf(fit);
   const space = factorSpace({ rank: fit.rank, isBiasFitted: fit.isBiasFitted, counts });
   const fields: TangentFields = {
     own: call.extra === undefined ? 0 : (sides[side].buffers[call.extra] as number),
     other: call.otherExtra === undefined ? 0 : (sides[other].buffers[call.otherExtra] as number),
     factors: uses.factors ? workspace + space[side] : 0,
-    width: widthOf(fit, side),
+    width: unknownsOf(fit, side),
     otherFactors: uses.otherFactors ? workspace + space[other] : 0,
-    otherWidth: widthOf(fit, other),
+    otherWidth: unknownsOf(fit, other),
     isExact: call.isExact === false ? 0 : 1,
     isSolved: uses.isSolved ? 1 : 0,
   };

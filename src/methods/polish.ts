@@ -3,13 +3,14 @@
  * small, f(V) = min_U f(U,V) is minimised to a small gradient at a quadratic pace.
  */
 import type { Method, MethodRun, Point, Proposal } from './method.js';
-import { type NewtonShape, TruncatedNewton, truncatedNewton } from './truncatedNewton.js';
+import type { ReducedProblemShape } from './reducedProblem.js';
+import { TruncatedNewton, truncatedNewton } from './truncatedNewton.js';
 
 /** The finish begins after a sweep that lowers f by less than this, relative, or from a relative gradient norm below that. */
 const smallFall = 1e-3;
 const smallGradient = 1e-4;
 
-export function polished(method: Method, shape: NewtonShape): Method {
+export function polished(method: Method, shape: ReducedProblemShape): Method {
   const finish = truncatedNewton(shape, method.buffers);
   return {
     ...finish,

@@ -2,10 +2,18 @@
  * The phases of variable projection: what every eliminated row brings, block rows of the reduced Hessian, and a damped
  * Newton step from it. One side is eliminated, the other stays.
  */
-import type { RealArray } from '../data/input.js';
 import { even, type ReducedFields, reducedBytes, writeReduced } from '../kernels/reduced.js';
-import { alignUp, type PerSide, type Side } from '../parallel/layout.js';
-import { type FitContext, noTotals, type Phase, type PhaseCall, type Workbench } from '../parallel/phase.js';
+import { alignUp, otherSide, type PerSide, type Side } from '../parallel/layout.js';
+import {
+  countsOf,
+  type FitContext,
+  noTotals,
+  type Phase,
+  type PhaseCall,
+  unknownsOf,
+  type Workbench,
+} from '../parallel/phase.js';
+import { addGauge, gaugeOf } from './reducedGauge.js';
 import { factorBuffer, openJob } from './rowPhases.js';
 
 /** What the sizes of variable projection follow from. */
@@ -16,16 +24,9 @@ export interface ReducedShape {
   readonly isBiasFitted: PerSide<boolean>;
 }
 
-export const otherSide = (side: Side): Side => (side === 'rows' ? 'columns' : 'rows');
-
 /** The side with more rows is eliminated: what is left is the smaller problem. */
 export function eliminatedSide(counts: PerSide<number>): Side {
   return counts.rows >= counts.columns ? 'rows' : 'columns';
-}
-
-/** Unknowns of a row: its factor and its bias. */
-function unknownsOf({ rank, isBiasFitted }: Pick<ReducedShape, 'rank' | 'isBiasFitted'>, side: Side): number {
-  return rank + (isBiasFitted[side] ? 1 : 0);
 }
 
 /** Where everything stands, in bytes from the start of the method's work space. */
@@ -61,7 +62,7 @@ export function reducedSpace(shape: ReducedShape) {
 
 function shapeOfFit(fit: FitContext): ReducedShape {
   return {
-    counts: { rows: fit.blocks.rows.at(-1) as number, columns: fit.blocks.columns.at(-1) as number },
+    counts: countsOf(fit),
     observed: fit.observations.rows.indices.length,
     rank: fit.rank,
     isBiasFitted: fit.isBiasFitted,
@@ -148,8 +149,8 @@ export const reducedStepPhase: Phase = {
       damped[i * order + i] = 1;
     }
     const own = factorBuffer(fit, call.side, call.own as number);
-    if (call.gauge !== 'none')
-      addGauge(damped, order, staying, mean, gaugeBasis(fit, call.side, own, call.gauge === 'all'));
+    if (call.gauge !== undefined && call.gauge !== 'none')
+      addGauge(damped, { order, width: staying, scale: mean, ...gaugeOf(fit, call.side, own, call.gauge) });
     const gradient = factorBuffer(fit, call.side, call.extra as number);
     const place = (row: number, a: number) => row * fit.stride + (a < fit.rank ? a : fit.rank);
     for (let i = 0; i < unknowns; i++)
@@ -166,66 +167,3 @@ export const reducedStepPhase: Phase = {
     return noTotals;
   },
 };
-
-/** Adds scale·QQᵀ ⊗ I to the upper half, on the latent unknowns. */
-function addGauge(
-  matrix: Float64Array,
-  order: number,
-  staying: number,
-  scale: number,
-  { basis, width, rows, rank }: ReturnType<typeof gaugeBasis>,
-): void {
-  for (let row = 0; row < rows; row++)
-    for (let column = row; column < rows; column++) {
-      let product = 0;
-      for (let c = 0; c < width; c++)
-        product += (basis[row * width + c] as number) * (basis[column * width + c] as number);
-      for (let a = 0; a < rank; a++) {
-        const at = (row * staying + a) * order + column * staying + a;
-        matrix[at] = (matrix[at] as number) + scale * product;
-      }
-    }
-}
-
-/** An orthonormal basis of the columns of V, and of 1 where the other side has biases. */
-function gaugeBasis(fit: FitContext, side: Side, factor: Readonly<RealArray>, hasShift: boolean) {
-  const { rank, stride } = fit;
-  const rows = fit.blocks[side].at(-1) as number;
-  const width = rank + (hasShift && fit.isBiasFitted[otherSide(side)] ? 1 : 0);
-  const basis = new Float64Array(rows * width).fill(1);
-  for (let row = 0; row < rows; row++)
-    for (let c = 0; c < rank; c++) basis[row * width + c] = factor[row * stride + c] as number;
-  orthonormalize(basis, rows, width, width);
-  return { basis, width, rows, rank };
-}
-
-/**
- * Makes the first `count` of the columns of a row-major matrix orthonormal, in place: Gram–Schmidt twice. A column that
- * depends on those before it becomes 0.
- */
-export function orthonormalize(matrix: RealArray, rows: number, stride: number, count: number): void {
-  for (let c = 0; c < count; c++) {
-    const before = norm(matrix, rows, stride, c);
-    for (let pass = 0; pass < 2; pass++)
-      for (let d = 0; d < c; d++) {
-        let product = 0;
-        for (let row = 0; row < rows; row++)
-          product += (matrix[row * stride + c] as number) * (matrix[row * stride + d] as number);
-        for (let row = 0; row < rows; row++)
-          matrix[row * stride + c] =
-            (matrix[row * stride + c] as number) - product * (matrix[row * stride + d] as number);
-      }
-    const after = norm(matrix, rows, stride, c);
-    const scale = after > 1e-14 * before ? 1 / after : 0;
-    for (let row = 0; row < rows; row++) matrix[row * stride + c] = (matrix[row * stride + c] as number) * scale;
-  }
-}
-
-function norm(matrix: RealArray, rows: number, stride: number, column: number): number {
-  let squared = 0;
-  for (let row = 0; row < rows; row++) {
-    const x = matrix[row * stride + column] as number;
-    squared += x * x;
-  }
-  return Math.sqrt(squared);
-}

@@ -6,8 +6,15 @@ import type { RealArray } from '../data/input.js';
 import type { Orientation } from '../data/observations.js';
 import { type JobFields, readTotals, writeJob } from '../kernels/load.js';
 import { minimumNormSolution } from '../kernels/minimumNorm.js';
-import { alignUp, elementBytes, realView, type Side } from '../parallel/layout.js';
-import type { FitContext, Phase, PhaseCall, Totals, Workbench } from '../parallel/phase.js';
+import { alignUp, elementBytes, otherSide, realView, type Side } from '../parallel/layout.js';
+import {
+  countOf,
+  type FitContext,
+  type Phase,
+  type PhaseCall,
+  type Totals,
+  type Workbench,
+} from '../parallel/phase.js';
 
 /** Exact weighted ridge least squares for every row of the block; `own`, if any, has its gradient measured on the way. */
 export const solvePhase: Phase = {
@@ -60,7 +67,7 @@ export function openJob(workbench: Workbench, call: PhaseCall, block: number): O
   const last = boundaries[block + 1] as number;
   const address = scratch + fit.layout.jobOffset;
   const side = fit.layout.sides[call.side];
-  const other = fit.layout.sides[call.side === 'rows' ? 'columns' : 'rows'];
+  const other = fit.layout.sides[otherSide(call.side)];
   const fields: JobFields = {
     rank: fit.rank,
     stride: fit.stride,
@@ -120,7 +127,7 @@ function stage(workbench: Workbench, from: Orientation, first: number, last: num
  */
 function redoDeficientRows(workbench: Workbench, call: PhaseCall, job: OpenJob, totals: Totals): Totals {
   const { fit } = workbench;
-  const status = new Uint8Array(fit.memory.buffer, fit.layout.sides[call.side].status, fit.blocks[call.side].at(-1));
+  const status = new Uint8Array(fit.memory.buffer, fit.layout.sides[call.side].status, countOf(fit, call.side));
   let { loss, penalty } = totals;
   for (let row = job.first; row < job.last; row++) {
     if (status[row] === 0) continue;
@@ -144,7 +151,7 @@ function redoDeficientRows(workbench: Workbench, call: PhaseCall, job: OpenJob, 
 
 /** A factor-sized buffer of the shared memory as numbers, row-major with the fit's stride. */
 export function factorBuffer(fit: FitContext, side: Side, index: number): RealArray {
-  const rows = fit.blocks[side].at(-1) as number;
+  const rows = countOf(fit, side);
   const address = fit.layout.sides[side].buffers[index] as number;
   return realView(fit.dtype, fit.memory.buffer, address, rows * fit.stride);
 }
@@ -157,7 +164,7 @@ function solveDeficientRow(fit: FitContext, call: PhaseCall, row: number): { los
   const { pointers, indices, values, weights } = fit.observations[call.side];
   const start = pointers[row] as number;
   const count = (pointers[row + 1] as number) - start;
-  const other = factorBuffer(fit, call.side === 'rows' ? 'columns' : 'rows', call.other);
+  const other = factorBuffer(fit, otherSide(call.side), call.other);
   const out = factorBuffer(fit, call.side, call.out as number);
   const isBiasFree = fit.isBiasFitted[call.side];
   const width = rank + (isBiasFree ? 1 : 0);
@@ -212,7 +219,7 @@ function termLists(fit: FitContext, side: Side): { l1?: Float64Array; multiples?
   if (!terms) return {};
   const { buffer } = fit.memory;
   return {
-    ...(terms.l1 && { l1: new Float64Array(buffer, terms.l1, fit.blocks[side].at(-1)) }),
+    ...(terms.l1 && { l1: new Float64Array(buffer, terms.l1, countOf(fit, side)) }),
     multiples: new Float64Array(buffer, terms.multiples, fit.stride),
   };
 }

@@ -9,17 +9,14 @@
  * the Gauss–Newton matrix that is taken until steps bring little. The side with fewer rows is the one that stays.
  */
 import { tangentScratchBytes } from '../kernels/hessian.js';
-import { gradientProduct } from '../objective/relativeGradient.js';
-import type { Side } from '../parallel/layout.js';
-import type { Gauge } from '../parallel/phase.js';
-import { type Method, type MethodRun, type Point, type Proposal, type Run, stepsToSettle } from './method.js';
+import { otherSide } from '../parallel/layout.js';
+import { type Method, type MethodRun, type Point, type Proposal, type Run, spare } from './method.js';
 import { factorSpace } from './newtonPhases.js';
-import { eliminatedSide, orthonormalize, otherSide, type ReducedShape } from './reducedPhases.js';
+import { eliminatedSide } from './reducedPhases.js';
+import { ReducedProblem, type ReducedProblemShape, smallFall } from './reducedProblem.js';
 import { type KrylovResult, type KrylovSpace, steihaug } from './steihaug.js';
 
-/** The exact Hessian in place of Gauss–Newton's where the last step brought less than this, relative, */
-const smallFall = 1e-3;
-/** where it shows no negative curvature or the last step brought less than this. */
+/** Negative curvature is followed where the last step brought less than this, relative; Gauss–Newton's matrix serves before. */
 const tinyFall = 1e-7;
 /** The first radius in units of the step that the preconditioner alone would take. */
 const firstRadius = 4;
@@ -28,13 +25,8 @@ const mostIterations = 500;
 /** What f is not known better than, relative: where the model's fall is less, the gradient judges a step. */
 const rounding = 1e-12;
 
-export interface NewtonShape extends ReducedShape {
-  readonly stride: number;
-  readonly gauge: Gauge;
-}
-
 /** @param base the buffers of the method whose fit is finished: its accepted points may be in any of them. */
-export function truncatedNewton(shape: NewtonShape, base: Method['buffers'] = { rows: 2, columns: 2 }): Method {
+export function truncatedNewton(shape: ReducedProblemShape, base: Method['buffers'] = { rows: 2, columns: 2 }): Method {
   const eliminated = eliminatedSide(shape.counts);
   const staying = otherSide(eliminated);
   return {
@@ -48,9 +40,7 @@ export function truncatedNewton(shape: NewtonShape, base: Method['buffers'] = { 
 
 export class TruncatedNewton implements MethodRun {
   readonly #run: Run;
-  readonly #shape: NewtonShape;
-  readonly #staying: Side;
-  readonly #eliminated: Side;
+  readonly #problem: ReducedProblem;
   /** Buffers of the side that stays, and of the other the answer to a direction. */
   readonly #gradient: number;
   readonly #nextGradient: number;
@@ -63,23 +53,22 @@ export class TruncatedNewton implements MethodRun {
   /** Where no step lowers f. */
   #stuck: Proposal | undefined;
 
-  constructor(run: Run, shape: NewtonShape, base: Method['buffers']) {
+  constructor(run: Run, shape: ReducedProblemShape, base: Method['buffers']) {
     this.#run = run;
-    this.#shape = shape;
-    this.#eliminated = eliminatedSide(shape.counts);
-    this.#staying = otherSide(this.#eliminated);
-    const first = base[this.#staying];
+    this.#problem = new ReducedProblem(run, shape);
+    const { staying, eliminated } = this.#problem;
+    const first = base[staying];
     this.#gradient = first;
     this.#nextGradient = first + 1;
     this.#space = { x: first + 2, r: first + 3, z: first + 4, p: first + 5, q: first + 6 };
-    this.#answer = base[this.#eliminated];
+    this.#answer = base[eliminated];
   }
 
   /** `precise` has no part in this: all is f64, and a step is taken only where f falls or, within its rounding, its gradient. */
   async step(given: Point, _precise: boolean): Promise<Proposal> {
     if (given === this.#stuck) return this.#stuck;
     const from = given === this.#known ? given : await this.#prepare(given);
-    const relativeGradientNorm = await this.#measureGradient(from, this.#gradient);
+    const relativeGradientNorm = await this.#problem.measureGradient(from, this.#gradient);
     await this.#factor(from);
     const to = relativeGradientNorm === 0 ? undefined : await this.#search(from, relativeGradientNorm);
     if (!to) {
@@ -91,40 +80,29 @@ export class TruncatedNewton implements MethodRun {
     return this.#known as Proposal;
   }
 
-  /** The exact half-sweep on U: the eliminated side is solved already. */
-  async finish(from: Point): Promise<Proposal> {
-    const point = this.#eliminated === 'rows' ? from : await this.#solve('rows', from, stepsToSettle);
-    return { ...point, relativeGradientNorm: null, isExtrapolated: false };
+  finish(from: Point): Promise<Proposal> {
+    return this.#problem.finish(from);
   }
 
-  /** The side that stays made orthonormal where nothing is penalised, the other solved from it. */
-  async #prepare(given: Point): Promise<Point> {
-    const side = this.#staying;
-    const out = spare(given[side]);
-    this.#vector(out).set(this.#vector(given[side]));
-    this.#retract(out);
-    return this.#solve(this.#eliminated, { ...given, [side]: out });
-  }
-
-  /** ∂f/∂V to a buffer; ∂f/∂U is 0 at a point whose U is solved. */
-  async #measureGradient(point: Point, out: number): Promise<number> {
-    const side = this.#staying;
-    const call = { phase: 'gradient', side, own: point[side], other: point[this.#eliminated], out };
-    return this.#run.relative(gradientProduct(await this.#run.phase(call)));
+  #prepare(given: Point): Promise<Point> {
+    const { staying } = this.#problem;
+    const out = spare(given[staying]);
+    this.#vector(out).set(this.#vector(given[staying]));
+    return this.#problem.moveTo(given, out);
   }
 
   /** The preconditioner: the eliminated rows' normal equations, and with these the reduced blocks of those that stay. */
   async #factor(at: Point): Promise<void> {
-    const [own, other] = [at[this.#staying], at[this.#eliminated]];
+    const [own, other] = [at[this.#problem.staying], at[this.#problem.eliminated]];
     const base = { phase: 'factor', out: null };
-    await this.#run.phase({ ...base, side: this.#eliminated, own: other, other: own });
-    await this.#run.phase({ ...base, side: this.#staying, own, other, isReduced: true });
+    await this.#run.phase({ ...base, side: this.#problem.eliminated, own: other, other: own });
+    await this.#run.phase({ ...base, side: this.#problem.staying, own, other, isReduced: true });
   }
 
   /** Steps within a trust region that shrinks until one is as good as its model said, or better than nothing. */
   async #search(from: Point, slope: number): Promise<Point | undefined> {
     const { x } = this.#space;
-    const side = this.#staying;
+    const side = this.#problem.staying;
     // Quadratic convergence in the end, and no more work than the model is worth before.
     const tolerance = Math.min(0.1, Math.sqrt(slope));
     let isExact = this.#lastFall < smallFall;
@@ -137,8 +115,7 @@ export class TruncatedNewton implements MethodRun {
       const out = spare(from[side]);
       const [start, step] = [this.#vector(from[side]), this.#vector(x)];
       this.#vector(out).set(start.map((value, i) => value + (step[i] as number)));
-      this.#retract(out);
-      const to = await this.#solve(this.#eliminated, { ...from, [side]: out });
+      const to = await this.#problem.moveTo(from, out);
       if (await this.#judge(from, to, slope, found)) return to;
     }
     return undefined;
@@ -161,7 +138,7 @@ export class TruncatedNewton implements MethodRun {
     if (found.fall <= noise) {
       // f says nothing here: the gradient has to fall.
       const after =
-        to.objective <= from.objective + noise ? await this.#measureGradient(to, this.#nextGradient) : slope;
+        to.objective <= from.objective + noise ? await this.#problem.measureGradient(to, this.#nextGradient) : slope;
       if (after < slope) return true;
       this.#radius = found.length / 4;
       return false;
@@ -174,7 +151,7 @@ export class TruncatedNewton implements MethodRun {
 
   #krylov(at: Point, isExact: boolean): KrylovSpace {
     const { x, r, z, p, q } = this.#space;
-    const [own, other] = [at[this.#staying], at[this.#eliminated]];
+    const [own, other] = [at[this.#problem.staying], at[this.#problem.eliminated]];
     return {
       x: this.#vector(x),
       r: this.#vector(r),
@@ -182,43 +159,32 @@ export class TruncatedNewton implements MethodRun {
       p: this.#vector(p),
       q: this.#vector(q),
       multiply: async () => {
-        const follow = { side: this.#eliminated, own: other, other: own, out: this.#answer, otherExtra: p, isExact };
+        const follow = {
+          side: this.#problem.eliminated,
+          own: other,
+          other: own,
+          out: this.#answer,
+          otherExtra: p,
+          isExact,
+        };
         await this.#run.phase({ ...follow, phase: 'follow' });
-        const product = { side: this.#staying, own, other, out: q, extra: p, otherExtra: this.#answer, isExact };
+        const product = {
+          side: this.#problem.staying,
+          own,
+          other,
+          out: q,
+          extra: p,
+          otherExtra: this.#answer,
+          isExact,
+        };
         return (await this.#run.phase({ ...product, phase: 'hessian' })).loss;
       },
       precondition: async () =>
-        (await this.#run.phase({ phase: 'precondition', side: this.#staying, own: r, other, out: z })).loss,
+        (await this.#run.phase({ phase: 'precondition', side: this.#problem.staying, own: r, other, out: z })).loss,
     };
   }
 
   #vector(index: number): Float32Array | Float64Array {
-    return this.#run.buffer(this.#staying, index);
-  }
-
-  /** f does not change along V → VB where nothing is penalised: orthonormal columns keep the problem well conditioned. */
-  #retract(index: number): void {
-    if (this.#shape.gauge === 'none') return;
-    const { stride, rank } = this.#shape;
-    const factor = this.#run.buffer(this.#staying, index);
-    orthonormalize(factor, factor.length / stride, stride, rank);
-  }
-
-  /** A side solved exactly for the other one. */
-  async #solve(side: Side, from: Point, innerSteps?: number): Promise<Point> {
-    const other = otherSide(side);
-    const out = spare(from[side]);
-    const { loss, penalty } = await this.#run.phase({
-      phase: 'solve',
-      side,
-      own: null,
-      other: from[other],
-      out,
-      ...(innerSteps !== undefined && { innerSteps }),
-    });
-    return { ...from, [side]: out, loss, objective: loss + penalty + this.#run.penalty(other, from[other]) };
+    return this.#run.buffer(this.#problem.staying, index);
   }
 }
-
-/** A buffer for a point that is not this one. */
-const spare = (index: number): number => (index === 0 ? 1 : 0);

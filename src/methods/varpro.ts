@@ -9,11 +9,10 @@
  * Hessian, where it is positive definite, ends the crawl quadratically. The side with fewer rows is the one that stays.
  */
 import { reducedScratchBytes } from '../kernels/reduced.js';
-import { gradientProduct } from '../objective/relativeGradient.js';
-import type { Side } from '../parallel/layout.js';
-import type { Gauge } from '../parallel/phase.js';
-import { type Method, type MethodRun, type Point, type Proposal, type Run, stepsToSettle } from './method.js';
-import { eliminatedSide, orthonormalize, otherSide, type ReducedShape, reducedSpace } from './reducedPhases.js';
+import { otherSide } from '../parallel/layout.js';
+import { type Method, type MethodRun, type Point, type Proposal, type Run, spare } from './method.js';
+import { eliminatedSide, reducedSpace } from './reducedPhases.js';
+import { ReducedProblem, type ReducedProblemShape, smallFall } from './reducedProblem.js';
 
 /** Of the side that stays: two points and the gradient. */
 const gradientBuffer = 2;
@@ -31,10 +30,7 @@ const lower = 0.1;
 /** Of f in float64, relative. */
 const rounding = 2e-15;
 
-/** The exact Hessian is tried where the last step brought less than this, relative. */
-const smallFall = 1e-3;
-
-export function varpro(shape: ReducedShape, gauge: Gauge, stride: number): Method {
+export function varpro(shape: ReducedProblemShape): Method {
   const staying = otherSide(eliminatedSide(shape.counts));
   const space = reducedSpace(shape);
   return {
@@ -43,43 +39,39 @@ export function varpro(shape: ReducedShape, gauge: Gauge, stride: number): Metho
     ownBytes: () => 0,
     workspace: {
       bytes: space.bytes,
-      scratch: reducedScratchBytes(stride, space.staying, shape.counts[staying]),
+      scratch: reducedScratchBytes(shape.stride, space.staying, shape.counts[staying]),
       isResident: true,
     },
-    create: (run) => new VariableProjection(run, staying, gauge, stride, shape.rank),
+    create: (run) => new VariableProjection(run, shape),
   };
 }
 
 class VariableProjection implements MethodRun {
   readonly #run: Run;
-  readonly #staying: Side;
-  readonly #eliminated: Side;
-  readonly #gauge: Gauge;
-  readonly #stride: number;
-  readonly #rank: number;
+  readonly #problem: ReducedProblem;
+  readonly #gauge: ReducedProblemShape['gauge'];
   #damping = firstDamping;
   #lastFall = 1;
   /** Sweeps until the exact Hessian is tried again, and for how many it rests after the next failure. */
   #rest = 0;
   #nextRest = 1;
   #isPrepared = false;
+  /** The point whose rows are projected. */
+  #projected: Point | undefined;
   /** Where no step lowers f, at any damping. */
   #stuck: Proposal | undefined;
 
-  constructor(run: Run, staying: Side, gauge: Gauge, stride: number, rank: number) {
+  constructor(run: Run, shape: ReducedProblemShape) {
     this.#run = run;
-    this.#staying = staying;
-    this.#eliminated = otherSide(staying);
-    this.#gauge = gauge;
-    this.#stride = stride;
-    this.#rank = rank;
+    this.#problem = new ReducedProblem(run, shape);
+    this.#gauge = shape.gauge;
   }
 
   /** `precise` has no part in this: all is f64, and a step is taken only where f falls. */
   async step(given: Point, _precise: boolean): Promise<Proposal> {
     if (given === this.#stuck) return this.#stuck;
     const from = this.#isPrepared ? given : await this.#prepare(given);
-    const relativeGradientNorm = await this.#measureGradient(from);
+    const relativeGradientNorm = await this.#problem.measureGradient(from, gradientBuffer);
     const to = (await this.#exactStep(from)) ?? (await this.#dampedStep(from)) ?? (await this.#alternate(from));
     if (to) {
       this.#lastFall = (from.objective - to.objective) / from.objective;
@@ -89,27 +81,13 @@ class VariableProjection implements MethodRun {
     return this.#stuck;
   }
 
-  /** The exact half-sweep on U: the eliminated side is solved already. */
-  async finish(from: Point): Promise<Proposal> {
-    const point = this.#eliminated === 'rows' ? from : await this.#solve('rows', from, 1 - from.rows, stepsToSettle);
-    return { ...point, relativeGradientNorm: null, isExtrapolated: false };
+  finish(from: Point): Promise<Proposal> {
+    return this.#problem.finish(from);
   }
 
-  /** The first point: the start of the side that stays, orthonormal where nothing is penalised, the other solved from it. */
-  async #prepare(from: Point): Promise<Point> {
+  #prepare(from: Point): Promise<Point> {
     this.#isPrepared = true;
-    const staying = from[this.#staying];
-    this.#retract(staying);
-    return this.#solve(this.#eliminated, from, 1 - from[this.#eliminated]);
-  }
-
-  /** ∂f/∂V into its buffer; ∂f/∂U is 0 at a point whose U is solved. */
-  async #measureGradient(point: Point): Promise<number> {
-    const side = this.#staying;
-    const own = point[side];
-    const other = point[this.#eliminated];
-    const totals = await this.#run.phase({ phase: 'gradient', side, own, other, out: gradientBuffer });
-    return this.#run.relative(gradientProduct(totals));
+    return this.#problem.moveTo(from, from[this.#problem.staying]);
   }
 
   async #exactStep(from: Point): Promise<Point | undefined> {
@@ -148,58 +126,39 @@ class VariableProjection implements MethodRun {
    */
   async #alternate(from: Point): Promise<Point | undefined> {
     this.#damping = firstDamping;
-    const moved = await this.#solve(this.#staying, from, 1 - from[this.#staying]);
-    this.#retract(moved[this.#staying]);
-    const to = await this.#solve(this.#eliminated, moved, 1 - from[this.#eliminated]);
+    const { staying } = this.#problem;
+    const moved = await this.#problem.solve(staying, from);
+    const to = await this.#problem.moveTo(from, moved[staying]);
     return to.objective < from.objective ? to : undefined;
   }
 
-  async #build(from: Point, isExact: boolean): Promise<void> {
-    const [staying, eliminated] = [from[this.#staying], from[this.#eliminated]];
+  /** The matrix at a point. What an exact one is made of serves Gauss–Newton's, which comes after it. */
+  async #build(at: Point, isExact: boolean): Promise<void> {
+    const { staying: side, eliminated } = this.#problem;
+    const [own, other] = [at[side], at[eliminated]];
     const base = { out: null, isExact };
-    await this.#run.phase({ ...base, phase: 'project', side: this.#eliminated, own: eliminated, other: staying });
-    await this.#run.phase({ ...base, phase: 'reducedHessian', side: this.#staying, own: staying, other: eliminated });
+    if (isExact || this.#projected !== at)
+      await this.#run.phase({ ...base, phase: 'project', side: eliminated, own: other, other: own });
+    this.#projected = at;
+    await this.#run.phase({ ...base, phase: 'reducedHessian', side, own, other });
   }
 
   async #tryStep(from: Point): Promise<Point | undefined> {
-    const side = this.#staying;
+    const { staying: side, eliminated } = this.#problem;
+    const out = spare(from[side]);
     const { loss } = await this.#run.phase({
       phase: 'reducedStep',
       side,
       own: from[side],
-      other: from[this.#eliminated],
-      out: 1 - from[side],
+      other: from[eliminated],
+      out,
       extra: gradientBuffer,
       step: this.#damping,
       gauge: this.#gauge,
     });
     if (Number.isNaN(loss)) return undefined;
-    const moved = { ...from, [side]: 1 - from[side] };
-    this.#retract(moved[side]);
-    const to = await this.#solve(this.#eliminated, moved, 1 - from[this.#eliminated]);
+    const to = await this.#problem.moveTo(from, out);
     // Near the optimum f is flat to its last bits while the gradient still has digits to lose.
     return to.objective < from.objective * (1 + rounding) ? to : undefined;
-  }
-
-  /** f does not change along V → VB where nothing is penalised: orthonormal columns keep the problem well conditioned. */
-  #retract(index: number): void {
-    if (this.#gauge === 'none') return;
-    const factor = this.#run.buffer(this.#staying, index);
-    orthonormalize(factor, factor.length / this.#stride, this.#stride, this.#rank);
-  }
-
-  /** A side solved exactly for the other one. */
-  async #solve(side: Side, from: Point, out: number, innerSteps?: number): Promise<Point> {
-    const other = otherSide(side);
-    const { loss, penalty } = await this.#run.phase({
-      phase: 'solve',
-      side,
-      own: null,
-      other: from[other],
-      out,
-      ...(innerSteps !== undefined && { innerSteps }),
-    });
-    const point = { ...from, [side]: out };
-    return { ...point, loss, objective: loss + penalty + this.#run.penalty(other, from[other]) };
   }
 }

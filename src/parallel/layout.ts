@@ -16,6 +16,8 @@ export const sides: readonly Side[] = ['rows', 'columns'];
 
 export type PerSide<T> = Readonly<Record<Side, T>>;
 
+export const otherSide = (side: Side): Side => (side === 'rows' ? 'columns' : 'rows');
+
 /** wasm32 addresses end here. */
 export const memoryCeiling = 2 ** 32 - 65536;
 const pageBytes = 65536;

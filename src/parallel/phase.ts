@@ -31,6 +31,20 @@ export interface FitContext extends BlockContext {
   readonly observations: PerSide<Orientation>;
 }
 
+/** Rows of a side's factor. */
+export function countOf({ blocks }: Pick<BlockContext, 'blocks'>, side: Side): number {
+  return blocks[side].at(-1) as number;
+}
+
+export function countsOf(fit: Pick<BlockContext, 'blocks'>): PerSide<number> {
+  return { rows: countOf(fit, 'rows'), columns: countOf(fit, 'columns') };
+}
+
+/** Unknowns of a row: its factor, and its bias behind. */
+export function unknownsOf({ rank, isBiasFitted }: Pick<FitContext, 'rank' | 'isBiasFitted'>, side: Side): number {
+  return rank + (isBiasFitted[side] ? 1 : 0);
+}
+
 /** A composed objective as the kernels take it; its lists stand at the layout's addresses. */
 export interface FitTerms {
   /** The loss's number and parameter. */

@@ -1,7 +1,9 @@
 /** Variable projection: its matrix against finite differences and a dense Schur complement, its optima against those of als. */
 import { describe, expect, it, test } from 'vitest';
 import { type FactorizeOptions, factorize } from '../../dist/src/index.js';
-import { eliminatedSide, orthonormalize, otherSide, reducedSpace } from '../../dist/src/methods/reducedPhases.js';
+import { orthonormalize } from '../../dist/src/methods/reducedGauge.js';
+import { eliminatedSide, reducedSpace } from '../../dist/src/methods/reducedPhases.js';
+import { otherSide } from '../../dist/src/parallel/layout.js';
 import { expectClose, relativeDifference } from '../helpers/compare.js';
 import { type OpenFit, openFit } from '../helpers/fit.js';
 import { problem, sqrtWeights, triples } from '../helpers/problem.js';
@@ -160,6 +162,7 @@ describe('a fit', () => {
     { rank: 2, lambda: 0.05, lambdaScale: 'count' },
     { rank: 2, lambda: 0.3, biases: 'both' },
     { rank: 1, biases: 'rows' },
+    { rank: 1, biases: 'both' },
     { rank: 1, lambda: 0.2, biases: 'columns', biasLambda: 0 },
   ] as const)('ends where als does: %o', async (options) => {
     for (const of of [A, { ...A, rows: A.columns, columns: A.rows, shape: [25, 40] as const }]) {

@@ -40,15 +40,14 @@ function even(n: i32): usize {
   return (<usize>n + 1) & ~1;
 }
 
-/** Fills z, y, c and inverses for eliminated rows first … last−1 at `own`, solved for `other`. */
+/** Fills z, and for the exact matrix y, c and inverses, for eliminated rows first … last−1 at `own`, solved for `other`. */
 export function projectRows(job: RowJob, reduced: Reduced, first: i32, last: i32): void {
   const rank = job.rank, stride = job.stride, width = reduced.eliminated;
-  const zBytes = even(width) << 3, yBytes = even(rank) << 3;
+  const zBytes = even(width) << 3;
   const wide = job.scratch;
   const d = wide + (<usize>stride << 3);
   const G = d + (even(width) << 3);
   const L = G + (<usize>(width * width) << 3);
-  const rowBytes = <usize>stride << 3;
   memory.fill(d, 0, even(width) << 3);
   for (let row = first; row < last; row++) {
     const start = <usize>load<u32>(job.pointers + (<usize>row << 2));
@@ -74,36 +73,48 @@ export function projectRows(job: RowJob, reduced: Reduced, first: i32, last: i32
     invertFactor(G, L, width);
     // Rows are padded to whole vectors.
     memory.fill(reduced.z + start * zBytes, 0, (end - start) * zBytes);
-    memory.fill(reduced.y + start * yBytes, 0, (end - start) * yBytes);
-    memory.fill(reduced.inverses + <usize>row * <usize>rank * yBytes, 0, <usize>rank * yBytes);
-    // G⁻¹ = L⁻ᵀL⁻¹
-    const inverse = reduced.inverses + <usize>row * <usize>rank * yBytes;
-    for (let a = 0; a < rank; a++)
-      for (let b = 0; b < rank; b++) {
-        let sum: f64 = 0;
-        for (let s = max(a, b); s < width; s++)
-          sum += load<f64>(L + (<usize>(s * width + a) << 3)) * load<f64>(L + (<usize>(s * width + b) << 3));
-        store<f64>(inverse + <usize>a * yBytes + (<usize>b << 3), sum);
-      }
-    const bias = widen<f64>(job, job.own + <usize>row * rowBytes, wide);
     for (let t = start; t < end; t++) {
-      const w = weightOf<f64>(job, t);
-      design(job, t, w, d, width);
-      const z = reduced.z + t * zBytes, y = reduced.y + t * yBytes;
+      design(job, t, weightOf<f64>(job, t), d, width);
+      const z = reduced.z + t * zBytes;
       for (let a = 0; a < width; a++) {
         let sum: f64 = 0;
         for (let b = 0; b <= a; b++) sum += load<f64>(L + (<usize>(a * width + b) << 3)) * load<f64>(d + (<usize>b << 3));
         store<f64>(z + (<usize>a << 3), sum);
       }
-      for (let a = 0; a < rank; a++) {
-        let sum: f64 = 0;
-        for (let s = a; s < width; s++) sum += load<f64>(L + (<usize>(s * width + a) << 3)) * load<f64>(z + (<usize>s << 3));
-        store<f64>(y + (<usize>a << 3), sum);
-      }
-      const v = job.other + <usize>load<u32>(job.indices + (t << 2)) * rowBytes;
-      const e = job.mean + bias + dotWide<f64>(wide, v, stride) - load<f64>(job.values + (t << 3));
-      store<f64>(reduced.c + (t << 3), w * w * e);
     }
+    if (reduced.isExact) addResiduals(job, reduced, row, L, wide);
+  }
+}
+
+/** y, c and the inverse of a row, which the exact matrix takes beside z. */
+function addResiduals(job: RowJob, reduced: Reduced, row: i32, L: usize, wide: usize): void {
+  const rank = job.rank, stride = job.stride, width = reduced.eliminated;
+  const zBytes = even(width) << 3, yBytes = even(rank) << 3, rowBytes = <usize>stride << 3;
+  const start = <usize>load<u32>(job.pointers + (<usize>row << 2));
+  const end = <usize>load<u32>(job.pointers + (<usize>row << 2), 4);
+  memory.fill(reduced.y + start * yBytes, 0, (end - start) * yBytes);
+  // G⁻¹ = L⁻ᵀL⁻¹
+  const inverse = reduced.inverses + <usize>row * <usize>rank * yBytes;
+  memory.fill(inverse, 0, <usize>rank * yBytes);
+  for (let a = 0; a < rank; a++)
+    for (let b = 0; b < rank; b++) {
+      let sum: f64 = 0;
+      for (let s = max(a, b); s < width; s++)
+        sum += load<f64>(L + (<usize>(s * width + a) << 3)) * load<f64>(L + (<usize>(s * width + b) << 3));
+      store<f64>(inverse + <usize>a * yBytes + (<usize>b << 3), sum);
+    }
+  const bias = widen<f64>(job, job.own + <usize>row * rowBytes, wide);
+  for (let t = start; t < end; t++) {
+    const w = weightOf<f64>(job, t);
+    const z = reduced.z + t * zBytes, y = reduced.y + t * yBytes;
+    for (let a = 0; a < rank; a++) {
+      let sum: f64 = 0;
+      for (let s = a; s < width; s++) sum += load<f64>(L + (<usize>(s * width + a) << 3)) * load<f64>(z + (<usize>s << 3));
+      store<f64>(y + (<usize>a << 3), sum);
+    }
+    const v = job.other + <usize>load<u32>(job.indices + (t << 2)) * rowBytes;
+    const e = job.mean + bias + dotWide<f64>(wide, v, stride) - load<f64>(job.values + (t << 3));
+    store<f64>(reduced.c + (t << 3), w * w * e);
   }
 }
 

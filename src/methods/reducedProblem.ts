@@ -1,0 +1,69 @@
+/**
+ * f(V) = min_U f(U,V): the side with more rows is eliminated, solved exactly for the side that stays. What the methods on it
+ * share: their points, the gradient, and the freedom to choose a basis where nothing is penalised.
+ */
+import { gradientProduct } from '../objective/relativeGradient.js';
+import { otherSide, type Side } from '../parallel/layout.js';
+import type { Gauge } from '../parallel/phase.js';
+import { finishRows, type Point, type Proposal, type Run, solveSide, spare } from './method.js';
+import { orthonormalize } from './reducedGauge.js';
+import { eliminatedSide, type ReducedShape } from './reducedPhases.js';
+
+export interface ReducedProblemShape extends ReducedShape {
+  readonly stride: number;
+  readonly gauge: Gauge;
+}
+
+/** The exact Hessian in place of Gauss–Newton's where the last step brought less than this, relative. */
+export const smallFall = 1e-3;
+
+export class ReducedProblem {
+  readonly staying: Side;
+  readonly eliminated: Side;
+  readonly #run: Run;
+  readonly #shape: ReducedProblemShape;
+
+  constructor(run: Run, shape: ReducedProblemShape) {
+    this.#run = run;
+    this.#shape = shape;
+    this.eliminated = eliminatedSide(shape.counts);
+    this.staying = otherSide(this.eliminated);
+  }
+
+  /** The point whose side that stays is in buffer `index`: its basis chosen, the other side solved from it. */
+  moveTo(from: Point, index: number): Promise<Point> {
+    this.#retract(index);
+    return this.solve(this.eliminated, { ...from, [this.staying]: index });
+  }
+
+  /** A side solved exactly for the other one, into the first of its buffers that is not that of the point. */
+  solve(side: Side, from: Point): Promise<Point> {
+    return solveSide(this.#run, side, from, spare(from[side]));
+  }
+
+  /** ∂f/∂V to a buffer; ∂f/∂U is 0 at a point whose U is solved. @returns the relative gradient norm. */
+  async measureGradient(point: Point, out: number): Promise<number> {
+    const call = {
+      phase: 'gradient',
+      side: this.staying,
+      own: point[this.staying],
+      other: point[this.eliminated],
+      out,
+    };
+    return this.#run.relative(gradientProduct(await this.#run.phase(call)));
+  }
+
+  /** The exact half-sweep on U: the eliminated side is solved already. */
+  async finish(from: Point): Promise<Proposal> {
+    return this.eliminated === 'rows'
+      ? { ...from, relativeGradientNorm: null, isExtrapolated: false }
+      : finishRows(this.#run, from);
+  }
+
+  /** f does not change along V → VB where nothing is penalised: orthonormal columns keep the problem well conditioned. */
+  #retract(index: number): void {
+    const { gauge, stride, rank, counts } = this.#shape;
+    if (gauge === 'none') return;
+    orthonormalize(this.#run.buffer(this.staying, index), counts[this.staying], stride, rank);
+  }
+}
