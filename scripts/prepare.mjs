@@ -1,6 +1,6 @@
 /** Builds where a source is newer than the last build: npm runs `prepare` before each `npx hadamard` in a checkout. */
 import { execSync } from 'node:child_process';
-import { readdirSync, statSync } from 'node:fs';
+import { chmodSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -12,3 +12,5 @@ const sources = ['package.json', 'package-lock.json', 'tsconfig.json', ...within
 // The build's last file: it is there, and new, only when all before it went well.
 const built = changed('dist/src/kernels/relaxed.wasm');
 if (!sources.every((source) => changed(source) < built)) execSync('npm run build', { cwd: root, stdio: 'inherit' });
+// The compiler does not know which file is a command, and npx links a checkout it has seen at this place without a look at it.
+chmodSync(join(root, 'dist/src/cli/main.js'), 0o755);
