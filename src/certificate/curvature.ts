@@ -3,12 +3,14 @@
  * a direction of negative curvature proves. Products with the Hessian, Lanczos from a random start; what it may have missed is
  * bounded by J. Kuczyński & H. Woźniakowski, SIAM J. Matrix Anal. Appl. 13 (1992), theorem 3.2.
  */
+
+import { dot, norm, scale } from '../kernels/vectors.js';
 import { factorBuffer } from '../methods/rowPhases.js';
 import { otherSide, type PerSide, type Side, sides } from '../parallel/layout.js';
 import { countOf, type FitContext, type PhaseCall, type Totals, unknownsOf } from '../parallel/phase.js';
 import { type BlockNorm, blockNorm } from './blockNorm.js';
 import { type GaugedPoint, gaugeDirections, gaugeSize } from './gauge.js';
-import { lanczos, norm, scale } from './lanczos.js';
+import { lanczos } from './lanczos.js';
 
 export interface Curvature {
   /**
@@ -242,5 +244,5 @@ async function slopeAlong({ fit, run, point }: CurvatureRequest, work: Work, dir
   await run({ phase: 'gradient', side: 'rows', own: point.rows, other: point.columns, out: out.rows });
   await run({ phase: 'gradient', side: 'columns', own: point.columns, other: point.rows, out: out.columns });
   const gradient = readBoth(fit, out);
-  return gradient.reduce((sum, g, i) => sum + g * (direction[i] as number), 0);
+  return dot(gradient, direction);
 }

@@ -1,7 +1,8 @@
 /** The directions along which f does not change at all: what they leave out, its curvature is measured on. */
 import type { RealArray } from '../data/input.js';
+import { norm, scale } from '../kernels/vectors.js';
 import type { PerSide } from '../parallel/layout.js';
-import { norm, orthogonalize, scale } from './lanczos.js';
+import { orthogonalize } from './lanczos.js';
 
 /** A point as its two factor buffers, and what is penalised. */
 export interface GaugedPoint {

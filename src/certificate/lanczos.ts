@@ -2,6 +2,8 @@
  * The smallest eigenvalue of a symmetric operator by the Lanczos process with full reorthogonalization, on the complement of a
  * given space: C. Lanczos, J. Res. Nat. Bur. Standards 45 (1950); B. N. Parlett, The Symmetric Eigenvalue Problem (1998), ch. 13.
  */
+import { largestEigenvalues, smallestEigenvalue } from '../kernels/symmetric.js';
+import { addScaled, dot, norm, scale } from '../kernels/vectors.js';
 
 export interface Lanczos {
   readonly smallest: number;
@@ -42,7 +44,7 @@ export async function lanczos(
     basis.push(next);
     all.push(next);
     const product = await multiply(next);
-    alpha.push(product.reduce((sum, x, i) => sum + x * (next[i] as number), 0));
+    alpha.push(dot(product, next));
     orthogonalize(product, all);
     const length = norm(product);
     const spread =
@@ -53,53 +55,20 @@ export async function lanczos(
     scale(product, 1 / length);
     next = product;
   }
-  const smallest = extreme(alpha, beta, false);
+  const T = { diagonal: Float64Array.from(alpha), beside: Float64Array.from(beta) };
+  const smallest = smallestEigenvalue(T);
   const weights = tridiagonalVector(alpha, beta, smallest);
   const vector = new Float64Array(start.length);
   basis.forEach((each, s) => {
-    const weight = weights[s] as number;
-    for (let i = 0; i < vector.length; i++) vector[i] = (vector[i] as number) + weight * (each[i] as number);
+    addScaled(vector, weights[s] as number, each);
   });
   scale(vector, 1 / norm(vector));
-  return { smallest, largest: extreme(alpha, beta, true), vector, steps: basis.length, isExhausted };
+  return { smallest, largest: largestEigenvalues(T, 1)[0] as number, vector, steps: basis.length, isExhausted };
 }
 
 /** Takes out of x what lies along each vector of an orthonormal list: twice, so that what is left is orthogonal to rounding. */
 export function orthogonalize(x: Float64Array, basis: readonly Float64Array[]): void {
-  for (let pass = 0; pass < 2; pass++)
-    for (const b of basis) {
-      let product = 0;
-      for (let i = 0; i < x.length; i++) product += (x[i] as number) * (b[i] as number);
-      for (let i = 0; i < x.length; i++) x[i] = (x[i] as number) - product * (b[i] as number);
-    }
-}
-
-/** The smallest or largest eigenvalue of a tridiagonal matrix, by bisection with Sturm counts (J. W. Givens, 1954). */
-function extreme(alpha: readonly number[], beta: readonly number[], isLargest: boolean): number {
-  const radius = alpha.map((_, i) => (beta[i - 1] ?? 0) + (i < alpha.length - 1 ? (beta[i] ?? 0) : 0));
-  let low = Math.min(...alpha.map((a, i) => a - (radius[i] as number)));
-  let high = Math.max(...alpha.map((a, i) => a + (radius[i] as number)));
-  const sought = isLargest ? alpha.length : 1;
-  for (let halvings = 0; halvings < 200 && low < high; halvings++) {
-    const middle = low + 0.5 * (high - low);
-    if (middle <= low || middle >= high) break;
-    if (countBelow(alpha, beta, middle) >= sought) high = middle;
-    else low = middle;
-  }
-  return low + 0.5 * (high - low);
-}
-
-/** Eigenvalues below a shift: negative pivots of the shifted matrix. */
-function countBelow(alpha: readonly number[], beta: readonly number[], shift: number): number {
-  let count = 0;
-  let pivot = 1;
-  alpha.forEach((a, i) => {
-    const b = i === 0 ? 0 : (beta[i - 1] as number);
-    pivot = a - shift - (b * b) / pivot;
-    if (pivot === 0) pivot = Number.MIN_VALUE;
-    if (pivot < 0) count++;
-  });
-  return count;
+  for (let pass = 0; pass < 2; pass++) for (const b of basis) addScaled(x, -dot(x, b), b);
 }
 
 /** By inverse iteration from below the smallest eigenvalue, where the matrix is positive definite. */
@@ -123,14 +92,4 @@ function tridiagonalVector(alpha: readonly number[], beta: readonly number[], sm
     scale(x, 1 / norm(x));
   }
   return x;
-}
-
-export function norm(x: Float64Array): number {
-  let squared = 0;
-  for (let i = 0; i < x.length; i++) squared += (x[i] as number) ** 2;
-  return Math.sqrt(squared);
-}
-
-export function scale(x: Float64Array, factor: number): void {
-  for (let i = 0; i < x.length; i++) x[i] = (x[i] as number) * factor;
 }

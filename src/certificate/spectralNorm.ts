@@ -1,5 +1,6 @@
 /** An upper bound of the largest singular value of a sparse matrix, which is what a certificate may divide by. */
 import { largestEigenvalues, tridiagonalize } from '../kernels/symmetric.js';
+import { norm, scale } from '../kernels/vectors.js';
 
 /** CSR: row i holds entries pointers[i] … pointers[i+1]−1, their indices rising; one that is listed twice counts as the sum. */
 export interface SparseRows {
@@ -186,14 +187,4 @@ function rowLengths({ pointers }: SparseRows): Float64Array {
 
 export function longest(counts: Float64Array): number {
   return counts.reduce((most, count) => Math.max(most, count), 0);
-}
-
-function norm(x: Float64Array): number {
-  let sum = 0;
-  for (const value of x) sum += value * value;
-  return Math.sqrt(sum);
-}
-
-function scale(x: Float64Array, factor: number): void {
-  for (let i = 0; i < x.length; i++) x[i] = (x[i] as number) * factor;
 }

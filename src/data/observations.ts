@@ -128,6 +128,24 @@ export function place(
   return { rows: found.rows, columns: found.columns, observed, byRow, byColumn };
 }
 
+/** A in both orientations with W on every entry, float64 and in memory of its own. @throws HadamardError as {@link survey} and {@link place}. */
+export function observationsOf(
+  A: MatrixInput,
+  weights: WeightsInput | undefined,
+  duplicates: Duplicates,
+  isZeroKept: boolean,
+): Observations {
+  const found = survey(A, weights, isZeroKept);
+  const room = (rows: number): Orientation => ({
+    pointers: new Float64Array(rows + 1),
+    indices: new Uint32Array(found.observed),
+    values: new Float64Array(found.observed),
+    weights: new Float64Array(found.observed),
+  });
+  const storage = { byRow: room(found.rows), byColumn: room(found.columns) };
+  return place(A, weights, found, storage, duplicates, 0, isZeroKept);
+}
+
 /** Writes the running sum of `counts` to `pointers` and returns a copy to be used as cursors. */
 function startPointers(pointers: Float64Array, counts: Uint32Array): Float64Array {
   let sum = 0;

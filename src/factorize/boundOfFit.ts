@@ -4,16 +4,13 @@ import type { Position } from '../methods/method.js';
 import { factorBuffer, penaltyOfRow } from '../methods/rowPhases.js';
 import { type Side, sides } from '../parallel/layout.js';
 import { countOf, type FitContext } from '../parallel/phase.js';
-import { bitsAt } from '../starts/random.js';
+import { bitsAt, streams } from '../starts/random.js';
 import type { ObjectiveSpec } from './composition.js';
-
-/** Behind the streams of starts and splits. */
-const boundStream = 40;
 
 export const boundBits =
   (seed: number) =>
   (index: number): number =>
-    bitsAt(seed, boundStream, index, 0);
+    bitsAt(seed, streams.bound, index, 0);
 
 export interface Fitted {
   readonly objective: number;

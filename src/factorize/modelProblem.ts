@@ -118,6 +118,18 @@ function boundsOf(saved: readonly (number | null)[] | undefined): readonly [numb
   return [saved?.[0] ?? Number.NEGATIVE_INFINITY, saved?.[1] ?? Number.POSITIVE_INFINITY];
 }
 
+/** r and c of a separable background. @throws HadamardError `invalid-option` where the model does not hold them. */
+export function separableLists(background: Model['background']): NonNullable<Model['background']> {
+  if (background) return background;
+  throw new HadamardError({
+    code: 'invalid-option',
+    what: 'The fit had a separable background, and the model does not hold its lists.',
+    position: { option: 'background' },
+    rule: 'Models saved by hadamard 0.1 hold no lists of background weights.',
+    remedy: 'Fit and save the model again.',
+  });
+}
+
 function backgroundBeside(
   { fit, background }: Model,
   side: Side,
@@ -134,14 +146,7 @@ function backgroundBeside(
       remedy: 'Leave them out.',
     });
   if (!said) return undefined;
-  if (said.weight === 'separable' && !background)
-    throw new HadamardError({
-      code: 'invalid-option',
-      what: 'The fit had a separable background, and the model does not hold its lists.',
-      position: { option: 'background' },
-      rule: 'Models saved by hadamard 0.1 hold no lists of background weights.',
-      remedy: 'Fit and save the model again.',
-    });
+  if (said.weight === 'separable') separableLists(background);
   const other = otherSide(side);
   // A scalar weight is r of the rows, as in the fit.
   const scalar = { rows: said.weight === 'separable' ? 1 : said.weight, columns: 1 };

@@ -2,7 +2,7 @@
 import { certifyGlobally } from '../certificate/globalBound.js';
 import { shapeOf } from '../data/entries.js';
 import type { MatrixInput, WeightsInput } from '../data/input.js';
-import { type Orientation, place, survey } from '../data/observations.js';
+import { type Orientation, observationsOf } from '../data/observations.js';
 import { HadamardError } from '../errors.js';
 import { checkModel } from '../model/checkModel.js';
 import { digestOf } from '../model/digest.js';
@@ -14,7 +14,7 @@ import type { ObjectiveSpec, SeparableBackground } from './composition.js';
 import type { FactorizeOptions } from './factorizeOptions.js';
 import { measureBaseline } from './layOutTerms.js';
 import { asTool } from './like.js';
-import { checkedOptionsOf } from './modelProblem.js';
+import { checkedOptionsOf, separableLists } from './modelProblem.js';
 import { type Recounted, recount } from './recount.js';
 import { partValidation } from './validation.js';
 
@@ -92,22 +92,10 @@ function fittedData(model: Model, data: MatrixInput, weights: WeightsInput | und
   const asked = { ...made.options, like: undefined, validation: undefined, ...(background && { background: 1 }) };
   const checked = { ...checkedOptionsOf(model, {}), holdout };
   const parted = partValidation(made.A, asked as FactorizeOptions, checked);
-  const isZeroKept = background !== undefined;
-  const found = survey(parted.A, parted.weights, isZeroKept);
-  const storage = { byRow: room(found.rows, found.observed), byColumn: room(found.columns, found.observed) };
-  const observations = place(parted.A, parted.weights, found, storage, options.duplicates, 0, isZeroKept);
+  const observations = observationsOf(parted.A, parted.weights, options.duplicates, background !== undefined);
   const spec = { loss: lossOf(options.loss), background } as ObjectiveSpec;
   const { centredNorm } = measureBaseline(observations, spec, background?.value ?? 0, false, model.biases.mean);
   return { byRow: observations.byRow, byColumn: observations.byColumn, background, centredNorm, held: parted.held };
-}
-
-function room(rows: number, observed: number): Orientation {
-  return {
-    pointers: new Float64Array(rows + 1),
-    indices: new Uint32Array(observed),
-    values: new Float64Array(observed),
-    weights: new Float64Array(observed),
-  };
 }
 
 function backgroundOf({ fit, background, shape: [m, n] }: Model): SeparableBackground | undefined {
@@ -116,14 +104,7 @@ function backgroundOf({ fit, background, shape: [m, n] }: Model): SeparableBackg
   const { value } = said;
   if (said.weight !== 'separable')
     return { rows: new Float64Array(m).fill(said.weight), columns: new Float64Array(n).fill(1), value };
-  if (background) return { ...background, value };
-  throw new HadamardError({
-    code: 'invalid-option',
-    what: 'The fit had a separable background, and the model does not hold its lists.',
-    position: { option: 'background' },
-    rule: 'Models saved by hadamard 0.1 hold no lists of background weights.',
-    remedy: 'Fit and save the model again.',
-  });
+  return { ...separableLists(background), value };
 }
 
 function compared(claim: string, said: number, found: number, slack: number): Claim {

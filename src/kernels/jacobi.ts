@@ -1,4 +1,5 @@
 /** One-sided Jacobi rotations (Golub & Van Loan, Matrix Computations, 4th ed., 8.6.3): singular values to high relative accuracy. */
+import { dot } from './vectors.js';
 
 /** Rotates the columns of B (and P alike) until they are orthogonal to working precision: with P = I before, B·P⁻¹ is as it was. */
 export function orthogonalizeColumns(B: Float64Array[], P: Float64Array[]): void {
@@ -30,10 +31,4 @@ function rotate(a: Float64Array, b: Float64Array, cosine: number, sine: number):
     a[i] = cosine * x - sine * y;
     b[i] = sine * x + cosine * y;
   }
-}
-
-export function dot(a: Float64Array, b: Float64Array): number {
-  let sum = 0;
-  for (let i = 0; i < a.length; i++) sum += (a[i] as number) * (b[i] as number);
-  return sum;
 }

@@ -5,7 +5,8 @@
  * X is reduced to a triangle R by Householder QR (never to XᵀX, which squares the condition number), and R by one-sided
  * Jacobi SVD (Golub & Van Loan, Matrix Computations, 4th ed., 8.6.3). Singular values below the tolerance count as zero, as numpy's lstsq does.
  */
-import { dot, orthogonalizeColumns } from './jacobi.js';
+import { orthogonalizeColumns } from './jacobi.js';
+import { dot } from './vectors.js';
 
 /**
  * The z of smallest norm among those that minimise ‖Xz − y‖, X p-column row-major.

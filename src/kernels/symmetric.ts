@@ -91,6 +91,11 @@ export function largestEigenvalues({ diagonal, beside }: Tridiagonal, count: num
   return found;
 }
 
+/** The smallest: the lower end of its interval. */
+export function smallestEigenvalue({ diagonal, beside }: Tridiagonal): number {
+  return -(largestEigenvalues({ diagonal: diagonal.map((value) => -value), beside }, 1)[0] as number);
+}
+
 /** How many eigenvalues lie above x: the positive pivots of T − xI. */
 function countAbove(diagonal: Float64Array, beside: Float64Array, x: number): number {
   let count = 0;

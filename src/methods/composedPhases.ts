@@ -12,7 +12,7 @@ import {
   type Totals,
   type Workbench,
 } from '../parallel/phase.js';
-import { openJob } from './rowPhases.js';
+import { behindJob, checkBehindJob, openJob } from './rowPhases.js';
 
 /** Tangent quadratics a row in one sweep: more bring little before the other side has moved too. */
 const stepsOfSweep = 2;
@@ -68,7 +68,7 @@ function runComposed(
   const { fit, kernels, view } = workbench;
   const own = call.own ?? call.start ?? null;
   const job = openJob(workbench, { ...call, own }, block);
-  const terms = job.address + termsOffset;
+  const terms = job.address + behindJob;
   const measured = kernel === 'Measure' ? fit.layout.sides[call.side].terms?.residuals : 0;
   writeTerms(view, terms, { ...termsOf(fit, fit.terms as FitTerms, call), residuals: measured ?? 0 });
   kernels[`composed${kernel}${fit.dtype === 'f64' ? 64 : 32}`](job.address, terms, job.first, job.last);
@@ -82,9 +82,7 @@ export function heldMask(fit: FitContext, side: Side): Uint8Array | undefined {
   return address ? new Uint8Array(fit.memory.buffer, address, rows * fit.stride) : undefined;
 }
 
-/** Behind the job record, in the room that the layout gives both. */
-const termsOffset = 128;
-if (termsOffset + termBytes > 256) throw new Error('The terms do not fit behind the job.');
+checkBehindJob(termBytes);
 
 function termsOf(fit: FitContext, terms: FitTerms, call: PhaseCall): TermFields {
   const own = fit.layout.sides[call.side].terms;
@@ -131,7 +129,7 @@ export const backgroundPhase: Phase = {
     const last = boundaries[Math.min(block + size, boundaries.length - 1)] as number;
     // The sums are those of the other side's row problems: this side is their fixed factor.
     const job = openJob(workbench, { ...call, side: solved, own: null, other: call.own as number }, 0);
-    const terms = job.address + termsOffset;
+    const terms = job.address + behindJob;
     writeTerms(view, terms, termsOf(fit, fit.terms as FitTerms, { ...call, side: solved }));
     const group = block / size;
     const out = (fit.layout.sides[side].terms?.groups as number) + group * backgroundLength(fit.stride) * 8;

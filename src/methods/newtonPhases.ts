@@ -14,7 +14,7 @@ import {
   unknownsOf,
   type Workbench,
 } from '../parallel/phase.js';
-import { openJob } from './rowPhases.js';
+import { behindJob, checkBehindJob, openJob } from './rowPhases.js';
 
 /** Where the factors of each side stand, in bytes from the start of the method's work space. */
 export function factorSpace(shape: Pick<FitContext, 'rank' | 'isBiasFitted'> & { readonly counts: PerSide<number> }) {
@@ -22,9 +22,7 @@ export function factorSpace(shape: Pick<FitContext, 'rank' | 'isBiasFitted'> & {
   return { rows: 0, columns: bytesOf('rows'), bytes: bytesOf('rows') + bytesOf('columns') };
 }
 
-/** Behind the job record, in the room that the layout gives both. */
-const tangentOffset = 192;
-if (tangentOffset + tangentBytes > 256) throw new Error('The direction does not fit behind the job.');
+checkBehindJob(tangentBytes);
 
 function writeFields(
   { fit, view }: Workbench,
@@ -47,8 +45,8 @@ function writeFields(
     isExact: call.isExact === false ? 0 : 1,
     isSolved: uses.isSolved ? 1 : 0,
   };
-  writeTangent(view, job + tangentOffset, fields);
-  return job + tangentOffset;
+  writeTangent(view, job + behindJob, fields);
+  return job + behindJob;
 }
 
 /** Of this side, at `own` and `other`, in the direction (`extra`, `otherExtra`): H·d to `out`; the sums' loss is d·H·d. */

@@ -14,7 +14,7 @@ import {
   type Workbench,
 } from '../parallel/phase.js';
 import { addGauge, gaugeOf } from './reducedGauge.js';
-import { factorBuffer, openJob } from './rowPhases.js';
+import { behindJob, checkBehindJob, factorBuffer, openJob } from './rowPhases.js';
 
 /** What the sizes of variable projection follow from. */
 export interface ReducedShape {
@@ -91,9 +91,7 @@ export const reducedHessianPhase: Phase = {
   },
 };
 
-/** Behind the job record, in the room that the layout gives both. */
-const fieldsOffset = 192;
-if (fieldsOffset + reducedBytes > 256) throw new Error('The fields do not fit behind the job.');
+checkBehindJob(reducedBytes);
 
 function writeFields({ fit, view }: Workbench, job: number, call: PhaseCall): number {
   const eliminated = eliminatedSide(shapeOfFit(fit).counts);
@@ -115,8 +113,8 @@ function writeFields({ fit, view }: Workbench, job: number, call: PhaseCall): nu
     weights: resident.weights,
     isExact: call.isExact ? 1 : 0,
   };
-  writeReduced(view, job + fieldsOffset, fields);
-  return job + fieldsOffset;
+  writeReduced(view, job + behindJob, fields);
+  return job + behindJob;
 }
 
 /**

@@ -6,7 +6,7 @@ import type { RealArray } from '../data/input.js';
 import type { Orientation } from '../data/observations.js';
 import { type JobFields, readTotals, writeJob } from '../kernels/load.js';
 import { minimumNormSolution } from '../kernels/minimumNorm.js';
-import { alignUp, elementBytes, otherSide, realView, type Side } from '../parallel/layout.js';
+import { alignUp, elementBytes, jobBytes, otherSide, realView, type Side } from '../parallel/layout.js';
 import {
   countOf,
   type FitContext,
@@ -51,6 +51,14 @@ export const lossPhase: Phase = {
     return readTotals(workbench.view, job.address);
   },
 };
+
+/** Where further fields of a kernel stand, from the job's address; the layout gives both 256 bytes. */
+export const behindJob = 128;
+
+/** Whether fields of so many bytes have room there. */
+export function checkBehindJob(bytes: number): void {
+  if (behindJob + bytes > jobBytes) throw new Error('The fields do not fit behind the job.');
+}
 
 export interface OpenJob {
   readonly address: number;

@@ -6,7 +6,8 @@
  */
 import ndarray, { type NdArray } from 'ndarray';
 import type { RealArray } from '../data/input.js';
-import { dot, orthogonalizeColumns } from '../kernels/jacobi.js';
+import { orthogonalizeColumns } from '../kernels/jacobi.js';
+import { dot } from '../kernels/vectors.js';
 
 /** UVᵀ = U·diag(d)·Vᵀ. */
 export interface Canonical {

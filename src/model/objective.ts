@@ -1,7 +1,7 @@
 /** The objective of a model on a caller's data, in plain float64: slow, simple, and independent of the kernels. */
 import { shapeOf } from '../data/entries.js';
 import type { MatrixInput, WeightsInput } from '../data/input.js';
-import { type Duplicates, type Orientation, place, survey } from '../data/observations.js';
+import { type Duplicates, observationsOf } from '../data/observations.js';
 import type { Background } from '../data/terms.js';
 import { HadamardError } from '../errors.js';
 import { lossOf, lossValue } from '../objective/losses.js';
@@ -36,10 +36,7 @@ export function objectiveOf(model: ModelParts, data: MatrixInput, options: Objec
       remedy: 'Give the whole shape, and leave out the entries that are not to count.',
     });
   const background = backgroundOf(model, options?.background);
-  const isZeroKept = background !== undefined;
-  const found = survey(data, options?.weights, isZeroKept);
-  const storage = { byRow: room(m, found.observed), byColumn: room(n, found.observed) };
-  place(data, options?.weights, found, storage, options?.duplicates ?? duplicates, 0, isZeroKept);
+  const { byRow } = observationsOf(data, options?.weights, options?.duplicates ?? duplicates, background !== undefined);
 
   const loss = lossOf(lossText);
   const rowScale = new Float64Array(m);
@@ -48,7 +45,7 @@ export function objectiveOf(model: ModelParts, data: MatrixInput, options: Objec
     rowScale[i] = (rowScale[i] as number) + weight;
     columnScale[j] = (columnScale[j] as number) + weight;
   };
-  const { pointers, indices, values, weights } = storage.byRow;
+  const { pointers, indices, values, weights } = byRow;
   const isListed = new Uint8Array(n);
   let total = 0;
   for (let i = 0; i < m; i++) {
@@ -145,13 +142,4 @@ export function predictEntry({ U, V, biases }: Factors, row: number, column: num
   let sum = biases.mean + (biases.rows?.[row] ?? 0) + (biases.columns?.[column] ?? 0);
   for (let t = 0, a = row * k, b = column * k; t < k; t++) sum += (u[a + t] as number) * (v[b + t] as number);
   return sum;
-}
-
-function room(rows: number, observed: number): Orientation {
-  return {
-    pointers: new Float64Array(rows + 1),
-    indices: new Uint32Array(observed),
-    values: new Float64Array(observed),
-    weights: new Float64Array(observed),
-  };
 }

@@ -144,7 +144,8 @@ export function planLayout(request: LayoutRequest): Layout {
   return resident && resident.bytes.memory <= memoryCeiling ? resident : arrange(request, false);
 }
 
-const jobBytes = 256;
+/** A job record and what stands behind it. */
+export const jobBytes = 256;
 
 function arrange(request: LayoutRequest, isResident: boolean): Layout {
   const { observed, isWeighted } = request;

@@ -11,7 +11,7 @@ function mix(a: number, b: number): number {
   return (h ^ (h >>> 16)) >>> 0;
 }
 
-/** What numbers are drawn for: the starts of U and V, and what is held out. Each has numbers of its own under one seed. */
+/** What numbers are drawn for, such as the starts of U and V and what is held out. Each has numbers of its own under one seed. */
 export const streams = {
   U: 0,
   V: 1,
@@ -26,6 +26,7 @@ export const streams = {
   bootstrap: 12,
   curvatureU: 13,
   curvatureV: 14,
+  bound: 40,
 } as const;
 
 /** 32 well-mixed bits, the same for a position whoever asks. */
