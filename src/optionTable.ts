@@ -348,6 +348,14 @@ export const optionTable = {
     commandLine: false,
     sentence: 'auto: small problems run in the calling thread. never: always use the worker threads.',
   },
+  certificate: {
+    kind: 'choice',
+    choices: ['full', 'first-order'],
+    default: 'full',
+    commandLine: false,
+    sentence:
+      'full: look at curvature too, and leave a saddle where one is proved, and at a bound of the global optimum. first-order: the gradient alone, for many fits whose certificates nobody reads.',
+  },
   residency: {
     kind: 'choice',
     choices: ['auto', 'staged'],

@@ -48,6 +48,7 @@ export interface FitOptions {
   readonly noise?: Choice<'noise'> | undefined;
   readonly duplicates?: Choice<'duplicates'> | undefined;
   readonly inline?: Choice<'inline'> | undefined;
+  readonly certificate?: Choice<'certificate'> | undefined;
   readonly residency?: Choice<'residency'> | undefined;
   readonly memoryLimit?: number | undefined;
 }
@@ -88,6 +89,7 @@ export interface CheckedOptions {
   readonly noise: Choice<'noise'>;
   readonly duplicates: Choice<'duplicates'>;
   readonly inline: Choice<'inline'>;
+  readonly certificate: Choice<'certificate'>;
   readonly residency: Choice<'residency'>;
   readonly memoryLimit: number | undefined;
 }
@@ -247,6 +249,7 @@ export function checkOptions(options: FitOptions): CheckedOptions {
     noise: options.noise ?? table.noise.default,
     duplicates: options.duplicates ?? table.duplicates.default,
     inline: options.inline ?? table.inline.default,
+    certificate: options.certificate ?? table.certificate.default,
     residency: options.residency ?? table.residency.default,
     memoryLimit: options.memoryLimit,
   };

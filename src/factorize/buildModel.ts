@@ -48,7 +48,8 @@ export interface FitInHand {
 export interface Measured {
   readonly resolved: ResolvedOptions;
   readonly errors: TrainErrors;
-  readonly bound: GlobalCertificate;
+  /** Of a full certificate. */
+  readonly bound?: GlobalCertificate;
   /** Of the held-out entries, at the factors of the model. */
   readonly validation?: ValidationError;
   /** Of more than one start. */

@@ -199,12 +199,15 @@ async function runFit(inHand: FitInHand): Promise<Model> {
     settleGauge(fit, outcome.point, checked, inHand.objective);
     const first = await certify(outcome.point);
     const errors = await measureTrainErrors(fit, crew, outcome.point, first);
-    const bound = boundOfFit(fit, outcome.point, {
-      objective: first.objective,
-      spec: inHand.objective,
-      seed: checked.seed,
-      sweeps: outcome.sweeps,
-    });
+    const bound =
+      checked.certificate === 'full'
+        ? boundOfFit(fit, outcome.point, {
+            objective: first.objective,
+            spec: inHand.objective,
+            seed: checked.seed,
+            sweeps: outcome.sweeps,
+          })
+        : undefined;
     const uncertainty = await measureUncertainty(fit, run.phase, outcome.point, checked, errors, options.weights);
     const { preset, like, alpha, starts, holdout, patience, intervals, ...plain } = checked;
     const resolved: ResolvedOptions = {
@@ -226,7 +229,7 @@ async function runFit(inHand: FitInHand): Promise<Model> {
     const model = buildModel(inHand, certified, first, {
       resolved,
       errors,
-      bound,
+      ...(bound && { bound }),
       ...(search && { starts: search.report }),
       isInline: crew.isInline && plan.lanes === 1,
       ...(uncertainty && { uncertainty }),

@@ -198,7 +198,7 @@ function planExtent(found: Extent, options: CheckedOptions, objective?: Objectiv
   const stride = strideOf(options.rank, hasBias);
   const method = methodOf(chosen.name, options, shape);
   const covariances = covariancesOf(options, counts);
-  const isLookedAt = dtype === 'f64' && !shape.isComposed && fixed === undefined;
+  const isLookedAt = options.certificate === 'full' && dtype === 'f64' && !shape.isComposed && fixed === undefined;
   const lookShape = curvatureShape(options, shape);
   const steps = isLookedAt ? curvatureSteps(lookShape) : 0;
   // The search for negative curvature works in buffers that the method has left.

@@ -53,7 +53,7 @@ export function openFits(largest: MatrixInput, options: FactorizeOptions, need: 
     async fit(A, { onProgress: _onProgress, labels: _labels, workerUrl: _workerUrl, wasmUrl: _wasmUrl, ...own }) {
       const session = await take();
       try {
-        const model = await session.factorize(A, { ...own, ...(signal && { signal }) });
+        const model = await session.factorize(A, { ...own, certificate: 'first-order', ...(signal && { signal }) });
         // A fit that was cut short is no result.
         if (model.fit.status === 'cancelled') throw abortError(signal, 'work');
         return model;

@@ -1,6 +1,6 @@
 /** `npm run prepare`, which npm also runs before each `npx hadamard` in a checkout, builds only what is out of date. */
 import { execFileSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -9,19 +9,22 @@ import { afterAll, expect, it } from 'vitest';
 const folder = mkdtempSync(join(tmpdir(), 'hadamard-prepare-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-it('builds where nothing is built, where a source is newer, and not else', () => {
-  for (const path of ['scripts', 'src/kernels', 'workers', 'dist/src/kernels'])
+it('builds where nothing is built, where a source is newer, and not else; the command may be executed', () => {
+  for (const path of ['scripts', 'src/kernels', 'workers', 'dist/src/kernels', 'dist/src/cli'])
     mkdirSync(join(folder, path), { recursive: true });
   cpSync(fileURLToPath(new URL('../../scripts/prepare.mjs', import.meta.url)), join(folder, 'scripts/prepare.mjs'));
   const build = "node -e \"fs.writeFileSync('dist/src/kernels/relaxed.wasm', ''); fs.writeFileSync('built', '')\"";
   writeFileSync(join(folder, 'package.json'), JSON.stringify({ scripts: { build } }));
   writeFileSync(join(folder, 'src/index.ts'), '');
+  const command = join(folder, 'dist/src/cli/main.js');
+  writeFileSync(command, '', { mode: 0o644 });
   const isBuilt = () => {
     rmSync(join(folder, 'built'), { force: true });
     execFileSync(process.execPath, [join(folder, 'scripts/prepare.mjs')], { stdio: 'pipe' });
     return existsSync(join(folder, 'built'));
   };
   expect(isBuilt()).toBe(true);
+  expect(statSync(command).mode & 0o111).toBe(0o111);
   expect(isBuilt()).toBe(false);
   const later = new Date(Date.now() + 5000);
   utimesSync(join(folder, 'src/index.ts'), later, later);

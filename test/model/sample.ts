@@ -99,6 +99,7 @@ export function sampleModel(options: SampleOptions = {}): Model {
         noise: 'auto',
         duplicates: 'refuse',
         inline: 'auto',
+        certificate: 'full',
         residency: 'auto',
         memoryLimit: 1e9,
       },
