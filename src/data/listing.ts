@@ -159,7 +159,8 @@ function settle(
   return gathered({ ...listing, values: settled }, Uint32Array.from(kept));
 }
 
-function gathered({ rows, columns, values, weights, places, shape }: Listing, picked: Uint32Array): Listing {
+/** Entry t of the result is entry picked[t]. */
+export function gathered({ rows, columns, values, weights, places, shape }: Listing, picked: Uint32Array): Listing {
   return {
     rows: picked.map((t) => rows[t] as number),
     columns: picked.map((t) => columns[t] as number),

@@ -1,14 +1,13 @@
 /** Block bootstrap of a non-negative model: how far its profiles depend on which samples there were. */
 import type { MatrixInput } from '../data/input.js';
-import { asInput, type Listing } from '../data/listing.js';
+import { asInput, gathered, type Listing } from '../data/listing.js';
 import { quantileOf } from '../metrics/quantile.js';
 import type { BootstrapReport } from '../model/factorUncertainty.js';
 import type { Model } from '../model/model.js';
 import { checkOption } from '../options.js';
 import { bitsAt, streams } from '../starts/random.js';
-import { allOrFirstError } from './evaluate.js';
 import { matchFactors, sourcesOf } from './factorMatching.js';
-import { openFits } from './fits.js';
+import { allOrFirstError, withFits } from './fits.js';
 import { refused } from './refused.js';
 import { openProblem, type SourceOptions } from './sourceProblem.js';
 
@@ -17,13 +16,11 @@ export interface ResampleOptions extends SourceOptions {
   readonly runs?: number | undefined;
   /** Rows of a block: those that follow each other belong together, as hours do. Default the cube root of m. */
   readonly blockRows?: number | undefined;
-  /** The correlation of contributions from which on a factor is one of the model's. Default 0.6. */
-  readonly threshold?: number | undefined;
   /** Of the blocks that are drawn. Default 1. */
   readonly seed?: number | undefined;
 }
 
-export const resampleNames = ['runs', 'blockRows', 'threshold', 'seed'] as const;
+export const resampleNames = ['runs', 'blockRows', 'seed'] as const;
 
 /**
  * Draws blocks of consecutive rows with replacement until there are as many rows as A has, fits them as the model was fitted,
@@ -37,26 +34,16 @@ export const resampleNames = ['runs', 'blockRows', 'threshold', 'seed'] as const
  *   `factorize`; `AbortError` when `signal` was aborted.
  */
 export async function bootstrap(A: MatrixInput, model: Model, options: ResampleOptions = {}): Promise<BootstrapReport> {
-  const { listing, options: fitOptions } = openProblem(A, model, options, resampleNames, false);
-  const { runs, blockRows, threshold, seed } = settleResampling(options, listing);
-  const whole = asInput(listing);
-  const fits = openFits(whole.A, { ...fitOptions, weights: whole.weights }, runs);
-  let done = 0;
-  try {
-    const results = await allOrFirstError(
-      Array.from({ length: runs }, async (_, run) => {
-        const rows = drawRows(listing, blockRows, seed, run);
-        const drawn = asInput(resample(listing, rows));
-        const fitted = await fits.fit(drawn.A, { ...fitOptions, weights: drawn.weights, init: { V: model.V } });
-        options.onProgress?.({ done: ++done, of: runs });
-        const { objective, status } = fitted.fit;
-        return { objective, status, ...sourcesOf(fitted), mapped: matchFactors(fitted.U, model.U, rows, threshold) };
-      }),
-    );
-    return { runs, blockRows, threshold, seed, ...summarized(model, results) };
-  } finally {
-    await fits.close();
-  }
+  const { listing, options: fitOptions, threshold } = openProblem(A, model, options, resampleNames, false);
+  const { runs, blockRows, seed } = settleResampling(options, listing);
+  const results = await withFits(listing, fitOptions, runs, (fit) =>
+    overRuns(listing, { runs, blockRows, seed }, options.onProgress, async (rows) => {
+      const fitted = await fit(() => ({ ...fitOptions, ...asInput(resample(listing, rows)), init: { V: model.V } }));
+      const { objective, status } = fitted.fit;
+      return { objective, status, ...sourcesOf(fitted), mapped: matchFactors(fitted.U, model.U, rows, threshold) };
+    }),
+  );
+  return { runs, blockRows, threshold, seed, ...summarized(model, results) };
 }
 
 interface RunResult {
@@ -115,13 +102,29 @@ function summarized(model: Model, results: readonly RunResult[]) {
 
 /** @throws HadamardError `invalid-option` */
 export function settleResampling(options: ResampleOptions, { shape: [m] }: Listing) {
-  const { runs = 100, blockRows = Math.max(1, Math.round(Math.cbrt(m))), threshold = 0.6, seed = 1 } = options;
+  const { runs = 100, blockRows = Math.max(1, Math.round(Math.cbrt(m))), seed = 1 } = options;
   if (!(Number.isInteger(runs) && runs >= 1)) throw refused('runs', runs, 'an integer of at least 1');
   if (!(Number.isInteger(blockRows) && blockRows >= 1 && blockRows <= m))
     throw refused('blockRows', blockRows, `an integer from 1 to the ${m} rows`);
-  if (!(threshold >= -1 && threshold <= 1)) throw refused('threshold', threshold, 'a correlation, −1 … 1');
   checkOption('seed', seed);
-  return { runs, blockRows, threshold, seed };
+  return { runs, blockRows, seed };
+}
+
+/** What `work` makes of the rows of each run. */
+export function overRuns<T>(
+  listing: Listing,
+  { runs, blockRows, seed }: ReturnType<typeof settleResampling>,
+  onProgress: SourceOptions['onProgress'],
+  work: (rows: Uint32Array) => Promise<T>,
+): Promise<T[]> {
+  let done = 0;
+  return allOrFirstError(
+    Array.from({ length: runs }, async (_, run) => {
+      const result = await work(drawRows(listing, blockRows, seed, run));
+      onProgress?.({ done: ++done, of: runs });
+      return result;
+    }),
+  );
 }
 
 /** The rows of a run, m of them: blocks from random places, the first row following the last. */
@@ -146,12 +149,5 @@ export function resample(listing: Listing, rows: Uint32Array): Listing {
       to.push(t);
     }
   });
-  return {
-    rows: Uint32Array.from(to),
-    columns: Uint32Array.from(from, (at) => listing.columns[at] as number),
-    values: Float64Array.from(from, (at) => listing.values[at] as number),
-    weights: listing.weights && Float64Array.from(from, (at) => listing.weights?.[at] as number),
-    places: Float64Array.from(from, (at) => listing.places[at] as number),
-    shape: listing.shape,
-  };
+  return { ...gathered(listing, Uint32Array.from(from)), rows: Uint32Array.from(to) };
 }

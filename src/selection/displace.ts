@@ -6,11 +6,10 @@ import type { FactorizeOptions } from '../factorize/factorizeOptions.js';
 import { quantileOf } from '../metrics/quantile.js';
 import type { BootstrapDisplacementReport, DisplacementReport } from '../model/factorUncertainty.js';
 import type { Model } from '../model/model.js';
-import { drawRows, type ResampleOptions, resample, resampleNames, settleResampling } from './bootstrap.js';
+import { overRuns, type ResampleOptions, resample, resampleNames, settleResampling } from './bootstrap.js';
 import { type Displacement, type DisplacementBase, displaceElement, squaresOf } from './displacement.js';
-import { allOrFirstError } from './evaluate.js';
 import { matchFactors, sourcesOf } from './factorMatching.js';
-import { type Fit, openFits } from './fits.js';
+import { allOrFirstError, type Fit, withFits } from './fits.js';
 import { refused } from './refused.js';
 import { openProblem, type SourceOptions } from './sourceProblem.js';
 
@@ -19,8 +18,6 @@ export interface DisplaceOptions extends SourceOptions {
   readonly levels?: readonly number[] | undefined;
   /** Columns of A to displace. Default all. */
   readonly columns?: readonly number[] | undefined;
-  /** The correlation of contributions below which a factor is no longer itself. Default 0.6. */
-  readonly threshold?: number | undefined;
 }
 
 export interface BootstrapDisplaceOptions extends DisplaceOptions, ResampleOptions {}
@@ -40,22 +37,18 @@ export async function displace(
   model: Model,
   options: DisplaceOptions = {},
 ): Promise<DisplacementReport> {
-  const { listing, options: plain } = openProblem(A, model, options, ['levels', 'columns', 'threshold'], true);
-  const { levels, columns, threshold } = settleDisplacement(options, model, [4, 8, 15, 25]);
-  const whole = asInput(listing);
+  const { listing, options: plain, threshold } = openProblem(A, model, options, ['levels', 'columns'], true);
+  const { levels, columns } = settleDisplacement(options, model, [4, 8, 15, 25]);
   const of = 2 * model.rank * columns.length;
-  const fits = openFits(whole.A, { ...plain, weights: whole.weights }, of);
-  try {
-    const base = await refit(fits.fit, listing, plain, model);
+  return withFits(listing, plain, of, async (fit) => {
+    const base = await refit(fit, () => listing, plain, model);
     let done = 0;
-    const moves = await displaceAll(fits.fit, base, plain, columns, levels, threshold, () =>
+    const moves = await displaceAll(fit, base, plain, columns, levels, threshold, () =>
       options.onProgress?.({ done: ++done, of }),
     );
     const fall = Math.max(squaresOf(listing, model) - base.Q, 0);
     return { objective: base.Q, ...gathered(moves, base, columns, levels, fall) };
-  } finally {
-    await fits.close();
-  }
+  });
 }
 
 /**
@@ -70,61 +63,57 @@ export async function bootstrapDisplace(
   options: BootstrapDisplaceOptions = {},
 ): Promise<BootstrapDisplacementReport> {
   const names = [...resampleNames, 'levels', 'columns'];
-  const { listing, options: plain } = openProblem(A, model, options, names, true);
-  const { runs, blockRows, threshold, seed } = settleResampling(options, listing);
+  const { listing, options: plain, threshold } = openProblem(A, model, options, names, true);
+  const resampling = settleResampling(options, listing);
   const { levels, columns } = settleDisplacement(options, model, [0.5, 1, 2, 4]);
-  const whole = asInput(listing);
-  const fits = openFits(whole.A, { ...plain, weights: whole.weights }, 2 * model.rank * columns.length * runs);
-  try {
-    let done = 0;
-    const results = await allOrFirstError(
-      Array.from({ length: runs }, async (_, run) => {
-        const rows = drawRows(listing, blockRows, seed, run);
-        const base = await refit(fits.fit, resample(listing, rows), plain, model);
-        const mapped = matchFactors(base.U, model.U, rows, threshold);
-        const isOneToOne = !mapped.includes(-1) && new Set(mapped).size === mapped.length;
-        const moves = isOneToOne
-          ? await displaceAll(fits.fit, base, plain, columns, levels, threshold, () => undefined)
-          : [];
-        options.onProgress?.({ done: ++done, of: runs });
-        return { isOneToOne, mapped, report: gathered(moves, base, columns, levels, 0) };
-      }),
-    );
-    const accepted = results.filter(({ isOneToOne }) => isOneToOne);
-    // In the model's order of factors.
-    const bound = (of: 'lower' | 'upper', share: number) =>
-      levels.map((_, level) =>
-        Array.from({ length: model.rank }, (_, p) =>
-          columns.map((_, j) => {
-            const all = accepted.map(({ mapped, report }) => report[of][level]?.[mapped.indexOf(p)]?.[j] ?? null);
-            return all.length === 0 || all.includes(null) ? null : quantileOf(all as number[], share);
-          }),
-        ),
-      );
-    return {
-      runs,
-      accepted: accepted.length,
-      levels,
-      columns,
-      largestFall: Math.max(0, ...accepted.map(({ report }) => report.largestFall)),
-      swaps: levels.map((_, level) =>
-        Array.from({ length: model.rank }, (_, p) =>
-          accepted.reduce((sum, { mapped, report }) => sum + (report.swaps[level]?.[mapped.indexOf(p)] ?? 0), 0),
-        ),
+  const { runs } = resampling;
+  const results = await withFits(listing, plain, 2 * model.rank * columns.length * runs, (fit) =>
+    overRuns(listing, resampling, options.onProgress, async (rows) => {
+      const base = await refit(fit, () => resample(listing, rows), plain, model);
+      const mapped = matchFactors(base.U, model.U, rows, threshold);
+      const isOneToOne = !mapped.includes(-1) && new Set(mapped).size === mapped.length;
+      const moves = isOneToOne ? await displaceAll(fit, base, plain, columns, levels, threshold, () => undefined) : [];
+      return { isOneToOne, mapped, report: gathered(moves, base, columns, levels, 0) };
+    }),
+  );
+  const accepted = results.filter(({ isOneToOne }) => isOneToOne);
+  // In the model's order of factors.
+  const bound = (of: 'lower' | 'upper', share: number) =>
+    levels.map((_, level) =>
+      Array.from({ length: model.rank }, (_, p) =>
+        columns.map((_, j) => {
+          const all = accepted.map(({ mapped, report }) => report[of][level]?.[mapped.indexOf(p)]?.[j] ?? null);
+          return all.length === 0 || all.includes(null) ? null : quantileOf(all as number[], share);
+        }),
       ),
-      profiles: sourcesOf(model).profiles,
-      lower: bound('lower', 0.05),
-      upper: bound('upper', 0.95),
-    };
-  } finally {
-    await fits.close();
-  }
+    );
+  return {
+    runs,
+    accepted: accepted.length,
+    levels,
+    columns,
+    largestFall: Math.max(0, ...accepted.map(({ report }) => report.largestFall)),
+    swaps: levels.map((_, level) =>
+      Array.from({ length: model.rank }, (_, p) =>
+        accepted.reduce((sum, { mapped, report }) => sum + (report.swaps[level]?.[mapped.indexOf(p)] ?? 0), 0),
+      ),
+    ),
+    profiles: sourcesOf(model).profiles,
+    lower: bound('lower', 0.05),
+    upper: bound('upper', 0.95),
+  };
 }
 
 /** As the model's fit goes on from its V, to the end, contributions brought to mean 1. */
-async function refit(fit: Fit, listing: Listing, options: FactorizeOptions, model: Model): Promise<DisplacementBase> {
-  const { A, weights } = asInput(listing);
-  const fitted = await fit(A, { ...options, maxSweeps: 5000, tolerance: 1e-8, weights, init: { V: model.V } });
+async function refit(
+  fit: Fit,
+  drawn: () => Listing,
+  options: FactorizeOptions,
+  model: Model,
+): Promise<DisplacementBase> {
+  const toTheEnd = { maxSweeps: 5000, tolerance: 1e-8, init: { V: model.V } };
+  const fitted = await fit(() => ({ ...options, ...asInput(drawn()), ...toTheEnd }));
+  const listing = drawn();
   const { means } = sourcesOf(fitted);
   const k = fitted.rank;
   const scaled = (data: ArrayLike<number>, shape: number[], by: (c: number) => number) =>
@@ -194,7 +183,7 @@ function gathered(
 
 /** @throws HadamardError `invalid-option` */
 function settleDisplacement(options: DisplaceOptions, { shape: [, n] }: Model, standard: readonly number[]) {
-  const { levels = standard, threshold = 0.6 } = options;
+  const { levels = standard } = options;
   const columns = options.columns ?? Array.from({ length: n }, (_, j) => j);
   const isRising = (t: number) => t === 0 || (levels[t] as number) > (levels[t - 1] as number);
   if (
@@ -204,5 +193,5 @@ function settleDisplacement(options: DisplaceOptions, { shape: [, n] }: Model, s
   const isColumn = (j: number) => Number.isInteger(j) && j >= 0 && j < n;
   if (!(Array.isArray(columns) && columns.every(isColumn) && new Set(columns).size === columns.length))
     throw refused('columns', columns, `a list of columns 0…${n - 1}, each once`);
-  return { levels, columns, threshold };
+  return { levels, columns };
 }

@@ -190,23 +190,25 @@ async function fitPulled(
   const { listing } = base;
   const [m, n] = listing.shape;
   const k = base.V.shape[1] as number;
-  const width = kappa === 0 ? n : n + 1;
-  const V = new Float64Array(width * k);
-  const hold = new Float64Array(width * k).fill(Number.NaN);
-  for (let j = 0; j < n; j++) for (let c = 0; c < k; c++) V[j * k + c] = base.V.get(j, c) / (c === factor ? scale : 1);
-  V[column * k + factor] = held;
-  hold[column * k + factor] = held;
-  if (width > n) {
-    V[n * k + factor] = 1;
-    hold.set(V.subarray(n * k), n * k);
-  }
-  const drawn = asInput(kappa === 0 ? listing : withPull(listing, kappa));
-  const model = await fit(drawn.A, {
-    ...options,
-    ...displacedFit,
-    weights: drawn.weights,
-    init: { V: ndarray(V, [width, k]) },
-    hold: { V: ndarray(hold, [width, k]) },
+  const model = await fit(() => {
+    const width = kappa === 0 ? n : n + 1;
+    const V = new Float64Array(width * k);
+    const hold = new Float64Array(width * k).fill(Number.NaN);
+    for (let j = 0; j < n; j++)
+      for (let c = 0; c < k; c++) V[j * k + c] = base.V.get(j, c) / (c === factor ? scale : 1);
+    V[column * k + factor] = held;
+    hold[column * k + factor] = held;
+    if (width > n) {
+      V[n * k + factor] = 1;
+      hold.set(V.subarray(n * k), n * k);
+    }
+    return {
+      ...options,
+      ...displacedFit,
+      ...asInput(kappa === 0 ? listing : withPull(listing, kappa)),
+      init: { V: ndarray(V, [width, k]) },
+      hold: { V: ndarray(hold, [width, k]) },
+    };
   });
   let sum = 0;
   for (let i = 0; i < m; i++) sum += model.U.get(i, factor);

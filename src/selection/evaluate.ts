@@ -1,6 +1,4 @@
 /** How well a fit with these options predicts entries that it has not seen. */
-
-import { shapeOf } from '../data/entries.js';
 import type { MatrixInput } from '../data/input.js';
 import { asInput, type Listing, listEntries, listingOf } from '../data/listing.js';
 import { checkInput } from '../factorize/checkInput.js';
@@ -12,7 +10,7 @@ import { mae, rmse } from '../metrics/errors.js';
 import type { Status } from '../model/fitReport.js';
 import { checkHandlers, checkObject } from '../options.js';
 import { baselineOf, type Predictor, predictorOf } from './baseline.js';
-import { type Fit, openFits } from './fits.js';
+import { allOrFirstError, type Fit, withFits } from './fits.js';
 import { foldInMembers } from './foldInMembers.js';
 import { isRanking, type Metric, parseMetrics } from './metricNames.js';
 import { type RankingOptions, rankRows } from './rankRows.js';
@@ -86,32 +84,26 @@ export async function evaluate(A: MatrixInput, given: EvaluateOptions): Promise<
   if (gains !== 'binary' && gains !== 'value') throw refused('gains', gains, 'binary or value');
   const listing = listEntries(A, options.weights, checked.duplicates, options.background !== undefined);
   const folds = splitEntries(listing, { split, folds: count, holdout, leave, time, given: share }, checked.seed);
-  const whole = asInput(listing);
-  const fits = openFits(whole.A, { ...options, weights: whole.weights }, folds.length);
   const ranking = { negatives, relevance, gains, seed: checked.seed };
   let done = 0;
-  try {
-    const results = await allOrFirstError(
+  const results = await withFits(listing, options, folds.length, (fit) =>
+    allOrFirstError(
       folds.map(async (fold) => {
-        const result = await runFold(fits.fit, listing, fold, options, metrics, ranking);
+        const result = await runFold(fit, listing, fold, options, metrics, ranking);
         onProgress?.({ done: ++done, folds: folds.length });
         return result;
       }),
-    );
-    const summed = (of: 'metrics' | 'baseline') =>
-      Object.fromEntries(
-        metrics.map(({ name }) => [name, summary(results.map((result) => result[of][name] as number))]),
-      );
-    return {
-      split,
-      folds: results,
-      metrics: summed('metrics'),
-      baseline: summed('baseline'),
-      seconds: (performance.now() - began) / 1000,
-    };
-  } finally {
-    await fits.close();
-  }
+    ),
+  );
+  const summed = (of: 'metrics' | 'baseline') =>
+    Object.fromEntries(metrics.map(({ name }) => [name, summary(results.map((result) => result[of][name] as number))]));
+  return {
+    split,
+    folds: results,
+    metrics: summed('metrics'),
+    baseline: summed('baseline'),
+    seconds: (performance.now() - began) / 1000,
+  };
 }
 
 /** One fold from its training entries to its metrics. */
@@ -126,8 +118,8 @@ async function runFold(
   const { roles, foldIn } = fold;
   const part = (which: number) => listingOf(listing, (t) => roles[t] === which);
   const [train, test, known] = [part(role.train), part(role.test), part(role.given)];
-  const { A, weights } = asInput(train);
-  const fitted = await fit(A, { ...options, weights, background: backgroundOf(options, listing, fold) });
+  const background = backgroundOf(options, listing, fold);
+  const fitted = await fit(() => ({ ...options, ...asInput(train), background }));
   const model = foldIn ? await foldInMembers(fitted, foldIn, known, options) : fitted;
   const like = fitted.fit.options;
   const measure = (predictor: Predictor) => measureFold(predictor, like, listing, roles, metrics, ranking);
@@ -181,7 +173,7 @@ export function measureFold(
 }
 
 function coldOf(test: Listing, [train, known]: [Listing, Listing], foldIn: Fold['foldIn']): number {
-  const [m, n] = shapeOf(asInput(train).A);
+  const [m, n] = train.shape;
   const isKnown = { rows: new Uint8Array(m), columns: new Uint8Array(n) };
   for (const side of ['rows', 'columns'] as const) {
     for (const member of train[side]) isKnown[side][member] = 1;
@@ -204,10 +196,4 @@ export function settleMetrics(
   const tool: Tool | undefined = options.like && tools[options.like];
   if (options.background !== undefined || tool?.background) return parseMetrics(['ndcg@10', 'recall@20']);
   return parseMetrics(options.weights === undefined ? ['rmse', 'mae'] : ['weighted-rmse', 'rmse', 'mae']);
-}
-
-/** As Promise.all, but settled when all are, so that nothing is left at work. */
-export async function allOrFirstError<T>(work: readonly Promise<T>[]): Promise<T[]> {
-  await Promise.allSettled(work);
-  return Promise.all(work);
 }

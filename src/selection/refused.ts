@@ -1,4 +1,4 @@
-/** The refusal of an option of `evaluate`, `tune` or a split that is out of range. */
+/** The refusal of an option that is out of range and in no table. */
 import { HadamardError } from '../errors.js';
 
 export function refused(option: string, value: unknown, rule: string): HadamardError {

@@ -8,11 +8,14 @@ import { fitOptionsOf } from '../factorize/modelProblem.js';
 import { checkModel } from '../model/checkModel.js';
 import type { Model } from '../model/model.js';
 import { checkHandlers, checkNames } from '../options.js';
+import { refused } from './refused.js';
 
 /** What all of these take. */
 export interface SourceOptions {
   /** The weights of the fit. */
   readonly weights?: WeightsInput | undefined;
+  /** The correlation of contributions from which on a factor is one of the model's. Default 0.6. */
+  readonly threshold?: number | undefined;
   readonly threads?: number | undefined;
   readonly memoryLimit?: number | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -22,12 +25,22 @@ export interface SourceOptions {
   readonly onProgress?: ((progress: { readonly done: number; readonly of: number }) => void) | undefined;
 }
 
-const shared = ['weights', 'threads', 'memoryLimit', 'signal', 'workerUrl', 'wasmUrl', 'onProgress'] as const;
+const shared = [
+  'weights',
+  'threshold',
+  'threads',
+  'memoryLimit',
+  'signal',
+  'workerUrl',
+  'wasmUrl',
+  'onProgress',
+] as const;
 
 export interface SourceProblem {
   readonly listing: Listing;
   /** As the model was fitted. */
   readonly options: FactorizeOptions;
+  readonly threshold: number;
 }
 
 /**
@@ -53,13 +66,19 @@ export function openProblem(
       rule: 'The uncertainty of a model is that under the data it was fitted to.',
       remedy: 'Give A as it was fitted.',
     });
+  const { threshold = 0.6 } = given;
+  if (!(threshold >= -1 && threshold <= 1)) throw refused('threshold', threshold, 'a correlation, −1 … 1');
   const listing = listEntries(A, given.weights, model.fit.options.duplicates);
   const { intervals: _intervals, ...options } = fitOptionsOf(model);
   const { threads, memoryLimit, signal, workerUrl, wasmUrl } = given;
   const computing = Object.entries({ threads, memoryLimit, signal, workerUrl, wasmUrl });
   const said = Object.fromEntries(computing.filter(([, value]) => value !== undefined));
   // How many threads there are is this call's to say, not the fit's.
-  return { listing, options: { ...options, threads: undefined, ...said, dtype: 'f64', acceleration: 'anderson' } };
+  return {
+    listing,
+    threshold,
+    options: { ...options, threads: undefined, ...said, dtype: 'f64', acceleration: 'anderson' },
+  };
 }
 
 /** Non-negative factors mean what they are; `isPlain` asks for weighted squares alone. */

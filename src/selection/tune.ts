@@ -2,7 +2,6 @@
  * Rank and λ by cross-validation. For each rank a path over λ from large to small, each fit starting from the V of the one
  * before; a path ends where its error has clearly risen, and the path of a further rank begins near the best λ so far.
  */
-import { availableParallelism } from 'node:os';
 import { shapeOf } from '../data/entries.js';
 import type { MatrixInput, Triples } from '../data/input.js';
 import { asInput, type Listing, listEntries, listingOf } from '../data/listing.js';
@@ -12,8 +11,8 @@ import { withPreset } from '../factorize/presets.js';
 import { checkHandlers, checkObject } from '../options.js';
 import { share } from '../session/share.js';
 import { predictorOf } from './baseline.js';
-import { allOrFirstError, measureFold, settleMetrics } from './evaluate.js';
-import { type Fits, openFits } from './fits.js';
+import { measureFold, settleMetrics } from './evaluate.js';
+import { allOrFirstError, type Fits, openFits } from './fits.js';
 import { lambdaPath } from './lambdaPath.js';
 import { isRanking, type Metric } from './metricNames.js';
 import { pathStart, startSize } from './pathStart.js';
@@ -153,12 +152,7 @@ async function openSearch(A: MatrixInput, given: TuneOptions) {
     metric: settled.name,
   });
   const state = await openState(path, fingerprint);
-  const whole = asInput(listing);
-  const fits = openFits(
-    whole.A,
-    { ...options, weights: whole.weights },
-    Math.min(folds.length, options.threads ?? availableParallelism()),
-  );
+  const fits = openFits(listing, options, folds.length);
   const search = new Search(listing, folds, options, settled, ranks, lambdas, state, fits, checked.seed, onProgress);
   return Object.assign(search, { split: split as 'k-fold' | 'blocks' });
 }
@@ -298,14 +292,15 @@ class Search {
       const { A, sqrtWeight: weights } = await this.#trainingOf(fold);
       const size = startSize({ values: A.values, weights }, (this.#options.biases ?? 'none') !== 'none', rank);
       const V = source && starts.get(keyOf(source.rank, source.lambda, fold));
-      const model = await this.#fits.fit(A, {
+      const model = await this.#fits.fit(() => ({
         ...this.#options,
+        A,
         tolerance: this.#options.tolerance ?? searchTolerance,
         rank,
         lambda,
-        ...(weights && { weights: { sqrtWeight: weights } }),
+        weights: weights && { sqrtWeight: weights },
         ...(V && { init: { V: pathStart(V, rank, size, this.#seed) } }),
-      });
+      }));
       const { roles } = this.#folds[fold] as Fold;
       const error = measureFold(predictorOf(model), model.fit.options, this.#listing, roles, [this.#measured], {
         negatives: 'all',
