@@ -11,7 +11,7 @@ import type { ExitCode } from './exitCodes.js';
 import { columnNames } from './flags.js';
 import { checkOutputFile, sayWritten } from './output.js';
 import { progressLine } from './progress.js';
-import { count } from './render.js';
+import { count, counted } from './render.js';
 import { untilInterrupt } from './signals.js';
 
 export interface ConvertFlags {
@@ -50,10 +50,7 @@ export async function convert(path: string, out: string, flags: ConvertFlags): P
 /** A list of entries says nothing of rows and columns that have none. */
 function unlisted({ rows, columns, shape }: Triples, out: string): string[] {
   const empty = [shape[0] - new Set(rows).size, shape[1] - new Set(columns).size] as const;
-  const told = empty.flatMap((number, axis) => {
-    const one = axis === 0 ? 'row' : 'column';
-    return number === 0 ? [] : `${number} ${number === 1 ? one : `${one}s`}`;
-  });
+  const told = empty.flatMap((number, axis) => (number === 0 ? [] : counted(number, axis === 0 ? 'row' : 'column')));
   const isOne = empty[0] + empty[1] === 1;
   return told.length === 0
     ? []

@@ -1,10 +1,10 @@
 /** `hadamard fold-in` */
-
 import { HadamardError } from '../errors.js';
 import { type FoldedIn, foldIn } from '../factorize/foldIn.js';
-import { csvField } from '../formats/csvWrite.js';
+import { csvChunks } from '../formats/csvWrite.js';
 import { formatOf } from '../formats/formatOf.js';
 import { npyParts } from '../formats/npy.js';
+import type { OutputColumns } from '../formats/output.js';
 import { replaceFile } from '../formats/replaceFile.js';
 import { loadModel } from '../model/load.js';
 import { type DataFlags, dataRequestOf, duplicatesOf, sideOf } from './dataFlags.js';
@@ -47,13 +47,11 @@ export async function foldInFile(directory: string, path: string, flags: FoldInF
     });
     const told = [...notes, ...folded.notes];
     for (const note of told) line.note(note);
-    if (out === '-') process.stdout.write(json ? rowsAsJson(folded, names) : table(folded, names, ','));
+    if (out === '-' && json) process.stdout.write(rowsAsJson(folded, names));
     else {
       const { data, shape } = folded.factor;
-      await replaceFile(
-        out,
-        format === 'npy' ? npyParts(data, shape) : [table(folded, names, format === 'tsv' ? '\t' : ',')],
-      );
+      const delimiter = format === 'tsv' ? '\t' : ',';
+      await replaceFile(out, format === 'npy' ? npyParts(data, shape) : csvChunks(columnsOf(folded, names), delimiter));
       if (json) process.stdout.write(`${summaryAsJson(folded, told, out)}\n`);
       else sayWritten(out, `factors of ${count(shape[0] as number)} ${side}`, line);
     }
@@ -64,29 +62,23 @@ export async function foldInFile(directory: string, path: string, flags: FoldInF
 }
 
 /** row,u1,…,uk[,bias] */
-function table({ factor, bias, side }: FoldedIn, names: readonly string[] | undefined, delimiter: string): string {
+function columnsOf({ factor, bias, side }: FoldedIn, names: readonly string[] | undefined): OutputColumns {
   const [rows = 0, k = 0] = factor.shape;
-  const letter = side === 'rows' ? 'u' : 'v';
-  const header = [
-    side === 'rows' ? 'row' : 'column',
-    ...Array.from({ length: k }, (_, c) => `${letter}${c + 1}`),
-    ...(bias ? ['bias'] : []),
-  ];
-  const lines = [header.join(delimiter)];
-  for (let row = 0; row < rows; row++) {
-    const name = names?.[row] ?? String(row);
-    lines.push([csvField(name, delimiter), ...numbersOf({ factor, bias }, row)].join(delimiter));
-  }
-  return `${lines.join('\n')}\n`;
-}
-
-function numbersOf(
-  { factor, bias }: { factor: FoldedIn['factor']; bias: FoldedIn['bias'] | undefined },
-  row: number,
-): number[] {
-  const k = factor.shape[1] as number;
-  const own = Array.from(factor.data.subarray(row * k, (row + 1) * k));
-  return bias ? [...own, bias[row] as number] : own;
+  const number = (name: string) => ({ name, kind: 'number' as const });
+  return {
+    columns: [
+      { name: side === 'rows' ? 'row' : 'column', kind: names ? 'label' : 'index' },
+      ...Array.from({ length: k }, (_, c) => number(`${side === 'rows' ? 'u' : 'v'}${c + 1}`)),
+      ...(bias ? [number('bias')] : []),
+    ],
+    batches: [
+      [
+        names ?? Array.from({ length: rows }, (_, row) => row),
+        ...Array.from({ length: k }, (_, c) => Float64Array.from({ length: rows }, (_, row) => factor.get(row, c))),
+        ...(bias ? [bias] : []),
+      ],
+    ],
+  };
 }
 
 function rowsAsJson(

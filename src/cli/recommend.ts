@@ -17,7 +17,7 @@ import { checkOutputFile, recordFormat, sayWritten } from './output.js';
 import { type ProgressLine, progressLine } from './progress.js';
 import { readNames } from './readNames.js';
 import { readPairs } from './readPairs.js';
-import { bold, count, grid, printable, rate, real } from './render.js';
+import { bold, counted, grid, printable, rate, real } from './render.js';
 import { interruptible } from './signals.js';
 
 export interface RecommendFlags {
@@ -55,7 +55,7 @@ export async function recommend(directory: string, flags: RecommendFlags): Promi
         rows++;
       });
       await replaceFile(out, format === 'jsonl' ? jsonLines(answers) : await recordsOf(model, answers, format));
-      sayWritten(out, `recommendations for ${count(rows)} ${rows === 1 ? 'row' : 'rows'}`, line);
+      sayWritten(out, `recommendations for ${counted(rows, 'row')}`, line);
     }
     return 0;
   }).finally(line.end);

@@ -1,7 +1,6 @@
 /** `hadamard uncertainty` */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-
 import { HadamardError } from '../errors.js';
 import type {
   BootstrapDisplacementReport,
@@ -17,13 +16,12 @@ import { bootstrap } from '../selection/bootstrap.js';
 import { bootstrapDisplace, displace } from '../selection/displace.js';
 import { type DataFlags, dataRequestOf, numberFlag } from './dataFlags.js';
 import type { ExitCode } from './exitCodes.js';
+import { readFitted } from './fittedData.js';
 import { columnNames } from './flags.js';
 import { asInFile } from './inFile.js';
 import { columnOf } from './names.js';
-import { readProblem } from './problem.js';
 import { progressLine } from './progress.js';
 import { bold, count, grid, printable, real } from './render.js';
-import { inModel } from './report.js';
 import { interruptible, unlessAborted } from './signals.js';
 
 export interface UncertaintyFlags extends DataFlags {
@@ -62,9 +60,7 @@ export async function uncertainty(directory: string, path: string, flags: Uncert
   return interruptible(async (signal) => {
     line.stage('reading …');
     const model = await unlessAborted(loadModel(directory), signal);
-    const problem = await unlessAborted(readProblem(dataRequestOf(path, flags)), signal);
-    for (const note of [...problem.notes, ...problem.warnings]) line.note(note);
-    const { A, weights } = inModel(model, problem, path, line.note);
+    const { A, weights, problem } = await unlessAborted(readFitted(model, dataRequestOf(path, flags), line), signal);
     const columns = columnNames(flags.species)?.map((name) => columnOf(model, name));
     const began = performance.now();
     const shared = (what: string) => ({

@@ -12,7 +12,7 @@ import { type ModelData, readModelData } from './modelData.js';
 import { indexNamed } from './names.js';
 import { progressLine } from './progress.js';
 import { linesOf } from './readNames.js';
-import { count, facts, printable, real } from './render.js';
+import { count, counted, facts, printable, real } from './render.js';
 import { interruptible } from './signals.js';
 
 export interface UpdateFlags extends DataFlags {
@@ -134,10 +134,7 @@ function tell(model: Model, side: Side, flags: UpdateFlags, notes: readonly stri
           : [['gradient', `${real(relativeGradientNorm)} relative, of the whole objective`] as [string, string]]),
       ]
     : [
-        [
-          'fit',
-          `${model.fit.sweeps} ${model.fit.sweeps === 1 ? 'sweep' : 'sweeps'}, ${model.fit.status}, objective ${real(model.fit.objective)}`,
-        ],
+        ['fit', `${counted(model.fit.sweeps, 'sweep')}, ${model.fit.status}, objective ${real(model.fit.objective)}`],
         ['gradient', `${real(model.fit.certificate.relativeGradientNorm)} relative`],
       ];
   process.stdout.write(

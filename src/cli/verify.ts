@@ -5,11 +5,10 @@ import { loadModel } from '../model/load.js';
 import type { Model } from '../model/model.js';
 import { type DataFlags, dataRequestOf } from './dataFlags.js';
 import type { ExitCode } from './exitCodes.js';
+import { readFitted } from './fittedData.js';
 import { asInFile } from './inFile.js';
-import { readProblem } from './problem.js';
 import { progressLine } from './progress.js';
 import { grid, printable } from './render.js';
-import { inModel } from './report.js';
 import { untilInterrupt } from './signals.js';
 
 export interface VerifyFlags extends DataFlags {
@@ -28,9 +27,7 @@ export async function verify(directory: string, path: string, flags: VerifyFlags
       const [files, model] = await loaded(directory);
       claims.push(files);
       if (!model) return 0;
-      const problem = await readProblem(request);
-      for (const text of [...problem.notes, ...problem.warnings]) line.note(text);
-      const { A, weights } = inModel(model, problem, path, line.note);
+      const { A, weights, problem } = await readFitted(model, request, line);
       compute = () => {
         try {
           claims.push(...verifyModel(model, A, { weights }).claims);

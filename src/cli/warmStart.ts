@@ -6,7 +6,8 @@ import { warmStart } from '../factorize/warmStart.js';
 import { loadModel } from '../model/load.js';
 import type { Model } from '../model/model.js';
 import type { Side } from '../parallel/layout.js';
-import { matchLabels, type Problem } from './problem.js';
+import { placesIn, unknown } from './names.js';
+import type { Problem } from './problem.js';
 
 /**
  * By label, or by position where neither has labels; what the model does not have begins at random.
@@ -47,9 +48,9 @@ function placesOf(model: Model, { A, labels }: Problem, side: Side, directory: s
   const known = model.labels[side];
   const names = labels?.[side];
   const axis = side === 'rows' ? 0 : 1;
-  if (names && known) return matchLabels(names, known);
+  if (names && known) return placesIn(model, side, names);
   if (!names && !known)
-    return Int32Array.from({ length: shapeOf(A)[axis] }, (_, i) => (i < model.shape[axis] ? i : -1));
+    return Int32Array.from({ length: shapeOf(A)[axis] }, (_, i) => (i < model.shape[axis] ? i : unknown));
   throw new HadamardError({
     code: 'shape-mismatch',
     what: `${known ? directory : 'The data'} names its ${side} and ${known ? 'the data does not' : `${directory} does not`}.`,

@@ -5,6 +5,7 @@ import ndarray, { type NdArray } from 'ndarray';
 import type { RealArray } from '../data/input.js';
 import type { Listing } from '../data/listing.js';
 import { HadamardError } from '../errors.js';
+import { unwritable } from '../formats/replaceFile.js';
 import { removedOnExit } from '../removedOnExit.js';
 import { version } from '../version.js';
 
@@ -149,16 +150,7 @@ async function write(path: string, rest: Omit<Written, 'checksum'>): Promise<voi
     });
   } catch (error) {
     await rm(fresh, { force: true });
-    throw new HadamardError(
-      {
-        code: 'output-failed',
-        what: `${path} cannot be written: ${(error as Error).message}.`,
-        position: { option: 'state', file: path },
-        rule: 'The state of a search is written beside its place and then renamed.',
-        remedy: 'Check permissions and free space, or give another file.',
-      },
-      { cause: error },
-    );
+    throw unwritable(path, 'state', error);
   }
 }
 

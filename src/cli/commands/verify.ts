@@ -1,7 +1,8 @@
 /** `hadamard verify`: its options and help. */
 import { Command } from 'commander';
 import { afterHelp } from '../help.js';
-import { columnsOption, denseOption, formatOption, oneLineOfJson, type Settle, weightsOptions } from './shared.js';
+import { dataOptions } from './fitOptions.js';
+import { oneLineOfJson, type Settle } from './shared.js';
 
 export function verifyCommand(settle: Settle): Command {
   const command = new Command('verify')
@@ -9,7 +10,7 @@ export function verifyCommand(settle: Settle): Command {
     .argument('<A>')
     .summary('Compute again, from the files alone, what a model claims.')
     .description(verifyDescription);
-  for (const option of [...weightsOptions(), columnsOption(), denseOption(), formatOption()]) command.addOption(option);
+  for (const option of dataOptions()) command.addOption(option);
   return command
     .option('--json', oneLineOfJson)
     .addHelpText('after', () => afterHelp(verifyExamples))
