@@ -1,5 +1,5 @@
 /** Files of a test, in a folder that goes when the test file ends, and what their readers throw. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as zlib from 'node:zlib';
@@ -7,7 +7,7 @@ import type { NdArray } from 'ndarray';
 import { afterAll, expect } from 'vitest';
 import type { Triples } from '../../dist/src/data/input.js';
 import { type ErrorPosition, type ErrorRecord, isHadamardError } from '../../dist/src/errors.js';
-import type { Table } from '../../dist/src/formats/readTable.js';
+import { type ReadRequest, readTable, type Table } from '../../dist/src/formats/readTable.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'hadamard-formats-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -36,6 +36,20 @@ export async function failure(work: Promise<unknown>): Promise<ErrorRecord & { p
   );
   if (!isHadamardError(error)) throw error;
   return { ...error.toJSON(), position: error.position };
+}
+
+/** A file that a script made. */
+export const golden = (name: string): Buffer => readFileSync(new URL(`../golden/formats/${name}`, import.meta.url));
+
+/** The failure of reading this content, with all that an error must say. */
+export async function refused(ending: string, content: string | Uint8Array, request: ReadRequest = {}) {
+  const path = fileOf(ending, content);
+  const error = await failure(readTable(path, request));
+  expect(error.position.file).toBe(path);
+  expect(error.what).toBeTruthy();
+  expect(error.rule, 'rule').toBeTruthy();
+  expect(error.remedy, 'remedy').toBeTruthy();
+  return error;
 }
 
 /** The entries of a table of triples as [row label or index, column label or index, value, weight?]. */
