@@ -176,10 +176,9 @@ function checkParts(name: OptionName, { parts, mayBeNumber }: PartsOption, value
   const isKind = isObject(value) && !Array.isArray(value);
   const odd = isKind ? Object.keys(value).find((part) => !parts.includes(part)) : undefined;
   if (isKind && odd === undefined) return;
-  const kind = Array.isArray(value) ? 'an array' : typeof value === 'string' ? `"${value}"` : String(value);
   throw new HadamardError({
     code: 'invalid-option',
-    what: odd === undefined ? `${name} is ${kind}.` : `${name} has a part "${odd}".`,
+    what: odd === undefined ? `${name} is ${shown(value)}.` : `${name} has a part "${odd}".`,
     position: { option: name },
     rule: ruleOf(name),
     remedy: odd === undefined ? 'Give such an object, or leave it out.' : `${didYouMean(odd, parts)}Correct the name.`,
@@ -195,21 +194,10 @@ export const otherOptions = ['weights', 'init', 'onProgress', 'signal', 'labels'
  * @throws HadamardError `invalid-option` with the option's name, value, rule and remedy.
  */
 export function checkOptions(options: FitOptions): CheckedOptions {
-  checkObject(options);
+  checkNames(options, [...Object.keys(optionTable), ...otherOptions]);
   // Plain JavaScript may leave the options out.
-  for (const [name, value] of Object.entries(options ?? {})) {
-    if (Object.hasOwn(optionTable, name)) {
-      if (value !== undefined) checkOption(name as OptionName, value);
-    } else if (!(otherOptions as readonly string[]).includes(name)) {
-      throw new HadamardError({
-        code: 'invalid-option',
-        what: `There is no option "${name}".`,
-        position: { option: name },
-        rule: `The options are ${Object.keys(optionTable).join(', ')}.`,
-        remedy: `${didYouMean(name, [...Object.keys(optionTable), ...otherOptions])}Correct the name or leave it out.`,
-      });
-    }
-  }
+  for (const [name, value] of Object.entries(options ?? {}))
+    if (value !== undefined && Object.hasOwn(optionTable, name)) checkOption(name as OptionName, value);
   checkOption('rank', options?.rank);
   const table = optionTable;
   const lambda = options.lambda ?? table.lambda.default;
@@ -255,12 +243,17 @@ export function checkOptions(options: FitOptions): CheckedOptions {
   };
 }
 
+/** What a value that is no object is called. */
+function shown(value: unknown): string {
+  return Array.isArray(value) ? 'an array' : typeof value === 'string' ? `"${value}"` : String(value);
+}
+
 /** Options are an object, of other functions too. @throws HadamardError `invalid-option` */
 export function checkObject(options: unknown): void {
   if (options === undefined || (isObject(options) && !Array.isArray(options))) return;
   throw new HadamardError({
     code: 'invalid-option',
-    what: `The options are ${Array.isArray(options) ? 'an array' : typeof options === 'string' ? `"${options}"` : String(options)}.`,
+    what: `The options are ${shown(options)}.`,
     rule: 'Options are an object, by their names.',
     remedy: 'Give such an object, or leave it out.',
   });

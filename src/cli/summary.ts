@@ -1,8 +1,8 @@
 /** What is said at the end of a fit: a few lines for a person, one line of JSON for a program. */
 import type { UncertaintyReport } from '../model/covariances.js';
-import { curvatureInWords } from '../model/curvatureInWords.js';
 import type { FactorUncertainty } from '../model/factorUncertainty.js';
 import type { FitReport } from '../model/fitReport.js';
+import { curvatureInWords } from '../report/curvatureInWords.js';
 import { startsInWords } from '../report/starts.js';
 import { count, counted, duration, facts, printable, real } from './render.js';
 import type { FitDone } from './runFit.js';

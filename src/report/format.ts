@@ -41,3 +41,8 @@ export function printable(text: string): string {
     character === '\n' ? '\\n' : `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
   );
 }
+
+/** Two significant digits: 1.2e-7, 3e5. */
+export function scientific(value: number): string {
+  return value === 0 ? '0' : value.toExponential(1).replace('.0e', 'e').replace('e+', 'e');
+}

@@ -1,12 +1,12 @@
 /** What was fitted, how it ended, and what that says. */
-import { curvatureInWords } from '../model/curvatureInWords.js';
 import type { Certificate } from '../model/fitReport.js';
 import { isWeighted } from '../model/isWeighted.js';
 import type { Model } from '../model/model.js';
 import { lossOf } from '../objective/losses.js';
 import { flagOf } from '../options.js';
+import { curvatureInWords } from './curvatureInWords.js';
 import { equationHtml } from './equation.js';
-import { count, counted, duration, real } from './format.js';
+import { count, counted, duration, real, scientific } from './format.js';
 import { type Html, html, name, plainName } from './html.js';
 import { table } from './parts.js';
 import type { Section } from './shell.js';
@@ -192,8 +192,4 @@ function threadsInWords({ fit }: Model): string {
 function grouped(value: number): string {
   const text = real(value);
   return /e/.test(text) ? text : Number(text).toLocaleString('en-US', { maximumFractionDigits: 10 });
-}
-
-function scientific(value: number): string {
-  return value === 0 ? '0' : value.toExponential(1).replace('.0e', 'e').replace('e+', 'e');
 }

@@ -1,5 +1,5 @@
 /** How certain the profiles are: bars of bootstrap and displacement beside what the model says. */
-import type { BootstrapReport, FactorUncertainty } from '../model/factorUncertainty.js';
+import type { BootstrapReport, DisplacementReport, FactorUncertainty } from '../model/factorUncertainty.js';
 import type { Model } from '../model/model.js';
 import { count } from './format.js';
 import { type Html, html, plainName } from './html.js';
@@ -12,7 +12,6 @@ const mostFactors = 12;
 const foot = 1e-4;
 
 type Bounds = readonly (number | null)[];
-type ByLevel = readonly (readonly Bounds[])[];
 
 /** An interval of each column of A, by column. */
 interface Band {
@@ -35,14 +34,10 @@ ${Array.from({ length: k }, (_, p) => factorFigure(model, found, p, charts))}`,
 }
 
 function mappingOf({ runs, blockRows, mapping, unmapped, threshold }: BootstrapReport): Html {
-  const titles = ['', ...mapping.map((_, p) => `factor ${p + 1}`), 'unmapped'];
+  const titles = ['', ...factorNames(mapping.length), 'unmapped'];
   const rows = mapping.map((counts, c) => [`run's factor ${c + 1}`, ...counts.map(String), String(unmapped[c])]);
   return html`<p>${count(runs)} bootstrap runs over blocks of ${count(blockRows)} rows: how often a factor of a run is which of the model's, by a correlation of contributions of at least ${String(threshold)}.</p>
-<div class="scroll" tabindex="0" role="region" aria-label="Mapping of bootstrap factors">${table(
-    'Bootstrap factors',
-    titles.map((title, i) => ({ title, isNumber: i > 0 })),
-    rows,
-  )}</div>`;
+${wideTable('Mapping of bootstrap factors', titles, rows)}`;
 }
 
 function swapsOf(
@@ -51,46 +46,42 @@ function swapsOf(
 ): Html | undefined {
   if (!report) return undefined;
   const { levels, swaps, largestFall } = report;
-  const titles = ['dQmax', ...(swaps[0] ?? []).map((_, p) => `factor ${p + 1}`)];
+  const titles = ['dQmax', ...factorNames(swaps[0]?.length ?? 0)];
   const rows = levels.map((level, l) => [String(level), ...(swaps[l] as readonly number[]).map(String)]);
   return html`<p>${title}: Q fell by ${short(largestFall)} at the most${'accepted' in report && `; ${report.accepted} of ${report.runs} runs were displaced`}. Factors that changed places, by dQmax:</p>
-<div class="scroll" tabindex="0" role="region" aria-label="${title}: swaps">${table(
-    title,
-    titles.map((name, i) => ({ title: name, isNumber: i > 0 })),
-    rows,
-  )}</div>`;
+${wideTable(`${title}: swaps`, titles, rows)}`;
 }
 
+const factorNames = (rank: number): string[] => Array.from({ length: rank }, (_, p) => `factor ${p + 1}`);
+
+function wideTable(caption: string, titles: readonly string[], rows: readonly (readonly string[])[]): Html {
+  return html`<div class="scroll" tabindex="0" role="region" aria-label="${caption}">${table(caption, namedFirst(titles), rows)}</div>`;
+}
+
+/** Names in the first column, numbers in the others. */
+const namedFirst = (titles: readonly string[]) => titles.map((title, i) => ({ title, isNumber: i > 0 }));
+
 function bandsOf(found: FactorUncertainty, p: number, n: number): Band[] {
-  const spread = (
-    report: { readonly columns: readonly number[]; readonly lower: ByLevel; readonly upper: ByLevel },
-    name: string,
-  ) => {
-    const full = (bounds: ByLevel) => {
+  const spread = (report: Omit<DisplacementReport, 'objective'>, name: string) => {
+    const full = (bounds: DisplacementReport['lower']) => {
       const list = new Array<number | null>(n).fill(null);
       report.columns.forEach((column, at) => {
         list[column] = bounds[0]?.[p]?.[at] ?? null;
       });
       return list;
     };
-    return { name, lower: full(report.lower), upper: full(report.upper) };
+    return { name: `${name}, dQmax ${report.levels[0]}`, lower: full(report.lower), upper: full(report.upper) };
   };
   const { bootstrap, displacement, bootstrapDisplacement } = found;
   return [
-    ...(bootstrap
-      ? [
-          {
-            name: 'bootstrap 5 … 95 %',
-            lower: bootstrap.percentiles.p5[p] ?? [],
-            upper: bootstrap.percentiles.p95[p] ?? [],
-          },
-        ]
-      : []),
-    ...(displacement ? [spread(displacement, `displacement, dQmax ${displacement.levels[0]}`)] : []),
-    ...(bootstrapDisplacement
-      ? [spread(bootstrapDisplacement, `BS-DISP, dQmax ${bootstrapDisplacement.levels[0]}`)]
-      : []),
-  ];
+    bootstrap && {
+      name: 'bootstrap 5 … 95 %',
+      lower: bootstrap.percentiles.p5[p] ?? [],
+      upper: bootstrap.percentiles.p95[p] ?? [],
+    },
+    displacement && spread(displacement, 'displacement'),
+    bootstrapDisplacement && spread(bootstrapDisplacement, 'BS-DISP'),
+  ].filter((band) => band !== undefined);
 }
 
 function factorFigure(model: Model, found: FactorUncertainty, p: number, charts: Charts): Html {
@@ -133,13 +124,6 @@ function factorFigure(model: Model, found: FactorUncertainty, p: number, charts:
   return figure(
     plot(charts, `uncertainty-${p}`, chart),
     html`Factor ${p + 1}: dots are the model, lines ${bands.map(({ name }) => name).join(', then ')}. What is below a ten-thousandth of the largest stands at the foot.`,
-    numbers(
-      'The numbers',
-      table(
-        `Factor ${p + 1}`,
-        titles.map((title, i) => ({ title, isNumber: i > 0 })),
-        rows,
-      ),
-    ),
+    numbers('The numbers', table(`Factor ${p + 1}`, namedFirst(titles), rows)),
   );
 }

@@ -2,7 +2,7 @@
 import ndarray from 'ndarray';
 import { describe, expect, test } from 'vitest';
 import { type FactorizeOptions, factorize, type Model } from '../../dist/src/index.js';
-import { curvatureInWords } from '../../dist/src/model/curvatureInWords.js';
+import { curvatureInWords } from '../../dist/src/report/curvatureInWords.js';
 import { type ProblemOptions, problem, sqrtWeights, triples } from '../helpers/problem.js';
 import { at, gradientAt, type Point, pointOf, type Regularization } from '../helpers/reference.js';
 
