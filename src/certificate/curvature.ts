@@ -10,7 +10,7 @@ import { otherSide, type PerSide, type Side, sides } from '../parallel/layout.js
 import { countOf, type FitContext, type PhaseCall, type Totals, unknownsOf } from '../parallel/phase.js';
 import { type BlockNorm, blockNorm } from './blockNorm.js';
 import { type GaugedPoint, gaugeDirections, gaugeSize } from './gauge.js';
-import { lanczos } from './lanczos.js';
+import { asksEvery, lanczos } from './lanczos.js';
 
 export interface Curvature {
   /**
@@ -33,6 +33,7 @@ const failure = 1e-6;
 const mostWork = 2e9;
 const mostBytes = 64 * 2 ** 20;
 const mostSteps = 200;
+const mostLooks = mostSteps / asksEvery;
 /** Fewer steps tell too little. */
 const leastSteps = 20;
 
@@ -96,7 +97,13 @@ export async function certifyCurvature(request: CurvatureRequest): Promise<Curva
     metric.fromDirection,
   );
   const product = (x: Float64Array) => multiply(request, work, metric, x);
-  const found = await lanczos(product, start, gauge, Math.min(steps, unknowns - gauge.length));
+  const dimension = unknowns - gauge.length;
+  const boundAfter = (taken: number, smallest: number, largest: number) =>
+    boundBelow(taken === dimension ? 0 : missedShare(dimension, taken), smallest, largest);
+  // More steps would only raise a bound that is near.
+  const isEnough = (smallest: number, largest: number, taken: number) =>
+    boundAfter(taken, smallest, largest) >= smallest / 2 && smallest > flat * largest;
+  const found = await lanczos(product, start, gauge, Math.min(steps, dimension), isEnough);
   if (!found) return { curvature: 'unknown' };
   const { smallest, largest } = found;
   const measured = { smallestEigenvalue: smallest, largestEigenvalue: largest };
@@ -107,20 +114,23 @@ export async function certifyCurvature(request: CurvatureRequest): Promise<Curva
     return lower ? { curvature: 'saddle', ...measured, lower } : { curvature: 'unknown', ...measured };
   }
   if (smallest <= noise) return { curvature: 'unknown', ...measured };
-  const isWhole = found.isExhausted || found.steps === unknowns - gauge.length;
-  const share = isWhole ? 0 : missedShare(unknowns - gauge.length, found.steps);
-  // Of the spread of the eigenvalues, of which the Ritz values see all but twice that share.
-  if (share >= 0.25) return { curvature: 'unknown', ...measured };
-  const eigenvalueBound = smallest - (share / (1 - 2 * share)) * (largest - smallest);
+  const eigenvalueBound = boundAfter(found.isExhausted ? dimension : found.steps, smallest, largest);
+  if (eigenvalueBound === Number.NEGATIVE_INFINITY) return { curvature: 'unknown', ...measured };
   return { curvature: 'minimum', ...measured, eigenvalueBound, p: failure };
+}
+
+/** Below the smallest Ritz value by a share of the spread of the eigenvalues, of which the Ritz values see all but twice that share. */
+function boundBelow(share: number, smallest: number, largest: number): number {
+  return share >= 0.25 ? Number.NEGATIVE_INFINITY : smallest - (share / (1 - 2 * share)) * (largest - smallest);
 }
 
 /**
  * ε of the theorem: after s steps in dimension N an extreme eigenvalue is missed by more than ε of the spread with a probability
- * of at most 1.648·√N·e^(−√ε(2s−1)); not quite half of the failures for each end, so that both stay below.
+ * of at most 1.648·√N·e^(−√ε(2s−1)); not quite half of the failures for each end, and of each the same share for every number
+ * of steps at which the search may have ended, so that all stay below.
  */
 function missedShare(dimension: number, steps: number): number {
-  const root = Math.log((1.648 * Math.sqrt(dimension)) / (0.49 * failure)) / (2 * steps - 1);
+  const root = Math.log((1.648 * Math.sqrt(dimension) * mostLooks) / (0.49 * failure)) / (2 * steps - 1);
   return root * root;
 }
 

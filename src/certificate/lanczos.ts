@@ -17,10 +17,13 @@ export interface Lanczos {
 
 /** A next vector shorter than this, relative to the spread of the Ritz values, is rounding. */
 const exhausted = 1e-12;
+/** Steps from one question whether they are enough to the next. */
+export const asksEvery = 10;
 
 /**
  * @param start changed in place.
  * @param deflated an orthonormal basis of the space that is left out.
+ * @param isEnough asked now and then, with the extreme Ritz values so far: whether more steps would say nothing that is wanted.
  * @returns undefined where nothing of `start` lies outside that space.
  */
 export async function lanczos(
@@ -28,6 +31,7 @@ export async function lanczos(
   start: Float64Array,
   deflated: readonly Float64Array[],
   mostSteps: number,
+  isEnough: (smallest: number, largest: number, steps: number) => boolean = () => false,
 ): Promise<Lanczos | undefined> {
   const basis: Float64Array[] = [];
   // One list: what is left of a product after long cancellation must be orthogonal to all of it.
@@ -45,17 +49,24 @@ export async function lanczos(
     all.push(next);
     const product = await multiply(next);
     alpha.push(dot(product, next));
+    // The three terms first: of what is left one pass is enough, as a rule.
+    addScaled(product, -(alpha.at(-1) as number), next);
+    if (basis.length > 1) addScaled(product, -(beta.at(-1) as number), basis.at(-2) as Float64Array);
     orthogonalize(product, all);
     const length = norm(product);
     const spread =
       alpha.reduce((most, x) => Math.max(most, Math.abs(x)), 0) + beta.reduce((most, x) => Math.max(most, x), 0);
     isExhausted = !(length > exhausted * spread);
     if (isExhausted || basis.length === mostSteps) break;
+    if (basis.length % asksEvery === 0) {
+      const T = tridiagonal(alpha, beta);
+      if (isEnough(smallestEigenvalue(T), largestOf(T), basis.length)) break;
+    }
     beta.push(length);
     scale(product, 1 / length);
     next = product;
   }
-  const T = { diagonal: Float64Array.from(alpha), beside: Float64Array.from(beta) };
+  const T = tridiagonal(alpha, beta);
   const smallest = smallestEigenvalue(T);
   const weights = tridiagonalVector(alpha, beta, smallest);
   const vector = new Float64Array(start.length);
@@ -63,12 +74,23 @@ export async function lanczos(
     addScaled(vector, weights[s] as number, each);
   });
   scale(vector, 1 / norm(vector));
-  return { smallest, largest: largestEigenvalues(T, 1)[0] as number, vector, steps: basis.length, isExhausted };
+  return { smallest, largest: largestOf(T), vector, steps: basis.length, isExhausted };
 }
 
-/** Takes out of x what lies along each vector of an orthonormal list: twice, so that what is left is orthogonal to rounding. */
+function tridiagonal(alpha: readonly number[], beta: readonly number[]) {
+  return { diagonal: Float64Array.from(alpha), beside: Float64Array.from(beta) };
+}
+
+const largestOf = (T: ReturnType<typeof tridiagonal>) => largestEigenvalues(T, 1)[0] as number;
+
+/**
+ * Takes out of x what lies along each vector of an orthonormal list; once more where much of x went, so that what is left is
+ * orthogonal to rounding: J. W. Daniel, W. B. Gragg, L. Kaufman & G. W. Stewart, Math. Comp. 30 (1976).
+ */
 export function orthogonalize(x: Float64Array, basis: readonly Float64Array[]): void {
-  for (let pass = 0; pass < 2; pass++) for (const b of basis) addScaled(x, -dot(x, b), b);
+  const before = norm(x);
+  for (const b of basis) addScaled(x, -dot(x, b), b);
+  if (norm(x) < 0.7 * before) for (const b of basis) addScaled(x, -dot(x, b), b);
 }
 
 /** By inverse iteration from below the smallest eigenvalue, where the matrix is positive definite. */
