@@ -211,9 +211,9 @@ export const optionTable = {
   method: {
     kind: 'choice',
     choices: ['auto', 'als', 'gradient', 'varpro', 'lbfgs'],
-    default: 'als',
+    default: 'auto',
     sentence:
-      'als: exact weighted least squares, one row at a time. gradient: spectral (Barzilai–Borwein) gradient steps on U and V together. varpro: variable projection, Newton steps on V with U eliminated exactly (f64). lbfgs: limited-memory BFGS on U and V together (f64 unless asked). auto: varpro where the problem is small enough for it, else als.',
+      'auto: als; where λ = 0 and the problem is small, varpro if als does not converge soon, and from many starts. als: exact weighted least squares, one row at a time. gradient: spectral (Barzilai–Borwein) gradient steps on U and V together. varpro: variable projection, Newton steps on V with U eliminated exactly (f64). lbfgs: limited-memory BFGS on U and V together (f64 unless asked).',
   },
   polish: {
     kind: 'choice',
@@ -257,6 +257,13 @@ export const optionTable = {
     placeholder: 'S',
     default: 1,
     sentence: 'Seed of the random start.',
+  },
+  start: {
+    kind: 'choice',
+    choices: ['auto', 'random', 'rank-by-rank'],
+    default: 'auto',
+    sentence:
+      'How the factors begin where no start is given; of many starts, the first. random: from the seed. rank-by-rank: one column after the other, each under a ridge of its own that falls (λ = 0); finds what few observations determine. auto: rank-by-rank where method auto takes no ridge, has f64 and fewer than 5 entries for each degree of freedom, and, in a small problem, does not soon converge from random factors; else random.',
   },
   starts: {
     kind: 'integer',

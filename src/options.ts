@@ -38,6 +38,7 @@ export interface FitOptions {
   readonly arithmetic?: Choice<'arithmetic'> | undefined;
   readonly threads?: number | undefined;
   readonly seed?: number | undefined;
+  readonly start?: Choice<'start'> | undefined;
   readonly starts?: number | 'auto' | undefined;
   readonly maxSweeps?: number | undefined;
   readonly tolerance?: number | undefined;
@@ -79,6 +80,7 @@ export interface CheckedOptions {
   readonly arithmetic: Choice<'arithmetic'>;
   readonly threads: number;
   readonly seed: number;
+  readonly start: Choice<'start'>;
   readonly starts: number | 'auto';
   readonly maxSweeps: number;
   readonly tolerance: number | undefined;
@@ -227,6 +229,7 @@ export function checkOptions(options: FitOptions): CheckedOptions {
     arithmetic: options.arithmetic ?? table.arithmetic.default,
     threads: options.threads ?? availableParallelism(),
     seed: options.seed ?? table.seed.default,
+    start: options.start ?? table.start.default,
     starts: options.starts ?? table.starts.default,
     maxSweeps: options.maxSweeps ?? table.maxSweeps.default,
     tolerance: options.tolerance,

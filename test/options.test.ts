@@ -113,7 +113,7 @@ test('the defaults that numbers depend on', () => {
     lambdaScale: 'row',
     biases: 'none',
     biasLambda: 0,
-    method: 'als',
+    method: 'auto',
     dtype: undefined,
     arithmetic: 'reproducible',
     maxSweeps: 500,

@@ -63,7 +63,7 @@ function liveLine(stream: NodeJS.WriteStream, timeLimit: number | undefined): Pr
   return {
     stage: draw,
     update(progress) {
-      if (progress.phase === 'sweep') advance(describe(progress, timeLimit));
+      if (progress.phase === 'sweep' || progress.phase === 'start') advance(describe(progress, timeLimit));
       else draw(describe(progress, timeLimit));
     },
     advance,
@@ -86,7 +86,8 @@ function plainLines(stream: NodeJS.WriteStream, timeLimit: number | undefined): 
   return {
     stage() {},
     update(progress) {
-      if (progress.phase === 'sweep') advance(describe(progress, timeLimit), progress.seconds);
+      if (progress.phase === 'sweep' || progress.phase === 'start')
+        advance(describe(progress, timeLimit), progress.seconds);
     },
     advance,
     note,
@@ -97,6 +98,8 @@ function plainLines(stream: NodeJS.WriteStream, timeLimit: number | undefined): 
 
 function describe(progress: Progress, timeLimit: number | undefined): string {
   if (progress.phase === 'prepare') return 'laying out the data …';
+  if (progress.phase === 'start')
+    return `start, rank by rank: sweep ${progress.sweep}  objective ${real(progress.objective)}`;
   if (progress.phase === 'certify') return 'measuring the certificate …';
   const { sweep, maxSweeps, objective, relativeGradientNorm, observationsPerSecond, validation, starts } = progress;
   if (starts) return startsInProgress(progress, starts, timeLimit);

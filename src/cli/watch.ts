@@ -91,6 +91,11 @@ export async function openWatch(request: WatchRequest): Promise<Watch> {
   timer.unref();
   await listen(server, request.port);
   const { port } = server.address() as AddressInfo;
+  const stages = {
+    prepare: 'laying out the data',
+    start: 'making a start, rank by rank',
+    certify: 'measuring the certificate',
+  };
   const stage = (text: string) => {
     texts['live-phase'] = text;
     isNews = true;
@@ -100,7 +105,7 @@ export async function openWatch(request: WatchRequest): Promise<Watch> {
     stage,
     update(progress) {
       if (progress.phase !== 'sweep') {
-        stage(progress.phase === 'prepare' ? 'laying out the data' : 'measuring the certificate');
+        stage(stages[progress.phase]);
         return;
       }
       if (progress.starts) {

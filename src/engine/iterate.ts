@@ -48,6 +48,11 @@ export interface Outcome {
   readonly isMonotone: boolean;
 }
 
+/** A loop that was cut short did not come to the end that it, knowing no reasons, took it for. */
+export function stopped(outcome: Outcome, reason: 'time' | 'signal'): Outcome {
+  return { ...outcome, reason, status: statusOf[reason] };
+}
+
 const statusOf: Record<StopReason, Status> = {
   gradient: 'converged',
   validation: 'validated',

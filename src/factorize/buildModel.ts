@@ -21,6 +21,7 @@ import type { Certified } from './escape.js';
 import type { FactorizeOptions } from './factorizeOptions.js';
 import type { FitScales } from './layOut.js';
 import type { WorkingPlan } from './plan.js';
+import type { RankedStart } from './rankByRank.js';
 import type { ReceptorReport } from './receptor.js';
 import type { Reports } from './reports.js';
 import type { TrainErrors } from './trainErrors.js';
@@ -40,12 +41,16 @@ export interface FitInHand {
   /** Entries the fit is watched by. */
   readonly held: Listing | undefined;
   readonly arithmetic: 'reproducible' | 'fast';
+  /** A start made rank by rank: before the fit, or by the fit. */
+  readonly ranked: RankedStart | undefined;
+  readonly rankByRank?: (() => Promise<RankedStart>) | undefined;
   /** performance.now() when the call came, and when the data stood in the shared memory. */
   readonly began: number;
   readonly prepared: number;
 }
 
 export interface Measured {
+  readonly method: FitReport['method'];
   readonly resolved: ResolvedOptions;
   readonly errors: TrainErrors;
   /** Of a full certificate. */
@@ -86,7 +91,7 @@ export function buildModel(inHand: FitInHand, certified: Certified, first: First
     loss: first.loss,
     regularization: first.regularization,
     sweeps: outcome.sweeps,
-    method: { name: plan.chosen.name, reason: options.method ? plan.chosen.reason : 'default' },
+    method: measured.method,
     certificate: {
       relativeGradientNorm: first.relativeGradientNorm,
       gradientNorm: first.gradientNorm,
@@ -196,8 +201,10 @@ function uncertaintyNotes({ intervals }: CheckedOptions, measured: Uncertainty |
 }
 
 /** Advice, a sentence each. */
-function notesOn({ plan, fit, checked, options, objective, scales }: FitInHand): string[] {
+function notesOn({ plan, fit, checked, options, objective, scales, ranked }: FitInHand): string[] {
   const notes: string[] = [];
+  if (ranked)
+    notes.push(`The start was made rank by rank, in ${ranked.sweeps} sweeps that are not counted among the fit's.`);
   const { rows, columns } = fit.observations;
   const isShort = ({ pointers }: typeof rows) =>
     pointers.some(

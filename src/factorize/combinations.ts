@@ -135,6 +135,15 @@ export const refusals: readonly Refusal[] = [
     instead: 'Leave dtype out: it is f64 then.',
     applies: ({ method, polish, dtype }) => (method === 'varpro' || polish !== 'none') && dtype === 'f32',
   },
+  {
+    parts: ['start rank-by-rank', 'a penalty, or more than weighted squares and biases'],
+    option: 'start',
+    code: 'incompatible-options',
+    why: 'Its columns begin under a ridge that falls to 0, and so does what they lead to.',
+    instead: 'Use start random.',
+    applies: ({ objective, lambda, start }) =>
+      start === 'rank-by-rank' && (objective.isComposed || lambda.rows + lambda.columns > 0),
+  },
 ];
 
 /** @throws HadamardError `incompatible-options` or `scale-unbounded` */

@@ -33,4 +33,5 @@ export interface Composition {
   readonly biasLambda: number;
   readonly lambda: { readonly rows: number; readonly columns: number };
   readonly rank: number;
+  readonly start: string;
 }

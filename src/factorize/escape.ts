@@ -1,5 +1,6 @@
 /** What follows a loop that ends in a saddle: f falls along a direction of negative curvature, and the loop goes on from there. */
 import type { Curvature, Lower } from '../certificate/curvature.js';
+import { goOn } from '../engine/goOn.js';
 import { iterate, type LoopOptions, type Outcome } from '../engine/iterate.js';
 import { type MethodRun, type Point, type Run, startExactly } from '../methods/method.js';
 import { Interrupted } from '../parallel/crew.js';
@@ -44,9 +45,11 @@ export async function leaveSaddles(
       if (!(error instanceof Interrupted)) throw error;
       options.resume();
     }
-    seconds += (performance.now() - began) / 1000;
+    const pause = (performance.now() - began) / 1000;
+    seconds += pause;
     if (!next) return { outcome, curvature, escapes, seconds };
-    outcome = joined(outcome, await iterate(next, createMethod(run), after(options, outcome, seconds)), seconds);
+    const start = next;
+    outcome = await goOn(outcome, options, pause, (rest) => iterate(start, createMethod(run), rest));
   }
 }
 
@@ -54,30 +57,4 @@ export async function leaveSaddles(
 async function moveTo(run: Run, lower: Lower): Promise<Point> {
   for (const side of ['rows', 'columns'] as const) run.buffer(side, 0).set(run.buffer(side, lower[side]));
   return startExactly({ ...run, startsFrom: 'columns' });
-}
-
-/** The options of a loop that goes on after another, and a pause. */
-function after(options: LoopOptions, before: Outcome, pause: number): LoopOptions {
-  return {
-    ...options,
-    maxSweeps: options.maxSweeps - before.sweeps,
-    onSweep: (entry) => options.onSweep(shifted(entry, before, pause)),
-  };
-}
-
-type Entry = Outcome['trace'][number];
-
-function shifted(entry: Entry, before: Outcome, pause: number): Entry {
-  const seconds = entry.seconds + pause + (before.trace.at(-1)?.seconds ?? 0);
-  return { ...entry, sweep: entry.sweep + before.sweeps, seconds };
-}
-
-function joined(before: Outcome, last: Outcome, pause: number): Outcome {
-  return {
-    ...last,
-    sweeps: before.sweeps + last.sweeps,
-    keptSweep: before.sweeps + last.keptSweep,
-    trace: [...before.trace, ...last.trace.map((entry) => shifted(entry, before, pause))],
-    isMonotone: before.isMonotone && last.isMonotone,
-  };
 }

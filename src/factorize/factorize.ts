@@ -3,17 +3,16 @@ import { certifyCurvature } from '../certificate/curvature.js';
 import { certifyFirstOrder } from '../certificate/firstOrder.js';
 import { shapeOf } from '../data/entries.js';
 import type { MatrixInput } from '../data/input.js';
-import { iterate, type LoopOptions, type Validation } from '../engine/iterate.js';
+import type { LoopOptions, Validation } from '../engine/iterate.js';
 import type { TraceEntry } from '../engine/trace.js';
 import { compileKernels } from '../kernels/load.js';
 import { type Point, type Position, type Run, startExactly } from '../methods/method.js';
-import { phases } from '../methods/phases.js';
 import { factorBuffer } from '../methods/rowPhases.js';
 import type { Model } from '../model/model.js';
 import { lossText } from '../objective/losses.js';
 import type { ResolvedOptions } from '../options.js';
 import { abortError, refuseAborted } from '../parallel/abort.js';
-import { type Crew, Interrupted, inlineCrew, pooledCrew, requestStop, withdrawStop } from '../parallel/crew.js';
+import { Interrupted, requestStop, withdrawStop } from '../parallel/crew.js';
 import { type Side, sides } from '../parallel/layout.js';
 import { acquireMemory, allocate, releaseMemory } from '../parallel/memoryPool.js';
 import type { FitContext } from '../parallel/phase.js';
@@ -26,15 +25,19 @@ import { type Tracer, traceFit } from './diagnostics.js';
 import { leaveSaddles, mostEscapes } from './escape.js';
 import type { FactorizeOptions, Progress } from './factorizeOptions.js';
 import { settleGauge } from './gauge.js';
+import { type Hire, hireCrew } from './hireCrew.js';
 import { layOut } from './layOut.js';
 import { asTool } from './like.js';
 import { openLanes, searchStarts } from './manyStarts.js';
 import { describeParts, resolveObjective } from './objectiveSpec.js';
 import { planFit, surveyWithin, type WorkingPlan } from './plan.js';
 import { withPreset } from './presets.js';
+import { startRankByRank } from './rankByRank.js';
 import { receptorReport } from './receptor.js';
 import { reportsTo } from './reports.js';
+import { writeStart } from './start.js';
 import { measureTrainErrors } from './trainErrors.js';
+import { iterateAfterTrial } from './trial.js';
 import { checkIntervals, measureUncertainty } from './uncertainty.js';
 import { partValidation, validationMeasure } from './validation.js';
 import { withStart } from './warmStart.js';
@@ -56,44 +59,44 @@ export function factorize(A: MatrixInput, options: FactorizeOptions): Promise<Mo
   return factorizeWith(hireCrew, A, options);
 }
 
-/** A crew for one fit, and how to let go of it. */
-export interface HiredCrew {
-  readonly crew: Crew;
-  release(): Promise<void>;
-}
-
-/** Workers for one fit, ended with it. */
-export function hireCrew(plan: WorkingPlan, options: FactorizeOptions): HiredCrew {
-  const crew = plan.inline
-    ? inlineCrew(phases)
-    : pooledCrew({ workerUrl: options.workerUrl ?? defaultWorkerUrl, threads: plan.threads });
-  return { crew, release: () => crew.close() };
-}
-
 /** {@link factorize} with workers from elsewhere: a session keeps its own from fit to fit. */
-export function factorizeWith(hire: typeof hireCrew, data: MatrixInput, given: FactorizeOptions): Promise<Model> {
+export function factorizeWith(hire: Hire, data: MatrixInput, given: FactorizeOptions): Promise<Model> {
   return traceFit(given, (tracer) => fitWith(hire, data, given, tracer));
 }
 
-async function fitWith(
-  hire: typeof hireCrew,
-  data: MatrixInput,
-  said: FactorizeOptions,
-  tracer: Tracer,
-): Promise<Model> {
+async function fitWith(hire: Hire, data: MatrixInput, said: FactorizeOptions, tracer: Tracer): Promise<Model> {
   const given = withStart(said);
   const asGiven = checkInput(data, given);
-  const { A, options } = asTool(data, withPreset(given));
-  const checked = options === given ? asGiven : checkInput(A, options);
-  refuseAborted(options.signal);
+  const { A, options: told } = asTool(data, withPreset(given));
+  const checked = told === given ? asGiven : checkInput(A, told);
+  refuseAborted(told.signal);
   const began = performance.now();
-  const reports = reportsTo(options.onProgress);
+  const reports = reportsTo(told.onProgress);
   reports.report(progressOf('prepare', atRest, checked.maxSweeps, 0));
-  const objective = resolveObjective(checked, options, shapeOf(A));
+  const objective = resolveObjective(checked, told, shapeOf(A));
   checkIntervals(checked, objective);
-  const { held, ...fitted } = partValidation(A, options, checked);
+  const { held, ...fitted } = partValidation(A, told, checked);
   const found = surveyWithin(fitted.A, fitted.weights, checked, objective.background !== undefined);
   const plan = planFit(found, checked, objective);
+  const rankByRank =
+    plan.start === 'rank-by-rank' && !told.init
+      ? () =>
+          startRankByRank({
+            ...fitted,
+            checked,
+            options: told,
+            hire,
+            fit: factorizeWith,
+            report: (progress) => reports.report(progressOf('start', { ...atRest, ...progress }, checked.maxSweeps, 0)),
+          })
+      : undefined;
+  // After the trial where there is one.
+  const ranked = plan.trial
+    ? undefined
+    : await rankByRank?.().catch((error) => {
+        throw error instanceof Interrupted ? abortError(told.signal) : error;
+      });
+  const options = ranked ? { ...told, init: ranked.init } : told;
   // Before the crew: where there is no memory, no worker must be left behind.
   const memory = acquireMemory(plan.layout.pages);
   const { crew, release } = hire(plan, options);
@@ -125,6 +128,8 @@ async function fitWith(
       objective,
       held,
       arithmetic: compiled.arithmetic,
+      ranked,
+      ...(plan.trial && { rankByRank }),
       began,
       prepared,
     });
@@ -133,9 +138,6 @@ async function fitWith(
     releaseMemory(memory);
   }
 }
-
-/** A string: piscina takes no URL objects. */
-const defaultWorkerUrl = new URL('../../workers/rows.cjs', import.meta.url).href;
 
 /** How much a sweep may raise f, and what counts as a fall, relative to f. */
 const rounding = { f32: { rise: 1e-6, fall: 1e-9 }, f64: { rise: 1e-12, fall: 1e-15 } } as const;
@@ -158,7 +160,8 @@ async function runFit(inHand: FitInHand): Promise<Model> {
     tracer.phase('start');
     // A session's crew has been at work before.
     const busyBefore = [...crew.busy];
-    stops.startClock(checked.timeLimit);
+    const { timeLimit } = checked;
+    stops.startClock(timeLimit && Math.max(timeLimit - (inHand.ranked?.seconds ?? 0), 1e-3));
     const limits = { maxSweeps: checked.maxSweeps, tolerance, ...rounding[fit.dtype] };
     const search =
       lanes &&
@@ -176,7 +179,16 @@ async function runFit(inHand: FitInHand): Promise<Model> {
       interruption: stops.reason,
       resume: stops.dispose,
     };
-    const reached = search?.outcome ?? (await iterate(start as Point, plan.method.create(run), loop));
+    let { ranked } = inHand;
+    const restart =
+      inHand.rankByRank &&
+      (async () => {
+        ranked = await inHand.rankByRank?.();
+        writeStart(fit, plan.request.counts, inHand.objective, ranked?.init, checked.seed, scales.rootMeanSquare);
+      });
+    const { outcome: reached, chosen } = search
+      ? { outcome: search.outcome, chosen: plan.chosen }
+      : await iterateAfterTrial(start as Point, run, plan, loop, restart);
     const look =
       plan.curvatureSteps > 0 ? (point: Point) => certifyCurvature(curvatureRequest(inHand, run, point)) : undefined;
     // What many starts have found is told, not left.
@@ -226,7 +238,8 @@ async function runFit(inHand: FitInHand): Promise<Model> {
       timeLimit: checked.timeLimit ?? null,
       memoryLimit: plan.limit,
     };
-    const model = buildModel(inHand, certified, first, {
+    const model = buildModel({ ...inHand, ranked }, certified, first, {
+      method: { name: chosen.name, reason: chosen.reason },
       resolved,
       errors,
       ...(bound && { bound }),

@@ -19,8 +19,11 @@ export interface Init {
 }
 
 export interface Progress {
-  /** Once `prepare`, before the data is checked and laid out; `sweep` after each one; once `certify`, when they are over. */
-  readonly phase: 'prepare' | 'sweep' | 'certify';
+  /**
+   * Once `prepare`, before the data is checked and laid out; `start` after the stages of a start rank by rank, whose sweeps count
+   * for themselves; `sweep` after each one; once `certify`, when they are over.
+   */
+  readonly phase: 'prepare' | 'start' | 'sweep' | 'certify';
   readonly sweep: number;
   readonly maxSweeps: number;
   /** NaN in `prepare`: there is none yet. */

@@ -3,7 +3,7 @@
  * where it is large the crew is on one start after the other. Both give the same bits, since a start is the same work there
  * and here, and knows nothing but the optima of earlier rounds.
  */
-import type { Outcome } from '../engine/iterate.js';
+import { type Outcome, stopped } from '../engine/iterate.js';
 import type { TraceEntry } from '../engine/trace.js';
 import { fromErrorMessage, HadamardError } from '../errors.js';
 import { factorBuffer } from '../methods/rowPhases.js';
@@ -193,11 +193,6 @@ export async function searchStarts(
       seed: seedOfStart(checked.seed, index),
     },
   };
-}
-
-/** A start that was cut short did not come to the end that its worker, which knows no reasons, took it for. */
-function stopped(outcome: Outcome, reason: 'time' | 'signal'): Outcome {
-  return { ...outcome, reason, status: reason === 'time' ? 'budget' : 'cancelled' };
 }
 
 /** A start is lost with its worker, and run again once: it begins with what the coordinator writes. */

@@ -50,6 +50,7 @@ export function resolveObjective(
     biasLambda: checked.biasLambda,
     lambda: { rows: checked.lambdaRows, columns: checked.lambdaColumns },
     rank: checked.rank,
+    start: checked.start,
   });
   return objective;
 }

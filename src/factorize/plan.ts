@@ -27,7 +27,15 @@ import { allocate } from '../parallel/memoryPool.js';
 import { evenPartition, evenRuns, partition, type Runs, runsOf, sideCost } from '../parallel/partition.js';
 import { autoBudget, roundSize } from '../starts/rounds.js';
 import type { ObjectiveSpec } from './composition.js';
-import { type ChosenMethod, chooseMethod, curvatureShape, methodOf } from './methods.js';
+import {
+  type ChosenMethod,
+  chooseMethod,
+  chooseStart,
+  curvatureShape,
+  methodOf,
+  type Trial,
+  trialOf,
+} from './methods.js';
 import { type ObjectiveOptions, resolveObjective } from './objectiveSpec.js';
 import { choosePrecision, type Precision } from './precision.js';
 import { withPreset } from './presets.js';
@@ -71,6 +79,8 @@ export interface Plan {
 export interface WorkingPlan extends Plan {
   readonly method: Method;
   readonly chosen: ChosenMethod;
+  readonly trial: Trial | undefined;
+  readonly start: 'random' | 'rank-by-rank';
   readonly precision: Precision;
   /** Of the curvature certificate; 0 where it is not looked at. */
   readonly curvatureSteps: number;
@@ -105,6 +115,8 @@ export function plan(
   const {
     method: _method,
     chosen: _chosen,
+    trial: _trial,
+    start: _start,
     precision: _precision,
     curvatureSteps: _curvatureSteps,
     request: _request,
@@ -191,12 +203,15 @@ function planExtent(found: Extent, options: CheckedOptions, objective?: Objectiv
   const counts = { rows: found.rows, columns: found.columns };
   const { lengths } = found;
   const shape = { counts, observed: found.observed, lengths, isComposed: objective?.isComposed ?? false };
-  const chosen = chooseMethod(options, shape);
+  // Rows beside a fixed factor are solved exactly, one by one.
+  const chosen = chooseMethod(fixed === undefined ? options : { ...options, method: 'als' }, shape);
   const precision = choosePrecision(found, dtypeOf(options, chosen));
   const { dtype } = precision;
   const hasBias = options.biases !== 'none';
   const stride = strideOf(options.rank, hasBias);
   const method = methodOf(chosen.name, options, shape);
+  const trial = trialOf(chosen, options);
+  const start = chooseStart(options, shape, chosen);
   const covariances = covariancesOf(options, counts);
   const isLookedAt = options.certificate === 'full' && dtype === 'f64' && !shape.isComposed && fixed === undefined;
   const lookShape = curvatureShape(options, shape);
@@ -223,8 +238,8 @@ function planExtent(found: Extent, options: CheckedOptions, objective?: Objectiv
     counts,
     blocks,
     buffers: {
-      rows: Math.max(method.buffers.rows + kept, least),
-      columns: Math.max(method.buffers.columns + kept, least),
+      rows: Math.max(method.buffers.rows + kept, trial?.method.buffers.rows ?? 0, least),
+      columns: Math.max(method.buffers.columns + kept, trial?.method.buffers.columns ?? 0, least),
     },
     threads,
     kernelScratch: Math.max(
@@ -252,7 +267,7 @@ function planExtent(found: Extent, options: CheckedOptions, objective?: Objectiv
   const layout = planLayout(request);
   const element = elementBytes(dtype);
   const modelBytes = (found.rows + found.columns) * (options.rank + (hasBias ? 1 : 0)) * element;
-  const methodBytes = method.ownBytes(found.columns, stride, element);
+  const methodBytes = (trial?.method ?? method).ownBytes(found.columns, stride, element);
   const counting = (found.rows + found.columns) * countingBytes;
   // The lists that a share is held out of.
   const listing = options.holdout === undefined ? 0 : (found.observed * listingBytes) / (1 - options.holdout);
@@ -286,7 +301,19 @@ function planExtent(found: Extent, options: CheckedOptions, objective?: Objectiv
   if (said.bytes.total > said.limit) throw tooLarge(said, said.limit);
   if (layout.bytes.memory > memoryCeiling || (method.workspace?.isResident && !layout.isResident))
     throw tooLarge(said, memoryCeiling);
-  return { ...said, method, chosen, precision, curvatureSteps: steps, request, lanes, layout, boundaries };
+  return {
+    ...said,
+    method,
+    chosen,
+    trial,
+    start,
+    precision,
+    curvatureSteps: steps,
+    request,
+    lanes,
+    layout,
+    boundaries,
+  };
 }
 
 function covariancesOf({ intervals, rank, biases }: CheckedOptions, counts: PerSide<number>): PerSide<number> {

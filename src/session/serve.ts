@@ -7,9 +7,9 @@ import type { MatrixInput, RealArray } from '../data/input.js';
 import type { Hold } from '../data/terms.js';
 import { type ErrorMessage, toErrorMessage } from '../errors.js';
 import { keepPublished, type Published, type SpanChannel } from '../factorize/diagnostics.js';
-import { factorizeWith, type HiredCrew, hireCrew } from '../factorize/factorize.js';
+import { factorizeWith } from '../factorize/factorize.js';
 import type { FactorizeOptions, Progress, ValidationData } from '../factorize/factorizeOptions.js';
-import type { WorkingPlan } from '../factorize/plan.js';
+import { type Hire, hireCrew } from '../factorize/hireCrew.js';
 import type { Covariances } from '../model/covariances.js';
 import type { FitReport } from '../model/fitReport.js';
 import type { BackgroundLists, Biases } from '../model/model.js';
@@ -60,7 +60,7 @@ export function serveSession(): void {
   };
 
   /** The pool is started with the first fit that needs it, and stays for those that want the same and as long as it works. */
-  const hire = (plan: WorkingPlan, options: FactorizeOptions): HiredCrew => {
+  const hire: Hire = (plan, options) => {
     if (plan.inline) return hireCrew(plan, options);
     const { workerUrl } = options;
     if (kept && (kept.workerUrl !== workerUrl || kept.crew.threads !== plan.threads)) void dismiss();

@@ -52,7 +52,7 @@ describe('numbers beyond the range of a precision', () => {
 
   test('choose f64 where nothing is asked, and are refused in f32', async () => {
     const A = table(10, 8, { scale: 1e-30, noise: 0.1 });
-    const { fit } = await factorize(A, { rank: 2, threads: 1 });
+    const { fit } = await factorize(A, { rank: 2, method: 'als', threads: 1 });
     expect(fit.dtype).toBe('f64');
     expect(fit.notes.join()).toContain('beyond the range of f32');
     await expect(factorize(A, { rank: 2, dtype: 'f32' })).rejects.toMatchObject({ code: 'numeric-failure' });

@@ -147,7 +147,7 @@ describe.skipIf(!hasData('cv-dino-trimmed'))(needsData('cv-dino-trimmed', 'the d
     const near = await factorize(A, { rank: 4, method: 'varpro', tolerance: 1e-4, maxSweeps: 300 });
     const start = { U: near.U, V: near.V };
     for (const { data } of [start.U, start.V]) data.set(data.map((x, i) => x * (1 + 1e-3 * ((i % 7) - 3))));
-    const options = { rank: 4, init: start, dtype: 'f64', tolerance: 1e-10, maxSweeps: 60 } as const;
+    const options = { rank: 4, method: 'als', init: start, dtype: 'f64', tolerance: 1e-10, maxSweeps: 60 } as const;
     const plain = await factorize(A, options);
     const polished = await factorize(A, { ...options, polish: 'newton' });
     expect(plain.certificate.relativeGradientNorm).toBeGreaterThan(1e-10);

@@ -130,7 +130,7 @@ describe('early stopping', () => {
   });
 
   test('has room for the best factors in its plan', () => {
-    const bytes = (more: Partial<FactorizeOptions>) => plan(A, { rank: 6, ...more }).bytes;
+    const bytes = (more: Partial<FactorizeOptions>) => plan(A, { rank: 6, method: 'als', ...more }).bytes;
     const factor = (60 + 40) * 8 * 4;
     expect(bytes({ patience: 3 }).factors - bytes({}).factors).toBe(factor);
     expect(bytes({ holdout: 0.5 }).total).toBeGreaterThan(bytes({}).total + of.entries.length * 24);

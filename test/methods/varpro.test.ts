@@ -221,24 +221,57 @@ it('orthonormalize leaves the span and makes its basis orthonormal; what depends
 describe('method auto', () => {
   const small = triples(problem({ m: 30, n: 8, density: 0.8, seed: 2 }));
   const chosen = async (options: Partial<FactorizeOptions>, A = small) => {
-    const { fit } = await factorize(A, { rank: 2, maxSweeps: 1, method: 'auto', ...options });
+    const { fit } = await factorize(A, { rank: 2, maxSweeps: 31, ...options });
     return fit.method;
   };
 
-  it('takes varpro where the problem is small, als where it is not or the objective is more, and says why', async () => {
-    expect(await chosen({})).toEqual({
-      name: 'varpro',
-      reason: expect.stringMatching(/^small enough for second-order steps: 16 unknowns, [\d.e+]+ operations a step$/),
-    });
-    expect((await chosen({ dtype: 'f32' })).name).toBe('als');
-    expect((await chosen({ nonnegative: 'both' })).reason).toMatch(/^second-order steps need weighted squares/);
+  it('takes als where second-order steps are not to be had or not needed, and says why', async () => {
     const wide = triples(problem({ m: 900, n: 800, density: 0.01, seed: 2 }));
-    expect(await chosen({}, wide)).toMatchObject({ name: 'als', reason: expect.stringMatching(/^too large/) });
+    for (const [options, reason, A] of [
+      [{ dtype: 'f32' }, /need f64/],
+      [{ nonnegative: 'both' }, /more than weighted squares/],
+      [{ lambda: 0.1 }, /a ridge/],
+      [{ holdout: 0.1, patience: 3 }, /early stopping/],
+      [{ residency: 'staged' }, /in memory/],
+      [{ maxSweeps: 30 }, /^30 sweeps are too few/],
+      [{}, /^too large/, wide],
+    ] as const)
+      expect(await chosen(options, A)).toEqual({ name: 'als', reason: expect.stringMatching(reason) });
   });
 
-  it('is the method it takes, to the bit', async () => {
-    const run = (method: 'auto' | 'varpro') => factorize(small, { rank: 2, maxSweeps: 9, method });
-    expect((await run('auto')).fit.digest).toBe((await run('varpro')).fit.digest);
+  it('is als alone where that converges soon, to the bit', async () => {
+    const easy = triples(problem({ m: 40, n: 20, density: 0.9, rank: 2, noise: 0.1, seed: 4 }));
+    const run = (method?: 'als') => factorize(easy, { rank: 2, dtype: 'f64', ...(method && { method }) });
+    const model = await run();
+    expect(model.fit.method).toEqual({
+      name: 'als',
+      reason: expect.stringMatching(/^it converged before .* 40 unknowns/),
+    });
+    expect(model.fit.digest).toBe((await run('als')).fit.digest);
+  });
+
+  it('is varpro from the same start where als does not, to the bit; sweeps and trace count on', async () => {
+    const options = { rank: 2, seed: 3, maxSweeps: 200, tolerance: 1e-12 } as const;
+    const sparse = triples(problem({ m: 40, n: 12, density: 0.3, rank: 3, noise: 0.5, seed: 5 }));
+    const model = await factorize(sparse, options);
+    const varpro = await factorize(sparse, { ...options, method: 'varpro' });
+    expect(model.fit.method).toEqual({
+      name: 'varpro',
+      reason: expect.stringMatching(/24 unknowns, .* from the start anew after 30 sweeps of als/),
+    });
+    expect(model.fit.digest).toBe(varpro.fit.digest);
+    expect(model.fit.sweeps).toBe(30 + varpro.fit.sweeps);
+    expect(model.fit.trace.map(({ sweep }) => sweep)).toEqual(model.fit.trace.map((_, i) => i + 1));
+    expect(model.fit.trace.slice(30).map((entry) => entry.objective)).toEqual(
+      varpro.fit.trace.map((entry) => entry.objective),
+    );
+  });
+
+  it('of many starts tries no als first', async () => {
+    expect(await chosen({ starts: 2, maxSweeps: 100 })).toEqual({
+      name: 'varpro',
+      reason: expect.stringMatching(/^λ = 0, and small: 16 unknowns, [\d.e+]+ operations a step$/),
+    });
   });
 });
 

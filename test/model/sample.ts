@@ -93,6 +93,7 @@ export function sampleModel(options: SampleOptions = {}): Model {
         arithmetic: 'reproducible',
         threads: 1,
         seed,
+        start: 'auto',
         maxSweeps: 500,
         tolerance: 1e-5,
         timeLimit: null,
