@@ -9,6 +9,7 @@ import type { RunRecord } from '../model/parts.js';
 import { flagOf, type OptionName, type OptionSpec, optionTable, ruleOf } from '../options.js';
 import { didYouMean } from '../suggest.js';
 import { isPathOption, settleBareFlags } from './flags.js';
+import { isOfOneRunAlone } from './runRecord.js';
 
 /** No config is longer; who gives the data file by mistake learns it at once. */
 const mostBytes = 64 * 2 ** 20;
@@ -66,6 +67,9 @@ async function readConfig(path: string, command: Command): Promise<Config> {
     const run: Partial<RunRecord> | undefined = parseDescription(bytes, file).run;
     if (!isRunRecord(run)) throw noRecord(path);
     if (run.command !== command.name()) throw otherCommand(path, run.command, command.name());
+    // Nobody but the user says where to write: a model may come from anywhere.
+    const foreign = Object.keys(run.options).find(isOfOneRunAlone);
+    if (foreign !== undefined) throw foreignOption(path, foreign);
     return { ...run, base: join(dirname(file), run.directory ?? '') };
   }
   const { inputs = [], ...options } = content;
@@ -227,6 +231,16 @@ function noRecord(path: string): HadamardError {
     position: { option: 'config', file: path },
     rule: 'Models that hadamard fit has made hold its inputs and flags; those of the library do not, nor those that hadamard update has changed.',
     remedy: 'Write the flags to a JSON file, or give them on the command line.',
+  });
+}
+
+function foreignOption(path: string, option: string): HadamardError {
+  return new HadamardError({
+    code: 'malformed-model',
+    what: `The record of how ${path} was made gives "${option}", which hadamard does not write there.`,
+    position: { option, file: path },
+    rule: 'A model says what it was made of and how, not where and how results are shown.',
+    remedy: 'Do not use a model that somebody has edited, or write the flags to a JSON file.',
   });
 }
 

@@ -3,7 +3,12 @@ import { relative, resolve } from 'node:path';
 import type { RunRecord } from '../model/model.js';
 
 /** Flags that say where and how results are shown: they change no bit of the model. */
-const ofThisRunAlone: ReadonlySet<string> = new Set(['out', 'json', 'quiet', 'config', 'report', 'watch']);
+const ofOneRunAlone: ReadonlySet<string> = new Set(['out', 'json', 'quiet', 'config', 'report', 'watch']);
+
+/** Whether a record never holds this flag. */
+export function isOfOneRunAlone(flag: string): boolean {
+  return ofOneRunAlone.has(flag);
+}
 
 /**
  * The record of a run. Paths stay as they were given, and `directory` leads from the model's folder to the working
@@ -15,7 +20,7 @@ export function runRecord(
   flags: object,
   out: string | undefined,
 ): RunRecord {
-  const options = Object.entries(flags).filter(([name]) => !ofThisRunAlone.has(name));
+  const options = Object.entries(flags).filter(([name]) => !isOfOneRunAlone(name));
   return {
     command,
     inputs: inputs.map(withoutPasswords),

@@ -103,6 +103,25 @@ describe('the model of a fit', () => {
     writeFileSync(path, sealed({ ...description, version: 99 }));
     expect((await failureOfConfig(path)).what).toContain('version 99');
   });
+
+  test('does not say where to write: a record that was edited and sealed anew is refused', async () => {
+    await cli('fit', 'data/A.csv', ...flags, '--out', 'edited', '--quiet');
+    const path = at('edited', 'model.json');
+    const { run, checksum: _, ...description } = JSON.parse(readFileSync(path, 'utf8'));
+    const give = (option: string, value: unknown) =>
+      writeFileSync(path, sealed({ ...description, run: { ...run, options: { ...run.options, [option]: value } } }));
+    for (const option of ['out', 'report', 'watch', 'quiet', 'json', 'config']) {
+      give(option, true);
+      const error = await failureOfConfig(at('edited'));
+      expect(error).toMatchObject({ code: 'malformed-model', position: { option, file: at('edited') } });
+    }
+    writeFileSync(at('victim.html'), 'mine');
+    give('report', 'victim.html');
+    const ended = await cli('fit', '--config', 'edited', '--json');
+    expect(ended).toMatchObject({ code: 2, stdout: '' });
+    expect(failureOf(ended)).toMatchObject({ code: 'malformed-model', position: { option: 'report' } });
+    expect(readFileSync(at('victim.html'), 'utf8')).toBe('mine');
+  });
 });
 
 describe('a config', () => {
