@@ -108,7 +108,7 @@ export function partsByKey(keys: Uint32Array | Float64Array, ends: readonly numb
 }
 
 /** A stable counting sort of an order by a key below `count`. */
-function sortedBy(order: Uint32Array, keys: Uint32Array, count: number): Uint32Array {
+export function sortedBy(order: Uint32Array, keys: Uint32Array, count: number): Uint32Array {
   const starts = new Float64Array(count + 1);
   for (const t of order) {
     const next = (keys[t] as number) + 1;

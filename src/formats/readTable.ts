@@ -6,6 +6,7 @@ import { readCsv } from './csv.js';
 import { readCsvTable } from './csvTable.js';
 import { allEndings, endingOf, type Format, formatOf } from './formatOf.js';
 import { openJsonRecords } from './jsonRecords.js';
+import { inLabelOrder } from './labelOrder.js';
 import { malformed } from './lines.js';
 import { readMatrixMarket } from './matrixMarket.js';
 import { readNpyMatrix } from './npy.js';
@@ -61,10 +62,13 @@ async function readOne(path: string, request: ReadRequest): Promise<Table> {
   }
 }
 
-/** The result of a query, as a file of the same columns would be read. @throws HadamardError as {@link openQuery}. */
+/**
+ * The result of a query, as a file of the same columns would be read, in the order of its labels: a query without a total order
+ * gives its rows as they come. @throws HadamardError as {@link openQuery}.
+ */
 export async function readQuery(sql: string, request: ReadRequest): Promise<Table> {
   const { openQuery, queryName } = await import('./sql.js');
-  return readColumns(queryName, () => openQuery(sql), request);
+  return inLabelOrder(await readColumns(queryName, () => openQuery(sql), request));
 }
 
 /** @returns HadamardError `unreadable-file` for a folder, `unsupported-format`. */

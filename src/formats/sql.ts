@@ -10,13 +10,14 @@ type DuckDB = typeof import('@duckdb/node-api');
 export const queryName = 'The query of --sql';
 
 /**
- * Runs one query in a database in memory and streams its result.
+ * Runs one query in a database in memory and streams its result, the same for every number of cores.
  *
  * @throws HadamardError `invalid-option` for what DuckDB refuses, `not-found` where DuckDB is not installed.
  */
 export async function openQuery(sql: string): Promise<ColumnSource> {
   const duckdb = await load();
-  const instance = await duckdb.DuckDBInstance.create(':memory:');
+  // One thread, so that sums of floats have the same last bits every time: their order depends on DuckDB's threads.
+  const instance = await duckdb.DuckDBInstance.create(':memory:', { threads: '1' });
   const connection: DuckDBConnection = await instance.connect();
   const close = async () => {
     connection.closeSync();
@@ -96,7 +97,7 @@ async function refusals<T>(work: () => Promise<T>): Promise<T> {
         code: 'invalid-option',
         what: `DuckDB refuses the query: ${(error as Error).message.split('\n')[0]}.`,
         position: { option: 'sql' },
-        rule: '--sql is one query whose columns are row, column, value (and weight).',
+        rule: '--sql is one query whose columns are row, column, value (and weight). Relative paths in it start at the working directory.',
         remedy: 'Correct it: duckdb -c "…" runs it by itself.',
       },
       { cause: error },

@@ -90,46 +90,6 @@ describe('fit', () => {
   });
 });
 
-const duckdb = await import('@duckdb/node-api').then(
-  () => true,
-  () => false,
-);
-
-describe.skipIf(!duckdb)('--sql (needs @duckdb/node-api)', () => {
-  test('fits the result of a query', async () => {
-    const direct = digestOf(await fit('ratings.csv'));
-    expect(digestOf(await fit('--sql', "select user, item, rating from 'ratings.parquet'"))).toBe(direct);
-    const named = await fit('--sql', "select rating, item, user from 'ratings.csv'", '--columns', 'user,item,rating');
-    expect(digestOf(named)).toBe(direct);
-  });
-
-  test('takes counts, dates, decimals, and integers beyond 2⁵³', async () => {
-    const { readQuery } = await import('../../dist/src/formats/readTable.js');
-    const sql = `select u, d, sum(x) from (values (9007199254740993, date '2024-02-29', 1.25), (9007199254740992, date '1970-01-01', 2),
-      (9007199254740993, date '2024-02-29', 1)) t(u, d, x) group by 1, 2 order by 3`;
-    const entries = entriesOf(await readQuery(sql, {}));
-    expect(entries).toEqual([
-      ['9007199254740992', '1970-01-01', 2],
-      ['9007199254740993', '2024-02-29', 2.25],
-    ]);
-  });
-
-  test.each([
-    ['select 1', 'malformed-file'],
-    ['select 1, 2, null', 'invalid-value'],
-    ["select 1, 2, 'x'", 'malformed-file'],
-    ['select [1], 2, 3', 'malformed-file'],
-    ['selec', 'invalid-option'],
-    ["from 'nowhere.parquet'", 'invalid-option'],
-    ["copy (select 1) to 'written.csv'", 'invalid-option'],
-    ['create table t (a int)', 'invalid-option'],
-    ['select 1, 2, 3; select 1, 2, 3', 'invalid-option'],
-  ])('refuses %j', async (sql, code) => {
-    expect(await fit('--sql', sql)).toMatchObject({ code: 2, stdout: '' });
-    expect(failureOf(await fit('--sql', sql)).code).toBe(code);
-  });
-});
-
 describe('convert', () => {
   test('keeps labels beside what holds none, and says so', async () => {
     const ended = await cli('convert', 'ratings.csv', 'out.npz');

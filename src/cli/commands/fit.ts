@@ -15,7 +15,7 @@ export function fitCommand(settle: Settle): Command {
     inGroup(
       'Data:',
       '--sql <query>',
-      'A is the result of this query, whose columns are row, column, value[, weight]. It runs in DuckDB, which reads .parquet, .csv and .json files: npm install @duckdb/node-api.',
+      'A is the result of this query, whose columns are row, column, value[, weight]. It runs in DuckDB, which reads .parquet, .csv and .json files: npm install @duckdb/node-api. Entries are taken in the order of their labels, whatever order the query gives, so that the same data give the same model.',
     ),
     inGroup(
       'Data:',
