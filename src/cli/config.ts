@@ -46,11 +46,21 @@ export async function withConfig(program: Command, trial: Command, argv: readonl
   const path: unknown = first.getOptionValue('config');
   if (typeof path !== 'string') return [...argv];
   const { inputs, options, base } = await readConfig(path, command);
+  const isGiven = (key: string) => first.getOptionValueSource(key) === 'cli';
+  // A query is an A: a file or a query of the command line comes before either of the config.
+  const isOtherA = operands.length > 0 || isGiven('sql');
   for (const [key, value] of Object.entries(options)) {
     const words = wordsOf(command, key, value, path, base);
-    if (first.getOptionValueSource(key) !== 'cli') for (const word of words) command.parseOptions([word]);
+    if (!isGiven(key) && !(key === 'sql' && isOtherA)) for (const word of words) command.parseOptions([word]);
   }
-  return operands.length > 0 ? [...argv] : [name, ...rest, '--', ...inputs.map((input) => fromHere(input, base))];
+  if (isOtherA) return [...argv];
+  const paths = inputs.map((input, i) => (isPathArgument(command, i) ? fromHere(input, base) : input));
+  return [name, ...rest, '--', ...paths];
+}
+
+/** An argument that chooses among words, as the shell of `completion`, is no path. */
+function isPathArgument(command: Command, place: number): boolean {
+  return command.registeredArguments[place]?.argChoices === undefined;
 }
 
 function find(program: Command, name: string | undefined): Command | undefined {

@@ -25,7 +25,7 @@ export async function fit(given: string | undefined, flags: FitCommandFlags): Pr
   const input = inputOf(path, flags);
   if (flags.biasLambda !== undefined && (flags.biases ?? 'none') === 'none')
     line.note('--bias-lambda does nothing without --biases.');
-  const run = runRecord('fit', [path], flags, flags.out);
+  const run = runRecord('fit', given === undefined ? [] : [given], flags, flags.out);
   const request = {
     ...input,
     options,

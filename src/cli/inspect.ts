@@ -9,7 +9,7 @@ import type { Model } from '../model/model.js';
 import { commandOf } from '../report/account.js';
 import { startsInWords } from '../report/starts.js';
 import type { ExitCode } from './exitCodes.js';
-import { bytes, count, facts, grid, printable, real } from './render.js';
+import { bold, bytes, count, facts, grid, printable, real } from './render.js';
 import { certificateInWords, computation, objectiveInWords, profilesInWords, uncertaintyInWords } from './summary.js';
 
 export interface InspectFlags {
@@ -31,7 +31,7 @@ export async function inspect(directory: string, flags: InspectFlags): Promise<E
   stdout.write(
     flags.json
       ? `${JSON.stringify(asJson(model, inspection, sizes))}\n`
-      : `${facts(factsOf(model, inspection, sizes, directory), stdout)}\n\n${latentTable(model, inspection, stdout)}\n`,
+      : `${[facts(factsOf(model, inspection, sizes, directory), stdout), ...commandLines(model, stdout), latentTable(model, inspection, stdout)].join('\n\n')}\n`,
   );
   return 0;
 }
@@ -62,7 +62,7 @@ function factsOf(
   sizes: readonly Size[],
   directory: string,
 ): [name: string, value: string][] {
-  const { fit, shape, rank, labels, run } = model;
+  const { fit, shape, rank, labels } = model;
   const [m, n] = shape;
   const { norms, singularValues, equation } = inspection;
   const named = [labels.rows && 'rows', labels.columns && 'columns'].filter(Boolean).join(' and ');
@@ -85,13 +85,16 @@ function factsOf(
     ['norms', normsInWords(norms, model)],
     ['singular values', `${singularValues.slice(0, 12).map(real).join(', ')}${rank > 12 ? ', …' : ''}`],
     ['unobserved', unobservedInWords(inspection)],
-    [
-      'made by',
-      `hadamard ${fit.versions.hadamard} on Node ${fit.versions.node}${run ? `\n${commandOf(run, printable)}` : ''}`,
-    ],
+    ['made by', `hadamard ${fit.versions.hadamard} on Node ${fit.versions.node}`],
     ['on disk', `${bytes(total)}: ${sizes.map((size) => `${size.file} ${bytes(size.bytes)}`).join(', ')}`],
     ['digest', `sha256 ${fit.digest}\nthe arrays have it: they are as they were saved`],
   ];
+}
+
+/** In lines of its own, which nothing breaks, so that it can be copied. */
+function commandLines({ run }: Model, stream: NodeJS.WriteStream): string[] {
+  if (!run) return [];
+  return [`  ${bold('command', stream)}\n  ${commandOf(run, printable).replaceAll('\n', '\n  ')}`];
 }
 
 function updatesInWords(updates: readonly ModelUpdate[]): string {

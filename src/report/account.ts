@@ -66,13 +66,14 @@ export function reproduceSection({ fit, run }: Model): Section {
 /**
  * A run as a POSIX shell takes it.
  *
- * @param spell what is shown of a word, such as `printable` makes of it.
+ * @param spell what is shown of a word, such as `printable` makes of it; escapes of its own stand in $'…', which a shell undoes.
  */
 export function commandOf(
   { command, inputs, options }: NonNullable<Model['run']>,
   spell: (word: string) => string = (word) => word,
 ): string {
-  const quoted = (word: string) => inQuotes(spell(word));
+  const quoted = (word: string) =>
+    spell(word) === word ? inQuotes(word) : `$'${spell(word.replace(/[\\']/g, '\\$&'))}'`;
   const flags = Object.entries(options).map(([option, value]) => {
     if (value === true) return flagOf(option);
     const text = Array.isArray(value) ? value.join(',') : String(value);

@@ -164,6 +164,13 @@ describe('a config', () => {
     expect(failureOf(await cli('recommend', '--config', 'config.json')).code).toBe('not-found');
   });
 
+  test('has words among its arguments that are no paths', async () => {
+    config({ inputs: ['bash'] }, 'data/shell.json');
+    const ended = await cli('completion', '--config', 'data/shell.json');
+    expect(ended).toMatchObject({ code: 0, stderr: '' });
+    expect(ended).toEqual(await cli('completion', 'bash'));
+  });
+
   test.each([
     [{ rnak: 3 }, 'rnak', 'Did you mean rank?'],
     [{ 'max-sweeps': 3 }, 'max-sweeps', 'Did you mean maxSweeps?'],

@@ -78,7 +78,7 @@ describe('inspect', () => {
     const run = { command: 'fit', inputs: ['line\nbreak.csv'], options: { rank: 2, table: true, seed: 1, lambda: -1 } };
     await new Model({ ...plain, run }).save(at('spelled'));
     expect((await cli('inspect', 'spelled')).stdout).toMatch(
-      /fit 'line\\nbreak\.csv' \\\n +--rank 2 \\\n +--table \\\n +--seed 1 \\\n +--lambda=-1\n/,
+      /fit \$'line\\nbreak\.csv' \\\n +--rank 2 \\\n +--table \\\n +--seed 1 \\\n +--lambda=-1\n/,
     );
     expect((await cli('inspect', 'plain')).stdout).toContain('no labels: rows and columns count from 0');
   });
