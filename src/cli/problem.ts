@@ -91,7 +91,7 @@ export async function readProblem(request: DataRequest): Promise<Problem> {
       memoryLimit,
     });
     notes.push(...held.notes);
-    test = testFor(table, held, testPath, weightsAre);
+    test = testFor(table, held, testPath, weightsAre, notes);
   }
   const { matrix: A, labels, lineOf, fileOf } = table;
   return { A, weights, labels, lineOf, fileOf, test, extra: table.extra, notes, warnings };
@@ -110,10 +110,11 @@ interface Places {
 }
 
 /**
- * Matches a file to A: by label where both have labels, else by position, for which the shapes must agree. The labels of
- * listed entries are numbered as they appear, which is no position: such a file is matched by label or not at all.
+ * Matches a file to A: by label where both have labels, else by position, for which the shapes must agree; that an array
+ * stands beside a table with labels is noted. The labels of listed entries are numbered as they appear, which is no position:
+ * such a file is matched by label or not at all.
  */
-function placesOf(table: Table, other: Table, path: string): Places | undefined {
+function placesOf(table: Table, other: Table, path: string, notes: string[]): Places | undefined {
   const own = table.labels;
   const its = other.labels;
   if (own && its) {
@@ -130,7 +131,13 @@ function placesOf(table: Table, other: Table, path: string): Places | undefined 
     });
   const [m, n] = shapeOf(table.matrix);
   const [rows, columns] = shapeOf(other.matrix);
-  if (m === rows && n === columns) return undefined;
+  if (m === rows && n === columns) {
+    if (own || its)
+      notes.push(
+        `${own ? path : 'A'} has no labels: its rows and columns are those of ${own ? 'A' : path} in the same order.`,
+      );
+    return undefined;
+  }
   throw new HadamardError({
     code: 'shape-mismatch',
     what: `${path} is ${rows}×${columns} and A is ${m}×${n}.`,
@@ -145,7 +152,7 @@ function isNumberedByAppearance({ labels, matrix }: Table): boolean {
 }
 
 function weightsFor(table: Table, given: Table, path: string, notes: string[]): WeightValues {
-  const places = placesOf(table, given, path);
+  const places = placesOf(table, given, path, notes);
   const isLabelled = given.labels !== undefined;
   // An empty cell of a table is no weight; the NaN of an .npy file is an error that the fit reports.
   if (places === undefined && !(isLabelled && 'data' in given.matrix)) return given.matrix;
@@ -199,9 +206,9 @@ function unweighted({ matrix, labels }: Table, weights: WeightValues, path: stri
   ];
 }
 
-function testFor(table: Table, held: Table, path: string, kind: WeightKind | undefined): TestEntries {
+function testFor(table: Table, held: Table, path: string, kind: WeightKind | undefined, notes: string[]): TestEntries {
   const weights = held.weights && kind ? ({ [kind]: held.weights } as WeightsInput) : undefined;
-  return entriesAt(held, placesOf(table, held, path), weights);
+  return entriesAt(held, placesOf(table, held, path, notes), weights);
 }
 
 /** The entries of positive weight, at A's indices. */

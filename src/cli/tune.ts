@@ -1,4 +1,5 @@
 /** `hadamard tune` */
+import { existsSync } from 'node:fs';
 import { HadamardError } from '../errors.js';
 import type { RunRecord } from '../model/model.js';
 import { commandOf } from '../report/account.js';
@@ -57,7 +58,8 @@ export async function tuneFile(path: string, flags: TuneFlags): Promise<ExitCode
     return 0;
   })
     .catch((error: unknown) => {
-      if (isAbort(error) && flags.state !== undefined)
+      // There is none where no fit was done.
+      if (isAbort(error) && flags.state !== undefined && existsSync(flags.state))
         line.note(`What was found is in ${flags.state}: the same command goes on from there.`);
       throw error;
     })

@@ -67,10 +67,27 @@ describe('a file of names and a file of positions', () => {
     expect(failureOf(ended).message).toContain('Give both as .csv');
   });
 
-  test('of a dense table are matched by position', async () => {
-    const { digest } = resultOf(await fit('A-table.csv', '--table', ...sigmas('S-table.csv')));
-    for (const file of ['S.mtx', 'S.npy'])
-      expect(resultOf(await fit('A-table.csv', '--table', ...sigmas(file))).digest).toBe(digest);
+  test('of a dense table are matched by position, and it is said', async () => {
+    const told = 'has no labels: its rows and columns are those of';
+    const { digest, notes } = resultOf(await fit('A-table.csv', '--table', ...sigmas('S-table.csv')));
+    expect(String(notes)).not.toContain(told);
+    for (const file of ['S.mtx', 'S.npy']) {
+      const result = resultOf(await fit('A-table.csv', '--table', ...sigmas(file)));
+      expect(result.digest).toBe(digest);
+      expect(result.notes).toContain(`${file} ${told} A in the same order.`);
+    }
+    const other = await cli(
+      'fit',
+      'A.mtx',
+      '--table',
+      ...sigmas('S-table.csv'),
+      '--test',
+      'A-table.csv',
+      '--rank',
+      '1',
+    );
+    for (const file of ['S-table.csv', 'A-table.csv'])
+      expect(other.stderr).toContain(`A ${told} ${file} in the same order.\n`);
   });
 });
 

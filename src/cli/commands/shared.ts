@@ -40,7 +40,7 @@ export function weightsOptions(): Option[] {
     inGroup(
       'Data:',
       '--weights <file>',
-      "Weights of the entries, in any of the formats of A, matched to A by label, or by position where neither file has labels. In .csv row, column, weight, or by the names of A's row and column where the header has them. Entries of A that are not listed are unobserved.",
+      "Weights of the entries, in any of the formats of A, matched to A by label; where one is an array without labels by position, which is said. In .csv row, column, weight, or by the names of A's row and column where the header has them. Entries of A that are not listed are unobserved.",
     ),
     inGroup(
       'Data:',
