@@ -1,5 +1,4 @@
 /** `hadamard tune` */
-import { existsSync } from 'node:fs';
 import { HadamardError } from '../errors.js';
 import type { RunRecord } from '../model/model.js';
 import { commandOf } from '../report/account.js';
@@ -36,6 +35,7 @@ export async function tuneFile(path: string, flags: TuneFlags): Promise<ExitCode
     split: flags.split as TuneOptions['split'],
     metric: flags.metric,
   };
+  let isSomethingFound = false;
   return interruptible(async (signal) => {
     // Nothing that belongs to one rank is among a search's flags.
     const { problem, weights, parts } = await readInput(inputOf(path, flags), 1, line, signal);
@@ -46,8 +46,11 @@ export async function tuneFile(path: string, flags: TuneFlags): Promise<ExitCode
       weights,
       state: flags.state,
       signal,
-      onProgress: ({ rank, lambda, fold, folds, error, fits }) =>
-        line.stage(`fit ${fits}  rank ${rank}  λ ${lambda}  fold ${fold + 1}/${folds}  ${real(error)}`),
+      onProgress: ({ rank, lambda, fold, folds, error, fits }) => {
+        // A fit is told of when it stands in the state.
+        isSomethingFound = true;
+        line.stage(`fit ${fits}  rank ${rank}  λ ${lambda}  fold ${fold + 1}/${folds}  ${real(error)}`);
+      },
     }).catch((error: unknown) => {
       throw asInFile(error, path, problem);
     });
@@ -58,8 +61,7 @@ export async function tuneFile(path: string, flags: TuneFlags): Promise<ExitCode
     return 0;
   })
     .catch((error: unknown) => {
-      // There is none where no fit was done.
-      if (isAbort(error) && flags.state !== undefined && existsSync(flags.state))
+      if (isAbort(error) && flags.state !== undefined && isSomethingFound)
         line.note(`What was found is in ${flags.state}: the same command goes on from there.`);
       throw error;
     })

@@ -1,7 +1,8 @@
 /** evaluate, tune and fit --holdout as processes of their own. */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { tuneFile } from '../../dist/src/cli/tune.js';
 import { loadModel } from '../../dist/src/model/load.js';
 import { failureOf, noise, run, start, temporaryFolder } from './run.js';
 
@@ -123,6 +124,28 @@ describe('tune', () => {
     const other = await cli(...args, '--seed', '3', '--state', 'tune.json', '--json');
     expect(failureOf(other)).toMatchObject({ code: 'incompatible-options', position: { option: 'state' } });
     expect(JSON.parse(readFileSync(join(folder.path, 'tune.json'), 'utf8')).format).toBe('hadamard tune');
+  });
+
+  test('says where to go on from only when something was found', async () => {
+    const written = vi.spyOn(process.stderr, 'write').mockImplementation(() => true);
+    const state = join(folder.path, 'interrupted.json');
+    const found = () => (existsSync(state) ? JSON.parse(readFileSync(state, 'utf8')).results.length : 0);
+    const interrupted = async (isTime: () => boolean) => {
+      written.mockClear();
+      const search = tuneFile(join(folder.path, 'r.csv'), { ranks: '1,2,4,8', state }).catch((error) => error.name);
+      while (!isTime()) await new Promise((resolve) => setTimeout(resolve, 1));
+      process.emit('SIGINT');
+      expect(await search).toBe('AbortError');
+      return written.mock.calls.join('');
+    };
+    try {
+      // While the file is read.
+      expect(await interrupted(() => true)).not.toContain('What was found');
+      expect(found()).toBe(0);
+      expect(await interrupted(() => found() > 1)).toContain(`What was found is in ${state}: the same command`);
+    } finally {
+      written.mockRestore();
+    }
   });
 
   test.each([
