@@ -20,9 +20,9 @@ export function figure(body: Html, caption: Html | string, alternative?: Html): 
   return html`<figure>${body}<figcaption>${caption}</figcaption>${alternative}</figure>`;
 }
 
-/** The numbers behind a chart. */
+/** The numbers behind a chart. Several have one name on a page, so they are no landmarks. */
 export function numbers(summary: string, table: Html): Html {
-  return html`<details><summary>${summary}</summary><div class="scroll" tabindex="0" role="region" aria-label="${summary}">${table}</div></details>`;
+  return html`<details><summary>${summary}</summary><div class="scroll" tabindex="0" role="group" aria-label="${summary}">${table}</div></details>`;
 }
 
 export interface TableColumn {

@@ -34,7 +34,7 @@ ${Array.from({ length: k }, (_, p) => factorFigure(model, found, p, charts))}`,
 }
 
 function mappingOf({ runs, blockRows, mapping, unmapped, threshold }: BootstrapReport): Html {
-  const titles = ["a run's", ...factorNames(mapping.length), 'unmapped'];
+  const titles = ['of a run', ...factorNames(mapping.length), 'unmapped'];
   const rows = mapping.map((counts, c) => [`factor ${c + 1}`, ...counts.map(String), String(unmapped[c])]);
   return html`<p>${count(runs)} bootstrap runs over blocks of ${count(blockRows)} rows: how often a factor of a run is which of the model's, by a correlation of contributions of at least ${String(threshold)}.</p>
 ${wideTable('Mapping of bootstrap factors', titles, rows)}`;

@@ -4,17 +4,20 @@ import type { Browser, Locator, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { reportHtml } from '../../dist/src/report/report.js';
 import { hasChromium, needsChromium, openBrowser, show } from './browser.js';
-import { fitSample, hostile, sampleData } from './sample.js';
+import { bootstrapped, fitSample, hostile, sampleData, withParts } from './sample.js';
 
 const sample = sampleData(60, 14, true);
 let browser: Browser;
 let html: string;
 let receptor: string;
+let uncertain: string;
 beforeAll(async () => {
   const weights = { sigma: sample.sigma };
   html = reportHtml(await fitSample(sample), sample.A, { weights });
   const plain = sampleData(30, 12);
-  receptor = reportHtml(await fitSample(plain, { preset: 'pmf' }), plain.A, { weights: { sigma: plain.sigma } });
+  const profiles = await fitSample(plain, { preset: 'pmf' });
+  receptor = reportHtml(profiles, plain.A, { weights: { sigma: plain.sigma } });
+  uncertain = reportHtml(withParts(profiles, { factorUncertainty: bootstrapped(12) }));
   if (hasChromium) browser = await openBrowser();
 });
 afterAll(() => browser?.close());
@@ -62,6 +65,20 @@ describe.skipIf(!hasChromium).each(['light', 'dark'] as const)(needsChromium('in
     expect(complaints).toEqual([]);
     await page.context().close();
   };
+
+  test.skipIf(colorScheme === 'dark')('axe finds nothing at all in the uncertainty of profiles', async () => {
+    const { page } = await show(browser, uncertain, { bypassCSP: true });
+    await openDetails(page);
+    expect(await page.locator('#uncertainty table').count()).toBe(3);
+    await page.evaluate(axe.source);
+    const { violations, passes } = (await page.evaluate('axe.run("#uncertainty")')) as {
+      violations: { id: string; nodes: { html: string }[] }[];
+      passes: { id: string }[];
+    };
+    expect(violations.map(({ id, nodes }) => [id, ...nodes.map((node) => node.html)])).toEqual([]);
+    expect(passes.map(({ id }) => id)).toContain('empty-table-header');
+    await page.context().close();
+  });
 
   test('axe finds nothing serious', async () => {
     // Of the receptor report what is its own.

@@ -2,6 +2,7 @@
 import type { Triples } from '../../dist/src/data/input.js';
 import { factorize } from '../../dist/src/factorize/factorize.js';
 import type { FactorizeOptions } from '../../dist/src/factorize/factorizeOptions.js';
+import type { ByFactor, FactorUncertainty } from '../../dist/src/model/factorUncertainty.js';
 import { Model, type ModelParts } from '../../dist/src/model/model.js';
 import { uniform } from '../helpers/random.js';
 
@@ -56,6 +57,29 @@ export function fitSample(sample: Sample, options: Partial<FactorizeOptions> = {
     threads: 1,
     ...options,
   });
+}
+
+/** What a bootstrap might say of two profiles of n columns. */
+export function bootstrapped(n: number): FactorUncertainty {
+  const profile = (size: number): ByFactor =>
+    Array.from({ length: 2 }, (_, p) => Array.from({ length: n }, (_, j) => size + p + j));
+  return {
+    bootstrap: {
+      runs: 20,
+      converged: 20,
+      blockRows: 5,
+      threshold: 0.6,
+      seed: 1,
+      mapping: [
+        [19, 0],
+        [1, 20],
+      ],
+      unmapped: [1, 0],
+      objective: { lowest: 1, p25: 2, median: 3, p75: 4, highest: 5 },
+      profiles: profile(3),
+      percentiles: { p5: profile(1), p25: profile(2), p50: profile(3), p75: profile(4), p95: profile(5) },
+    },
+  };
 }
 
 /** The same model with parts of it replaced. */
