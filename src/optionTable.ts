@@ -37,6 +37,8 @@ export interface FormOption extends OptionBase {
   readonly pattern: RegExp;
   /** The forms in words. */
   readonly forms: string;
+  /** Values that a shell completes. */
+  readonly examples: readonly string[];
   readonly placeholder: string;
   readonly default: string;
 }
@@ -161,6 +163,7 @@ export const optionTable = {
     pattern:
       /^(quadratic|huber:(\d+\.?\d*|\.\d+)(e[+-]?\d+)?(:raw)?|l1(:(\d+\.?\d*|\.\d+)(e[+-]?\d+)?)?|poisson|logistic)$/,
     forms: 'quadratic, huber:δ, huber:δ:raw, l1, l1:ε, poisson, logistic',
+    examples: ['quadratic', 'huber:1.345', 'l1', 'poisson', 'logistic'],
     placeholder: 'loss',
     default: 'quadratic',
     sentence:

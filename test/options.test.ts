@@ -91,8 +91,10 @@ describe.each(names)('%s', (name) => {
     expect(spec.sentence).toMatch(/^\S.*\.$/);
     const rule = ruleOf(name);
     if (spec.kind === 'choice') for (const choice of spec.choices) expect(rule).toContain(choice);
-    else if (spec.kind === 'form') expect(rule).toContain(spec.forms);
-    else
+    else if (spec.kind === 'form') {
+      expect(rule).toContain(spec.forms);
+      for (const value of spec.examples) expect(value).toMatch(spec.pattern);
+    } else
       for (const bound of [spec.minimum, spec.maximum]) if (bound !== undefined) expect(rule).toContain(String(bound));
     if (spec.default !== undefined) {
       expect(errorOf(() => checkOptions(optionsWith(name, spec.default)))).toBeUndefined();

@@ -74,7 +74,7 @@ function zsh(program: Command): string {
   const escaped = (text: string) => text.replace(/[[\]:\\]/g, '\\$&');
   const argument = (option: Option) => {
     const choices = choicesOf(option);
-    const action = choices.length > 0 ? `(${choices.join(' ')})` : isPathOption(option) ? '_files' : ' ';
+    const action = choices.length > 0 ? `(${escaped(choices.join(' '))})` : isPathOption(option) ? '_files' : ' ';
     const value = option.required ? `:value:${action}` : option.optional ? `::value:${action}` : '';
     return quoted(`${option.long}[${escaped(brief(option.description))}]${value}`);
   };

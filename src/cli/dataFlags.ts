@@ -97,6 +97,6 @@ export function sideOf(given: string | undefined): Side {
     what: `side is "${given}".`,
     position: { option: 'side' },
     rule: 'side is rows or columns.',
-    remedy: 'Give --side one of these.',
+    remedy: `${didYouMean(given, ['rows', 'columns'])}Give --side one of these.`,
   });
 }

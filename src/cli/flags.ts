@@ -130,10 +130,15 @@ export function isPathOption({ flags }: Option): boolean {
   return pathPlaceholders.has(placeholderOf(flags));
 }
 
-/** The values among which an option chooses, by its placeholder: --dtype <f32|f64>; none where it takes others, as all|N. */
-export function choicesOf({ flags, argChoices }: Option): readonly string[] {
-  if (argChoices) return argChoices;
-  const names = placeholderOf(flags).split('|');
+/**
+ * The values among which an option chooses, by its placeholder: --dtype <f32|f64>; none where it takes others, as all|N. Of one
+ * that takes forms, as --loss, some.
+ */
+export function choicesOf(option: Option): readonly string[] {
+  if (option.argChoices) return option.argChoices;
+  const spec: OptionSpec | undefined = optionTable[option.attributeName() as OptionName];
+  if (spec?.kind === 'form') return spec.examples;
+  const names = placeholderOf(option.flags).split('|');
   return names.length > 1 && !names.some((name) => /^[A-Z]$/.test(name)) ? names : [];
 }
 

@@ -1,5 +1,6 @@
 /** Which format a file is of: the ending of its name, unless it was said. */
 import { HadamardError } from '../errors.js';
+import { didYouMean } from '../suggest.js';
 
 /** Each format with the endings that name it; the first is the one that messages show. */
 const endings = {
@@ -51,6 +52,6 @@ export function checkFormat(given: string | undefined): Format | undefined {
     what: `format is "${given}".`,
     position: { option: 'format' },
     rule: `format is one of ${formats.join(', ')}.`,
-    remedy: 'Give one of these, or leave --format out where the ending of the name says it.',
+    remedy: `${didYouMean(given, formats)}Give one of these, or leave --format out where the ending of the name says it.`,
   });
 }

@@ -8,6 +8,7 @@ import { npyParts } from '../formats/npy.js';
 import { inPieces } from '../formats/output.js';
 import { type Content, replaceFile, replaceFiles } from '../formats/replaceFile.js';
 import { safetensorsContent, type Tensor } from '../formats/safetensors.js';
+import { didYouMean } from '../suggest.js';
 import { version } from '../version.js';
 import { checkModel } from './checkModel.js';
 import type { Model } from './model.js';
@@ -80,15 +81,27 @@ function isModel(out: string): HadamardError {
 }
 
 function checkExport(format: unknown, out: unknown, side: unknown): void {
-  const refuse = (option: string, what: string, rule: string) => {
-    throw new HadamardError({ code: 'invalid-option', what, position: { option }, rule, remedy: 'Give one of these.' });
+  const refuse = (option: string, what: string, rule: string, remedy: string) => {
+    throw new HadamardError({ code: 'invalid-option', what, position: { option }, rule, remedy });
   };
-  if (!(exportFormats as readonly unknown[]).includes(format))
-    refuse('format', `format is ${String(format)}.`, `format is one of ${exportFormats.join(', ')}.`);
-  if (!['rows', 'columns', 'both'].includes(String(side)))
-    refuse('side', `side is ${String(side)}.`, 'side is one of rows, columns, both.');
+  for (const [option, value, choices] of [
+    ['format', format, exportFormats],
+    ['side', side, ['rows', 'columns', 'both']],
+  ] as const)
+    if (!(choices as readonly unknown[]).includes(value))
+      refuse(
+        option,
+        `${option} is ${String(value)}.`,
+        `${option} is one of ${choices.join(', ')}.`,
+        `${didYouMean(value, choices)}Give one of these.`,
+      );
   if (typeof out !== 'string' || out === '')
-    refuse('out', `out is ${out === '' ? 'empty' : String(out)}.`, 'out is the path of a file or folder, a string.');
+    refuse(
+      'out',
+      `out is ${out === '' ? 'empty' : String(out)}.`,
+      'out is the path of a file or folder, a string.',
+      'Give such a path.',
+    );
 }
 
 const one = { rows: 'row', columns: 'column' } as const;

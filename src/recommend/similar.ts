@@ -9,6 +9,7 @@ import { HadamardError } from '../errors.js';
 import { Best, checkTop } from '../model/best.js';
 import { checkModel } from '../model/checkModel.js';
 import type { Model } from '../model/model.js';
+import { didYouMean } from '../suggest.js';
 
 export interface SimilarOptions {
   /** The row by its index, or the column: one of the two. */
@@ -152,7 +153,7 @@ function checkChoice(option: string, value: string, choices: readonly string[]):
     what: `${option} is "${String(value)}".`,
     position: { option },
     rule: `${option} is one of ${choices.join(', ')}.`,
-    remedy: `Give one of these, or leave ${option} out.`,
+    remedy: `${didYouMean(value, choices)}Give one of these, or leave ${option} out.`,
   });
 }
 

@@ -81,7 +81,7 @@ export async function evaluate(A: MatrixInput, given: EvaluateOptions): Promise<
     throw refused('negatives', negatives, 'all, or an integer of at least 1');
   if (!(relevance === undefined || Number.isFinite(relevance)))
     throw refused('relevance', relevance, 'a finite number');
-  if (gains !== 'binary' && gains !== 'value') throw refused('gains', gains, 'binary or value');
+  if (gains !== 'binary' && gains !== 'value') throw refused('gains', gains, 'binary or value', ['binary', 'value']);
   const listing = listEntries(A, options.weights, checked.duplicates, options.background !== undefined);
   const folds = splitEntries(listing, { split, folds: count, holdout, leave, time, given: share }, checked.seed);
   const ranking = { negatives, relevance, gains, seed: checked.seed };

@@ -53,11 +53,11 @@ export interface Fold {
 export function splitEntries(listing: Listing, options: SplitOptions, seed: number): Fold[] {
   const split = splitOf(options);
   const { folds = 5, holdout = 0.1, leave = 'random', given = 0.8 } = options;
-  check('split', split, splits.includes(split), `one of ${splits.join(', ')}`);
+  check('split', split, splits.includes(split), `one of ${splits.join(', ')}`, splits);
   check('folds', folds, Number.isInteger(folds) && folds >= 2, 'an integer of at least 2');
   check('holdout', holdout, holdout > 0 && holdout < 1, 'a share above 0 and below 1');
   check('given', given, given > 0 && given < 1, 'a share above 0 and below 1');
-  check('leave', leave, leave === 'random' || leave === 'last', 'random or last');
+  check('leave', leave, leave === 'random' || leave === 'last', 'random or last', ['random', 'last']);
   const isFolded = split === 'k-fold' || split === 'blocks' || split === 'rows' || split === 'columns';
   check(
     'folds',
@@ -214,8 +214,8 @@ function timesOf({ places, values }: Listing, time: ArrayLike<number> | undefine
   });
 }
 
-function check(option: string, value: unknown, isAllowed: boolean, rule: string): void {
-  if (!isAllowed) throw refused(option, value, rule);
+function check(option: string, value: unknown, isAllowed: boolean, rule: string, choices?: readonly string[]): void {
+  if (!isAllowed) throw refused(option, value, rule, choices);
 }
 
 function refuseEmpty(folds: Fold[], option: string): Fold[] {

@@ -127,7 +127,7 @@ async function openSearch(A: MatrixInput, given: TuneOptions) {
   const checked = checkInput(A, options);
   checkHandlers({ onProgress });
   if (options.hold !== undefined) throw refused('hold', 'given', 'left out: its entries are of one rank');
-  if (split !== 'k-fold' && split !== 'blocks') throw refused('split', split, 'k-fold or blocks');
+  if (split !== 'k-fold' && split !== 'blocks') throw refused('split', split, 'k-fold or blocks', ['k-fold', 'blocks']);
   const [settled] = settleMetrics(options, metric === undefined ? undefined : [metric], 'metric') as [Metric];
   const listing = listEntries(A, options.weights, checked.duplicates, options.background !== undefined);
   const lambdas = (someLambdas === undefined ? lambdaPath(listing, checked) : ascending('lambdas', someLambdas)).sort(

@@ -31,6 +31,8 @@ describe.skipIf(!has('bash'))('bash', () => {
     [['fit', '--lambda-'], '--lambda-rows --lambda-columns --lambda-scale'],
     [['fit', '--preset', 'p'], 'pca pmf'],
     [['fit', '--weights-are', 's'], 'sqrt-weight sigma'],
+    [['fit', '--loss', ''], 'quadratic huber:1.345 l1 poisson logistic'],
+    [['tune', '--loss', 'hu'], 'huber:1.345'],
     [['fit', '--biases', '=', 'b'], 'both'],
     // Files, by -o default.
     [['fit', ''], ''],
@@ -76,6 +78,8 @@ test('the script of zsh has every command and option, and is sound', async () =>
     const part = script.slice(script.indexOf(`\n    ${command.name()}) _arguments`));
     for (const { long } of command.options) expect(part, command.name()).toContain(`'${long}[`);
   }
+  // A colon would end the list.
+  expect(script).toMatch(/'--loss\[.*\]:value:\(quadratic huber\\:1\.345 l1 poisson logistic\)'/);
   if (!has('zsh')) return;
   writeFileSync(join(folder.path, '_hadamard'), script);
   const ask = 'autoload -Uz compinit; compinit -u -d dump; source ./_hadamard; echo $_comps[hadamard]';

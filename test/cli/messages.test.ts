@@ -29,11 +29,52 @@ describe('a mistake', () => {
   const fit = () => ['fit', at('A.csv'), '--weights-are', 'sigma', '--rank', '1'];
   const tune = () => ['tune', at('ratings.csv'), '--ranks', '1', '--lambdas', '1', '--folds', '2'];
 
+  const evaluate = () => ['evaluate', at('ratings.csv'), '--rank', '1'];
+  const vectors = () => ['export', at('model'), '--out', at('vectors')];
+  const foldIn = () => ['fold-in', at('model'), at('ratings.csv'), '--out', at('U.csv')];
+
   test.each<[what: string, args: () => string[], option: string, said: string]>([
     ['a bad species', () => [...fit(), '--bad', 'Benzen'], 'bad', 'Did you mean Benzene? Correct the name.'],
     ['a total', () => [...fit(), '--weak', 'Toluene', '--total', 'all'], 'total', 'There is no column "all".'],
     ['patience with nothing to watch', () => [...fit(), '--patience', '3'], 'patience', 'Add --holdout 0.1.'],
-    ['a metric', () => [...tune(), '--metric', 'rmes'], 'metric', 'Name one of these.'],
+    ['a metric', () => [...tune(), '--metric', 'rmes'], 'metric', 'Did you mean rmse? Name one of these.'],
+    [
+      'a metric at k',
+      () => [...evaluate(), '--metrics', 'ndgc@5'],
+      'metrics',
+      'Did you mean ndcg@5? Name some of these',
+    ],
+    ['a metric without its k', () => [...evaluate(), '--metrics', 'recal'], 'metrics', 'Did you mean recall@10? Name'],
+    [
+      'a k that is none',
+      () => [...evaluate(), '--metrics', 'ndcg@0'],
+      'metrics',
+      'k of at least 1. Name some of these',
+    ],
+    ['a split', () => [...evaluate(), '--split', 'kfold'], 'split', 'Did you mean k-fold? Give such a value'],
+    ['a split of tune', () => [...tune(), '--split', 'block'], 'split', 'Did you mean blocks? Give such a value'],
+    ['gains', () => [...evaluate(), '--gains', 'values'], 'gains', 'Did you mean value? Give such a value'],
+    ['what is left', () => [...evaluate(), '--leave', 'lst'], 'leave', 'Did you mean last? Give such a value'],
+    ['a format of vectors', () => [...vectors(), '--format', 'safetensor'], 'format', 'Did you mean safetensors? Give'],
+    [
+      'a side',
+      () => [...vectors(), '--format', 'npy', '--side', 'row'],
+      'side',
+      'Did you mean rows? Give one of these.',
+    ],
+    [
+      'a side of data',
+      () => [...foldIn(), '--side', 'column'],
+      'side',
+      'Did you mean columns? Give --side one of these.',
+    ],
+    ['a format of data', () => [...fit(), '--format', 'parket'], 'format', 'Did you mean parquet? Give one of these'],
+    [
+      'a measure',
+      () => ['similar', at('model'), '--column', 'Toluene', '--measure', 'cosin'],
+      'measure',
+      'Did you mean cosine? Give one of these',
+    ],
     [
       'ranks',
       () => [...tune(), '--ranks', '2,x'],
