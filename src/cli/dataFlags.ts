@@ -44,10 +44,7 @@ const kinds: Readonly<Record<string, WeightKind>> = {
 };
 
 /** @throws HadamardError `ambiguous-weights`, `invalid-option` */
-export function weightKindOf({
-  weights,
-  weightsAre,
-}: Pick<DataFlags, 'weights' | 'weightsAre'>): WeightKind | undefined {
+function weightKindOf({ weights, weightsAre }: Pick<DataFlags, 'weights' | 'weightsAre'>): WeightKind | undefined {
   const rule = 'The objective is Σ W²(A − u·v)²; a weight is W² (weight), W (sqrt-weight) or 1/W (sigma).';
   if (weightsAre === undefined) {
     if (weights === undefined) return undefined;
