@@ -103,7 +103,12 @@ async function measure(problem) {
     published: problem.again ?? null,
   };
   if (!flags['no-auto']) {
-    const { fit } = await factorize(A, { ...options, starts: 'auto', maxSweeps: Number(flags['max-sweeps']) });
+    const { fit } = await factorize(A, {
+      ...options,
+      method: 'auto',
+      starts: 'auto',
+      maxSweeps: Number(flags['max-sweeps']),
+    });
     result.auto = { rmse: fit.rmse.train, seconds: fit.seconds.fit, ...fit.starts };
   }
   console.log(rowOf([name, `rank ${result.rank}`, ...cellsOf(result)]));

@@ -266,7 +266,7 @@ export const optionTable = {
     choices: ['auto', 'random', 'rank-by-rank'],
     default: 'auto',
     sentence:
-      'How the factors begin where no start is given; of many starts, the first. random: from the seed. rank-by-rank: one column after the other, each under a ridge of its own that falls (λ = 0); finds what few observations determine. auto: rank-by-rank where method auto takes no ridge, has f64 and fewer than 5 entries for each degree of freedom, and, in a small problem, does not soon converge from random factors; else random.',
+      'How the factors begin where no start is given; of many starts, the first. random: from the seed. rank-by-rank: one column after the other, each under a ridge of its own that falls (λ = 0); finds what few observations determine. auto: rank-by-rank where method auto has λ = 0 and als does not soon converge from random factors (small problems), or f64 is asked for and fewer than 5 entries are observed for each degree of freedom (large ones); else random.',
   },
   starts: {
     kind: 'integer',

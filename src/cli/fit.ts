@@ -4,9 +4,10 @@ import { type ExitCode, exitCodeOf } from './exitCodes.js';
 import { type InputFlags, inputOf, sourceOf, weightedSource } from './fitRequest.js';
 import { fitOptionsOf } from './flags.js';
 import { progressLine } from './progress.js';
+import { facts } from './render.js';
 import { runFit } from './runFit.js';
 import { runRecord } from './runRecord.js';
-import { resultAsJson, summaryAsText } from './summary.js';
+import { choicesOf, resultAsJson, summaryOf } from './summary.js';
 
 export interface FitCommandFlags extends InputFlags {
   readonly warmStart?: string;
@@ -16,6 +17,7 @@ export interface FitCommandFlags extends InputFlags {
   readonly watch?: string;
   readonly json?: true;
   readonly quiet?: true;
+  readonly verbose?: true;
 }
 
 export async function fit(given: string | undefined, flags: FitCommandFlags): Promise<ExitCode> {
@@ -38,7 +40,11 @@ export async function fit(given: string | undefined, flags: FitCommandFlags): Pr
   };
   const done = await runFit(request, line);
   if (flags.json) process.stdout.write(`${resultAsJson(done)}\n`);
-  else if (!flags.quiet) process.stdout.write(`${summaryAsText(done, weightedSource(path, flags), process.stdout)}\n`);
+  else if (!flags.quiet) {
+    const lines = summaryOf(done, weightedSource(path, flags));
+    if (flags.verbose) lines.push(...choicesOf(done.model.fit));
+    process.stdout.write(`${facts(lines, process.stdout)}\n`);
+  }
   if (flags.out === undefined) line.note('Nothing was saved: --out <dir> keeps the model.');
   return exitCodeOf(done.model.fit, new Set(Object.keys(flags)));
 }

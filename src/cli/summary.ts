@@ -4,7 +4,7 @@ import type { FactorUncertainty } from '../model/factorUncertainty.js';
 import type { FitReport } from '../model/fitReport.js';
 import { curvatureInWords } from '../report/curvatureInWords.js';
 import { startsInWords } from '../report/starts.js';
-import { count, counted, duration, facts, printable, real } from './render.js';
+import { bytes, count, counted, duration, printable, real } from './render.js';
 import type { FitDone } from './runFit.js';
 
 /** The line of `--json`. Keys are only ever added. */
@@ -69,8 +69,15 @@ export function summaryOf(done: FitDone, source: string): [name: string, value: 
   ];
 }
 
-export function summaryAsText(done: FitDone, source: string, stream: NodeJS.WriteStream): string {
-  return facts(summaryOf(done, source), stream);
+/** What was chosen, and why: the lines of `--verbose`. */
+export function choicesOf({ method, resident, blocks, memoryBytes, seed }: FitReport): [name: string, value: string][] {
+  const where = resident ? 'in the WebAssembly memory' : 'copied in block by block';
+  return [
+    ['method', `${method.name}: ${method.reason}`],
+    ['layout', `${counted(blocks.rows, 'block')} of rows, ${count(blocks.columns)} of columns; observations ${where}`],
+    ['memory', `${bytes(memoryBytes.planned)} planned, ${bytes(memoryBytes.peakRss)} at most in this process`],
+    ['seed', String(seed)],
+  ];
 }
 
 export function objectiveInWords({ objective, loss, regularization }: FitReport): string {

@@ -201,10 +201,8 @@ function uncertaintyNotes({ intervals }: CheckedOptions, measured: Uncertainty |
 }
 
 /** Advice, a sentence each. */
-function notesOn({ plan, fit, checked, options, objective, scales, ranked }: FitInHand): string[] {
+function notesOn({ plan, fit, checked, options, objective, scales }: FitInHand): string[] {
   const notes: string[] = [];
-  if (ranked)
-    notes.push(`The start was made rank by rank, in ${ranked.sweeps} sweeps that are not counted among the fit's.`);
   const { rows, columns } = fit.observations;
   const isShort = ({ pointers }: typeof rows) =>
     pointers.some(

@@ -238,8 +238,11 @@ async function runFit(inHand: FitInHand): Promise<Model> {
       timeLimit: checked.timeLimit ?? null,
       memoryLimit: plan.limit,
     };
-    const model = buildModel({ ...inHand, ranked }, certified, first, {
-      method: { name: chosen.name, reason: chosen.reason },
+    const model = buildModel(inHand, certified, first, {
+      method: {
+        name: chosen.name,
+        reason: `${chosen.reason}${ranked ? `; begun rank by rank, by ${ranked.sweeps} sweeps of its own` : ''}`,
+      },
       resolved,
       errors,
       ...(bound && { bound }),

@@ -74,6 +74,7 @@ export function chooseMethod(options: CheckedOptions, shape: MethodShape): Chose
 /** Observed entries for each degree of freedom, below which random factors often lead nowhere. */
 const fewObservations = 5;
 
+/** In a small problem als has been tried from random factors before; in a large one the number of observations decides. */
 export function chooseStart(
   options: CheckedOptions,
   shape: MethodShape,
@@ -81,11 +82,12 @@ export function chooseStart(
 ): 'random' | 'rank-by-rank' {
   const { method, dtype, lambdaRows, patience, rank, maxSweeps } = options;
   if (options.start !== 'auto') return options.start;
-  const isPlain = method === 'auto' && !shape.isComposed && lambdaRows === 0 && patience === undefined;
+  if (method !== 'auto' || rank === 1) return 'random';
+  if (name === 'varpro') return 'rank-by-rank';
   const { rows, columns } = shape.counts;
   const isFew = shape.observed < fewObservations * rank * (rows + columns - rank);
-  const isExact = name === 'varpro' || dtype === 'f64';
-  return isPlain && isExact && rank > 1 && maxSweeps > trialSweeps && isFew ? 'rank-by-rank' : 'random';
+  const isPlain = !shape.isComposed && lambdaRows === 0 && patience === undefined;
+  return isPlain && dtype === 'f64' && maxSweeps > trialSweeps && isFew ? 'rank-by-rank' : 'random';
 }
 
 /** The reduced Hessian is made and factored up to so many unknowns, and so many bytes; beyond, products with it serve. */

@@ -58,7 +58,7 @@ export async function iterateAfterTrial(
   const outcome = await goOn(first, options, (performance.now() - pause) / 1000, (rest) =>
     iterate(anew, method.create(run), rest),
   );
-  const from = restart ? 'begun rank by rank' : 'from the start anew';
-  const reason = `${chosen.reason}; ${from} after ${first.sweeps} sweeps of als that did not converge`;
+  const anewFrom = restart ? '' : ', and it begins anew from their start';
+  const reason = `${chosen.reason}; ${first.sweeps} sweeps of als did not converge${anewFrom}`;
   return { outcome, chosen: { ...chosen, reason } };
 }

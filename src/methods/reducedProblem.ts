@@ -36,6 +36,13 @@ export class ReducedProblem {
     return this.solve(this.eliminated, { ...from, [this.staying]: index });
   }
 
+  /** The same for a point that no step led to, whose own factors stay as they are. */
+  prepare(given: Point): Promise<Point> {
+    const out = spare(given[this.staying]);
+    this.#run.buffer(this.staying, out).set(this.#run.buffer(this.staying, given[this.staying]));
+    return this.moveTo(given, out);
+  }
+
   /** A side solved exactly for the other one, into the first of its buffers that is not that of the point. */
   solve(side: Side, from: Point): Promise<Point> {
     return solveSide(this.#run, side, from, spare(from[side]));

@@ -67,7 +67,7 @@ export class TruncatedNewton implements MethodRun {
   /** `precise` has no part in this: all is f64, and a step is taken only where f falls or, within its rounding, its gradient. */
   async step(given: Point, _precise: boolean): Promise<Proposal> {
     if (given === this.#stuck) return this.#stuck;
-    const from = given === this.#known ? given : await this.#prepare(given);
+    const from = given === this.#known ? given : await this.#problem.prepare(given);
     const relativeGradientNorm = await this.#problem.measureGradient(from, this.#gradient);
     await this.#factor(from);
     const to = relativeGradientNorm === 0 ? undefined : await this.#search(from, relativeGradientNorm);
@@ -82,13 +82,6 @@ export class TruncatedNewton implements MethodRun {
 
   finish(from: Point): Promise<Proposal> {
     return this.#problem.finish(from);
-  }
-
-  #prepare(given: Point): Promise<Point> {
-    const { staying } = this.#problem;
-    const out = spare(given[staying]);
-    this.#vector(out).set(this.#vector(given[staying]));
-    return this.#problem.moveTo(given, out);
   }
 
   /** The preconditioner: the eliminated rows' normal equations, and with these the reduced blocks of those that stay. */

@@ -55,7 +55,8 @@ class VariableProjection implements MethodRun {
   /** Sweeps until the exact Hessian is tried again, and for how many it rests after the next failure. */
   #rest = 0;
   #nextRest = 1;
-  #isPrepared = false;
+  /** The point that a step of this has led to: of any other, such as the loop's last half-sweep, U is to be solved first. */
+  #known: Point | undefined;
   /** The point whose rows are projected. */
   #projected: Point | undefined;
   /** Where no step lowers f, at any damping. */
@@ -70,12 +71,14 @@ class VariableProjection implements MethodRun {
   /** `precise` has no part in this: all is f64, and a step is taken only where f falls. */
   async step(given: Point, _precise: boolean): Promise<Proposal> {
     if (given === this.#stuck) return this.#stuck;
-    const from = this.#isPrepared ? given : await this.#prepare(given);
+    const from = given === this.#known ? given : await this.#problem.prepare(given);
     const relativeGradientNorm = await this.#problem.measureGradient(from, gradientBuffer);
     const to = (await this.#exactStep(from)) ?? (await this.#dampedStep(from)) ?? (await this.#alternate(from));
     if (to) {
       this.#lastFall = (from.objective - to.objective) / from.objective;
-      return { ...to, relativeGradientNorm, isExtrapolated: false };
+      const proposal = { ...to, relativeGradientNorm, isExtrapolated: false };
+      this.#known = proposal;
+      return proposal;
     }
     this.#stuck = { ...from, relativeGradientNorm, isExtrapolated: false };
     return this.#stuck;
@@ -83,11 +86,6 @@ class VariableProjection implements MethodRun {
 
   finish(from: Point): Promise<Proposal> {
     return this.#problem.finish(from);
-  }
-
-  #prepare(from: Point): Promise<Point> {
-    this.#isPrepared = true;
-    return this.#problem.moveTo(from, from[this.#problem.staying]);
   }
 
   async #exactStep(from: Point): Promise<Point | undefined> {

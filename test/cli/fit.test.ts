@@ -105,6 +105,16 @@ describe('fit --json', () => {
     expect(stderr).toContain('--out');
     expect(stderr).not.toContain('\u001b');
   });
+
+  test('--verbose says what was chosen and why', async () => {
+    const plain = await cli('fit', 'A.csv', '--rank', '2', '--lambda', '1');
+    const verbose = await cli('fit', 'A.csv', '--rank', '2', '--lambda', '1', '--verbose');
+    expect(plain.stdout).not.toContain('a ridge keeps');
+    expect(verbose.stdout).toMatch(/^ {2}method +als: a ridge keeps its sweeps well conditioned$/m);
+    expect(verbose.stdout).toMatch(
+      /^ {2}layout +1 block of rows, 1 of columns; observations in the WebAssembly memory$/m,
+    );
+  });
 });
 
 describe('weights', () => {

@@ -234,6 +234,7 @@ describe('parts that do not go together are refused', () => {
       loss: 'huber:1',
     },
     'method varpro, or polish and dtype f32': { polish: 'newton', dtype: 'f32' },
+    'start rank-by-rank and a penalty, or more than weighted squares and biases': { start: 'rank-by-rank', lambda: 1 },
   };
 
   test('every refusal has its case', () => {

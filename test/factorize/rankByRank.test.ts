@@ -67,14 +67,17 @@ describe('what few entries determine', () => {
     expect(small.error(model)).toBeLessThan(1e-9);
     expect(model.fit.method).toEqual({
       name: 'varpro',
-      reason: expect.stringMatching(/begun rank by rank after 30 sweeps/),
+      reason: expect.stringMatching(
+        /; 30 sweeps of als did not converge; begun rank by rank, by \d+ sweeps of its own$/,
+      ),
     });
-    expect(model.fit.notes.join()).toMatch(/made rank by rank, in \d+ sweeps/);
     const large = known(520, 500, 3, 100, 2, 5);
     const wide = await factorize(large.A, { ...options, rank: 3 });
     expect(large.error(wide)).toBeLessThan(1e-9);
-    expect(wide.fit.method.name).toBe('als');
-    expect(wide.fit.notes.join()).toContain('rank by rank');
+    expect(wide.fit.method).toEqual({
+      name: 'als',
+      reason: expect.stringMatching(/^too large .*; begun rank by rank/),
+    });
   });
 
   test('with biases and weights', async () => {

@@ -42,6 +42,7 @@ export function fitCommand(settle: Settle): Command {
       'Serve a page on 127.0.0.1 that shows the fit while it runs, then the report; its address stands on stderr. Without a port any that is free.',
     ),
     ...outputOptions(),
+    inGroup('Output:', '--verbose', 'Say as well which method was taken and why, and where the data were.'),
   ];
   for (const option of [
     ...tableOptions('Objective:'),
