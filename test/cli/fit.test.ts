@@ -111,9 +111,7 @@ describe('fit --json', () => {
     const verbose = await cli('fit', 'A.csv', '--rank', '2', '--lambda', '1', '--verbose');
     expect(plain.stdout).not.toContain('a ridge keeps');
     expect(verbose.stdout).toMatch(/^ {2}method +als: a ridge keeps its sweeps well conditioned$/m);
-    expect(verbose.stdout).toMatch(
-      /^ {2}layout +1 block of rows, 1 of columns; observations in the WebAssembly memory$/m,
-    );
+    expect(verbose.stdout).toMatch(/^ {2}layout +\d+ blocks? of rows, \d+ of columns; observations/m);
   });
 });
 
