@@ -23,6 +23,7 @@ import { type DataRequest, type Problem, readProblem } from './problem.js';
 import { type ProgressLine, progressLine } from './progress.js';
 import { count, facts, printable } from './render.js';
 import { interruptible } from './signals.js';
+import { claimsOf } from './summary.js';
 
 export interface ImputeFlags extends Omit<FitFlags, 'intervals'>, DataFlags {
   readonly model?: string;
@@ -229,10 +230,9 @@ function tell(imputed: Imputed, files: readonly string[], flags: ImputeFlags, li
   const { model, missing, completed, notes } = imputed;
   const [rows = 0, columns = 0] = completed.shape;
   if (flags.json) {
-    const { status, objective, rmse, digest } = model.fit;
-    process.stdout.write(
-      `${JSON.stringify({ schema: 1, rows, columns, missing, status, objective, rmse, digest, files, notes })}\n`,
-    );
+    const { status, objective, method, certificate, starts, uncertainty, rmse, digest } = model.fit;
+    const of = { status, objective, method, certificate, starts, uncertainty, rmse, digest };
+    process.stdout.write(`${JSON.stringify({ schema: 1, rows, columns, missing, ...of, files, notes })}\n`);
     return;
   }
   line.end();
@@ -242,6 +242,7 @@ function tell(imputed: Imputed, files: readonly string[], flags: ImputeFlags, li
     `${facts(
       [
         ['table', `${count(rows)} × ${count(columns)}, ${count(missing)} cells filled (${share.toPrecision(3)} %)`],
+        ...claimsOf(model),
         ['written', files.map(printable).join('\n')],
       ],
       process.stdout,

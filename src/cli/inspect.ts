@@ -7,10 +7,9 @@ import { type Inspection, inspectModel } from '../model/inspectModel.js';
 import { loadModel } from '../model/load.js';
 import type { Model } from '../model/model.js';
 import { commandOf } from '../report/account.js';
-import { startsInWords } from '../report/starts.js';
 import type { ExitCode } from './exitCodes.js';
 import { bold, bytes, count, facts, grid, printable, real } from './render.js';
-import { certificateInWords, computation, objectiveInWords, profilesInWords, uncertaintyInWords } from './summary.js';
+import { claimsOf, computation, objectiveInWords } from './summary.js';
 
 export interface InspectFlags {
   readonly top?: string;
@@ -77,11 +76,11 @@ function factsOf(
     ['minimised', equation.map(unbroken).join('\n')],
     ...(fit.updates ? [['updated', updatesInWords(fit.updates)] as [string, string]] : []),
     ['objective', `${before}${objectiveInWords(fit)}`],
-    ['certificate', `${before}${certificateInWords(fit)}`],
-    ...(fit.starts ? [['starts', `${before}${startsInWords(fit.starts).join('\n')}`] as [string, string]] : []),
-    ...(fit.uncertainty ? [['uncertainty', uncertaintyInWords(fit.uncertainty)] as [string, string]] : []),
-    ...(model.factorUncertainty ? [['profiles', profilesInWords(model.factorUncertainty)] as [string, string]] : []),
-    ['fit', `${fit.method.name}, ${count(fit.sweeps)} sweeps, seed ${fit.seed}, ${computation(fit)}`],
+    ...claimsOf(model, before),
+    [
+      'fit',
+      `${count(fit.sweeps)} sweeps, seed ${fit.seed}, ${computation(fit)}\n${fit.method.name}: ${fit.method.reason}`,
+    ],
     ['norms', normsInWords(norms, model)],
     ['singular values', `${singularValues.slice(0, 12).map(real).join(', ')}${rank > 12 ? ', …' : ''}`],
     ['unobserved', unobservedInWords(inspection)],

@@ -2,6 +2,7 @@
 import type { UncertaintyReport } from '../model/covariances.js';
 import type { FactorUncertainty } from '../model/factorUncertainty.js';
 import type { FitReport } from '../model/fitReport.js';
+import type { Model } from '../model/model.js';
 import { curvatureInWords } from '../report/curvatureInWords.js';
 import { startsInWords } from '../report/starts.js';
 import { bytes, count, counted, duration, printable, real } from './render.js';
@@ -60,12 +61,20 @@ export function summaryOf(done: FitDone, source: string): [name: string, value: 
     ],
     ['objective', objectiveInWords(fit)],
     ['RMSE', rmseInWords(fit, test)],
-    ['certificate', certificateInWords(fit)],
-    ...(fit.starts ? [['starts', startsInWords(fit.starts).join('\n')] as [string, string]] : []),
-    ...(fit.uncertainty ? [['uncertainty', uncertaintyInWords(fit.uncertainty)] as [string, string]] : []),
+    ...claimsOf(done.model),
     ['time', `${duration(total)} (${parts}); ${sweepsInWords(fit)} at rank ${fit.rank}, ${computation(fit)}`],
     ...(out === undefined ? [] : [['model', printable(out)] as [string, string]]),
     ...(report === undefined ? [] : [['report', printable(report)] as [string, string]]),
+  ];
+}
+
+/** How sure a model is of its optimum and of its numbers. */
+export function claimsOf({ fit, factorUncertainty }: Model, before = ''): [name: string, value: string][] {
+  return [
+    ['certificate', `${before}${certificateInWords(fit)}`],
+    ...(fit.starts ? [['starts', `${before}${startsInWords(fit.starts).join('\n')}`] as [string, string]] : []),
+    ...(fit.uncertainty ? [['uncertainty', uncertaintyInWords(fit.uncertainty)] as [string, string]] : []),
+    ...(factorUncertainty ? [['profiles', profilesInWords(factorUncertainty)] as [string, string]] : []),
   ];
 }
 
@@ -106,7 +115,7 @@ function testInWords({ rmse, entries, coldEntries }: NonNullable<FitDone['test']
   return `${real(rmse)} on ${counted(entries, 'test entry', 'test entries')}${cold}`;
 }
 
-export function certificateInWords({ status, reason, sweeps, certificate }: FitReport): string {
+function certificateInWords({ status, reason, sweeps, certificate }: FitReport): string {
   const { relativeGradientNorm, tolerance, monotone, globalStatement } = certificate;
   const norm = relativeGradientNorm.toExponential(1);
   const bound = tolerance.toExponential(1).replace('.0e', 'e');
@@ -134,7 +143,7 @@ export function certificateInWords({ status, reason, sweeps, certificate }: FitR
   ].join('\n');
 }
 
-export function uncertaintyInWords(report: UncertaintyReport): string {
+function uncertaintyInWords(report: UncertaintyReport): string {
   const { fittedDegrees, residualDegrees, reducedChiSquare, noise, spread, kind, isBiased } = report;
   const known = noise === 'weights' ? 'σ as the weights say' : `σ = ${real(spread)}/W, from the residuals`;
   const of = kind === 'full' ? 'the whole Gauss–Newton matrix' : 'the normal equations of each side, given the other';
@@ -145,7 +154,7 @@ export function uncertaintyInWords(report: UncertaintyReport): string {
 }
 
 /** What `hadamard inspect` says of it. */
-export function profilesInWords({ bootstrap, displacement, bootstrapDisplacement }: FactorUncertainty): string {
+function profilesInWords({ bootstrap, displacement, bootstrapDisplacement }: FactorUncertainty): string {
   const whole = (counts: readonly (readonly number[])[]) => counts.flat().reduce((sum, each) => sum + each, 0);
   return [
     bootstrap &&

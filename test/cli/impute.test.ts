@@ -60,6 +60,16 @@ describe('impute', () => {
       });
     });
     expect(told.missing).toBe(filled);
+    expect(told).toMatchObject({ status: 'converged', method: { name: 'als' }, uncertainty: { kind: 'full' } });
+    expect(told.certificate.relativeGradientNorm).toBeLessThan(1e-5);
+  });
+
+  test('says how sure it is of what it filled in', async () => {
+    put('table.csv', `${table.join('\n')}\n`);
+    const options = ['--rank', '2', '--biases', '--lambda', '0.05', '--starts', '3', '--intervals', '0.9'];
+    const { stdout } = await cli('impute', 'table.csv', ...options, '--out', 'completed.csv');
+    for (const line of [/^ {2}certificate +converged/m, /^ {2}starts +3 starts/m, /^ {2}uncertainty +reduced χ²/m])
+      expect(stdout).toMatch(line);
   });
 
   test('with a model matches columns by label, leaves those it does not know, and predicts what the model does', async () => {
