@@ -6,7 +6,7 @@ import { brotliDecompressSync, gunzipSync } from 'node:zlib';
 import {
   type AsyncBuffer,
   type ColumnChunk,
-  type ColumnMetaData,
+  type CompressionCodec,
   type Compressors,
   type FileMetaData,
   type ParquetParsers,
@@ -16,7 +16,6 @@ import {
   type RowGroup,
   type SchemaElement,
 } from 'hyparquet';
-import { parquetHeader } from 'hyparquet/src/column.js';
 import { compressors } from 'hyparquet-compressors';
 import { ByteWriter, ParquetWriter, schemaFromColumnData } from 'hyparquet-writer';
 import { HadamardError, isHadamardError } from '../errors.js';
@@ -26,23 +25,20 @@ import { firstTwice } from './columnTable.js';
 import { excerpt } from './excerpt.js';
 import { malformed } from './lines.js';
 import type { Chunks, OutputColumns } from './output.js';
+import { checkPages } from './parquetPages.js';
 import { decimalOf, textOf, timeText } from './valueLabels.js';
 
 /** Rows of a group are decoded together; writers make groups of 10⁵ to 10⁶. */
 const mostGroupRows = 1 << 25;
-/** A page is unpacked as a whole; writers make pages of 1 MiB. */
-const mostPageBytes = 1 << 30;
-/** Read together, of a wide table. */
-const columnsAtOnce = 256;
-/** The most bytes of a page that are looked at for its header. */
-const headerBytes = 1 << 16;
-
 /** Node's own are faster, and bounded by the length that the page announces. */
 const unpackers: Compressors = {
   ...compressors,
   GZIP: (input, length) => gunzipSync(input, { maxOutputLength: Math.max(1, length) }),
   BROTLI: (input, length) => brotliDecompressSync(input, { maxOutputLength: Math.max(1, length) }),
 };
+
+/** Told to the library for every column: it would call no unpacker for what is not packed, and the page would go unchecked. */
+const anyCodec = 'SNAPPY';
 
 /** Times keep every digit, which a Date would not, and bytes that are no UTF-8 stay bytes. */
 const parsers: Partial<ParquetParsers> = {
@@ -79,7 +75,6 @@ export async function openParquet(path: string): Promise<ColumnSource> {
         return groups(
           path,
           file,
-          buffer,
           metadata,
           places.map((place) => schema[place]?.element as SchemaElement),
         );
@@ -112,7 +107,6 @@ async function metadataOf(path: string, file: ByteFile, buffer: AsyncBuffer): Pr
 async function* groups(
   path: string,
   file: ByteFile,
-  buffer: AsyncBuffer,
   metadata: FileMetaData,
   elements: readonly SchemaElement[],
 ): AsyncGenerator<ColumnBatch> {
@@ -127,55 +121,71 @@ async function* groups(
           .map((chunk) => [chunk.meta_data?.path_in_schema[0] as string, chunk]),
       );
       const columns: ArrayLike<unknown>[] = [];
-      // The library looks for every column among all that it is told of.
-      for (let start = 0; start < elements.length; start += columnsAtOnce) {
-        const some = elements.slice(start, start + columnsAtOnce);
-        columns.push(...(await readSome(path, file, buffer, metadata, group, chunks, some)));
-      }
+      for (const element of elements)
+        columns.push(await readColumn(path, file, metadata, group, chunks.get(element.name), element));
       return { length, columns };
     });
   }
 }
 
-/** Some columns of a group, as if the file had no more than these. */
-async function readSome(
+/** One column of a group, as if the file had no more than its pages. */
+async function readColumn(
   path: string,
   file: ByteFile,
-  buffer: AsyncBuffer,
   metadata: FileMetaData,
   group: RowGroup,
-  chunks: ReadonlyMap<string, ColumnChunk>,
-  elements: readonly SchemaElement[],
-): Promise<ArrayLike<unknown>[]> {
-  const length = Number(group.num_rows);
-  const own = new Map(elements.map((element) => [element.name, element]));
-  const parts = new Map<string, ArrayLike<unknown>[]>([...own.keys()].map((name) => [name, []]));
-  const columns: ColumnChunk[] = [];
-  for (const name of own.keys()) {
-    const chunk = chunks.get(name);
-    if (chunk?.meta_data === undefined)
-      throw inconsistent(path, `has no column "${excerpt(name)}" in one of its groups`);
-    await checkPages(path, file, chunk.meta_data, length);
-    columns.push(chunk);
-  }
-  const root = { ...(metadata.schema[0] as SchemaElement), num_children: columns.length };
+  chunk: ColumnChunk | undefined,
+  element: SchemaElement,
+): Promise<ArrayLike<unknown>> {
+  const rows = Number(group.num_rows);
+  const name = excerpt(element.name);
+  if (chunk?.meta_data === undefined) throw inconsistent(path, `has no column "${name}" in one of its groups`);
+  const { dictionary_page_offset, ...meta } = chunk.meta_data;
+  const start = Number(dictionary_page_offset || meta.data_page_offset);
+  const bytes = await file.read(start, start + Number(meta.total_compressed_size));
+  const { end, checkNext } = checkPages(bytes, meta, element.repetition_type !== 'REQUIRED', rows, (what) =>
+    inconsistent(path, `has ${what} in column "${name}" of a group of ${rows} rows`),
+  );
+  const pages = toArrayBuffer(bytes.subarray(0, end));
+  const unpack = unpackerOf(meta.codec);
+  const parts: ArrayLike<unknown>[] = [];
   await parquetRead({
-    file: buffer,
+    file: { byteLength: end, slice: (from, to = end) => (to - from === end ? pages : pages.slice(from, to)) },
     metadata: {
       ...metadata,
-      schema: [root, ...[...own.values()].map(undecoded)],
+      schema: [{ ...(metadata.schema[0] as SchemaElement), num_children: 1 }, undecoded(element)],
       num_rows: group.num_rows,
-      row_groups: [{ ...group, columns }],
+      row_groups: [
+        {
+          ...group,
+          columns: [
+            {
+              ...chunk,
+              meta_data: { ...meta, codec: anyCodec, data_page_offset: 0n, total_compressed_size: BigInt(end) },
+            },
+          ],
+        },
+      ],
     },
-    compressors: unpackers,
+    compressors: {
+      [anyCodec]: (input, length) => {
+        const page = unpack(input, length);
+        checkNext(page);
+        return page;
+      },
+    },
     parsers,
     geoparquet: false,
-    onChunk: ({ columnName, columnData }) => parts.get(columnName)?.push(columnData),
+    onChunk: ({ columnData }) => parts.push(columnData),
   });
-  return elements.map((element) => {
-    const values = joined(path, element.name, parts.get(element.name) ?? [], length);
-    return isDecimal(element) ? Array.from(values, (value) => decimal(value, element.scale ?? 0)) : values;
-  });
+  const values = joined(path, element.name, parts, rows);
+  return isDecimal(element) ? Array.from(values, (value) => decimal(value, element.scale ?? 0)) : values;
+}
+
+function unpackerOf(codec: CompressionCodec): (input: Uint8Array, length: number) => Uint8Array {
+  const unpack = codec === 'UNCOMPRESSED' ? (input: Uint8Array) => input : unpackers[codec];
+  if (unpack === undefined) throw new Error(`unsupported compression codec: ${codec}`);
+  return unpack;
 }
 
 /** Bytes of variable length would be taken for text, and stay with the library. */
@@ -206,34 +216,6 @@ function checkLength(path: string, rows: number): void {
     rule: `A row group is decoded as a whole, and has ${mostGroupRows} rows at most.`,
     remedy: 'Write it with smaller row groups: row_group_size=1000000.',
   });
-}
-
-/** Holds what the pages of a column announce against what the group does, before any is unpacked. */
-async function checkPages(path: string, file: ByteFile, chunk: ColumnMetaData, rows: number): Promise<void> {
-  const name = chunk.path_in_schema.join('.');
-  const start = Number(chunk.dictionary_page_offset || chunk.data_page_offset);
-  const end = start + Number(chunk.total_compressed_size);
-  let values = 0;
-  for (let at = start; at < end && values < rows; ) {
-    const bytes = await file.read(at, Math.min(end, at + headerBytes));
-    const reader = { view: new DataView(bytes.buffer, bytes.byteOffset, bytes.length), offset: 0 };
-    const header = parquetHeader(reader);
-    const { compressed_page_size: packed, uncompressed_page_size: unpacked } = header;
-    const isDictionary = header.dictionary_page_header !== undefined;
-    const count =
-      (header.dictionary_page_header ?? header.data_page_header ?? header.data_page_header_v2)?.num_values ?? 0;
-    if (!isDictionary) values += count;
-    // A value of a dictionary takes a bit of its page at least; those of other pages are counted by the group.
-    const isTooMany = isDictionary ? count > unpacked * 8 : values > rows;
-    if (!(packed >= 0 && unpacked >= 0 && count >= 0) || isTooMany || unpacked > mostPageBytes)
-      throw inconsistent(
-        path,
-        `has a page of ${count} values and ${unpacked} bytes in column "${excerpt(name)}", in a group of ${rows} rows`,
-      );
-    at += reader.offset + packed;
-  }
-  if (values !== rows)
-    throw inconsistent(path, `has ${values} values in column "${excerpt(name)}" of a group of ${rows} rows`);
 }
 
 function joined(path: string, name: string, parts: readonly ArrayLike<unknown>[], length: number): ArrayLike<unknown> {
