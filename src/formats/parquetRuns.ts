@@ -37,7 +37,8 @@ export function checkDeltaHeader(bytes: Uint8Array, start: number): void {
   const parts = block && varint(bytes, block.end, bytes.length);
   if (block === undefined || parts === undefined) throw new Error('deltas without a header');
   const size = block.value / parts.value;
-  if (!(size > 0 && size % 32 === 0 && parts.value <= bytes.length))
+  // The decoder takes what has the highest bit for less than nothing.
+  if (!(size > 0 && size % 32 === 0 && block.value < 2 ** 31 && parts.value <= bytes.length))
     throw new Error(`delta blocks of ${block.value} values in ${parts.value} parts`);
 }
 
