@@ -58,7 +58,7 @@ export async function openParquet(path: string): Promise<ColumnSource> {
       slice: async (start, end = file.size) => toArrayBuffer(await file.read(start, end)),
     };
     const metadata = await understood(path, () => metadataOf(path, file, buffer));
-    const schema = parquetSchema(metadata).children;
+    const schema = await understood(path, async () => parquetSchema(metadata).children);
     const names = schema.map(({ element }) => element.name);
     const twice = firstTwice(names);
     if (twice !== undefined) throw sameName(path, twice);

@@ -227,6 +227,20 @@ describe('refused', () => {
   });
 });
 
+it('a schema of more columns than it lists is refused', async () => {
+  const footer = thrift({
+    1: 1,
+    2: [
+      { 4: 'root', 5: 2 },
+      { 1: 1, 4: 'x' },
+    ],
+    3: 0n,
+    4: [],
+  });
+  const bytes = [...Buffer.from('PAR1'), ...footer, ...i32(footer.length), ...Buffer.from('PAR1')];
+  expect((await failure(readTable(fileOf('.parquet', Uint8Array.from(bytes))))).code).toBe('malformed-file');
+});
+
 describe('runs', () => {
   it('are seen up to the count, or as far as they go', () => {
     const bytes = Uint8Array.from([...run(3, 1), ...packed(1, 0xff), ...run(9, 0)]);
