@@ -115,7 +115,7 @@ function testInWords({ rmse, entries, coldEntries }: NonNullable<FitDone['test']
   return `${real(rmse)} on ${counted(entries, 'test entry', 'test entries')}${cold}`;
 }
 
-function certificateInWords({ status, reason, sweeps, certificate }: FitReport): string {
+export function certificateInWords({ status, reason, sweeps, certificate }: FitReport): string {
   const { relativeGradientNorm, tolerance, monotone, globalStatement } = certificate;
   const norm = relativeGradientNorm.toExponential(1);
   const bound = tolerance.toExponential(1).replace('.0e', 'e');
