@@ -224,8 +224,9 @@ describe('with a folder', () => {
   };
 
   test('a start that dies with its worker is run again, to the same bits', async () => {
-    const model = await dying(2, 8);
-    expect(readdirSync(folder).sort()).toEqual(['1', '2']);
+    // One death: of two, both might be those of one start.
+    const model = await dying(1, 8);
+    expect(readdirSync(folder)).toEqual(['1']);
     expect(counted(model)).toEqual(counted(await fit({ starts: 8, threads: 2 })));
   });
 
