@@ -39,6 +39,8 @@ const leastSteps = 20;
 
 /** Eigenvalues nearer to 0 than this, in units of the largest, are not told from it. */
 const flat = 1e-10;
+/** Squares of residuals that are rounding, relative to those of the values. */
+const nothing = 2 ** -90;
 /** What f is not known better than, relative. */
 const rounding = 1e-13;
 
@@ -69,6 +71,8 @@ export interface CurvatureRequest {
   readonly fit: FitContext;
   readonly run: (call: PhaseCall) => Promise<Totals>;
   readonly point: { readonly rows: number; readonly columns: number; readonly objective: number };
+  /** ‖W∘(A − mean)‖²: an f of its rounding is 0, below which nothing lies. */
+  readonly squares: number;
   readonly isPenalised: GaugedPoint['isPenalised'];
   readonly steps: number;
   /** A random number of mean 0 and variance 1 for an unknown, near normal: the theorem takes directions as equally likely. */
@@ -79,7 +83,8 @@ export interface CurvatureRequest {
 export type Lower = { readonly rows: number; readonly columns: number; readonly objective: number };
 
 export async function certifyCurvature(request: CurvatureRequest): Promise<Curvature & { readonly lower?: Lower }> {
-  const { fit, point, steps } = request;
+  const { fit, point, steps, squares } = request;
+  if (point.objective <= nothing * squares) return { curvature: 'unknown' };
   const { rank, stride, isBiasFitted } = fit;
   const factors = {
     rows: factorBuffer(fit, 'rows', point.rows),

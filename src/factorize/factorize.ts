@@ -186,8 +186,12 @@ async function runFit(inHand: FitInHand): Promise<Model> {
         ranked = await inHand.rankByRank?.();
         writeStart(fit, plan.request.counts, inHand.objective, ranked?.init, checked.seed, scales.rootMeanSquare);
       });
-    const { outcome: reached, chosen } = search
-      ? { outcome: search.outcome, chosen: plan.chosen }
+    const {
+      outcome: reached,
+      chosen,
+      isAnew,
+    } = search
+      ? { outcome: search.outcome, chosen: plan.chosen, isAnew: search.report.start === 0 }
       : await iterateAfterTrial(start as Point, run, plan, loop, restart);
     const look =
       plan.curvatureSteps > 0 ? (point: Point) => certifyCurvature(curvatureRequest(inHand, run, point)) : undefined;
@@ -238,10 +242,12 @@ async function runFit(inHand: FitInHand): Promise<Model> {
       timeLimit: checked.timeLimit ?? null,
       memoryLimit: plan.limit,
     };
+    // Before the trial, that is the start of all; of many, of the first.
+    const isRanked = search || plan.trial ? isAnew : true;
     const model = buildModel(inHand, certified, first, {
       method: {
         name: chosen.name,
-        reason: `${chosen.reason}${ranked ? `; begun rank by rank, by ${ranked.sweeps} sweeps of its own` : ''}`,
+        reason: `${chosen.reason}${ranked && isRanked ? `; begun rank by rank, by ${ranked.sweeps} sweeps of its own` : ''}`,
       },
       resolved,
       errors,
@@ -271,12 +277,13 @@ async function runFit(inHand: FitInHand): Promise<Model> {
   }
 }
 
-function curvatureRequest({ fit, checked, plan }: FitInHand, run: Run, point: Point) {
+function curvatureRequest({ fit, checked, plan, scales }: FitInHand, run: Run, point: Point) {
   const { seed, lambdaRows, lambdaColumns, biasLambda } = checked;
   return {
     fit,
     run: run.phase,
     point,
+    squares: scales.centredNorm,
     isPenalised: { latent: lambdaRows + lambdaColumns > 0, bias: biasLambda > 0 },
     steps: plan.curvatureSteps,
     draw: (side: Side, row: number, c: number) =>

@@ -52,7 +52,7 @@ export function chooseMethod(options: CheckedOptions, shape: MethodShape): Chose
   if (shape.isComposed) return alternation('the objective is more than weighted squares with a ridge');
   if (options.dtype === 'f32') return alternation('second-order steps need f64');
   if (options.duplicates === 'keep' || options.residency === 'staged')
-    return alternation('second-order steps need each entry once, in memory');
+    return alternation('a dense second-order step needs each entry once, in memory');
   if (options.lambdaRows > 0) return alternation('a ridge keeps its sweeps well conditioned');
   if (options.patience !== undefined) return alternation('early stopping needs many small steps');
   if (options.maxSweeps <= trialSweeps)
@@ -102,8 +102,10 @@ export function methodOf(name: ChosenMethod['name'], options: CheckedOptions, si
 }
 
 /** What is tried before the method chosen. */
-export function trialOf({ trialSweeps }: ChosenMethod, { acceleration }: CheckedOptions): Trial | undefined {
-  return trialSweeps === undefined ? undefined : { method: als(acceleration), sweeps: trialSweeps };
+export function trialOf({ trialSweeps }: ChosenMethod, { acceleration, start }: CheckedOptions): Trial | undefined {
+  return trialSweeps === undefined || start === 'rank-by-rank'
+    ? undefined
+    : { method: als(acceleration), sweeps: trialSweeps };
 }
 
 export function curvatureShape(options: CheckedOptions, size: Size): CurvatureShape {

@@ -14,6 +14,8 @@ export interface Tried {
   readonly outcome: Outcome;
   /** What came of it. */
   readonly chosen: ChosenMethod;
+  /** Whether it is from the start that `restart` made. */
+  readonly isAnew: boolean;
 }
 
 /**
@@ -32,12 +34,13 @@ export async function iterateAfterTrial(
   options: LoopOptions,
   restart: (() => Promise<void>) | undefined,
 ): Promise<Tried> {
-  if (!trial) return { outcome: await iterate(start, method.create(run), options), chosen };
+  if (!trial) return { outcome: await iterate(start, method.create(run), options), chosen, isAnew: false };
   const V = run.buffer('columns', start.columns).slice();
   const first = await iterate(start, trial.method.create(run), { ...options, maxSweeps: trial.sweeps });
   const ended = (outcome: Outcome, why: string): Tried => ({
     outcome,
     chosen: { name: 'als', reason: `${why} (${chosen.reason})` },
+    isAnew: false,
   });
   if (first.status === 'converged') return ended(first, 'it converged before second-order steps were due');
   if (first.reason === 'time' || first.reason === 'signal') return ended(first, 'it comes before second-order steps');
@@ -60,5 +63,5 @@ export async function iterateAfterTrial(
   );
   const anewFrom = restart ? '' : ', and it begins anew from their start';
   const reason = `${chosen.reason}; ${first.sweeps} sweeps of als did not converge${anewFrom}`;
-  return { outcome, chosen: { ...chosen, reason } };
+  return { outcome, chosen: { ...chosen, reason }, isAnew: restart !== undefined };
 }

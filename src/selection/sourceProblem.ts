@@ -8,6 +8,7 @@ import { fitOptionsOf } from '../factorize/modelProblem.js';
 import { checkModel } from '../model/checkModel.js';
 import type { Model } from '../model/model.js';
 import { checkHandlers, checkNames } from '../options.js';
+import { squaresOf } from './displacement.js';
 import { refused } from './refused.js';
 
 /** What all of these take. */
@@ -69,6 +70,7 @@ export function openProblem(
   const { threshold = 0.6 } = given;
   if (!(threshold >= -1 && threshold <= 1)) throw refused('threshold', threshold, 'a correlation, −1 … 1');
   const listing = listEntries(A, given.weights, model.fit.options.duplicates);
+  checkLoss(listing, model);
   const { intervals: _intervals, ...options } = fitOptionsOf(model);
   const { threads, memoryLimit, signal, workerUrl, wasmUrl } = given;
   const computing = Object.entries({ threads, memoryLimit, signal, workerUrl, wasmUrl });
@@ -79,6 +81,20 @@ export function openProblem(
     threshold,
     options: { ...options, threads: undefined, ...said, dtype: 'f64', acceleration: 'anderson' },
   };
+}
+
+/** Other data, or other weights, would be fitted without a word. */
+function checkLoss(listing: Listing, model: Model): void {
+  const { loss, options, updates } = model.fit;
+  if (options.loss !== 'quadratic' || options.background || updates) return;
+  const squares = squaresOf(listing, model);
+  if (Math.abs(squares - loss) <= 1e-3 * Math.max(squares, loss)) return;
+  throw new HadamardError({
+    code: 'invalid-input',
+    what: `Σ W²r² of this data is ${squares.toPrecision(6)}, and that of the fit was ${loss.toPrecision(6)}.`,
+    rule: 'The uncertainty of a model is that under the data and the weights it was fitted to.',
+    remedy: 'Give A and its weights as they were fitted.',
+  });
 }
 
 /** Non-negative factors mean what they are; `isPlain` asks for weighted squares alone. */

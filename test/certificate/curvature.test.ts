@@ -195,3 +195,22 @@ test('words of a saddle and of what is too close to call', () => {
     expect(said).toBeGreaterThan(eigenvalueBound - 0.12 * Math.abs(eigenvalueBound));
   }
 });
+
+test.each([
+  [20, 12, 10, 4],
+  [30, 20, 20, 1],
+])(
+  'where %i×%i is met exactly at rank %i nothing lies below, whatever rounding says of curvature',
+  async (m, n, rank, seed) => {
+    let state = seed;
+    const next = () => {
+      state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+      return state / 2 ** 32 - 0.5;
+    };
+    const values = Float64Array.from({ length: m * n }, () => (next() < 0 ? Number.NaN : next()));
+    const { fit } = await factorize(ndarray(values, [m, n]), { rank });
+    expect(fit.objective).toBeLessThan(1e-24);
+    expect(fit.certificate.curvature).toBe('unknown');
+    expect(fit.certificate.escapes).toBeUndefined();
+  },
+);

@@ -80,6 +80,14 @@ describe('what few entries determine', () => {
     });
   });
 
+  test('asked for, it is taken whether als would converge or not', async () => {
+    const { A } = known(40, 30, 2, 3, 4, 10);
+    const asked = await factorize(A, { rank: 2, start: 'rank-by-rank', tolerance: 1e-12 });
+    const { fit } = await factorize(A, { rank: 2, tolerance: 1e-12 });
+    expect(asked.fit.method).toEqual({ name: 'varpro', reason: expect.stringMatching(/; begun rank by rank/) });
+    expect(fit.method).toEqual({ name: 'als', reason: expect.stringMatching(/^it converged before/) });
+  });
+
   test('with biases and weights', async () => {
     const { A } = known(60, 40, 2, 20, 3, 6);
     const b = (i: number) => 3 * Math.sin(i);

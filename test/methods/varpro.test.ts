@@ -232,7 +232,7 @@ describe('method auto', () => {
       [{ nonnegative: 'both' }, /more than weighted squares/],
       [{ lambda: 0.1 }, /a ridge/],
       [{ holdout: 0.1, patience: 3 }, /early stopping/],
-      [{ residency: 'staged' }, /in memory/],
+      [{ residency: 'staged' }, /each entry once/],
       [{ maxSweeps: 30 }, /^30 sweeps are too few/],
       [{}, /^too large/, wide],
     ] as const)

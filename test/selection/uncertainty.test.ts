@@ -158,6 +158,11 @@ test('displacement within bootstrap runs counts the runs that keep their factors
   }
 }, 30_000);
 
+test('other data and other weights than those of the fit are refused', async () => {
+  const refusal = { code: 'invalid-input', what: expect.stringContaining('that of the fit was') };
+  await expect(bootstrap(two.A, await fitTwo(), { runs: 2 })).rejects.toMatchObject(refusal);
+});
+
 test('other models and odd options are refused', async () => {
   const free = await factorize(two.A, { rank: 2, threads: 1 });
   await expect(bootstrap(two.A, free)).rejects.toMatchObject({ code: 'incompatible-options' });
@@ -170,8 +175,10 @@ test('other models and odd options are refused', async () => {
     [{ threshold: 2 }, 'invalid-option'],
     [{ blocks: 2 }, 'invalid-option'],
   ] as const)
-    await expect(bootstrap(two.A, model, odd as object)).rejects.toMatchObject({ code });
+    await expect(bootstrap(two.A, model, { weights: two.weights, ...odd } as object)).rejects.toMatchObject({ code });
   for (const odd of [{ levels: [4, 2] }, { levels: [] }, { columns: [5] }, { columns: [1, 1] }])
-    await expect(displace(two.A, model, odd)).rejects.toMatchObject({ code: 'invalid-option' });
+    await expect(displace(two.A, model, { weights: two.weights, ...odd })).rejects.toMatchObject({
+      code: 'invalid-option',
+    });
   await expect(bootstrap(two.A.hi(20, 5), model)).rejects.toMatchObject({ code: 'shape-mismatch' });
 });
