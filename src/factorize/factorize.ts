@@ -32,7 +32,7 @@ import { openLanes, searchStarts } from './manyStarts.js';
 import { describeParts, resolveObjective } from './objectiveSpec.js';
 import { planFit, surveyWithin, type WorkingPlan } from './plan.js';
 import { withPreset } from './presets.js';
-import { startRankByRank } from './rankByRank.js';
+import { rankedInWords, startRankByRank } from './rankByRank.js';
 import { receptorReport } from './receptor.js';
 import { reportsTo } from './reports.js';
 import { writeStart } from './start.js';
@@ -144,7 +144,7 @@ const rounding = { f32: { rise: 1e-6, fall: 1e-9 }, f64: { rise: 1e-12, fall: 1e
 const defaultTolerance = { f32: 1e-5, f64: 1e-8 } as const;
 
 async function runFit(inHand: FitInHand): Promise<Model> {
-  const { options, checked, plan, crew, tracer, reports, fit, scales } = inHand;
+  const { options, checked, plan, crew, tracer, reports, fit, scales, ranked, rankByRank } = inHand;
   const tolerance = checked.tolerance ?? defaultTolerance[fit.dtype];
   const run = createRun(fit, crew, scales.centredNorm, startSide(options.init));
   const measureHeld = inHand.held && validationMeasure(fit, scales, inHand.held);
@@ -161,7 +161,7 @@ async function runFit(inHand: FitInHand): Promise<Model> {
     // A session's crew has been at work before.
     const busyBefore = [...crew.busy];
     const { timeLimit } = checked;
-    stops.startClock(timeLimit && Math.max(timeLimit - (inHand.ranked?.seconds ?? 0), 1e-3));
+    stops.startClock(timeLimit && Math.max(timeLimit - (ranked?.seconds ?? 0), 1e-3));
     const limits = { maxSweeps: checked.maxSweeps, tolerance, ...rounding[fit.dtype] };
     const search =
       lanes &&
@@ -179,20 +179,18 @@ async function runFit(inHand: FitInHand): Promise<Model> {
       interruption: stops.reason,
       resume: stops.dispose,
     };
-    let { ranked } = inHand;
+    const { chosen: planned } = plan;
+    const begun = ranked ? { ...planned, reason: `${planned.reason}; ${rankedInWords(ranked)}` } : planned;
     const restart =
-      inHand.rankByRank &&
+      rankByRank &&
       (async () => {
-        ranked = await inHand.rankByRank?.();
-        writeStart(fit, plan.request.counts, inHand.objective, ranked?.init, checked.seed, scales.rootMeanSquare);
+        const made = await rankByRank();
+        writeStart(fit, plan.request.counts, inHand.objective, made.init, checked.seed, scales.rootMeanSquare);
+        return made;
       });
-    const {
-      outcome: reached,
-      chosen,
-      isAnew,
-    } = search
-      ? { outcome: search.outcome, chosen: plan.chosen, isAnew: search.report.start === 0 }
-      : await iterateAfterTrial(start as Point, run, plan, loop, restart);
+    const { outcome: reached, chosen } = search
+      ? { outcome: search.outcome, chosen: search.report.start === 0 ? begun : planned }
+      : await iterateAfterTrial(start as Point, run, { ...plan, chosen: begun }, loop, restart);
     const look =
       plan.curvatureSteps > 0 ? (point: Point) => certifyCurvature(curvatureRequest(inHand, run, point)) : undefined;
     // What many starts have found is told, not left.
@@ -242,13 +240,8 @@ async function runFit(inHand: FitInHand): Promise<Model> {
       timeLimit: checked.timeLimit ?? null,
       memoryLimit: plan.limit,
     };
-    // Before the trial, that is the start of all; of many, of the first.
-    const isRanked = search || plan.trial ? isAnew : true;
     const model = buildModel(inHand, certified, first, {
-      method: {
-        name: chosen.name,
-        reason: `${chosen.reason}${ranked && isRanked ? `; begun rank by rank, by ${ranked.sweeps} sweeps of its own` : ''}`,
-      },
+      method: { name: chosen.name, reason: chosen.reason },
       resolved,
       errors,
       ...(bound && { bound }),

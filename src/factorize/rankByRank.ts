@@ -34,6 +34,9 @@ export interface RankedStart {
   readonly seconds: number;
 }
 
+/** How a start was made, for the reason of a method. */
+export const rankedInWords = ({ sweeps }: RankedStart) => `begun rank by rank, by ${sweeps} sweeps of its own`;
+
 export interface RankByRankRequest {
   readonly A: MatrixInput;
   readonly weights: WeightsInput | undefined;

@@ -1,7 +1,7 @@
 /**
  * Sweeps of als before second-order steps are made. An easy problem ends within them, at a small part of the cost; where they do
- * not converge the steps begin rank by rank, where observations are few, or from the same start: not from where als stands, since
- * from there they find the best optimum less often.
+ * not converge the steps begin rank by rank, or, where the start is given or `random` is asked for, from that: not from where als
+ * stands, since from there they find the best optimum less often.
  */
 import { goOn } from '../engine/goOn.js';
 import { iterate, type LoopOptions, type Outcome, stopped } from '../engine/iterate.js';
@@ -9,19 +9,18 @@ import { type Method, type Point, type Run, startExactly } from '../methods/meth
 import { Interrupted } from '../parallel/crew.js';
 import { sides } from '../parallel/layout.js';
 import type { ChosenMethod, Trial } from './methods.js';
+import { type RankedStart, rankedInWords } from './rankByRank.js';
 
 export interface Tried {
   readonly outcome: Outcome;
   /** What came of it. */
   readonly chosen: ChosenMethod;
-  /** Whether it is from the start that `restart` made. */
-  readonly isAnew: boolean;
 }
 
 /**
  * The loop of a fit, after its trial where it has one.
  *
- * @param restart writes a start to buffers 0 in place of the first one; Interrupted where the fit is stopped meanwhile.
+ * @param restart makes a start and writes it to buffers 0 in place of the first one; Interrupted where the fit is stopped meanwhile.
  */
 export async function iterateAfterTrial(
   start: Point,
@@ -32,23 +31,23 @@ export async function iterateAfterTrial(
     trial,
   }: { readonly method: Method; readonly chosen: ChosenMethod; readonly trial: Trial | undefined },
   options: LoopOptions,
-  restart: (() => Promise<void>) | undefined,
+  restart: (() => Promise<RankedStart>) | undefined,
 ): Promise<Tried> {
-  if (!trial) return { outcome: await iterate(start, method.create(run), options), chosen, isAnew: false };
+  if (!trial) return { outcome: await iterate(start, method.create(run), options), chosen };
   const V = run.buffer('columns', start.columns).slice();
   const first = await iterate(start, trial.method.create(run), { ...options, maxSweeps: trial.sweeps });
   const ended = (outcome: Outcome, why: string): Tried => ({
     outcome,
     chosen: { name: 'als', reason: `${why} (${chosen.reason})` },
-    isAnew: false,
   });
   if (first.status === 'converged') return ended(first, 'it converged before second-order steps were due');
   if (first.reason === 'time' || first.reason === 'signal') return ended(first, 'it comes before second-order steps');
   const pause = performance.now();
   const reached = sides.map((side) => run.buffer(side, first.point[side]).slice());
   let anew: Point;
+  let from = 'it begins anew from their start';
   try {
-    if (restart) await restart();
+    if (restart) from = rankedInWords(await restart());
     else run.buffer('columns', 0).set(V);
     anew = await startExactly({ ...run, startsFrom: 'columns' });
   } catch (error) {
@@ -61,7 +60,6 @@ export async function iterateAfterTrial(
   const outcome = await goOn(first, options, (performance.now() - pause) / 1000, (rest) =>
     iterate(anew, method.create(run), rest),
   );
-  const anewFrom = restart ? '' : ', and it begins anew from their start';
-  const reason = `${chosen.reason}; ${first.sweeps} sweeps of als did not converge${anewFrom}`;
-  return { outcome, chosen: { ...chosen, reason }, isAnew: restart !== undefined };
+  const reason = `${chosen.reason}; ${first.sweeps} sweeps of als did not converge; ${from}`;
+  return { outcome, chosen: { ...chosen, reason } };
 }

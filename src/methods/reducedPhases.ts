@@ -14,7 +14,7 @@ import {
   type Workbench,
 } from '../parallel/phase.js';
 import { addGauge, gaugeOf } from './reducedGauge.js';
-import { behindJob, checkBehindJob, factorBuffer, openJob } from './rowPhases.js';
+import { checkBehindJob, factorBuffer, kernelPhase } from './rowPhases.js';
 
 /** What the sizes of variable projection follow from. */
 export interface ReducedShape {
@@ -69,35 +69,13 @@ function shapeOfFit(fit: FitContext): ReducedShape {
   };
 }
 
-/** For every eliminated row at `own`: the projections of its entries, and its inverse normal equations. */
-export const projectPhase: Phase = {
-  name: 'project',
-  run(workbench, call, block) {
-    const job = openJob(workbench, call, block);
-    const fields = writeFields(workbench, job.address, call);
-    workbench.kernels.projectRows64(job.address, fields, job.first, job.last);
-    return noTotals;
-  },
-};
-
-/** Block rows of the reduced half-Hessian, upper half, `own` being the side that stays. */
-export const reducedHessianPhase: Phase = {
-  name: 'reducedHessian',
-  run(workbench, call, block) {
-    const job = openJob(workbench, call, block);
-    const fields = writeFields(workbench, job.address, call);
-    workbench.kernels.reducedRows64(job.address, fields, job.first, job.last);
-    return noTotals;
-  },
-};
-
 checkBehindJob(reducedBytes);
 
-function writeFields({ fit, view }: Workbench, job: number, call: PhaseCall): number {
-  const eliminated = eliminatedSide(shapeOfFit(fit).counts);
+function writeFields({ fit, view }: Workbench, address: number, call: PhaseCall): void {
+  const shape = shapeOfFit(fit);
   const { workspace, sides } = fit.layout;
-  const space = reducedSpace(shapeOfFit(fit));
-  const { resident } = sides[eliminated];
+  const space = reducedSpace(shape);
+  const { resident } = sides[eliminatedSide(shape.counts)];
   if (!resident) throw new Error('Variable projection works on resident observations.');
   const fields: ReducedFields = {
     z: workspace + space.z,
@@ -113,9 +91,14 @@ function writeFields({ fit, view }: Workbench, job: number, call: PhaseCall): nu
     weights: resident.weights,
     isExact: call.isExact ? 1 : 0,
   };
-  writeReduced(view, job + behindJob, fields);
-  return job + behindJob;
+  writeReduced(view, address, fields);
 }
+
+/** For every eliminated row at `own`: the projections of its entries, and its inverse normal equations. */
+export const projectPhase: Phase = kernelPhase('project', 'projectRows64', writeFields);
+
+/** Block rows of the reduced half-Hessian, upper half, `own` being the side that stays. */
+export const reducedHessianPhase: Phase = kernelPhase('reducedHessian', 'reducedRows64', writeFields);
 
 /**
  * Solves (H + damping·μI + gauge) δ = −½∂f/∂V for the buffer `own`, its gradient being in buffer `extra`, and writes

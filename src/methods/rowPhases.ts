@@ -10,6 +10,7 @@ import { alignUp, elementBytes, jobBytes, otherSide, realView, type Side } from 
 import {
   countOf,
   type FitContext,
+  noTotals,
   type Phase,
   type PhaseCall,
   type Totals,
@@ -58,6 +59,25 @@ export const behindJob = 128;
 /** Whether fields of so many bytes have room there. */
 export function checkBehindJob(bytes: number): void {
   if (behindJob + bytes > jobBytes) throw new Error('The fields do not fit behind the job.');
+}
+
+/** A phase that is one kernel over a block's rows, told more than a job by fields that `writeFields` writes behind it. */
+export function kernelPhase(
+  name: string,
+  kernel: 'projectRows64' | 'reducedRows64' | 'hessianRows64' | 'factorRows64' | 'preconditionRows64',
+  writeFields: (workbench: Workbench, fields: number, call: PhaseCall) => void,
+  isMeasured = false,
+): Phase {
+  return {
+    name,
+    run(workbench, call, block) {
+      const job = openJob(workbench, call, block);
+      const fields = job.address + behindJob;
+      writeFields(workbench, fields, call);
+      workbench.kernels[kernel](job.address, fields, job.first, job.last);
+      return isMeasured ? readTotals(workbench.view, job.address) : noTotals;
+    },
+  };
 }
 
 export interface OpenJob {

@@ -1,6 +1,6 @@
 /** The problem that a non-negative model was fitted to, for the many fits of bootstrap and displacement. */
 import { shapeOf } from '../data/entries.js';
-import type { MatrixInput, WeightsInput } from '../data/input.js';
+import type { MatrixInput } from '../data/input.js';
 import { type Listing, listEntries } from '../data/listing.js';
 import { HadamardError } from '../errors.js';
 import type { FactorizeOptions } from '../factorize/factorizeOptions.js';
@@ -12,16 +12,10 @@ import { squaresOf } from './displacement.js';
 import { refused } from './refused.js';
 
 /** What all of these take. */
-export interface SourceOptions {
-  /** The weights of the fit. */
-  readonly weights?: WeightsInput | undefined;
+export interface SourceOptions
+  extends Pick<FactorizeOptions, 'weights' | 'threads' | 'memoryLimit' | 'signal' | 'workerUrl' | 'wasmUrl'> {
   /** The correlation of contributions from which on a factor is one of the model's. Default 0.6. */
   readonly threshold?: number | undefined;
-  readonly threads?: number | undefined;
-  readonly memoryLimit?: number | undefined;
-  readonly signal?: AbortSignal | undefined;
-  readonly workerUrl?: string | undefined;
-  readonly wasmUrl?: string | undefined;
   /** After each fit that belongs to the result. */
   readonly onProgress?: ((progress: { readonly done: number; readonly of: number }) => void) | undefined;
 }

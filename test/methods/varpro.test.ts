@@ -258,7 +258,7 @@ describe('method auto', () => {
     expect(model.fit.method).toEqual({
       name: 'varpro',
       reason: expect.stringMatching(
-        /24 unknowns, .* 30 sweeps of als did not converge, and it begins anew from their start$/,
+        /24 unknowns, .* 30 sweeps of als did not converge; it begins anew from their start$/,
       ),
     });
     expect(model.fit.digest).toBe(varpro.fit.digest);
