@@ -110,7 +110,7 @@ describe('the model of a fit', () => {
     const { run, checksum: _, ...description } = JSON.parse(readFileSync(path, 'utf8'));
     const give = (option: string, value: unknown) =>
       writeFileSync(path, sealed({ ...description, run: { ...run, options: { ...run.options, [option]: value } } }));
-    for (const option of ['out', 'report', 'watch', 'quiet', 'json', 'config']) {
+    for (const option of ['out', 'report', 'watch', 'quiet', 'verbose', 'json', 'config']) {
       give(option, true);
       const error = await failureOfConfig(at('edited'));
       expect(error).toMatchObject({ code: 'malformed-model', position: { option, file: at('edited') } });
