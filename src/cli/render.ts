@@ -1,7 +1,7 @@
 /** Numbers, tables and CSV as people and programs read them. */
 import { styleText } from 'node:util';
 
-export { bytes, count, counted, duration, printable, real } from '../report/format.js';
+export { bytes, count, counted, duration, factorNames, printable, real } from '../report/format.js';
 
 /** 12.3 → "13 s", 200 → "3:20", 14000 → "3:53:20" */
 export function clock(seconds: number): string {

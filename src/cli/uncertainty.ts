@@ -21,7 +21,7 @@ import { columnNames } from './flags.js';
 import { asInFile } from './inFile.js';
 import { columnOf } from './names.js';
 import { progressLine } from './progress.js';
-import { bold, count, grid, printable, real } from './render.js';
+import { bold, count, factorNames, grid, printable, real } from './render.js';
 import { interruptible, unlessAborted } from './signals.js';
 
 export interface UncertaintyFlags extends DataFlags {
@@ -114,8 +114,6 @@ function asText(model: Model, { bootstrap, displacement, bootstrapDisplacement }
     .filter((text) => text !== undefined)
     .join('\n\n');
 }
-
-const factorNames = (rank: number) => Array.from({ length: rank }, (_, p) => `factor ${p + 1}`);
 
 function bootstrapText({ rank, labels }: Model, report: BootstrapReport): string {
   const { runs, mapping, unmapped, objective, blockRows, profiles, percentiles } = report;

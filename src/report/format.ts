@@ -46,3 +46,8 @@ export function printable(text: string): string {
 export function scientific(value: number): string {
   return value === 0 ? '0' : value.toExponential(1).replace('.0e', 'e').replace('e+', 'e');
 }
+
+/** What the factors of a non-negative model are called. */
+export function factorNames(rank: number): string[] {
+  return Array.from({ length: rank }, (_, p) => `factor ${p + 1}`);
+}

@@ -1,7 +1,7 @@
 /** How certain the profiles are: bars of bootstrap and displacement beside what the model says. */
 import type { BootstrapReport, DisplacementReport, FactorUncertainty } from '../model/factorUncertainty.js';
 import type { Model } from '../model/model.js';
-import { count } from './format.js';
+import { count, factorNames } from './format.js';
 import { type Html, html, plainName } from './html.js';
 import type { Chart } from './page/chart.js';
 import { type Charts, figure, labelOf, numbers, plot, short, table } from './parts.js';
@@ -51,8 +51,6 @@ function swapsOf(
   return html`<p>${title}: Q fell by ${short(largestFall)} at the most${'accepted' in report && `; ${report.accepted} of ${report.runs} runs were displaced`}. Factors that changed places, by dQmax:</p>
 ${wideTable(`${title}: swaps`, titles, rows)}`;
 }
-
-const factorNames = (rank: number): string[] => Array.from({ length: rank }, (_, p) => `factor ${p + 1}`);
 
 function wideTable(caption: string, titles: readonly string[], rows: readonly (readonly string[])[]): Html {
   return html`<div class="scroll" tabindex="0" role="region" aria-label="${caption}">${table(caption, namedFirst(titles), rows)}</div>`;
