@@ -3,7 +3,7 @@
  * direction d is x = Lᵀd in it. What comes out depends neither on the units of A and W nor on the basis of the factors.
  */
 import { factorSpace } from '../methods/newtonPhases.js';
-import { type Side, sides } from '../parallel/layout.js';
+import { type PerSide, type Side, sides } from '../parallel/layout.js';
 import { countsOf, type FitContext, unknownsOf } from '../parallel/phase.js';
 
 export interface BlockNorm {
@@ -17,18 +17,30 @@ export interface BlockNorm {
   isCurved(side: Side, row: number, c: number): boolean;
 }
 
-/** @param fit with both sides' `factor` phase done: vectors are the rows' buffer followed by that of the columns'. */
+/** @param fit with both sides' `factor` phase done. */
 export function blockNorm(fit: FitContext): BlockNorm {
-  const { rank, stride, isBiasFitted } = fit;
+  const { rank, isBiasFitted } = fit;
   const counts = countsOf(fit);
   const space = factorSpace({ rank, isBiasFitted, counts });
   const inverses = (side: Side) =>
     new Float64Array(fit.memory.buffer, fit.layout.workspace + space[side], counts[side] * unknownsOf(fit, side) ** 2);
-  const lists = { rows: inverses('rows'), columns: inverses('columns') };
+  return blockNormOf({ ...fit, counts }, { rows: inverses('rows'), columns: inverses('columns') });
+}
+
+/**
+ * Vectors are the rows' buffer followed by that of the columns'.
+ *
+ * @param lists L⁻¹ of each row, row-major, 0 where a pivot vanishes.
+ */
+export function blockNormOf(
+  shape: Pick<FitContext, 'rank' | 'stride' | 'isBiasFitted'> & { readonly counts: PerSide<number> },
+  lists: PerSide<Float64Array>,
+): BlockNorm {
+  const { stride, counts } = shape;
   /** Calls back with each row: its inverse's and its vector's first places. */
   const eachRow = (visit: (inverse: Float64Array, at: number, offset: number, width: number) => void) => {
     for (const side of sides) {
-      const width = unknownsOf(fit, side);
+      const width = unknownsOf(shape, side);
       const first = side === 'rows' ? 0 : counts.rows * stride;
       for (let row = 0; row < counts[side]; row++) visit(lists[side], row * width * width, first + row * stride, width);
     }
@@ -62,7 +74,7 @@ export function blockNorm(fit: FitContext): BlockNorm {
         }
       }),
     isCurved: (side, row, c) => {
-      const width = unknownsOf(fit, side);
+      const width = unknownsOf(shape, side);
       return (lists[side][row * width * width + c * width + c] as number) > 0;
     },
   };

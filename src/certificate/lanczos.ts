@@ -21,18 +21,20 @@ const exhausted = 1e-12;
 export const asksEvery = 10;
 
 /**
+ * Asks for the products with the operator one by one, so that whoever makes them may take turns with others, or not: see
+ * {@link answered}.
+ *
  * @param start changed in place.
  * @param deflated an orthonormal basis of the space that is left out.
  * @param isEnough asked now and then, with the extreme Ritz values so far: whether more steps would say nothing that is wanted.
  * @returns undefined where nothing of `start` lies outside that space.
  */
-export async function lanczos(
-  multiply: (x: Float64Array) => Promise<Float64Array>,
+export function* lanczos(
   start: Float64Array,
   deflated: readonly Float64Array[],
   mostSteps: number,
   isEnough: (smallest: number, largest: number, steps: number) => boolean = () => false,
-): Promise<Lanczos | undefined> {
+): Generator<Float64Array, Lanczos | undefined, Float64Array> {
   const basis: Float64Array[] = [];
   // One list: what is left of a product after long cancellation must be orthogonal to all of it.
   const all = [...deflated];
@@ -47,7 +49,7 @@ export async function lanczos(
   while (basis.length < mostSteps && !isExhausted) {
     basis.push(next);
     all.push(next);
-    const product = await multiply(next);
+    const product = yield next;
     alpha.push(dot(product, next));
     // The three terms first: of what is left one pass is enough, as a rule.
     addScaled(product, -(alpha.at(-1) as number), next);
@@ -75,6 +77,26 @@ export async function lanczos(
   });
   scale(vector, 1 / norm(vector));
   return { smallest, largest: largestOf(T), vector, steps: basis.length, isExhausted };
+}
+
+/** Runs a process with products that are made at once. */
+export function answered<Result>(
+  process: Generator<Float64Array, Result, Float64Array>,
+  multiply: (x: Float64Array) => Float64Array,
+): Result {
+  let asked = process.next();
+  while (!asked.done) asked = process.next(multiply(asked.value));
+  return asked.value;
+}
+
+/** The same with products that are waited for. */
+export async function answeredLater<Result>(
+  process: Generator<Float64Array, Result, Float64Array>,
+  multiply: (x: Float64Array) => Promise<Float64Array>,
+): Promise<Result> {
+  let asked = process.next();
+  while (!asked.done) asked = process.next(await multiply(asked.value));
+  return asked.value;
 }
 
 function tridiagonal(alpha: readonly number[], beta: readonly number[]) {

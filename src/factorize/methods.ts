@@ -1,5 +1,5 @@
 /** Which method an option names, or which one `auto` takes, and why. No choice depends on a clock or on the number of threads. */
-import type { CurvatureShape } from '../certificate/curvature.js';
+import type { CurvatureShape } from '../certificate/curvatureSearch.js';
 import { als } from '../methods/als.js';
 import { gradient } from '../methods/gradient.js';
 import { lbfgs } from '../methods/lbfgs.js';

@@ -1,5 +1,6 @@
 /** What a fit will take, said before anything is allocated. */
-import { curvatureBuffers, curvatureSteps } from '../certificate/curvature.js';
+import { curvatureBuffers } from '../certificate/curvature.js';
+import { curvatureSteps } from '../certificate/curvatureSearch.js';
 import { listedCount, shapeOf } from '../data/entries.js';
 import { isCompressed, isTriples } from '../data/forms.js';
 import type { MatrixInput, WeightsInput } from '../data/input.js';
