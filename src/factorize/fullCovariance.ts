@@ -17,17 +17,24 @@ import { otherSide, type PerSide, type Side } from '../parallel/layout.js';
 import { countOf, type FitContext, unknownsOf } from '../parallel/phase.js';
 
 /** Operations beyond which a fit is left with the covariances of each side given the other: some ten seconds. */
-const mostWork = 6e9;
+export const mostCovarianceWork = 6e9;
+
+/** What the count of operations needs of a fit. */
+type Shape = Pick<FitContext, 'rank' | 'isBiasFitted'> & {
+  readonly counts: PerSide<number>;
+  /** Of the rows of the eliminated side. */
+  readonly pointers: Float64Array;
+};
 
 /** Operations for S, its inverse, and the covariances of the eliminated rows, each taken up to twice. */
-export function isAffordable(fit: FitContext, side: Side): boolean {
-  const { pointers } = fit.observations[side];
+export function covarianceWork(shape: Shape, side: Side): number {
+  const { pointers, counts } = shape;
   const staying = otherSide(side);
-  const widths = unknownsOf(fit, side) ** 2 + unknownsOf(fit, staying) ** 2;
-  const unknowns = countOf(fit, staying) * unknownsOf(fit, staying);
+  const widths = unknownsOf(shape, side) ** 2 + unknownsOf(shape, staying) ** 2;
+  const unknowns = counts[staying] * unknownsOf(shape, staying);
   let pairs = 0;
   for (let i = 1; i < pointers.length; i++) pairs += ((pointers[i] as number) - (pointers[i - 1] as number)) ** 2;
-  return 2 * pairs * widths + unknowns ** 3 <= mostWork;
+  return 2 * pairs * widths + unknowns ** 3;
 }
 
 export interface FullCovariance {

@@ -18,6 +18,8 @@ export interface Recounted {
   readonly weightedSquares: number;
   readonly relativeGradientNorm: number;
   readonly gradientNorm: { readonly U: number; readonly V: number };
+  /** The largest gradient of a row relative to its right-hand side ‖2b‖, as `certificate.kkt`. */
+  readonly kkt: number;
   /** Penalties of each row and column as the objective has them, λs^ν. */
   readonly penalties: { readonly rows: Float64Array; readonly columns: Float64Array };
   readonly biasPenalties: { readonly rows: Float64Array; readonly columns: Float64Array };
@@ -30,6 +32,7 @@ export interface Recounted {
     readonly weightedResidual: number;
     readonly relativeGradientNorm: number;
     readonly gradientNorm: { readonly U: number; readonly V: number };
+    readonly kkt: number;
   };
 }
 
@@ -66,8 +69,11 @@ export function recount(
     const steepness = 2 * lossCurvature(loss, w, a, p);
     sums.loss += lossValue(loss, w, a, p);
     slack.loss += unit * size * (Math.abs(slope) + (background ? steepness : unit * steepness) * size);
-    addSlope(rows, i, columns, j, slope, unit * steepness * size);
-    addSlope(columns, j, rows, i, slope, unit * steepness * size);
+    // b of the quadratic ω‖z·x‖² − 2b·x that touches the loss here, x the row alone: the rest of p is not its own.
+    const right = (rest: number) => (steepness * (p - rest) - slope) / 2;
+    const [own, other] = [biases.rows?.[i] ?? 0, biases.columns?.[j] ?? 0];
+    addSlope(rows, i, columns, j, slope, unit * steepness * size, right(biases.mean + other));
+    addSlope(columns, j, rows, i, slope, unit * steepness * size, right(biases.mean + own));
     return { r: a - p, size };
   };
 
@@ -108,6 +114,7 @@ export function recount(
     regularization,
     relativeGradientNorm: relativeTo(centredNorm, products),
     gradientNorm: { U: ofRows.norm, V: ofColumns.norm },
+    kkt: Math.max(ofRows.kkt, ofColumns.kkt),
     penalties: { rows: ofRows.penalties, columns: ofColumns.penalties },
     biasPenalties: { rows: ofRows.biasPenalties, columns: ofColumns.biasPenalties },
     slack: {
@@ -117,6 +124,7 @@ export function recount(
       weightedResidual: unit * Math.sqrt(slack.weightedSquares),
       relativeGradientNorm: (ofRows.slack * ofRows.reach + ofColumns.slack * ofColumns.reach) / (2 * centredNorm),
       gradientNorm: { U: ofRows.slack, V: ofColumns.slack },
+      kkt: Math.max(ofRows.kktSlack, ofColumns.kktSlack),
     },
   };
 }
@@ -128,6 +136,9 @@ interface SideSums {
   readonly bias: ArrayLike<number> | undefined;
   readonly gradient: Float64Array;
   readonly biasGradient: Float64Array;
+  /** b of each row, and of its bias. */
+  readonly right: Float64Array;
+  readonly biasRight: Float64Array;
   /** Of each row, how far rounding may have moved its gradient. */
   readonly slack: Float64Array;
   readonly scale: Float64Array;
@@ -141,19 +152,31 @@ function sideOf(factor: ArrayLike<number>, count: number, k: number, bias: Array
     bias,
     gradient: list(count * k),
     biasGradient: list(count),
+    right: list(count * k),
+    biasRight: list(count),
     slack: list(count),
     scale: list(count),
   };
 }
 
-function addSlope(own: SideSums, i: number, other: SideSums, j: number, slope: number, off: number): void {
+function addSlope(
+  own: SideSums,
+  i: number,
+  other: SideSums,
+  j: number,
+  slope: number,
+  off: number,
+  right: number,
+): void {
   let squares = own.bias ? 1 : 0;
   for (let c = 0, a = i * own.k, b = j * own.k; c < own.k; c++) {
     const v = other.factor[b + c] as number;
     own.gradient[a + c] = (own.gradient[a + c] as number) + slope * v;
+    own.right[a + c] = (own.right[a + c] as number) + right * v;
     squares += v * v;
   }
   own.biasGradient[i] = (own.biasGradient[i] as number) + slope;
+  own.biasRight[i] = (own.biasRight[i] as number) + right;
   own.slack[i] = (own.slack[i] as number) + off * Math.sqrt(squares);
 }
 
@@ -164,7 +187,7 @@ function addScale(own: SideSums, i: number, other: SideSums, j: number, share: n
 
 /** Penalties, and the gradient with theirs: the least slope where a penalty has a kink or a bound is met. */
 function measure(
-  { k, factor, bias, gradient, biasGradient, slack, scale }: SideSums,
+  { k, factor, bias, gradient, biasGradient, right, biasRight, slack, scale }: SideSums,
   { fit }: Model,
   side: 'rows' | 'columns',
   unit: number,
@@ -181,31 +204,45 @@ function measure(
   const totals = { gradientSquared: 0, ownSquared: 0, biasGradientSquared: 0, biasSquared: 0 };
   let penalty = 0;
   let off = 0;
+  let kkt = 0;
+  let kktSlack = 0;
   for (let i = 0; i < scale.length; i++) {
     const s = power[i] as number;
     let row = (slack[i] as number) ** 2;
+    let [squares, size] = [0, 0];
     for (let c = 0; c < k; c++) {
       const x = factor[i * k + c] as number;
       const strength = c < freeColumns ? 0 : s;
       penalty += strength * (lambda * x * x + mu * Math.abs(x));
       const slope = (gradient[i * k + c] as number) + 2 * strength * lambda * x;
-      totals.gradientSquared += leastSlope(slope, x, strength * mu, lower, upper) ** 2;
+      const least = leastSlope(slope, x, strength * mu, lower, upper) ** 2;
+      totals.gradientSquared += least;
+      squares += least;
+      size += (2 * (right[i * k + c] as number)) ** 2;
       totals.ownSquared += x * x;
       row += (unit * strength * (lambda * x + mu)) ** 2;
     }
     const b = bias?.[i];
     if (b !== undefined) {
       penalty += s * biasLambda * b * b;
-      totals.biasGradientSquared += ((biasGradient[i] as number) + 2 * s * biasLambda * b) ** 2;
+      const slope = ((biasGradient[i] as number) + 2 * s * biasLambda * b) ** 2;
+      totals.biasGradientSquared += slope;
+      squares += slope;
+      size += (2 * (biasRight[i] as number)) ** 2;
       totals.biasSquared += b * b;
     }
     off += row;
+    const most = Math.sqrt(size > 0 ? squares / size : squares);
+    kkt = Math.max(kkt, most);
+    kktSlack = Math.max(kktSlack, Math.sqrt(size > 0 ? row / size : row) + unit * most);
   }
   return {
     totals: { ...totals, loss: 0, penalty: 0 },
     penalty,
     norm: Math.sqrt(totals.gradientSquared + totals.biasGradientSquared),
     slack: Math.sqrt(off),
+    kkt,
+    kktSlack,
     reach: Math.sqrt(totals.ownSquared) + Math.sqrt(totals.biasSquared),
     penalties: power.map((s) => lambda * s),
     biasPenalties: power.map((s) => biasLambda * s),

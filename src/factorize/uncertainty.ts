@@ -8,7 +8,7 @@ import type { CheckedOptions } from '../options.js';
 import { alignUp, otherSide, type PerSide, type Side, sides } from '../parallel/layout.js';
 import { countOf, countsOf, type FitContext, type PhaseCall, type Totals, unknownsOf } from '../parallel/phase.js';
 import type { ObjectiveSpec } from './composition.js';
-import { fullCovariance, isAffordable } from './fullCovariance.js';
+import { covarianceWork, fullCovariance, mostCovarianceWork } from './fullCovariance.js';
 import type { TrainErrors } from './trainErrors.js';
 
 /** Shared memory for the packed covariances of all rows of a side. */
@@ -50,10 +50,12 @@ export async function measureUncertainty(
     rows: await givenOther(fit, run, point, 'rows'),
     columns: await givenOther(fit, run, point, 'columns'),
   };
-  const side = eliminatedSide(countsOf(fit));
+  const counts = countsOf(fit);
+  const side = eliminatedSide(counts);
+  const work = covarianceWork({ ...fit, counts, pointers: fit.observations[side].pointers }, side);
   const isDetermined = sides.every((each) => !given[each].covariance.some(Number.isNaN));
   const full =
-    !fit.terms && isDetermined && isAffordable(fit, side)
+    !fit.terms && isDetermined && work <= mostCovarianceWork
       ? await fullCovariance(fit, point, side, given[side].covariance, pauser())
       : undefined;
   const spent = full?.spent ?? given.rows.spent + given.columns.spent - overlapOf(fit, given);

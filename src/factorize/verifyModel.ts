@@ -2,7 +2,6 @@
 import { certifyGlobally } from '../certificate/globalBound.js';
 import { shapeOf } from '../data/entries.js';
 import type { MatrixInput, WeightsInput } from '../data/input.js';
-import { type Orientation, observationsOf } from '../data/observations.js';
 import { HadamardError } from '../errors.js';
 import { checkModel } from '../model/checkModel.js';
 import { digestOf } from '../model/digest.js';
@@ -10,24 +9,15 @@ import type { Model } from '../model/model.js';
 import { lossOf } from '../objective/losses.js';
 import { checkNames } from '../options.js';
 import { boundBits, boundedParts } from './boundOfFit.js';
-import type { ObjectiveSpec, SeparableBackground } from './composition.js';
-import type { FactorizeOptions } from './factorizeOptions.js';
-import { measureBaseline } from './layOutTerms.js';
-import { asTool } from './like.js';
-import { checkedOptionsOf, separableLists } from './modelProblem.js';
+import { type Claim, compared, matched, unchecked } from './claim.js';
+import { type FittedData, fittedData } from './fittedData.js';
 import { type Recounted, recount } from './recount.js';
-import { partValidation } from './validation.js';
+import { plainProblem } from './recountHessian.js';
+import { claimsOfCurvature } from './verifyCurvature.js';
+import { claimsHeldOut, claimsOfExplained, claimsOfQ, claimsOfStarts } from './verifyReports.js';
+import { claimsOfUncertainty } from './verifyUncertainty.js';
 
-export interface Claim {
-  /** As it is named in `model.fit`, such as certificate.globalBound. */
-  readonly claim: string;
-  readonly said: number | string | null;
-  /** null where it was not computed. */
-  readonly found: number | string | null;
-  /** null where nothing was compared; `note` says why. */
-  readonly agrees: boolean | null;
-  readonly note?: string;
-}
+export type { Claim } from './claim.js';
 
 export interface Verification {
   readonly claims: readonly Claim[];
@@ -62,60 +52,40 @@ export function verifyModel(model: Model, data: MatrixInput, options: VerifyOpti
       remedy: 'Give that data in its whole shape.',
     });
   const digest = digestOf([model.U.data, model.V.data, biases.rows, biases.columns]);
-  const claims: Claim[] = [{ claim: 'digest', said: fit.digest, found: digest, agrees: digest === fit.digest }];
+  const claims: Claim[] = [matched('digest', fit.digest, digest)];
   if (fit.updates) {
     claims.push(unchecked('objective', fit.objective, 'rows or columns were changed after the fit that says so'));
     return { claims, agrees: digest === fit.digest };
   }
   const fitted = fittedData(model, data, options.weights);
   const found = recount(model, fitted.byRow, fitted.background, fitted.centredNorm);
-  claims.push(...claimsOfObjective(model, found), ...claimsOfGradient(model, found));
-  claims.push(...claimsOfBound(model, fitted, found), ...claimsHeldOut(model, fitted), ...claimsLeft(model));
+  const problem = plainProblem(model, fitted, found);
+  const objective = found.loss + found.regularization;
+  const shapeIn = (of: { rows: number; columns: number; rank: number }) => `${of.rows}×${of.columns}, rank ${of.rank}`;
+  claims.push(
+    matched('shape', shapeIn(fit), shapeIn({ rows: m, columns: n, rank: model.rank })),
+    ...claimsOfObjective(model, found),
+    ...claimsOfGradient(model, found),
+    ...claimsOfCurvature(model, isComposed(model) ? undefined : problem, { ...fitted, objective }),
+    ...claimsOfBound(model, fitted, found),
+    ...claimsOfStarts(model, found),
+    ...claimsHeldOut(model, fitted),
+    ...claimsOfExplained(model, fitted, found),
+    ...claimsOfQ(model, fitted, seenRows(fitted)),
+    ...claimsOfUncertainty(model, problem, fitted, found, isComposed(model)),
+    ...claimsLeft(model),
+  );
   return { claims, agrees: claims.every(({ agrees }) => agrees !== false) };
 }
 
-/** The entries that were fitted, as the fit saw them. */
-interface FittedData {
-  readonly byRow: Orientation;
-  readonly byColumn: Orientation;
-  readonly background: SeparableBackground | undefined;
-  readonly centredNorm: number;
-  readonly held: ReturnType<typeof partValidation>['held'];
+/** Whether the objective is more than weighted squares and a ridge. */
+function isComposed({ fit }: Model): boolean {
+  const { loss, background, bounds, hold, l1Rows, l1Columns, freeColumns } = fit.options;
+  return loss !== 'quadratic' || Boolean(background || bounds || hold) || l1Rows + l1Columns + freeColumns > 0;
 }
 
-function fittedData(model: Model, data: MatrixInput, weights: WeightsInput | undefined): FittedData {
-  const { options } = model.fit;
-  const { rank, like, alpha, holdout } = options;
-  const made = asTool(data, { rank, weights, like, alpha } as FactorizeOptions);
-  const background = backgroundOf(model);
-  // What `like` makes of the values has been made.
-  const asked = { ...made.options, like: undefined, validation: undefined, ...(background && { background: 1 }) };
-  const checked = { ...checkedOptionsOf(model, {}), holdout };
-  const parted = partValidation(made.A, asked as FactorizeOptions, checked);
-  const observations = observationsOf(parted.A, parted.weights, options.duplicates, background !== undefined);
-  const spec = { loss: lossOf(options.loss), background } as ObjectiveSpec;
-  const { centredNorm } = measureBaseline(observations, spec, background?.value ?? 0, false, model.biases.mean);
-  return { byRow: observations.byRow, byColumn: observations.byColumn, background, centredNorm, held: parted.held };
-}
-
-function backgroundOf({ fit, background, shape: [m, n] }: Model): SeparableBackground | undefined {
-  const said = fit.options.background;
-  if (!said) return undefined;
-  const { value } = said;
-  if (said.weight !== 'separable')
-    return { rows: new Float64Array(m).fill(said.weight), columns: new Float64Array(n).fill(1), value };
-  return { ...separableLists(background), value };
-}
-
-function compared(claim: string, said: number, found: number, slack: number): Claim {
-  // Sums of many terms are rounded too.
-  const isNear = Math.abs(said - found) <= slack + 1e-11 * Math.abs(found);
-  return { claim, said, found, agrees: isNear };
-}
-
-function unchecked(claim: string, said: number | string | null, note: string): Claim {
-  return { claim, said, found: null, agrees: null, note };
-}
+const seenRows = ({ byRow: { pointers } }: FittedData) =>
+  pointers.reduce((count, end, i) => count + (i > 0 && end > (pointers[i - 1] as number) ? 1 : 0), 0);
 
 function claimsOfObjective({ fit }: Model, found: Recounted): Claim[] {
   const { loss, regularization, observed, squares, weightSum, weightedSquares, slack } = found;
@@ -123,7 +93,7 @@ function claimsOfObjective({ fit }: Model, found: Recounted): Claim[] {
   const count = Math.max(observed, 1);
   const weight = Math.max(weightSum, Number.MIN_VALUE);
   return [
-    { claim: 'observed', said: fit.observed, found: observed, agrees: fit.observed === observed },
+    matched('observed', fit.observed, observed),
     compared('objective', fit.objective, loss + regularization, both),
     compared('loss', fit.loss, loss, slack.loss),
     compared('regularization', fit.regularization, regularization, slack.regularization),
@@ -139,12 +109,16 @@ function claimsOfObjective({ fit }: Model, found: Recounted): Claim[] {
 }
 
 function claimsOfGradient({ fit }: Model, found: Recounted): Claim[] {
-  const { gradientNorm, relativeGradientNorm, tolerance } = fit.certificate;
+  const { gradientNorm, relativeGradientNorm, tolerance, kkt } = fit.certificate;
   if (fit.options.hold)
     return [
-      unchecked('certificate.gradientNorm.U', gradientNorm.U, 'a model does not hold which of its entries were held'),
-      unchecked('certificate.gradientNorm.V', gradientNorm.V, 'a model does not hold which of its entries were held'),
-    ];
+      ['gradientNorm.U', gradientNorm.U] as const,
+      ['gradientNorm.V', gradientNorm.V] as const,
+      ['relativeGradientNorm', relativeGradientNorm] as const,
+      ['kkt', kkt ?? null] as const,
+    ].map(([name, said]) =>
+      unchecked(`certificate.${name}`, said, 'a model does not hold which of its entries were held'),
+    );
   const { slack } = found;
   const least = Math.max(0, found.relativeGradientNorm - slack.relativeGradientNorm);
   return [
@@ -156,6 +130,7 @@ function claimsOfGradient({ fit }: Model, found: Recounted): Claim[] {
       found.relativeGradientNorm,
       slack.relativeGradientNorm,
     ),
+    ...(kkt === undefined ? [] : [compared('certificate.kkt', kkt, found.kkt, slack.kkt)]),
     ...(fit.status === 'converged'
       ? [
           {
@@ -223,36 +198,16 @@ function claimsOfBound(model: Model, { byRow, byColumn, background }: FittedData
   ];
 }
 
-/** √(ΣW²r²/ΣW²) of the entries that were held out. */
-function claimsHeldOut(model: Model, { held }: FittedData): Claim[] {
-  const { validation, dtype } = model.fit;
-  if (!validation) return [];
-  if (!held) return [unchecked('validation.rmse', validation.rmse, 'of entries that were given beside the data')];
-  let [squares, weight, sizes] = [0, 0, 0];
-  for (let t = 0; t < held.values.length; t++) {
-    const w = held.weights ? (held.weights[t] as number) : 1;
-    const value = held.values[t] as number;
-    const p = model.predict(held.rows[t] as number, held.columns[t] as number);
-    squares += (w * (value - p)) ** 2;
-    sizes += (w * (Math.abs(value) + Math.abs(p))) ** 2;
-    weight += w * w;
-  }
-  const unit = (dtype === 'f32' ? 2 ** -24 : 2 ** -53) * 4 * (model.rank + 8);
-  return [compared('validation.rmse', validation.rmse, Math.sqrt(squares / weight), unit * Math.sqrt(sizes / weight))];
-}
-
-const known = ['relativeGradientNorm', 'gradientNorm', 'objective', 'tolerance', 'globalBound', 'globalGap'];
-
-/** What is said and not computed again. */
+/** What is said of the way to the factors, which they do not show. */
 function claimsLeft({ fit }: Model): Claim[] {
-  const left = Object.entries(fit.certificate)
-    .filter(([name, value]) => !known.includes(name) && name !== 'globalStatement' && value !== undefined)
-    .map(([name, value]): Claim => {
-      const said = typeof value === 'number' || typeof value === 'string' ? value : JSON.stringify(value);
-      const note = name === 'monotone' ? 'of the sweeps, which leave no trace in the factors' : 'not computed again';
-      return unchecked(`certificate.${name}`, said, note);
-    });
-  for (const name of ['explained', 'q'] as const)
-    if (fit[name] !== undefined) left.push(unchecked(name, JSON.stringify(fit[name]), 'not computed again'));
-  return left;
+  const { certificate, sweeps, trace, seconds } = fit;
+  const way = 'of the way to the factors, which they do not show';
+  const total = Object.values(seconds).reduce((sum, part) => sum + part, 0);
+  return [
+    unchecked('certificate.monotone', String(certificate.monotone), way),
+    ...(certificate.escapes === undefined ? [] : [unchecked('certificate.escapes', certificate.escapes, way)]),
+    unchecked('sweeps', sweeps, way),
+    unchecked('trace', `${trace.length} entries`, way),
+    unchecked('seconds', total, 'of a machine and a day'),
+  ];
 }

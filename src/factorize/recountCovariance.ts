@@ -1,0 +1,280 @@
+/**
+ * Covariances of rows and columns and the degrees of freedom of a fit, in plain float64 from the model and the data: see
+ * fullCovariance.ts for what they are. There the gauge is taken out of an inverse; here it is taken out of the matrix before.
+ */
+import { orthogonalize } from '../certificate/lanczos.js';
+import { norm, scale } from '../kernels/vectors.js';
+import { packedLength } from '../methods/covariancePhase.js';
+import { otherSide, type PerSide, type Side, sides } from '../parallel/layout.js';
+import { eachNormal, type PlainProblem } from './recountHessian.js';
+
+export interface RecountedCovariance {
+  /** Packed, of every row and column, for errors of standard deviation 1/W; NaN where a row does not determine its unknowns. */
+  readonly covariances: PerSide<Float64Array>;
+  /** Degrees of freedom that the fit takes. */
+  readonly spent: number;
+}
+
+/** Of each side given the other, over the unknowns that are free. */
+export function conditionalCovariance(
+  problem: PlainProblem,
+  isFree: (side: Side, row: number, c: number) => boolean,
+): RecountedCovariance {
+  let [spent, unknowns] = [0, 0];
+  const of = (side: Side) => {
+    const width = problem.widths[side];
+    const packed = new Float64Array(problem.counts[side] * packedLength(width));
+    eachNormal(problem, side, (row, G, entries) => {
+      const free = Array.from({ length: width }, (_, c) => c).filter((c) => isFree(side, row, c));
+      const size = free.length;
+      const part = Float64Array.from({ length: size * size }, (_, t) => {
+        const [r, c] = [free[Math.floor(t / size)] as number, free[t % size] as number];
+        return r >= c ? (G[r * width + c] as number) : (G[c * width + r] as number);
+      });
+      const rank = invert(part, size, 16);
+      const to = packed.subarray(row * packedLength(width), (row + 1) * packedLength(width));
+      if (rank < size) to.fill(Number.NaN);
+      else
+        for (let r = 0; r < size; r++)
+          for (let c = 0; c <= r; c++)
+            to[packedLength(free[r] as number) + (free[c] as number)] = part[r * size + c] as number;
+      if (entries === 0) return;
+      unknowns += rank;
+      spent += rank;
+      if (rank === size)
+        for (let r = 0; r < size; r++)
+          spent -= problem.penaltyOf(side, row, free[r] as number) * (part[r * (size + 1)] as number);
+    });
+    return packed;
+  };
+  const covariances = { rows: of('rows'), columns: of('columns') };
+  // UVᵀ → UMM⁻¹Vᵀ is counted by rows and by columns, each as far as λ and bounds leave it free.
+  const gauge = (problem.widths.rows * problem.widths.columns * spent) / Math.max(unknowns, 1);
+  return { covariances, spent: spent - gauge };
+}
+
+/**
+ * Of the whole Gauss–Newton matrix, the unknowns of the other side moving orthogonally to the gauge.
+ *
+ * @param side the side that is eliminated.
+ * @param inverses G⁻¹ of its rows, packed.
+ * @returns undefined where the data do not determine the factors.
+ */
+export function fullCovarianceAgain(
+  problem: PlainProblem,
+  side: Side,
+  inverses: Float64Array,
+): RecountedCovariance | undefined {
+  const { counts, widths, penaltyOf } = problem;
+  const staying = otherSide(side);
+  const order = counts[staying] * widths[staying];
+  const S = reducedMatrix(problem, side, inverses);
+  const gauge = gaugeBasis(problem, staying);
+  const isPenalised = sides.some((each) => {
+    for (let row = 0; row < counts[each]; row++)
+      for (let c = 0; c < widths[each]; c++) if (penaltyOf(each, row, c) > 0) return true;
+    return false;
+  });
+  let spent = counts[side] * widths[side] + order;
+  if (isPenalised) {
+    const whole = S.slice();
+    if (invert(whole, order, 1) < order) return undefined;
+    spent -= penaltyTrace(problem, side, eliminated(problem, side, inverses, whole));
+    spent -= penaltyTrace(problem, staying, diagonalBlocks(whole, counts[staying], widths[staying]));
+  } else spent -= gauge.length;
+  const height = trace(S, order) / order || 1;
+  project(S, order, gauge);
+  for (const q of gauge) addSquare(S, q, height);
+  if (invert(S, order, 1) < order) return undefined;
+  for (const q of gauge) addSquare(S, q, -1 / height);
+  const covariances = {
+    [side]: eliminated(problem, side, inverses, S),
+    [staying]: diagonalBlocks(S, counts[staying], widths[staying]),
+  } as unknown as PerSide<Float64Array>;
+  return { covariances, spent };
+}
+
+/** S = Λ + Σ_i (h_i h_iᵀ) ⊗ (diag(w²) − y_i G_i y_iᵀ), y_ij = w²G_i⁻¹d_j: the other side's matrix with the rows solved. */
+function reducedMatrix(problem: PlainProblem, side: Side, inverses: Float64Array): Float64Array {
+  const { counts, widths, penaltyOf } = problem;
+  const staying = otherSide(side);
+  const width = widths[staying];
+  const order = counts[staying] * width;
+  const S = new Float64Array(order * order);
+  for (let j = 0; j < counts[staying]; j++)
+    for (let c = 0; c < width; c++) S[(j * width + c) * (order + 1)] = penaltyOf(staying, j, c);
+  eachRow(problem, side, inverses, ({ columns, squares, d, y, h }) => {
+    columns.forEach((j, t) => {
+      columns.forEach((l, s) => {
+        const coefficient = (t === s ? (squares[t] as number) : 0) - product(y[t], d[s]) * (squares[s] as number);
+        for (let a = 0; a < width; a++)
+          for (let b = 0; b < width; b++) {
+            const at = (j * width + a) * order + l * width + b;
+            S[at] = (S[at] as number) + coefficient * (h[a] as number) * (h[b] as number);
+          }
+      });
+    });
+  });
+  return S;
+}
+
+/** Σ of every eliminated row: G⁻¹ + Σ_jl y_j y_lᵀ (hᵀΣ_jl h), packed. */
+function eliminated(problem: PlainProblem, side: Side, inverses: Float64Array, covariance: Float64Array): Float64Array {
+  const width = problem.widths[otherSide(side)];
+  const order = problem.counts[otherSide(side)] * width;
+  const own = problem.widths[side];
+  const packed = inverses.slice();
+  eachRow(problem, side, inverses, ({ row, columns, y, h }) => {
+    const at = row * packedLength(own);
+    columns.forEach((j, t) => {
+      columns.forEach((l, s) => {
+        let value = 0;
+        for (let a = 0; a < width; a++)
+          for (let b = 0; b < width; b++)
+            value += (h[a] as number) * (h[b] as number) * (covariance[(j * width + a) * order + l * width + b] as number);
+        for (let c = 0; c < own; c++)
+          for (let e = 0; e <= c; e++) {
+            const to = at + packedLength(c) + e;
+            packed[to] = (packed[to] as number) + value * (y[t]?.[c] as number) * (y[s]?.[e] as number);
+          }
+      });
+    });
+  });
+  return packed;
+}
+
+interface OpenRow {
+  readonly row: number;
+  readonly columns: readonly number[];
+  readonly squares: readonly number[];
+  /** [v_j, 1] and w²G⁻¹ of it, of each entry. */
+  readonly d: readonly Float64Array[];
+  readonly y: readonly Float64Array[];
+  /** [u_i, 1] */
+  readonly h: Float64Array;
+}
+
+function eachRow(problem: PlainProblem, side: Side, inverses: Float64Array, visit: (row: OpenRow) => void): void {
+  const { rank, stride, widths, counts, factors, byRow, byColumn } = problem;
+  const { pointers, indices, weights } = side === 'rows' ? byRow : byColumn;
+  const staying = otherSide(side);
+  const design = (of: Side, row: number, width: number) =>
+    Float64Array.from({ length: width }, (_, c) => (c < rank ? (factors[of][row * stride + c] as number) : 1));
+  for (let row = 0; row < counts[side]; row++) {
+    const places = Array.from(
+      { length: (pointers[row + 1] as number) - (pointers[row] as number) },
+      (_, t) => (pointers[row] as number) + t,
+    );
+    const columns = places.map((t) => indices[t] as number);
+    const squares = places.map((t) => (weights ? (weights[t] as number) ** 2 : 1));
+    const d = columns.map((j) => design(staying, j, widths[side]));
+    const at = row * packedLength(widths[side]);
+    const inverse = (c: number, e: number) => inverses[at + packedLength(Math.max(c, e)) + Math.min(c, e)] as number;
+    const y = d.map((z, t) =>
+      z.map((_, c) => (squares[t] as number) * z.reduce((sum, value, e) => sum + inverse(c, e) * value, 0)),
+    );
+    visit({ row, columns, squares, d, y, h: design(side, row, widths[staying]) });
+  }
+}
+
+/** Orthonormal directions of the side that stays which the other side can undo: [V, 1] ⊗ each unknown. */
+function gaugeBasis({ rank, stride, widths, counts, factors }: PlainProblem, staying: Side): Float64Array[] {
+  const width = widths[staying];
+  const basis: Float64Array[] = [];
+  for (let c = 0; c < widths[otherSide(staying)]; c++)
+    for (let a = 0; a < width; a++) {
+      const q = new Float64Array(counts[staying] * width);
+      for (let j = 0; j < counts[staying]; j++)
+        q[j * width + a] = c < rank ? (factors[staying][j * stride + c] as number) : 1;
+      const before = norm(q);
+      orthogonalize(q, basis);
+      if (!(norm(q) > 1e-14 * before)) continue;
+      scale(q, 1 / norm(q));
+      basis.push(q);
+    }
+  return basis;
+}
+
+/** PSP, P the projection away from an orthonormal basis. */
+function project(S: Float64Array, order: number, basis: readonly Float64Array[]): void {
+  for (let pass = 0; pass < 2; pass++) {
+    for (let r = 0; r < order; r++) orthogonalize(S.subarray(r * order, (r + 1) * order), basis);
+    for (let r = 0; r < order; r++)
+      for (let c = 0; c < r; c++) {
+        const [below, above] = [S[r * order + c] as number, S[c * order + r] as number];
+        S[r * order + c] = above;
+        S[c * order + r] = below;
+      }
+  }
+}
+
+/** S + factor·qqᵀ */
+function addSquare(S: Float64Array, q: Float64Array, factor: number): void {
+  q.forEach((x, r) => {
+    if (x !== 0) q.forEach((y, c) => {
+      S[r * q.length + c] = (S[r * q.length + c] as number) + factor * x * y;
+    });
+  });
+}
+
+/**
+ * The inverse of a symmetric positive definite matrix in its place, by its Cholesky factor.
+ *
+ * @param margin pivots below so many roundings of their entry vanish. @returns the pivots that do not; fewer than `order`: no inverse.
+ */
+function invert(S: Float64Array, order: number, margin: number): number {
+  let rank = 0;
+  for (let r = 0; r < order; r++)
+    for (let c = 0; c <= r; c++) {
+      const entry = S[r * order + c] as number;
+      let value = entry;
+      for (let e = 0; e < c; e++) value -= (S[r * order + e] as number) * (S[c * order + e] as number);
+      const pivot = S[c * (order + 1)] as number;
+      if (c < r) S[r * order + c] = pivot > 0 ? value / pivot : 0;
+      else if (value > order * margin * Number.EPSILON * entry) {
+        S[r * (order + 1)] = Math.sqrt(value);
+        rank++;
+      } else S[r * (order + 1)] = 0;
+    }
+  if (rank < order) return rank;
+  // Column c of L⁻¹ to row c of the upper half, then (L⁻¹)ᵀL⁻¹.
+  const diagonal = Float64Array.from({ length: order }, (_, i) => 1 / (S[i * (order + 1)] as number));
+  for (let c = 0; c < order; c++)
+    for (let r = c + 1; r < order; r++) {
+      let sum = (S[r * order + c] as number) * (diagonal[c] as number);
+      for (let e = c + 1; e < r; e++) sum += (S[r * order + e] as number) * (S[c * order + e] as number);
+      S[c * order + r] = -sum * (diagonal[r] as number);
+    }
+  for (let r = 0; r < order; r++) S[r * (order + 1)] = diagonal[r] as number;
+  for (let c = 0; c < order; c++)
+    for (let r = c; r < order; r++) {
+      let sum = 0;
+      for (let e = r; e < order; e++) sum += (S[r * order + e] as number) * (S[c * order + e] as number);
+      S[c * order + r] = sum;
+    }
+  for (let r = 0; r < order; r++) for (let c = 0; c < r; c++) S[r * order + c] = S[c * order + r] as number;
+  return rank;
+}
+
+function diagonalBlocks(S: Float64Array, count: number, width: number): Float64Array {
+  const packed: number[] = [];
+  for (let j = 0; j < count; j++)
+    for (let c = 0; c < width; c++)
+      for (let e = 0; e <= c; e++) packed.push(S[(j * width + c) * count * width + j * width + e] as number);
+  return Float64Array.from(packed);
+}
+
+/** tr(ΛΣ) over a side. */
+function penaltyTrace({ counts, widths, penaltyOf }: PlainProblem, side: Side, packed: Float64Array): number {
+  const length = packedLength(widths[side]);
+  let sum = 0;
+  for (let row = 0; row < counts[side]; row++)
+    for (let c = 0; c < widths[side]; c++)
+      sum += penaltyOf(side, row, c) * (packed[row * length + packedLength(c) + c] as number);
+  return sum;
+}
+
+const trace = (S: Float64Array, order: number) => diagonalBlocks(S, order, 1).reduce((sum, x) => sum + x, 0);
+
+const product = (x: Float64Array | undefined, y: Float64Array | undefined) =>
+  (x as Float64Array).reduce((sum, value, c) => sum + value * (y?.[c] as number), 0);

@@ -1,0 +1,155 @@
+/** The claims of a fit with option `intervals`: degrees of freedom, reduced χ², and the covariances that intervals are made of. */
+import { packedLength } from '../methods/covariancePhase.js';
+import { eliminatedSide } from '../methods/reducedPhases.js';
+import type { UncertaintyReport } from '../model/covariances.js';
+import type { Model } from '../model/model.js';
+import { type Side, sides } from '../parallel/layout.js';
+import { type Claim, compared, furthest, matched, unchecked } from './claim.js';
+import type { FittedData } from './fittedData.js';
+import { covarianceWork, mostCovarianceWork } from './fullCovariance.js';
+import type { Recounted } from './recount.js';
+import { conditionalCovariance, fullCovarianceAgain, type RecountedCovariance } from './recountCovariance.js';
+import type { PlainProblem } from './recountHessian.js';
+
+/** @param isComposed whether the objective is more than squares and a ridge: bounds, L1, free columns or held entries. */
+export function claimsOfUncertainty(
+  model: Model,
+  problem: PlainProblem,
+  data: FittedData,
+  found: Recounted,
+  isComposed: boolean,
+): Claim[] {
+  const { uncertainty: said, options } = model.fit;
+  if (!said) return [];
+  if (options.hold)
+    return [unchecked('uncertainty', said.kind, 'a model does not hold which of its entries were held')];
+  const { counts } = problem;
+  const side = eliminatedSide(counts);
+  const conditional = conditionalCovariance(problem, freeUnknowns(model, problem));
+  const isDetermined = sides.every((each) => !conditional.covariances[each].some(Number.isNaN));
+  const { pointers } = side === 'rows' ? data.byRow : data.byColumn;
+  const isAffordable = covarianceWork({ ...problem, counts, pointers }, side) <= mostCovarianceWork;
+  const full =
+    !isComposed && isDetermined && isAffordable
+      ? fullCovarianceAgain(problem, side, conditional.covariances[side])
+      : undefined;
+  return [
+    matched('uncertainty.kind', said.kind, full ? 'full' : 'conditional'),
+    ...claimsOfReport(model, said, problem, data, found, full ?? conditional),
+    ...claimsOfCovariances(model, problem, data, said, full ?? conditional),
+  ];
+}
+
+function claimsOfReport(
+  { fit }: Model,
+  said: UncertaintyReport,
+  problem: PlainProblem,
+  { weights }: FittedData,
+  { observed, weightedSquares, slack }: Recounted,
+  { spent }: RecountedCovariance,
+): Claim[] {
+  const degrees = observed - spent;
+  const rounding = 1e-6 * Math.max(spent, 1);
+  const chi = degrees > 0 ? weightedSquares / degrees : null;
+  const root = Math.sqrt(weightedSquares);
+  const chiSlack = (slack.weightedResidual * (2 * root + slack.weightedResidual)) / degrees + ((chi ?? 0) * rounding) / degrees;
+  const noise = noiseOf(fit.options.noise, weights);
+  const spread = said.noise === 'weights' ? 1 : Math.sqrt(chi ?? Number.NaN);
+  const isBiased = sides.some((side) => isPenalised(problem, side));
+  return [
+    compared('uncertainty.fittedDegrees', said.fittedDegrees, spent, rounding),
+    compared('uncertainty.residualDegrees', said.residualDegrees, degrees, rounding),
+    said.reducedChiSquare === null || chi === null
+      ? { claim: 'uncertainty.reducedChiSquare', said: said.reducedChiSquare, found: chi, agrees: said.reducedChiSquare === chi }
+      : compared('uncertainty.reducedChiSquare', said.reducedChiSquare, chi, chiSlack),
+    matched('uncertainty.isBiased', String(said.isBiased), String(isBiased)),
+    noise === undefined
+      ? unchecked('uncertainty.noise', said.noise, 'the data does not say whether its weights were given as sigma')
+      : matched('uncertainty.noise', said.noise, noise),
+    compared('uncertainty.spread', said.spread, spread, chiSlack / (2 * Math.sqrt(chi ?? 1) || 1)),
+  ];
+}
+
+/** Undefined where it depends on how the weights of the fit were given, and they were given in another way now. */
+function noiseOf(option: string, weights: FittedData['weights']): 'weights' | 'residuals' | undefined {
+  if (option === 'weights') return 'weights';
+  if (option === 'residuals' || weights === undefined) return 'residuals';
+  return 'sigma' in weights ? 'weights' : undefined;
+}
+
+function isPenalised({ counts, widths, penaltyOf }: PlainProblem, side: Side): boolean {
+  for (let row = 0; row < counts[side]; row++)
+    for (let c = 0; c < widths[side]; c++) if (penaltyOf(side, row, c) > 0) return true;
+  return false;
+}
+
+/** What is at no bound, and not kept at 0 by L1. */
+function freeUnknowns({ fit }: Model, { factors, rank, stride }: PlainProblem) {
+  const { bounds, l1Rows, l1Columns } = fit.options;
+  const stored = (bound: number | null | undefined, none: number) =>
+    fit.dtype === 'f32' ? Math.fround(bound ?? none) : (bound ?? none);
+  const l1 = { rows: l1Rows, columns: l1Columns };
+  return (side: Side, row: number, c: number): boolean => {
+    if (c >= rank) return true;
+    const x = factors[side][row * stride + c] as number;
+    const [lower, upper] = [
+      stored(bounds?.[side][0], Number.NEGATIVE_INFINITY),
+      stored(bounds?.[side][1], Number.POSITIVE_INFINITY),
+    ];
+    return x > lower && x < upper && !(l1[side] > 0 && x === 0);
+  };
+}
+
+/** Of each list the number that is furthest off, in units of the standard errors it belongs to. */
+function claimsOfCovariances(
+  { covariances, fit }: Model,
+  { widths }: PlainProblem,
+  { byColumn }: FittedData,
+  { spread }: UncertaintyReport,
+  again: RecountedCovariance,
+): Claim[] {
+  if (!covariances) return [];
+  const rounding = fit.dtype === 'f32' ? 1e-5 : 1e-6;
+  const claims = sides.map((side): Claim => {
+    const found = again.covariances[side].map((value) => spread * spread * value);
+    const length = packedLength(widths[side]);
+    const slacks = found.map((_, at) => {
+      const [c, e] = placeOf(at % length);
+      const variance = (of: number) => found[at - (at % length) + packedLength(of) + of] as number;
+      return rounding * Math.sqrt(variance(c) * variance(e));
+    });
+    const name = side === 'rows' ? 'row' : 'column';
+    const nameOf = (at: number) => `${name} ${Math.floor(at / length)}`;
+    return furthest(`covariances.${side}`, covariances[side], found, (at) => slacks[at] as number, nameOf);
+  });
+  const weights = columnWeights(byColumn);
+  const slackOf = (j: number) => (fit.dtype === 'f32' ? 1e-6 : 1e-12) * (weights[j] as number);
+  return [
+    ...claims,
+    furthest('covariances.columnWeights', covariances.columnWeights, weights, slackOf, (j) => `column ${j}`),
+  ];
+}
+
+/** Row and column of a place in a packed lower triangle. */
+function placeOf(place: number): [c: number, e: number] {
+  let c = 0;
+  while (packedLength(c + 1) <= place) c++;
+  return [c, place - packedLength(c)];
+}
+
+/** Mean W² of each column's entries, or of all where it has none. */
+function columnWeights({ pointers, weights }: FittedData['byColumn']): number[] {
+  const sums = { weight: 0, count: 0 };
+  const means = Array.from({ length: pointers.length - 1 }, (_, j) => {
+    let [weight, count] = [0, 0];
+    for (let t = pointers[j] as number; t < (pointers[j + 1] as number); t++) {
+      const w = weights ? (weights[t] as number) : 1;
+      weight += w * w;
+      if (w > 0) count++;
+    }
+    sums.weight += weight;
+    sums.count += count;
+    return count > 0 ? weight / count : undefined;
+  });
+  return means.map((mean) => mean ?? sums.weight / Math.max(sums.count, 1));
+}
