@@ -15,6 +15,8 @@ export interface BlockNorm {
   fromDirection(d: Float64Array): void;
   /** Whether unknown c of a row has curvature of its own: not where nothing is observed of it, nor where it depends on others. */
   isCurved(side: Side, row: number, c: number): boolean;
+  /** The largest G_aa/L_aa² of all rows: what rounding in G is multiplied by, however its unknowns are scaled. */
+  readonly cancellation: number;
 }
 
 /** @param fit with both sides' `factor` phase done. */
@@ -45,7 +47,12 @@ export function blockNormOf(
       for (let row = 0; row < counts[side]; row++) visit(lists[side], row * width * width, first + row * stride, width);
     }
   };
+  let cancellation = 1;
+  eachRow((inverse, at, _offset, width) => {
+    cancellation = Math.max(cancellation, cancellationOf(inverse, at, width));
+  });
   return {
+    cancellation,
     toDirection: (x) =>
       eachRow((inverse, at, offset, width) => {
         // Column a of L⁻¹ from the diagonal down: what stands above is done with.
@@ -78,4 +85,23 @@ export function blockNormOf(
       return (lists[side][row * width * width + c * width + c] as number) > 0;
     },
   };
+}
+
+function cancellationOf(inverse: Float64Array, at: number, width: number): number {
+  const L = new Float64Array(width * width);
+  let most = 1;
+  for (let a = 0; a < width; a++) {
+    const pivot = inverse[at + a * width + a] as number;
+    if (!(pivot > 0)) continue;
+    L[a * width + a] = 1 / pivot;
+    let squares = 1 / (pivot * pivot);
+    for (let b = 0; b < a; b++) {
+      let sum = 0;
+      for (let s = b; s < a; s++) sum -= (inverse[at + a * width + s] as number) * (L[s * width + b] as number);
+      L[a * width + b] = sum / pivot;
+      squares += (sum / pivot) ** 2;
+    }
+    most = Math.max(most, squares * pivot * pivot);
+  }
+  return most;
 }

@@ -21,8 +21,9 @@ const mostLooks = mostSteps / asksEvery;
 /** Fewer steps tell too little. */
 const leastSteps = 20;
 
-/** Eigenvalues nearer to 0 than this, in units of the largest, are not told from it. */
+/** Eigenvalues nearer to 0 than this, in units of the largest, are not told from it; nor than what rounding makes of blocks near singular. */
 const flat = 1e-10;
+const unit = 2 ** -52;
 
 /** What the cost of a search follows from. */
 export interface CurvatureShape extends Omit<GaugedPoint, 'factors'> {
@@ -63,6 +64,8 @@ export interface CurvatureLook {
   readonly largest: number;
   /** No eigenvalue lies below, but for a share {@link failure} of starts; −∞ where the steps are too few. */
   readonly bound: number;
+  /** Eigenvalues nearer to 0 are not told from it. */
+  readonly noise: number;
 }
 
 export interface FoundCurvature extends CurvatureLook {
@@ -88,6 +91,7 @@ export function* searchCurvature(
     smallest,
     largest,
     bound: boundBelow(taken === dimension ? 0 : missedShare(dimension, taken), smallest, largest),
+    noise: Math.max(flat, unit * metric.cancellation) * Math.max(Math.abs(largest), Math.abs(smallest)),
   });
   const found = yield* lanczos(start, gauge, Math.min(space.steps, dimension), (...look) => isEnough(lookAt(...look)));
   if (!found) return undefined;
@@ -99,15 +103,14 @@ export function* searchCurvature(
 }
 
 /** What the smallest eigenvalue says: whether f falls along it (a proof is wanted yet), and whether no other is lower. */
-export function curvatureOf({ smallest, largest, bound }: CurvatureLook): 'minimum' | 'falling' | 'unknown' {
-  const noise = flat * Math.max(Math.abs(largest), Math.abs(smallest));
+export function curvatureOf({ smallest, bound, noise }: CurvatureLook): 'minimum' | 'falling' | 'unknown' {
   if (smallest < -noise) return 'falling';
   return smallest > noise && bound > Number.NEGATIVE_INFINITY ? 'minimum' : 'unknown';
 }
 
 /** More steps would only raise a bound that is near. */
-export function isBoundNear({ smallest, largest, bound }: CurvatureLook): boolean {
-  return bound >= smallest / 2 && smallest > flat * largest;
+export function isBoundNear({ smallest, bound, noise }: CurvatureLook): boolean {
+  return bound >= smallest / 2 && smallest > noise;
 }
 
 /** Below the smallest Ritz value by a share of the spread of the eigenvalues, of which the Ritz values see all but twice that share. */

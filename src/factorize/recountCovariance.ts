@@ -13,6 +13,11 @@ export interface RecountedCovariance {
   readonly covariances: PerSide<Float64Array>;
   /** Degrees of freedom that the fit takes. */
   readonly spent: number;
+  /** What rounding has been multiplied by, and pivots of which it decided whether they vanish. */
+  readonly cancellation: number;
+  readonly doubtful: number;
+  /** The largest variances that were subtracted from each other. */
+  readonly largest: PerSide<number>;
 }
 
 /** Of each side given the other, over the unknowns that are free. */
@@ -21,6 +26,7 @@ export function conditionalCovariance(
   isFree: (side: Side, row: number, c: number) => boolean,
 ): RecountedCovariance {
   let [spent, unknowns] = [0, 0];
+  let [cancellation, doubtful] = [1, 0];
   const of = (side: Side) => {
     const width = problem.widths[side];
     const packed = new Float64Array(problem.counts[side] * packedLength(width));
@@ -31,7 +37,9 @@ export function conditionalCovariance(
         const [r, c] = [free[Math.floor(t / size)] as number, free[t % size] as number];
         return r >= c ? (G[r * width + c] as number) : (G[c * width + r] as number);
       });
-      const rank = invert(part, size, 16);
+      const { rank, ...how } = invert(part, size, 16);
+      cancellation = Math.max(cancellation, how.cancellation);
+      doubtful += how.doubtful;
       const to = packed.subarray(row * packedLength(width), (row + 1) * packedLength(width));
       if (rank < size) to.fill(Number.NaN);
       else
@@ -50,48 +58,74 @@ export function conditionalCovariance(
   const covariances = { rows: of('rows'), columns: of('columns') };
   // UVᵀ → UMM⁻¹Vᵀ is counted by rows and by columns, each as far as λ and bounds leave it free.
   const gauge = (problem.widths.rows * problem.widths.columns * spent) / Math.max(unknowns, 1);
-  return { covariances, spent: spent - gauge };
+  const largest = { rows: largestOf(covariances.rows), columns: largestOf(covariances.columns) };
+  return { covariances, spent: spent - gauge, cancellation, doubtful, largest };
 }
+
+const largestOf = (values: Float64Array) => values.reduce((most, x) => (x > most ? x : most), 0);
 
 /**
  * Of the whole Gauss–Newton matrix, the unknowns of the other side moving orthogonally to the gauge.
  *
  * @param side the side that is eliminated.
- * @param inverses G⁻¹ of its rows, packed.
+ * @param given of its rows, the other side as it is.
  * @returns undefined where the data do not determine the factors.
  */
-export function fullCovarianceAgain(
+export function wholeCovariance(
   problem: PlainProblem,
   side: Side,
-  inverses: Float64Array,
+  given: RecountedCovariance,
 ): RecountedCovariance | undefined {
+  const inverses = given.covariances[side];
   const { counts, widths, penaltyOf } = problem;
   const staying = otherSide(side);
   const order = counts[staying] * widths[staying];
   const S = reducedMatrix(problem, side, inverses);
-  const gauge = gaugeBasis(problem, staying);
+  const { gauge, lost } = gaugeBasis(problem, staying);
   const isPenalised = sides.some((each) => {
     for (let row = 0; row < counts[each]; row++)
       for (let c = 0; c < widths[each]; c++) if (penaltyOf(each, row, c) > 0) return true;
     return false;
   });
   let spent = counts[side] * widths[side] + order;
+  const height = trace(S, order) / order || 1;
+  let size = 0;
+  eachNormal(problem, staying, (_row, G) => {
+    size = Math.max(size, largestOf(diagonalBlocks(G, widths[staying], 1)));
+  });
+  let cancellation = Math.max(given.cancellation, lost);
+  let { doubtful } = given;
+  let largest = 1 / height;
+  const inverted = (matrix: Float64Array) => {
+    const how = invert(matrix, order, 1);
+    // S is what is left of the rows' own G by the inverses of the others, and its gauge is taken out at one scale for all.
+    const spread = given.cancellation * size * largestOf(diagonalBlocks(matrix, order, 1));
+    cancellation = Math.max(cancellation, how.cancellation, spread);
+    doubtful += how.doubtful;
+    return how.rank === order;
+  };
   if (isPenalised) {
     const whole = S.slice();
-    if (invert(whole, order, 1) < order) return undefined;
+    if (!inverted(whole)) return undefined;
+    largest = largestOf(diagonalBlocks(whole, order, 1));
     spent -= penaltyTrace(problem, side, eliminated(problem, side, inverses, whole));
     spent -= penaltyTrace(problem, staying, diagonalBlocks(whole, counts[staying], widths[staying]));
   } else spent -= gauge.length;
-  const height = trace(S, order) / order || 1;
   project(S, order, gauge);
   for (const q of gauge) addSquare(S, q, height);
-  if (invert(S, order, 1) < order) return undefined;
+  if (!inverted(S)) return undefined;
   for (const q of gauge) addSquare(S, q, -1 / height);
   const covariances = {
     [side]: eliminated(problem, side, inverses, S),
     [staying]: diagonalBlocks(S, counts[staying], widths[staying]),
   } as unknown as PerSide<Float64Array>;
-  return { covariances, spent };
+  return {
+    covariances,
+    spent,
+    cancellation: order * cancellation,
+    doubtful,
+    largest: { rows: largestOf(covariances.rows), columns: largestOf(covariances.columns), [staying]: largest },
+  };
 }
 
 /** S = Λ + Σ_i (h_i h_iᵀ) ⊗ (diag(w²) − y_i G_i y_iᵀ), y_ij = w²G_i⁻¹d_j: the other side's matrix with the rows solved. */
@@ -177,22 +211,28 @@ function eachRow(problem: PlainProblem, side: Side, inverses: Float64Array, visi
   }
 }
 
-/** Orthonormal directions of the side that stays which the other side can undo: [V, 1] ⊗ each unknown. */
-function gaugeBasis({ rank, stride, widths, counts, factors }: PlainProblem, staying: Side): Float64Array[] {
+/**
+ * Orthonormal directions of the side that stays which the other side can undo: [V, 1] ⊗ each unknown; `lost` is the most that one
+ * of these columns lost to those before it.
+ */
+function gaugeBasis({ rank, stride, widths, counts, factors }: PlainProblem, staying: Side) {
   const width = widths[staying];
-  const basis: Float64Array[] = [];
+  const gauge: Float64Array[] = [];
+  let lost = 1;
   for (let c = 0; c < widths[otherSide(staying)]; c++)
     for (let a = 0; a < width; a++) {
       const q = new Float64Array(counts[staying] * width);
       for (let j = 0; j < counts[staying]; j++)
         q[j * width + a] = c < rank ? (factors[staying][j * stride + c] as number) : 1;
       const before = norm(q);
-      orthogonalize(q, basis);
-      if (!(norm(q) > 1e-14 * before)) continue;
-      scale(q, 1 / norm(q));
-      basis.push(q);
+      orthogonalize(q, gauge);
+      const after = norm(q);
+      if (!(after > 1e-14 * before)) continue;
+      lost = Math.max(lost, before / after);
+      scale(q, 1 / after);
+      gauge.push(q);
     }
-  return basis;
+  return { gauge, lost };
 }
 
 /** PSP, P the projection away from an orthonormal basis. */
@@ -217,26 +257,36 @@ function addSquare(S: Float64Array, q: Float64Array, factor: number): void {
   });
 }
 
+/** Pivots so much below or above where they vanish, as a factor: rounding decides whether they do. */
+const doubt = { below: 4, above: 256 };
+
 /**
  * The inverse of a symmetric positive definite matrix in its place, by its Cholesky factor.
  *
- * @param margin pivots below so many roundings of their entry vanish. @returns the pivots that do not; fewer than `order`: no inverse.
+ * @param margin pivots below so many roundings of their entry vanish. @returns as `rank` how many do not; fewer than `order`: no inverse.
  */
-function invert(S: Float64Array, order: number, margin: number): number {
+function invert(S: Float64Array, order: number, margin: number): { rank: number; cancellation: number; doubtful: number } {
   let rank = 0;
+  let doubtful = 0;
+  let cancellation = 1;
+  const least = order * margin * Number.EPSILON;
   for (let r = 0; r < order; r++)
     for (let c = 0; c <= r; c++) {
       const entry = S[r * order + c] as number;
       let value = entry;
       for (let e = 0; e < c; e++) value -= (S[r * order + e] as number) * (S[c * order + e] as number);
       const pivot = S[c * (order + 1)] as number;
-      if (c < r) S[r * order + c] = pivot > 0 ? value / pivot : 0;
-      else if (value > order * margin * Number.EPSILON * entry) {
-        S[r * (order + 1)] = Math.sqrt(value);
-        rank++;
-      } else S[r * (order + 1)] = 0;
+      if (c < r) {
+        S[r * order + c] = pivot > 0 ? value / pivot : 0;
+        continue;
+      }
+      if (value > (least / doubt.below) * entry && value < least * doubt.above * entry) doubtful++;
+      S[r * (order + 1)] = value > least * entry ? Math.sqrt(value) : 0;
+      if (!(value > least * entry)) continue;
+      rank++;
+      cancellation = Math.max(cancellation, entry / value);
     }
-  if (rank < order) return rank;
+  if (rank < order) return { rank, cancellation, doubtful };
   // Column c of L⁻¹ to row c of the upper half, then (L⁻¹)ᵀL⁻¹.
   const diagonal = Float64Array.from({ length: order }, (_, i) => 1 / (S[i * (order + 1)] as number));
   for (let c = 0; c < order; c++)
@@ -253,7 +303,7 @@ function invert(S: Float64Array, order: number, margin: number): number {
       S[c * order + r] = sum;
     }
   for (let r = 0; r < order; r++) for (let c = 0; c < r; c++) S[r * order + c] = S[c * order + r] as number;
-  return rank;
+  return { rank, cancellation, doubtful };
 }
 
 function diagonalBlocks(S: Float64Array, count: number, width: number): Float64Array {

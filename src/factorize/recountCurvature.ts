@@ -4,6 +4,7 @@ import {
   type CurvatureShape,
   curvatureOf,
   curvatureSteps,
+  isBoundNear,
   searchCurvature,
 } from '../certificate/curvatureSearch.js';
 import { answered } from '../certificate/lanczos.js';
@@ -30,10 +31,14 @@ export function curvatureShapeOf(
   return { counts, observed, rank, isBiasFitted, isPenalised, stride: strideOf(rank, stride > rank) };
 }
 
-/** From the start that the seed gives, all steps that are allowed: a fit ends its search where more would say little. */
+/**
+ * From the start that the seed gives. A fit ends its search where more steps would say little; this one goes a look further, so
+ * that rounding decides nothing.
+ */
 export function recountCurvature(problem: PlainProblem, shape: CurvatureShape, seed: number): RecountedCurvature {
   const metric = plainBlockNorm(problem);
   const looks: CurvatureLook[] = [];
+  let wasNear = false;
   const search = searchCurvature(
     {
       ...problem,
@@ -44,7 +49,9 @@ export function recountCurvature(problem: PlainProblem, shape: CurvatureShape, s
     },
     (look) => {
       looks.push(look);
-      return false;
+      const isEnough = wasNear;
+      wasNear = isBoundNear(look);
+      return isEnough;
     },
   );
   const found = answered(search, (x) => {
@@ -55,11 +62,10 @@ export function recountCurvature(problem: PlainProblem, shape: CurvatureShape, s
     return product;
   });
   if (!found) return { curvature: 'unknown', looks };
-  const { smallest, largest, bound, direction } = found;
-  looks.push({ smallest, largest, bound });
+  looks.push(found);
   const curvature = curvatureOf(found);
   if (curvature !== 'falling') return { curvature, looks };
-  return { curvature: isLower(problem, direction) ? 'saddle' : 'unknown', looks };
+  return { curvature: isLower(problem, found.direction) ? 'saddle' : 'unknown', looks };
 }
 
 /** Whether f falls along a direction by more than rounding, and more than its slope accounts for. */

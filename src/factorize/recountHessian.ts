@@ -7,15 +7,17 @@
 import { type BlockNorm, blockNormOf } from '../certificate/blockNorm.js';
 import type { Orientation } from '../data/observations.js';
 import type { Model } from '../model/model.js';
-import type { PerSide, Side } from '../parallel/layout.js';
-import { sides } from '../parallel/layout.js';
+import { predictEntry } from '../model/objective.js';
+import { type PerSide, type Side, sides } from '../parallel/layout.js';
 import type { Recounted } from './recount.js';
 
 /** Weighted squares and a ridge at a point. Bounds, L1 and held entries are the caller's to know of. */
 export interface PlainProblem {
   readonly byRow: Orientation;
   readonly byColumn: Orientation;
-  readonly mean: number;
+  /** W² and p − a of every entry, in rows. */
+  readonly squares: Float64Array;
+  readonly residuals: Float64Array;
   readonly rank: number;
   /** Unknowns of each side: the factor, and the bias where it is fitted. */
   readonly widths: PerSide<number>;
@@ -29,11 +31,13 @@ export interface PlainProblem {
 }
 
 export function plainProblem(
-  { U, V, biases, rank, shape: [m, n], fit }: Model,
+  model: Model,
   { byRow, byColumn }: PerSideOrientation,
   { penalties, biasPenalties }: Pick<Recounted, 'penalties' | 'biasPenalties'>,
 ): PlainProblem {
-  const { freeColumns } = fit.options;
+  const { U, V, biases, rank } = model;
+  const [m, n] = model.shape;
+  const { freeColumns } = model.fit.options;
   const stride = rank + (biases.rows || biases.columns ? 1 : 0);
   const buffer = (factor: ArrayLike<number>, count: number, bias: ArrayLike<number> | undefined) =>
     Float64Array.from({ length: count * stride }, (_, t) => {
@@ -41,10 +45,16 @@ export function plainProblem(
       return c < rank ? (factor[row * rank + c] as number) : (bias?.[row] ?? 0);
     });
   const isBiasFitted = { rows: biases.rows !== undefined, columns: biases.columns !== undefined };
+  const { pointers, indices, values, weights } = byRow;
+  const residuals = new Float64Array(values.length);
+  for (let i = 0; i < m; i++)
+    for (let t = pointers[i] as number; t < (pointers[i + 1] as number); t++)
+      residuals[t] = predictEntry(model, i, indices[t] as number) - (values[t] as number);
   return {
     byRow,
     byColumn,
-    mean: biases.mean,
+    squares: Float64Array.from(values, (_, t) => (weights ? (weights[t] as number) ** 2 : 1)),
+    residuals,
     rank,
     widths: { rows: rank + (biases.rows ? 1 : 0), columns: rank + (biases.columns ? 1 : 0) },
     isBiasFitted,
@@ -60,50 +70,59 @@ type PerSideOrientation = { readonly byRow: Orientation; readonly byColumn: Orie
 
 /** ½H·d; d is the rows' change followed by that of the columns', each as in `factors`. */
 export function halfHessianProduct(problem: PlainProblem, d: Float64Array): Float64Array {
-  const { rank, stride, factors, isBiasFitted } = problem;
-  const half = factors.rows.length;
+  const { rank, stride, counts, factors, isBiasFitted, squares, residuals } = problem;
+  const { pointers, indices } = problem.byRow;
+  const { rows: U, columns: V } = factors;
   const out = new Float64Array(d.length);
-  eachEntry(problem, (i, j, squared, residual) => {
-    const [a, b] = [i * stride, j * stride];
-    let moved = rank < stride ? (d[a + rank] as number) + (d[half + b + rank] as number) : 0;
-    for (let c = 0; c < rank; c++)
-      moved +=
-        (d[a + c] as number) * (factors.columns[b + c] as number) +
-        (factors.rows[a + c] as number) * (d[half + b + c] as number);
-    const [s, e] = [squared * moved, squared * residual];
-    for (let c = 0; c < rank; c++) {
-      const [u, v] = [factors.rows[a + c] as number, factors.columns[b + c] as number];
-      out[a + c] = (out[a + c] as number) + s * v + e * (d[half + b + c] as number);
-      out[half + b + c] = (out[half + b + c] as number) + s * u + e * (d[a + c] as number);
+  for (let i = 0; i < counts.rows; i++) {
+    const a = i * stride;
+    for (let t = pointers[i] as number; t < (pointers[i + 1] as number); t++) {
+      const v = (indices[t] as number) * stride;
+      const b = U.length + v;
+      const s = (squares[t] as number) * linearChange(problem, d, a, v);
+      const e = (squares[t] as number) * (residuals[t] as number);
+      for (let c = 0; c < rank; c++) {
+        out[a + c] = (out[a + c] as number) + s * (V[v + c] as number) + e * (d[b + c] as number);
+        out[b + c] = (out[b + c] as number) + s * (U[a + c] as number) + e * (d[a + c] as number);
+      }
+      if (isBiasFitted.rows) out[a + rank] = (out[a + rank] as number) + s;
+      if (isBiasFitted.columns) out[b + rank] = (out[b + rank] as number) + s;
     }
-    if (isBiasFitted.rows) out[a + rank] = (out[a + rank] as number) + s;
-    if (isBiasFitted.columns) out[half + b + rank] = (out[half + b + rank] as number) + s;
-  });
+  }
   eachUnknown(problem, (at, penalty) => {
     out[at] = (out[at] as number) + penalty * (d[at] as number);
   });
   return out;
 }
 
+/** What d does to p in the row and column at a of U and v of V, to first order. */
+function linearChange({ rank, stride, factors }: PlainProblem, d: Float64Array, a: number, v: number): number {
+  const { rows: U, columns: V } = factors;
+  const b = U.length + v;
+  let sum = rank < stride ? (d[a + rank] as number) + (d[b + rank] as number) : 0;
+  for (let c = 0; c < rank; c++)
+    sum += (d[a + c] as number) * (V[v + c] as number) + (U[a + c] as number) * (d[b + c] as number);
+  return sum;
+}
+
 /** f at the factors moved by `step` times d, and its slope there along d. */
 export function along(problem: PlainProblem, d: Float64Array, step: number): { value: number; slope: number } {
-  const { rank, stride, factors } = problem;
-  const half = factors.rows.length;
-  let [value, slope] = [0, 0];
-  eachEntry(problem, (i, j, squared, residual) => {
-    const [a, b] = [i * stride, half + j * stride];
-    // p changes by step·linear + step²·square.
-    let linear = rank < stride ? (d[a + rank] as number) + (d[b + rank] as number) : 0;
-    let square = 0;
-    for (let c = 0; c < rank; c++) {
-      const [du, dv] = [d[a + c] as number, d[b + c] as number];
-      linear += du * (factors.columns[b - half + c] as number) + (factors.rows[a + c] as number) * dv;
-      square += du * dv;
+  const { rank, stride, counts, factors, squares, residuals } = problem;
+  const { pointers, indices } = problem.byRow;
+  let value = 0;
+  let slope = 0;
+  for (let i = 0; i < counts.rows; i++)
+    for (let t = pointers[i] as number; t < (pointers[i + 1] as number); t++) {
+      const a = i * stride;
+      const v = (indices[t] as number) * stride;
+      // p changes by step·linear + step²·square.
+      const linear = linearChange(problem, d, a, v);
+      let square = 0;
+      for (let c = 0; c < rank; c++) square += (d[a + c] as number) * (d[factors.rows.length + v + c] as number);
+      const e = (residuals[t] as number) + step * (linear + step * square);
+      value += (squares[t] as number) * e * e;
+      slope += 2 * (squares[t] as number) * e * (linear + 2 * step * square);
     }
-    const e = residual + step * (linear + step * square);
-    value += squared * e * e;
-    slope += 2 * squared * e * (linear + 2 * step * square);
-  });
   eachUnknown(problem, (at, penalty, x) => {
     const moved = x + step * (d[at] as number);
     value += penalty * moved * moved;
@@ -177,24 +196,6 @@ function inverseFactor(G: Float64Array, width: number): Float64Array {
     }
   }
   return inverse;
-}
-
-/** Calls back with W² and p − a of every entry. */
-function eachEntry(
-  { byRow, counts, rank, stride, factors, mean }: PlainProblem,
-  visit: (i: number, j: number, squared: number, residual: number) => void,
-): void {
-  const { pointers, indices, values, weights } = byRow;
-  for (let i = 0; i < counts.rows; i++)
-    for (let t = pointers[i] as number; t < (pointers[i + 1] as number); t++) {
-      const j = indices[t] as number;
-      const w = weights ? (weights[t] as number) : 1;
-      const [a, b] = [i * stride, j * stride];
-      let p = mean;
-      if (rank < stride) p += (factors.rows[a + rank] as number) + (factors.columns[b + rank] as number);
-      for (let c = 0; c < rank; c++) p += (factors.rows[a + c] as number) * (factors.columns[b + c] as number);
-      visit(i, j, w * w, p - (values[t] as number));
-    }
 }
 
 /** Calls back with the place of every unknown in a direction, its λ and its value. */

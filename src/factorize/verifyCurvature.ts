@@ -1,11 +1,11 @@
 /** The claims of curvature, against the search that recountCurvature makes. */
-import { curvatureSteps, curvatureWork, failure } from '../certificate/curvatureSearch.js';
+import { type CurvatureLook, curvatureSteps, curvatureWork, failure } from '../certificate/curvatureSearch.js';
 import type { Model } from '../model/model.js';
 import { type Claim, compared, matched, unchecked } from './claim.js';
 import { curvatureShapeOf, type RecountedCurvature, recountCurvature } from './recountCurvature.js';
 import type { PlainProblem } from './recountHessian.js';
 
-/** How far rounding may move eigenvalues, in units of the largest. */
+/** How far rounding may move eigenvalues, in units of the largest, where no row's block is near singular. */
 const rounding = 1e-6;
 /** Squares of residuals that are rounding, relative to those of the values: nothing lies below such an f. */
 const nothing = 2 ** -90;
@@ -46,18 +46,23 @@ export function claimsOfCurvature(
     const note = isExact ? 'f is 0 to rounding, and nothing lies below' : 'of a search of its own: the fit says nothing';
     return [{ claim, said: curvature, found: again.curvature, agrees: null, note }];
   }
-  return [matched(claim, curvature, again.curvature), ...claimsOfEigenvalues(fit, again)];
+  const verdict =
+    curvature === 'unknown'
+      ? { claim, said: curvature, found: again.curvature, agrees: null, note: 'the fit found it too close to call' }
+      : matched(claim, curvature, again.curvature);
+  return [verdict, ...claimsOfEigenvalues(fit, again)];
 }
 
 function claimsOfEigenvalues({ certificate }: Model['fit'], { looks }: RecountedCurvature): Claim[] {
   const { smallestEigenvalue, largestEigenvalue, eigenvalueBound, p } = certificate;
+  const slackOf = ({ largest, noise }: CurvatureLook) => rounding * Math.abs(largest) + 16 * noise;
   const [none, ...others] = looks.map((look) =>
     [
       ['smallestEigenvalue', smallestEigenvalue, look.smallest] as const,
       ['largestEigenvalue', largestEigenvalue, look.largest] as const,
       ['eigenvalueBound', eigenvalueBound, look.bound] as const,
     ].flatMap(([name, said, found]) =>
-      said === undefined ? [] : [compared(`certificate.${name}`, said, found, rounding * Math.abs(look.largest))],
+      said === undefined ? [] : [compared(`certificate.${name}`, said, found, slackOf(look))],
     ),
   );
   if (!none) return [];

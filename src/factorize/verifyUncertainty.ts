@@ -8,8 +8,17 @@ import { type Claim, compared, furthest, matched, unchecked } from './claim.js';
 import type { FittedData } from './fittedData.js';
 import { covarianceWork, mostCovarianceWork } from './fullCovariance.js';
 import type { Recounted } from './recount.js';
-import { conditionalCovariance, fullCovarianceAgain, type RecountedCovariance } from './recountCovariance.js';
+import { conditionalCovariance, wholeCovariance, type RecountedCovariance } from './recountCovariance.js';
 import type { PlainProblem } from './recountHessian.js';
+
+/** Beyond such a share rounding has made too much of what is found. */
+const mostRounding = 1e-3;
+const nearSingular = 'the data hardly determines some rows or columns, and rounding would decide';
+
+/** Of the numbers that the covariances are made of: weights in f32 are rounded, where they are not 1. */
+function roundingIn({ fit }: Model, { byRow: { weights } }: FittedData): number {
+  return fit.dtype === 'f32' && weights?.some((w) => w !== Math.fround(w)) ? 2 ** -22 : 2 ** -50;
+}
 
 /** @param isComposed whether the objective is more than squares and a ridge: bounds, L1, free columns or held entries. */
 export function claimsOfUncertainty(
@@ -31,12 +40,16 @@ export function claimsOfUncertainty(
   const isAffordable = covarianceWork({ ...problem, counts, pointers }, side) <= mostCovarianceWork;
   const full =
     !isComposed && isDetermined && isAffordable
-      ? fullCovarianceAgain(problem, side, conditional.covariances[side])
+      ? wholeCovariance(problem, side, conditional)
       : undefined;
+  const again = full ?? conditional;
+  const rounding = roundingIn(model, data) * again.cancellation;
+  if (again.doubtful > 0 || !(rounding <= mostRounding))
+    return [unchecked('uncertainty', said.kind, nearSingular)];
   return [
     matched('uncertainty.kind', said.kind, full ? 'full' : 'conditional'),
-    ...claimsOfReport(model, said, problem, data, found, full ?? conditional),
-    ...claimsOfCovariances(model, problem, data, said, full ?? conditional),
+    ...claimsOfReport(model, said, problem, data, found, again.spent, rounding),
+    ...claimsOfCovariances(model, problem, data, said, again, rounding),
   ];
 }
 
@@ -46,19 +59,20 @@ function claimsOfReport(
   problem: PlainProblem,
   { weights }: FittedData,
   { observed, weightedSquares, slack }: Recounted,
-  { spent }: RecountedCovariance,
+  spent: number,
+  rounding: number,
 ): Claim[] {
   const degrees = observed - spent;
-  const rounding = 1e-6 * Math.max(spent, 1);
+  const degreesSlack = (1e-6 + rounding) * Math.max(spent, 1);
   const chi = degrees > 0 ? weightedSquares / degrees : null;
   const root = Math.sqrt(weightedSquares);
-  const chiSlack = (slack.weightedResidual * (2 * root + slack.weightedResidual)) / degrees + ((chi ?? 0) * rounding) / degrees;
+  const chiSlack = (slack.weightedResidual * (2 * root + slack.weightedResidual)) / degrees + ((chi ?? 0) * degreesSlack) / degrees;
   const noise = noiseOf(fit.options.noise, weights);
   const spread = said.noise === 'weights' ? 1 : Math.sqrt(chi ?? Number.NaN);
   const isBiased = sides.some((side) => isPenalised(problem, side));
   return [
-    compared('uncertainty.fittedDegrees', said.fittedDegrees, spent, rounding),
-    compared('uncertainty.residualDegrees', said.residualDegrees, degrees, rounding),
+    compared('uncertainty.fittedDegrees', said.fittedDegrees, spent, degreesSlack),
+    compared('uncertainty.residualDegrees', said.residualDegrees, degrees, degreesSlack),
     said.reducedChiSquare === null || chi === null
       ? { claim: 'uncertainty.reducedChiSquare', said: said.reducedChiSquare, found: chi, agrees: said.reducedChiSquare === chi }
       : compared('uncertainty.reducedChiSquare', said.reducedChiSquare, chi, chiSlack),
@@ -66,7 +80,7 @@ function claimsOfReport(
     noise === undefined
       ? unchecked('uncertainty.noise', said.noise, 'the data does not say whether its weights were given as sigma')
       : matched('uncertainty.noise', said.noise, noise),
-    compared('uncertainty.spread', said.spread, spread, chiSlack / (2 * Math.sqrt(chi ?? 1) || 1)),
+    compared('uncertainty.spread', said.spread, spread, said.noise === 'weights' ? 0 : chiSlack / (2 * spread || 1)),
   ];
 }
 
@@ -107,16 +121,17 @@ function claimsOfCovariances(
   { byColumn }: FittedData,
   { spread }: UncertaintyReport,
   again: RecountedCovariance,
+  rounding: number,
 ): Claim[] {
   if (!covariances) return [];
-  const rounding = fit.dtype === 'f32' ? 1e-5 : 1e-6;
+  const share = (fit.dtype === 'f32' ? 1e-5 : 1e-6) + rounding;
   const claims = sides.map((side): Claim => {
     const found = again.covariances[side].map((value) => spread * spread * value);
     const length = packedLength(widths[side]);
     const slacks = found.map((_, at) => {
       const [c, e] = placeOf(at % length);
       const variance = (of: number) => found[at - (at % length) + packedLength(of) + of] as number;
-      return rounding * Math.sqrt(variance(c) * variance(e));
+      return share * Math.sqrt(variance(c) * variance(e)) + rounding * spread * spread * again.largest[side];
     });
     const name = side === 'rows' ? 'row' : 'column';
     const nameOf = (at: number) => `${name} ${Math.floor(at / length)}`;
