@@ -70,8 +70,45 @@ export function blockBound(problem: BoundProblem): BlockBound | undefined {
   return best && best.bound > 0 ? best : undefined;
 }
 
+/**
+ * Whether there may be blocks of a rank above k, by their patterns alone: enough rows, or columns, with the same entries. A pass
+ * over the indices, which is less than a sweep. Patterns that look alike by chance are taken for alike.
+ */
+export function hasLikeRows({ byRow, byColumn, rank, biasPenalties }: BoundProblem): boolean {
+  const { pointers, indices } = byRow;
+  const rows = new Uint32Array(pointers.length - 1);
+  const columns = new Uint32Array(byColumn.pointers.length - 1);
+  for (let i = 0; i < rows.length; i++)
+    for (let t = pointers[i] as number; t < (pointers[i + 1] as number); t++) {
+      const j = indices[t] as number;
+      rows[i] = mixed(rows[i] as number, j);
+      columns[j] = mixed(columns[j] as number, i);
+    }
+  const least = rank + biasesOf(biasPenalties);
+  return hasGroup(rows, pointers, least) || hasGroup(columns, byColumn.pointers, least);
+}
+
+const mixed = (hash: number, index: number) => Math.imul(hash ^ index, 0x01000193) ^ (hash >>> 15);
+
+/** More than `least` rows of more than `least` entries that look alike. */
+function hasGroup(hashes: Uint32Array, pointers: ArrayLike<number>, least: number): boolean {
+  const groups = new Map<number, number>();
+  for (let i = 0; i < hashes.length; i++) {
+    const length = (pointers[i + 1] as number) - (pointers[i] as number);
+    if (length <= least) continue;
+    const key = (hashes[i] as number) * 2 ** 20 + (length % 2 ** 20);
+    const count = (groups.get(key) ?? 0) + 1;
+    if (count > least) return true;
+    groups.set(key, count);
+  }
+  return false;
+}
+
+const biasesOf = ({ rows, columns }: BoundProblem['biasPenalties']) =>
+  [rows, columns].filter((each) => each !== undefined).length;
+
 function boundOf(entries: Entries, { rank, penalties, biasPenalties, byRow, byColumn }: BoundProblem) {
-  const biases = [biasPenalties.rows, biasPenalties.columns].filter((each) => each !== undefined).length;
+  const biases = biasesOf(biasPenalties);
   const blocks = blocksOf(entries).filter(
     ({ rows, width }) => Math.min(rows.length, width) <= denseLimit && Math.min(rows.length, width) > rank + biases,
   );
@@ -187,7 +224,7 @@ function blocksOf({ pointers, indices }: Entries): Block[] {
   for (let row = 0; row + 1 < pointers.length; row++) {
     const [first, end] = [start(row), start(row + 1)];
     let hash = end - first;
-    for (let t = first; t < end; t++) hash = Math.imul(hash ^ (indices[t] as number), 0x01000193) ^ (hash >>> 15);
+    for (let t = first; t < end; t++) hash = mixed(hash, indices[t] as number);
     const alike = groups.get(hash) ?? [];
     if (alike.length === 0) groups.set(hash, alike);
     const group = alike.find((rows) => isAlike(rows[0] as number, row));
@@ -227,7 +264,8 @@ function turned({ pointers, indices, values, squares }: Entries, { byColumn }: B
   return { ...ofValues, squares: ofSquares.values };
 }
 
-function hasDuplicates({ pointers, indices }: Entries): boolean {
+/** The indices of each row rise. */
+export function hasDuplicates({ pointers, indices }: Pick<Entries, 'pointers' | 'indices'>): boolean {
   for (let i = 0; i + 1 < pointers.length; i++)
     for (let t = (pointers[i] as number) + 1; t < (pointers[i + 1] as number); t++)
       if (indices[t] === indices[t - 1]) return true;

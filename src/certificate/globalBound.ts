@@ -1,5 +1,5 @@
 /** The global certificate: a lower bound of f over all factors, and how far above it f stands, as a true sentence. */
-import { type BlockBound, blockBound, blockCost } from './blockBound.js';
+import { type BlockBound, blockBound, blockCost, hasDuplicates, hasLikeRows } from './blockBound.js';
 import {
   type BoundProblem,
   type RelaxationBound,
@@ -33,13 +33,19 @@ export interface BoundRequest extends BoundProblem {
 export function certifyGlobally(request: BoundRequest, budget: number): GlobalCertificate {
   if (!request.isQuadratic) return none('the loss is not quadratic');
   if (request.byRow.pointers.at(-1) === 0) return none('nothing is observed');
+  if (isMetByRank(request)) return { globalBound: 0, globalStatement: metByRank(request) };
   const why = request.noRelaxation ?? whyNoRelaxation(request);
   const relaxationTakes = why === undefined ? relaxationCost(request) : 0;
   const blocksTake = blockCost(request);
-  if (Math.min(relaxationTakes || Number.POSITIVE_INFINITY, blocksTake) > budget)
+  if (Math.min(relaxationTakes || Number.POSITIVE_INFINITY, blocksTake) > budget) {
+    if (why !== undefined && !hasLikeRows(request)) return none(`${why}, and ${noBlock(request)}`);
     return {
-      globalStatement: 'global bound not computed: it is costly beside this fit; hadamard verify computes it',
+      globalStatement:
+        why === undefined
+          ? 'global bound not computed: it is costly beside this fit; hadamard verify computes it'
+          : `global bound not computed: ${why}, and to see whether fully observed parts have one is costly beside this fit; hadamard verify looks`,
     };
+  }
   const relaxation = why === undefined && relaxationTakes <= budget ? relaxationBound(request) : undefined;
   const blocks = relaxationTakes + blocksTake <= budget ? blockBound(request) : undefined;
   const best = Math.max(relaxation?.bound ?? 0, blocks?.bound ?? 0);
@@ -55,6 +61,22 @@ export function certifyGlobally(request: BoundRequest, budget: number): GlobalCe
   return { globalBound: bound, globalGap: gap, globalStatement: `${distanceInWords(gap)}: ${source}` };
 }
 
+/** Whether factors of this rank reproduce every entry at no cost: any matrix is one of rank min(m, n). */
+function isMetByRank({ byRow, byColumn, rank, penalties, constraints }: BoundRequest): boolean {
+  const smaller = Math.min(byRow.pointers.length, byColumn.pointers.length) - 1;
+  const isFree = (list: ArrayLike<number>) => Array.prototype.every.call(list, (value: number) => value === 0);
+  return (
+    rank >= smaller &&
+    constraints.length === 0 &&
+    isFree(penalties.rows) &&
+    isFree(penalties.columns) &&
+    !hasDuplicates(byRow)
+  );
+}
+
+const metByRank = ({ byRow, byColumn, rank }: BoundRequest) =>
+  `the global optimum is 0: factors of rank ${rank} give any ${byRow.pointers.length - 1}×${byColumn.pointers.length - 1} matrix, and λ is 0`;
+
 function none(reason: string): GlobalCertificate {
   return { globalStatement: `no bound of the global optimum: ${reason}` };
 }
@@ -62,8 +84,8 @@ function none(reason: string): GlobalCertificate {
 const noBlock = ({ rank }: BoundRequest) =>
   `no part that is fully observed with W² = r_i·c_j has a rank above that of the model (${rank})`;
 
-/** True for every f and optimum that the gap allows: numbers are rounded to the safe side. */
-function distanceInWords(gap: number): string {
+/** True for every f and optimum that the gap allows: numbers are rounded to the safe side. A statement begins with it. */
+export function distanceInWords(gap: number): string {
   if (gap > 0.5) return `f is at most ${upwards(1 + gap)} times the global optimum`;
   return `within ${upwards(Math.max(100 * gap, 1e-6))} % of the global optimum`;
 }

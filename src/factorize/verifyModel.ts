@@ -1,5 +1,5 @@
 /** Every claim of a model that its data can prove or refute, computed again from both. */
-import { certifyGlobally } from '../certificate/globalBound.js';
+import { certifyGlobally, distanceInWords } from '../certificate/globalBound.js';
 import { shapeOf } from '../data/entries.js';
 import type { MatrixInput, WeightsInput } from '../data/input.js';
 import { HadamardError } from '../errors.js';
@@ -176,8 +176,9 @@ function claimsOfBound(model: Model, { byRow, byColumn, background }: FittedData
     },
     Number.POSITIVE_INFINITY,
   );
-  const { globalBound: said, globalGap: saidGap } = certificate;
+  const { globalBound: said, globalGap: saidGap, globalStatement } = certificate;
   const note = bound.globalStatement;
+  const words = saidGap === undefined ? undefined : distanceInWords(saidGap);
   const slack = 4 * found.slack.loss + found.slack.regularization + 1e-9 * objective;
   if (said === undefined)
     return [{ claim: 'certificate.globalBound', said: null, found: bound.globalBound ?? null, agrees: null, note }];
@@ -193,6 +194,16 @@ function claimsOfBound(model: Model, { byRow, byColumn, background }: FittedData
             said: saidGap,
             found: Number.isFinite(gap) ? gap : null,
             agrees: gap <= saidGap + (2 * slack) / said,
+          },
+        ]),
+    ...(words === undefined || globalStatement === undefined
+      ? []
+      : [
+          {
+            claim: 'certificate.globalStatement',
+            said: globalStatement,
+            found: words,
+            agrees: globalStatement.startsWith(`${words}: `),
           },
         ]),
   ];

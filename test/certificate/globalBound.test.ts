@@ -232,6 +232,47 @@ describe('singular values', () => {
     expect(certificate.globalGap).toBeLessThan(1e-9);
   });
 
+  test('say that the optimum is 0 where the rank gives any matrix, whatever is observed, and only there', async () => {
+    const gappy = { ...product, entries: product.entries.filter(({ row, column }) => (row + column) % 3 > 0) };
+    for (const of of [full, product, gappy])
+      for (const biases of biasKinds) {
+        const { certificate } = await fitted(of, { ...free, biases, biasLambda: 0.3 }, 9);
+        expect(certificate.globalBound).toBe(0);
+        expect(certificate.globalGap).toBeUndefined();
+        expect(certificate.globalStatement).toMatch(/^the global optimum is 0: factors of rank 9 give any 16×9 matrix/);
+      }
+    const others: Partial<FactorizeOptions>[] = [
+      { lambdaRows: 0.1, lambdaColumns: 0.1 },
+      { nonnegative: 'both' },
+      { rank: 8 },
+      { duplicates: 'keep' },
+    ];
+    for (const more of others) {
+      // Two values of one entry cannot both be met.
+      const twice = { ...full, entries: [...full.entries, { ...(full.entries[0] as (typeof full.entries)[0]), value: 5 }] };
+      const { certificate } = await fitted(more.duplicates ? twice : gappy, free, 9, { ...more, maxSweeps: 3 });
+      expect(certificate.globalStatement).not.toContain('the global optimum is 0');
+    }
+  });
+
+  test('a bound that was not looked for is one that there may be', async () => {
+    const [m, n] = [900, 700];
+    const rows = Uint32Array.from({ length: 10 * m }, (_, t) => Math.floor(t / 10));
+    const next = uniform(7);
+    // Ten columns a row, no two rows alike; or the same ten of all rows.
+    const scattered = rows.map((i, t) => (i * 7 + (t % 10) * 61 + (t % 10) ** 2 * (i % 13)) % n);
+    const alike = rows.map((_, t) => (t % 10) * 60);
+    const values = Float64Array.from(rows, () => next());
+    const statement = async (columns: Uint32Array, lambda: number) => {
+      const A = { rows, columns, values, shape: [m, n] as const };
+      const { certificate } = await factorize(A, { rank: 2, lambda, maxSweeps: 1, threads: 1, duplicates: 'last' });
+      return certificate.globalStatement;
+    };
+    expect(await statement(scattered, 0)).toMatch(/^no bound of the global optimum: λ is 0, and no part/);
+    expect(await statement(alike, 0)).toMatch(/^global bound not computed: λ is 0, .* hadamard verify looks$/);
+    expect(await statement(scattered, 0.1)).toMatch(/^global bound not computed: it is costly/);
+  });
+
   test('of fully observed parts are never above what any start reaches', async () => {
     await fc.assert(
       fc.asyncProperty(fc.integer({ min: 1, max: 1e6 }), fc.constantFrom(...biasKinds), async (seed, biases) => {
