@@ -8,7 +8,7 @@ import type { ExitCode } from './exitCodes.js';
 import { readFitted } from './fittedData.js';
 import { asInFile } from './inFile.js';
 import { progressLine } from './progress.js';
-import { grid, printable } from './render.js';
+import { grid, printable, wrap } from './render.js';
 import { untilInterrupt } from './signals.js';
 
 export interface VerifyFlags extends DataFlags {
@@ -68,17 +68,26 @@ function asText(claims: readonly Claim[], stream: NodeJS.WriteStream): string {
     shown(found),
     agrees === null ? '—' : agrees ? 'yes' : 'NO',
   ]);
-  const notes = claims.filter(({ note }) => note !== undefined).map(({ claim, note }) => `${claim}: ${note}`);
   const wrong = claims.filter(({ agrees }) => agrees === false).length;
   const compared = claims.filter(({ agrees }) => agrees !== null).length;
   return [
     grid(['claim', 'said', 'found', 'agrees'], rows, stream),
     '',
-    ...notes.map(printable),
+    ...notesOn(claims, stream),
     wrong === 0
       ? `All ${compared} claims that were computed again agree.`
       : `${wrong} of ${compared} claims do not hold.`,
   ].join('\n');
+}
+
+/** A note in a paragraph, behind the claims that have it. */
+function notesOn(claims: readonly Claim[], stream: NodeJS.WriteStream): string[] {
+  const named = new Map<string, string[]>();
+  for (const { claim, note } of claims) if (note !== undefined) named.set(note, [...(named.get(note) ?? []), claim]);
+  const width = Math.max(40, Math.min(stream.columns ?? 80, 100)) - 2;
+  return [...named].flatMap(([note, names]) =>
+    wrap(printable(`${names.join(', ')}: ${note}`), width).map((line, index) => (index === 0 ? line : `  ${line}`)),
+  );
 }
 
 /** Ten digits, where others are rounding; texts at a glance. */

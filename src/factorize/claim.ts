@@ -14,7 +14,7 @@ export interface Claim {
 export function compared(claim: string, said: number, found: number, slack: number): Claim {
   // Sums of many terms are rounded too.
   const isNear = Math.abs(said - found) <= slack + 1e-11 * Math.abs(found);
-  return { claim, said, found, agrees: isNear };
+  return { claim, said, found, agrees: said === found || (isNear && Number.isFinite(found)) };
 }
 
 /** Of counts and words. */

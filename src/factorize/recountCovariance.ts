@@ -165,7 +165,8 @@ function eliminated(problem: PlainProblem, side: Side, inverses: Float64Array, c
         let value = 0;
         for (let a = 0; a < width; a++)
           for (let b = 0; b < width; b++)
-            value += (h[a] as number) * (h[b] as number) * (covariance[(j * width + a) * order + l * width + b] as number);
+            value +=
+              (h[a] as number) * (h[b] as number) * (covariance[(j * width + a) * order + l * width + b] as number);
         for (let c = 0; c < own; c++)
           for (let e = 0; e <= c; e++) {
             const to = at + packedLength(c) + e;
@@ -251,9 +252,10 @@ function project(S: Float64Array, order: number, basis: readonly Float64Array[])
 /** S + factor·qqᵀ */
 function addSquare(S: Float64Array, q: Float64Array, factor: number): void {
   q.forEach((x, r) => {
-    if (x !== 0) q.forEach((y, c) => {
-      S[r * q.length + c] = (S[r * q.length + c] as number) + factor * x * y;
-    });
+    if (x !== 0)
+      q.forEach((y, c) => {
+        S[r * q.length + c] = (S[r * q.length + c] as number) + factor * x * y;
+      });
   });
 }
 
@@ -265,7 +267,11 @@ const doubt = { below: 4, above: 256 };
  *
  * @param margin pivots below so many roundings of their entry vanish. @returns as `rank` how many do not; fewer than `order`: no inverse.
  */
-function invert(S: Float64Array, order: number, margin: number): { rank: number; cancellation: number; doubtful: number } {
+function invert(
+  S: Float64Array,
+  order: number,
+  margin: number,
+): { rank: number; cancellation: number; doubtful: number } {
   let rank = 0;
   let doubtful = 0;
   let cancellation = 1;

@@ -61,8 +61,7 @@ export function plainProblem(
     counts: { rows: m, columns: n },
     stride,
     factors: { rows: buffer(U.data, m, biases.rows), columns: buffer(V.data, n, biases.columns) },
-    penaltyOf: (side, row, c) =>
-      c < freeColumns ? 0 : ((c < rank ? penalties : biasPenalties)[side][row] as number),
+    penaltyOf: (side, row, c) => (c < freeColumns ? 0 : ((c < rank ? penalties : biasPenalties)[side][row] as number)),
   };
 }
 

@@ -46,7 +46,10 @@ export function recountQ(model: Model, { pointers, indices, values, weights }: O
 }
 
 /** The squared correlation around the means, and how far it is from what sums of squares in one pass can say. */
-function correlation(seen: readonly { readonly a: number; readonly p: number }[], unit: number): [number | null, number] {
+function correlation(
+  seen: readonly { readonly a: number; readonly p: number }[],
+  unit: number,
+): [number | null, number] {
   const mean = (of: 'a' | 'p') => seen.reduce((sum, entry) => sum + entry[of], 0) / (seen.length || 1);
   const [a, p] = [mean('a'), mean('p')];
   let [aa, pp, ap, sizeA, sizeP] = [0, 0, 0, 0, 0];

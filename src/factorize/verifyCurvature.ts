@@ -28,7 +28,9 @@ export function claimsOfCurvature(
   const claim = 'certificate.curvature';
   if (!problem) {
     const note = 'no fit looks at it where the objective is more than squares and a ridge';
-    return [isClaimed ? { claim, said: curvature, found: 'unknown', agrees: false, note } : unchecked(claim, curvature, note)];
+    return [
+      isClaimed ? { claim, said: curvature, found: 'unknown', agrees: false, note } : unchecked(claim, curvature, note),
+    ];
   }
   if (!isClaimed && fit.status !== 'converged')
     return [unchecked(claim, curvature, 'the factors are no stationary point, so it would say nothing')];
@@ -43,7 +45,9 @@ export function claimsOfCurvature(
     ? { curvature: 'unknown', looks: [] }
     : recountCurvature(problem, shape, fit.seed);
   if (!isClaimed) {
-    const note = isExact ? 'f is 0 to rounding, and nothing lies below' : 'of a search of its own: the fit says nothing';
+    const note = isExact
+      ? 'f is 0 to rounding, and nothing lies below'
+      : 'of a search of its own: the fit says nothing';
     return [{ claim, said: curvature, found: again.curvature, agrees: null, note }];
   }
   const verdict =

@@ -32,9 +32,12 @@ export interface VerifyOptions {
 
 /**
  * Computes again, in plain float64 and without the kernels, what `model` says of its factors and `data`, which is what it was
- * fitted to: digest, counts, objective, loss, regularization, errors, gradient, the bound of the global optimum and the error of
- * the entries that `holdout` took. A number agrees where the difference is no more than rounding in the model's dtype can make
- * it, and a bound where the one found is no lower. Seconds, sweeps and the trace leave nothing behind that could be checked.
+ * fitted to: digest, counts, objective, loss, regularization, errors, gradient and KKT residual, curvature, the bound of the
+ * global optimum, the error of the entries that `holdout` took, explained variance, Q and R², degrees of freedom and
+ * covariances, the best of many starts. A number agrees where the difference is no more than rounding in the model's dtype can
+ * make it, and a bound where the one found is no lower; of a list the number is shown that is furthest off. A saddle is proved by
+ * a direction along which f falls, and a minimum by the search of the fit over again. What the way to the factors was (seconds,
+ * sweeps, trace, monotone, the other starts) leaves nothing behind that could be checked; every row without an answer says why.
  *
  * @throws HadamardError `shape-mismatch`, and as `factorize` for bad data.
  */

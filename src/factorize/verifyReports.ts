@@ -28,7 +28,8 @@ export function claimsHeldOut(model: Model, { held }: FittedData): Claim[] {
     sizes += (w * size) ** 2;
     weight += w * w;
     costs += lossValue(loss, w, value, p);
-    costSlack += unit * size * (Math.abs(lossSlope(loss, w, value, p)) + lossCurvature(loss, w, value, p) * unit * size);
+    costSlack +=
+      unit * size * (Math.abs(lossSlope(loss, w, value, p)) + lossCurvature(loss, w, value, p) * unit * size);
   }
   return [
     compared('validation.rmse', validation.rmse, Math.sqrt(squares / weight), unit * Math.sqrt(sizes / weight)),
@@ -44,11 +45,22 @@ export function claimsOfExplained({ fit, U, V, biases }: Model, { byRow }: Fitte
   const shares = explainedVariance(byRow, canonicalForm(U, V), biases);
   const around = explainedSquares(byRow, biases);
   const slack = (8 * found.slack.weightedResidual) / Math.sqrt(around || 1);
-  return [furthest('explained', said, shares, () => slack, (c) => `component ${c}`)];
+  return [
+    furthest(
+      'explained',
+      said,
+      shares,
+      () => slack,
+      (c) => `component ${c}`,
+    ),
+  ];
 }
 
 /** ΣW²(A − offsets)² */
-function explainedSquares({ pointers, indices, values, weights }: FittedData['byRow'], { mean, rows, columns }: Biases) {
+function explainedSquares(
+  { pointers, indices, values, weights }: FittedData['byRow'],
+  { mean, rows, columns }: Biases,
+) {
   let sum = 0;
   for (let i = 0; i + 1 < pointers.length; i++)
     for (let t = pointers[i] as number; t < (pointers[i + 1] as number); t++) {
@@ -67,7 +79,13 @@ export function claimsOfQ(model: Model, { byColumn }: FittedData, rows: number):
     compared('q.true', q.true, found.true, found.slack.true),
     compared('q.robust', q.robust, found.robust, found.slack.robust),
     matched('q.expected', q.expected, found.expected),
-    furthest('q.r2', q.r2, found.r2, (j) => found.slack.r2[j] as number, (j) => `column ${j}`),
+    furthest(
+      'q.r2',
+      q.r2,
+      found.r2,
+      (j) => found.slack.r2[j] as number,
+      (j) => `column ${j}`,
+    ),
   ];
 }
 
@@ -78,13 +96,22 @@ export function claimsOfStarts({ fit }: Model, found: Recounted): Claim[] {
   const { count, converged, distinct, best, hitRate, optima } = starts;
   const objective = found.loss + found.regularization;
   // As the loop had it, in other sums.
-  const lowest = compared('starts.best.objective', best.objective, objective, 4 * (found.slack.loss + found.slack.regularization));
+  const lowest = compared(
+    'starts.best.objective',
+    best.objective,
+    objective,
+    4 * (found.slack.loss + found.slack.regularization),
+  );
   // A start that has not converged may lie below the best that has.
   const isAbove = status !== 'converged' && best.hits > 0 && best.objective > objective;
   return [
     isAbove ? { ...lowest, agrees: true } : lowest,
     matched('starts.distinct', distinct, optima.length),
-    matched('starts.converged', converged, optima.reduce((sum, { hits }) => sum + hits, 0)),
+    matched(
+      'starts.converged',
+      converged,
+      optima.reduce((sum, { hits }) => sum + hits, 0),
+    ),
     compared('starts.hitRate', hitRate, best.hits / count, 0),
     unchecked('starts.count', count, 'the other starts leave nothing behind'),
   ];

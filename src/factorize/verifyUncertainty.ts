@@ -8,7 +8,7 @@ import { type Claim, compared, furthest, matched, unchecked } from './claim.js';
 import type { FittedData } from './fittedData.js';
 import { covarianceWork, mostCovarianceWork } from './fullCovariance.js';
 import type { Recounted } from './recount.js';
-import { conditionalCovariance, wholeCovariance, type RecountedCovariance } from './recountCovariance.js';
+import { conditionalCovariance, type RecountedCovariance, wholeCovariance } from './recountCovariance.js';
 import type { PlainProblem } from './recountHessian.js';
 
 /** Beyond such a share rounding has made too much of what is found. */
@@ -38,14 +38,10 @@ export function claimsOfUncertainty(
   const isDetermined = sides.every((each) => !conditional.covariances[each].some(Number.isNaN));
   const { pointers } = side === 'rows' ? data.byRow : data.byColumn;
   const isAffordable = covarianceWork({ ...problem, counts, pointers }, side) <= mostCovarianceWork;
-  const full =
-    !isComposed && isDetermined && isAffordable
-      ? wholeCovariance(problem, side, conditional)
-      : undefined;
+  const full = !isComposed && isDetermined && isAffordable ? wholeCovariance(problem, side, conditional) : undefined;
   const again = full ?? conditional;
   const rounding = roundingIn(model, data) * again.cancellation;
-  if (again.doubtful > 0 || !(rounding <= mostRounding))
-    return [unchecked('uncertainty', said.kind, nearSingular)];
+  if (again.doubtful > 0 || !(rounding <= mostRounding)) return [unchecked('uncertainty', said.kind, nearSingular)];
   return [
     matched('uncertainty.kind', said.kind, full ? 'full' : 'conditional'),
     ...claimsOfReport(model, said, problem, data, found, again.spent, rounding),
@@ -66,7 +62,8 @@ function claimsOfReport(
   const degreesSlack = (1e-6 + rounding) * Math.max(spent, 1);
   const chi = degrees > 0 ? weightedSquares / degrees : null;
   const root = Math.sqrt(weightedSquares);
-  const chiSlack = (slack.weightedResidual * (2 * root + slack.weightedResidual)) / degrees + ((chi ?? 0) * degreesSlack) / degrees;
+  const chiSlack =
+    (slack.weightedResidual * (2 * root + slack.weightedResidual)) / degrees + ((chi ?? 0) * degreesSlack) / degrees;
   const noise = noiseOf(fit.options.noise, weights);
   const spread = said.noise === 'weights' ? 1 : Math.sqrt(chi ?? Number.NaN);
   const isBiased = sides.some((side) => isPenalised(problem, side));
@@ -74,11 +71,20 @@ function claimsOfReport(
     compared('uncertainty.fittedDegrees', said.fittedDegrees, spent, degreesSlack),
     compared('uncertainty.residualDegrees', said.residualDegrees, degrees, degreesSlack),
     said.reducedChiSquare === null || chi === null
-      ? { claim: 'uncertainty.reducedChiSquare', said: said.reducedChiSquare, found: chi, agrees: said.reducedChiSquare === chi }
+      ? {
+          claim: 'uncertainty.reducedChiSquare',
+          said: said.reducedChiSquare,
+          found: chi,
+          agrees: said.reducedChiSquare === chi,
+        }
       : compared('uncertainty.reducedChiSquare', said.reducedChiSquare, chi, chiSlack),
     matched('uncertainty.isBiased', String(said.isBiased), String(isBiased)),
     noise === undefined
-      ? unchecked('uncertainty.noise', said.noise, 'the data does not say whether its weights were given as sigma')
+      ? unchecked(
+          'uncertainty.noise',
+          said.noise,
+          'it follows from how the weights were given to the fit, which the data does not show',
+        )
       : matched('uncertainty.noise', said.noise, noise),
     compared('uncertainty.spread', said.spread, spread, said.noise === 'weights' ? 0 : chiSlack / (2 * spread || 1)),
   ];

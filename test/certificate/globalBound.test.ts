@@ -249,7 +249,10 @@ describe('singular values', () => {
     ];
     for (const more of others) {
       // Two values of one entry cannot both be met.
-      const twice = { ...full, entries: [...full.entries, { ...(full.entries[0] as (typeof full.entries)[0]), value: 5 }] };
+      const twice = {
+        ...full,
+        entries: [...full.entries, { ...(full.entries[0] as (typeof full.entries)[0]), value: 5 }],
+      };
       const { certificate } = await fitted(more.duplicates ? twice : gappy, free, 9, { ...more, maxSweeps: 3 });
       expect(certificate.globalStatement).not.toContain('the global optimum is 0');
     }

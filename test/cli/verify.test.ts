@@ -31,8 +31,10 @@ beforeAll(async () => {
   const model = await factorize(triples(of), { ...options, weights: sqrtWeights(of) });
   await model.save(at('model'));
   const { U, V, biases, fit } = model;
-  const forged = { ...fit, objective: 0.99 * fit.objective };
-  await new Model({ U, V, biases, labels, fit: forged }).save(at('forged'));
+  const forge = (name: string, change: Partial<typeof fit>) =>
+    new Model({ U, V, biases, labels, fit: { ...fit, ...change } }).save(at(name));
+  await forge('forged', { objective: 0.99 * fit.objective });
+  await forge('saddle', { certificate: { ...fit.certificate, curvature: 'saddle' } });
   await model.save(at('broken'));
   const bytes = readFileSync(at('broken/V.npy'));
   bytes.writeUInt8((bytes.at(-1) as number) ^ 1, bytes.length - 1);
@@ -46,6 +48,9 @@ describe('hadamard verify', () => {
     expect(stdout).toMatch(/^ {2}claim +said +found +agrees$/m);
     expect(stdout).toMatch(/^ {2}files +as saved +as saved +yes$/m);
     expect(stdout).toMatch(/^ {2}certificate\.globalBound +[\d.]+ +[\d.]+ +yes$/m);
+    expect(stdout).toMatch(/^ {2}certificate\.curvature +minimum +minimum +yes$/m);
+    expect(stdout).toMatch(/^certificate\.monotone, sweeps, trace: of the way to the factors/m);
+    expect(stdout.split('\n').filter((line) => line.length > 80)).toEqual([]);
     expect(stdout).not.toContain('NO');
     expect(stdout).toMatch(/All \d+ claims that were computed again agree/);
   });
@@ -60,6 +65,9 @@ describe('hadamard verify', () => {
     };
     expect(await wrong('model', 'changed.csv')).toContainEqual(expect.objectContaining({ claim: 'loss' }));
     expect(await wrong('forged', 'A.csv')).toMatchObject([{ claim: 'objective' }]);
+    expect(await wrong('saddle', 'A.csv')).toMatchObject([
+      { claim: 'certificate.curvature', said: 'saddle', found: 'minimum' },
+    ]);
     expect(await wrong('broken', 'A.csv')).toMatchObject([
       { claim: 'files', found: 'changed', note: expect.stringContaining('V.npy') },
     ]);

@@ -20,11 +20,17 @@ export function verifyCommand(settle: Settle): Command {
 }
 
 const verifyDescription = `Reads a model and A, the data it was fitted to in the same form, and computes
-again in plain float64, without the kernels: checksums of the files, entries,
-objective, loss and regularization, errors, the gradient of each factor, and the
-lower bound of the global optimum, which it also computes where the fit did not.
-Prints what was said, what was found, and whether they agree as closely as the
-precision of the fit allows. Exits with 4 where a claim does not hold.`;
+again in plain float64, without the kernels, every claim that the two can
+prove or refute: checksums of the files, entries, objective, loss,
+regularization and errors, the gradient of each factor and the KKT residual,
+the curvature (a saddle by a direction along which f falls, a minimum by the
+smallest eigenvalue) and the lower bound of the global optimum, both also
+where the fit did not; held-out error, explained variance, Q and R², degrees
+of freedom, reduced chi-square and the covariances that intervals are made
+of, and the best of many starts. Prints what was said, what was found, and
+whether they agree as closely as the precision of the fit allows, with a
+reason where nothing can be compared. Exits with 4 where a claim does not
+hold.`;
 
 const verifyExamples = [
   'hadamard verify model ratings.csv --columns user,item,rating',
