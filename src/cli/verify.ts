@@ -94,5 +94,5 @@ function notesOn(claims: readonly Claim[], stream: NodeJS.WriteStream): string[]
 function shown(value: Claim['said']): string {
   if (value === null) return '—';
   if (typeof value === 'number') return String(Number(value.toPrecision(10)));
-  return value.length <= 18 ? printable(value) : `${printable(value.slice(0, 17))}…`;
+  return value.length <= 17 ? printable(value) : `${printable(value.slice(0, 16))}…`;
 }

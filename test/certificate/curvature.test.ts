@@ -214,3 +214,25 @@ test.each([
     expect(fit.certificate.escapes).toBeUndefined();
   },
 );
+
+test.each([
+  ['a saddle', { m: 27, n: 9, density: 0.3, noise: 0.3, offset: 2, seed: 308 }, { rank: 4, biases: 'columns' }],
+  ['a minimum', { m: 30, n: 7, density: 0.3, noise: 0.001, offset: 1, seed: 346 }, { rank: 3, method: 'varpro' }],
+] as const)(
+  'an eigenvalue that rounding makes of rows near singular is not taken for %s',
+  async (_name, shape, options) => {
+    const of = problem(shape);
+    const method = 'method' in options ? options.method : 'lbfgs';
+    const { fit } = await factorize(triples(of), {
+      dtype: 'f64',
+      maxSweeps: 300,
+      seed: shape.seed,
+      ...options,
+      method,
+    });
+    expect(fit.status).toBe('converged');
+    expect(Math.abs(fit.certificate.smallestEigenvalue ?? 1)).toBeLessThan(1e-6);
+    expect(fit.certificate.curvature).toBe('unknown');
+    expect(fit.certificate.escapes).toBeUndefined();
+  },
+);
