@@ -181,7 +181,6 @@ function claimsOfBound(model: Model, { byRow, byColumn, background }: FittedData
   );
   const { globalBound: said, globalGap: saidGap, globalStatement } = certificate;
   const note = bound.globalStatement;
-  const words = saidGap === undefined ? undefined : distanceInWords(saidGap);
   const slack = 4 * found.slack.loss + found.slack.regularization + 1e-9 * objective;
   if (said === undefined)
     return [{ claim: 'certificate.globalBound', said: null, found: bound.globalBound ?? null, agrees: null, note }];
@@ -199,17 +198,17 @@ function claimsOfBound(model: Model, { byRow, byColumn, background }: FittedData
             agrees: gap <= saidGap + (2 * slack) / said,
           },
         ]),
-    ...(words === undefined || globalStatement === undefined
+    ...(saidGap === undefined || globalStatement === undefined
       ? []
-      : [
-          {
-            claim: 'certificate.globalStatement',
-            said: globalStatement,
-            found: words,
-            agrees: globalStatement.startsWith(`${words}: `),
-          },
-        ]),
+      : [claimOfStatement(globalStatement, saidGap, gap)]),
   ];
+}
+
+/** A statement begins with its gap in words. What is found may differ from it by rounding, and the gap has a row of its own. */
+function claimOfStatement(said: string, saidGap: number, foundGap: number): Claim {
+  const words = [saidGap, foundGap].map(distanceInWords);
+  const agrees = words.some((each) => said.startsWith(`${each}: `));
+  return { claim: 'certificate.globalStatement', said, found: words[1] as string, agrees };
 }
 
 /** What is said of the way to the factors, which they do not show. */
