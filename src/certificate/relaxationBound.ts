@@ -132,7 +132,11 @@ function gradientOf(problem: BoundProblem): Float64Array {
       const w = weights ? (weights[t] as number) : 1;
       G[t] = w * w * ((values[t] as number) - mean - predict(i, indices[t] as number));
     }
-  const squares = Float64Array.from(G, (_, t) => (weights ? (weights[t] as number) ** 2 : 1));
+  if (!biasPenalties.rows && !biasPenalties.columns) return G;
+  const squares = new Float64Array(G.length).fill(1);
+  weights?.forEach((w, t) => {
+    squares[t] = w * w;
+  });
   centre(G, squares, (t) => t, { pointers }, biasPenalties.rows);
   if (!biasPenalties.columns) return G;
   // Where each entry of a column stands in the rows.

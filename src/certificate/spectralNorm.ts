@@ -63,12 +63,14 @@ function byEigenvalues({ pointers, indices, values, columns: p }: SparseRows): N
       const at = indices[s] as number;
       squares += a * a;
       counts[at] = (counts[at] as number) + 1;
+      const row = at * p;
       for (let t = pointers[i] as number; t <= s; t++) {
-        const place = at * p + (indices[t] as number);
-        // Of an index that is listed twice, both orders fall on the diagonal.
-        const times = t < s && indices[t] === at ? 2 : 1;
-        gram[place] = (gram[place] as number) + times * a * (values[t] as number);
+        const place = row + (indices[t] as number);
+        gram[place] = (gram[place] as number) + a * (values[t] as number);
       }
+      // Of an index that is listed twice, both orders fall on the diagonal.
+      for (let t = s - 1; t >= (pointers[i] as number) && indices[t] === at; t--)
+        gram[row + at] = (gram[row + at] as number) + a * (values[t] as number);
     }
   const off = eigenvalueMargin(gram, p);
   const [theta = 0] = largestEigenvalues(tridiagonalize(gram, p), 1);
