@@ -84,11 +84,11 @@ function writeFields({ fit, view }: Workbench, address: number, call: PhaseCall)
     inverses: workspace + space.inverses,
     hessian: workspace + space.hessian,
     order: space.order,
+    count: space.unknowns / space.staying,
     eliminated: space.eliminated,
     staying: space.staying,
     pointers: resident.pointers,
     indices: resident.indices,
-    weights: resident.weights,
     isExact: call.isExact ? 1 : 0,
   };
   writeReduced(view, address, fields);
