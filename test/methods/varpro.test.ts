@@ -171,6 +171,28 @@ describe.each(cases)('the reduced Hessian of $m×$n, $name', (one) => {
   });
 });
 
+it('a step with the matrix that the last one has factored is that step', async () => {
+  for (const one of cases) {
+    const { opened, staying } = await open(one);
+    await opened.run({ phase: 'solve', side: otherSide(staying), own: null, other: 0, out: 0 });
+    await reducedHessian(opened, false);
+    await opened.run({ phase: 'gradient', side: staying, own: 0, other: 0, out: 3 });
+    const call = { phase: 'reducedStep', side: staying, own: 0, other: 0, extra: 3, step: 0.1, gauge: 'none' } as const;
+    await opened.run({ ...call, out: 1 });
+    await opened.run({ ...call, own: null, out: 4, isFactored: true });
+    const [from, to, step] = [0, 1, 4].map((index) => {
+      const { factor, bias } = opened.read(staying, index);
+      return [...factor, ...(bias ?? [])];
+    }) as [number[], number[], number[]];
+    expect(Math.max(...step.map(Math.abs))).toBeGreaterThan(1e-3);
+    expectClose(
+      step,
+      to.map((x, i) => x - at(from, i)),
+      1e-11,
+    );
+  }
+});
+
 describe('a fit', () => {
   const weighted = problem({ m: 40, n: 25, density: 0.6, rank: 2, isWeighted: true, seed: 5 });
   const A = triples(weighted);
