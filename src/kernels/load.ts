@@ -55,6 +55,8 @@ export interface Kernels extends RowKernels {
   readonly preconditionRows64: ComposedKernel;
   /** b ← G⁻¹b, G overwritten, upper half, `size` a multiple of 4; false where G is not positive definite. */
   readonly factorAndSolve64: (G: number, size: number, b: number) => number;
+  /** b ← G⁻¹b for a G that factorAndSolve64 has overwritten. */
+  readonly solveFactored64: (U: number, size: number, b: number) => void;
   /** Lists the columns that may be among the best of each row: see score.ts. */
   readonly scoreRows32: (job: number) => void;
 }

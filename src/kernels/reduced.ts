@@ -1,6 +1,6 @@
 /** What the kernels of variable projection are told beside a row job: see assembly/reduced.ts, whose fields these are. */
 
-/** Addresses (weights 0: all 1), sizes, and whether the matrix is the exact one or Gauss–Newton's. */
+/** Addresses, sizes, and whether the matrix is the exact one or Gauss–Newton's. */
 export interface ReducedFields {
   readonly z: number;
   readonly y: number;
@@ -8,11 +8,11 @@ export interface ReducedFields {
   readonly inverses: number;
   readonly hessian: number;
   readonly order: number;
+  readonly count: number;
   readonly eliminated: number;
   readonly staying: number;
   readonly pointers: number;
   readonly indices: number;
-  readonly weights: number;
   readonly isExact: number;
 }
 
@@ -23,11 +23,11 @@ const words = [
   'inverses',
   'hessian',
   'order',
+  'count',
   'eliminated',
   'staying',
   'pointers',
   'indices',
-  'weights',
   'isExact',
 ] as const satisfies readonly (keyof ReducedFields)[];
 export const reducedBytes = 4 * words.length;
@@ -45,6 +45,6 @@ export const even = (n: number): number => n + (n % 2);
 export function reducedScratchBytes(stride: number, staying: number, rows: number): number {
   const width = stride;
   const project = stride + even(width) + 2 * width * width;
-  const strip = 3 * even(staying) + rows * staying * even(staying);
+  const strip = even(staying) + even(rows) + (rows + 1) * staying * even(staying);
   return 8 * Math.max(project, strip);
 }

@@ -51,6 +51,9 @@ export interface Method {
 /** The first buffer that does not hold a point. */
 export const spare = (index: number): number => (index === 0 ? 1 : 0);
 
+/** The first buffer that holds neither of two points. */
+export const third = (a: number, b: number): number => (a !== 0 && b !== 0 ? 0 : a !== 1 && b !== 1 ? 1 : 2);
+
 /** What a half-sweep may be told beside its buffers. */
 type SolveCall = Pick<PhaseCall, 'start' | 'innerSteps' | 'precise'>;
 

@@ -84,11 +84,11 @@ function writeFields({ fit, view }: Workbench, address: number, call: PhaseCall)
     inverses: workspace + space.inverses,
     hessian: workspace + space.hessian,
     order: space.order,
+    count: space.unknowns / space.staying,
     eliminated: space.eliminated,
     staying: space.staying,
     pointers: resident.pointers,
     indices: resident.indices,
-    weights: resident.weights,
     isExact: call.isExact ? 1 : 0,
   };
   writeReduced(view, address, fields);
@@ -102,7 +102,8 @@ export const reducedHessianPhase: Phase = kernelPhase('reducedHessian', 'reduced
 
 /**
  * Solves (H + damping·μI + gauge) δ = −½∂f/∂V for the buffer `own`, its gradient being in buffer `extra`, and writes
- * `own` + δ to `out`; μ is the mean of H's diagonal. `loss` is 0, or NaN where the matrix is not positive definite.
+ * `own` + δ (δ alone where there is no `own`) to `out`; μ is the mean of H's diagonal. `loss` is 0, or NaN where the matrix is
+ * not positive definite. `isFactored`: with the matrix of the last call, as it stood there.
  *
  * The gauge: where nothing is penalised f does not change along V → VB (and V → V + 1tᵀ where the other side has biases), so
  * H has those directions in its null space; μQQᵀ ⊗ I, Q a basis of [V, 1], makes it regular and leaves δ as it is.
@@ -114,33 +115,21 @@ export const reducedStepPhase: Phase = {
     const { fit, kernels } = workbench;
     const space = reducedSpace(shapeOfFit(fit));
     const { order, staying, unknowns } = space;
-    const doubles = (offset: number, length: number) =>
-      new Float64Array(fit.memory.buffer, fit.layout.workspace + offset, length);
-    const hessian = doubles(space.hessian, order * order);
-    const damped = doubles(space.damped, order * order);
-    const step = doubles(space.step, order).fill(0);
-    damped.set(hessian);
-    let trace = 0;
-    for (let i = 0; i < unknowns; i++) trace += hessian[i * order + i] as number;
-    const mean = trace / unknowns || 1;
-    for (let i = 0; i < unknowns; i++)
-      damped[i * order + i] = (damped[i * order + i] as number) + mean * (call.step as number);
-    for (let i = unknowns; i < order; i++) {
-      for (let j = 0; j <= i; j++) damped[j * order + i] = 0;
-      damped[i * order + i] = 1;
-    }
-    const own = factorBuffer(fit, call.side, call.own as number);
-    if (call.gauge !== undefined && call.gauge !== 'none')
-      addGauge(damped, { order, width: staying, scale: mean, ...gaugeOf(fit, call.side, own, call.gauge) });
+    const step = new Float64Array(fit.memory.buffer, fit.layout.workspace + space.step, order).fill(0);
     const gradient = factorBuffer(fit, call.side, call.extra as number);
     const place = (row: number, a: number) => row * fit.stride + (a < fit.rank ? a : fit.rank);
     for (let i = 0; i < unknowns; i++)
       step[i] = -0.5 * (gradient[place(Math.floor(i / staying), i % staying)] as number);
     const base = fit.layout.workspace;
-    if (!kernels.factorAndSolve64(base + space.damped, order, base + space.step))
-      return { ...noTotals, loss: Number.NaN };
+    if (call.isFactored) kernels.solveFactored64(base + space.damped, order, base + space.step);
+    else {
+      damp(fit, call, space);
+      if (!kernels.factorAndSolve64(base + space.damped, order, base + space.step))
+        return { ...noTotals, loss: Number.NaN };
+    }
     const out = factorBuffer(fit, call.side, call.out as number);
-    out.set(own);
+    if (call.own === null) out.fill(0);
+    else out.set(factorBuffer(fit, call.side, call.own));
     for (let i = 0; i < unknowns; i++) {
       const at = place(Math.floor(i / staying), i % staying);
       out[at] = (out[at] as number) + (step[i] as number);
@@ -148,3 +137,25 @@ export const reducedStepPhase: Phase = {
     return noTotals;
   },
 };
+
+/** H + damping·μI + gauge, padded by rows of the identity, to where it is factored. */
+function damp(fit: FitContext, call: PhaseCall, space: ReturnType<typeof reducedSpace>): void {
+  const { order, staying, unknowns } = space;
+  const matrixAt = (offset: number) =>
+    new Float64Array(fit.memory.buffer, fit.layout.workspace + offset, order * order);
+  const hessian = matrixAt(space.hessian);
+  const damped = matrixAt(space.damped);
+  damped.set(hessian);
+  let trace = 0;
+  for (let i = 0; i < unknowns; i++) trace += hessian[i * order + i] as number;
+  const mean = trace / unknowns || 1;
+  for (let i = 0; i < unknowns; i++)
+    damped[i * order + i] = (damped[i * order + i] as number) + mean * (call.step as number);
+  for (let i = unknowns; i < order; i++) {
+    for (let j = 0; j <= i; j++) damped[j * order + i] = 0;
+    damped[i * order + i] = 1;
+  }
+  if (call.gauge === undefined || call.gauge === 'none') return;
+  const own = factorBuffer(fit, call.side, call.own as number);
+  addGauge(damped, { order, width: staying, scale: mean, ...gaugeOf(fit, call.side, own, call.gauge) });
+}

@@ -36,7 +36,19 @@ export class ReducedProblem {
     return this.solve(this.eliminated, { ...from, [this.staying]: index });
   }
 
-  /** The same for a point that no step led to, whose own factors stay as they are. */
+  /** The other side solved into buffer `out`, the basis left as it is. */
+  solveAt(at: Point, out: number): Promise<Point> {
+    return solveSide(this.#run, this.eliminated, at, out);
+  }
+
+  /** The same point once its basis is chosen; its buffers are overwritten. */
+  settle(point: Point): Promise<Point> | Point {
+    if (this.#shape.gauge === 'none') return point;
+    this.#retract(point[this.staying]);
+    return this.solveAt(point, point[this.eliminated]);
+  }
+
+  /** {@link moveTo} for a point that no step led to, whose own factors stay as they are. */
   prepare(given: Point): Promise<Point> {
     const out = spare(given[this.staying]);
     this.#run.buffer(this.staying, out).set(this.#run.buffer(this.staying, given[this.staying]));

@@ -5,6 +5,8 @@
  * T. Okatani, T. Yoshida & K. Deguchi, ICCV 2011, and V made orthonormal after each step as in J. H. Hong & A. Fitzgibbon,
  * "Secrets of Matrix Factorization", ICCV 2015 (DRW2P), where nothing is penalised.
  *
+ * Each matrix serves for as many further steps as it is worth: see secantSteps.ts.
+ *
  * Far from an optimum Gauss–Newton's matrix, never indefinite, finds the better valleys; once steps bring little, the exact
  * Hessian, where it is positive definite, ends the crawl quadratically. The side with fewer rows is the one that stays.
  */
@@ -13,13 +15,15 @@ import { otherSide } from '../parallel/layout.js';
 import { type Method, type MethodRun, type Point, type Proposal, type Run, spare } from './method.js';
 import { eliminatedSide, reducedSpace } from './reducedPhases.js';
 import { ReducedProblem, type ReducedProblemShape, smallFall } from './reducedProblem.js';
+import { SecantSteps, secantVectors } from './secantSteps.js';
 
-/** Of the side that stays: two points and the gradient. */
-const gradientBuffer = 2;
+/** Both sides have three points; the side that stays the gradient, and work space of {@link SecantSteps}. */
+const gradientBuffer = 3;
+const workBuffer = 4;
 
 /**
  * Damping in units of H's mean diagonal, and what a refused and a taken step multiply it by. Measured on dino-trimmed, seeds
- * 1–24: 1e-4, 10 and 1/10 took 136 sweeps (median) and 410 matrices and steps, these 54 and 187.
+ * 1–24, before secant steps: 1e-4, 10 and 1/10 took 136 sweeps (median) and 410 matrices and steps, these 54 and 187.
  */
 const firstDamping = 1e-2;
 const leastDamping = 1e-14;
@@ -35,8 +39,8 @@ export function varpro(shape: ReducedProblemShape): Method {
   const space = reducedSpace(shape);
   return {
     name: 'varpro',
-    buffers: { rows: 2, columns: 2, [staying]: 3 },
-    ownBytes: () => 0,
+    buffers: { rows: 3, columns: 3, [staying]: 5 },
+    ownBytes: () => 8 * secantVectors * shape.counts[staying] * shape.stride,
     workspace: {
       bytes: space.bytes,
       scratch: reducedScratchBytes(shape.stride, space.staying, shape.counts[staying]),
@@ -49,6 +53,7 @@ export function varpro(shape: ReducedProblemShape): Method {
 class VariableProjection implements MethodRun {
   readonly #run: Run;
   readonly #problem: ReducedProblem;
+  readonly #secant: SecantSteps;
   readonly #gauge: ReducedProblemShape['gauge'];
   #damping = firstDamping;
   #lastFall = 1;
@@ -65,6 +70,7 @@ class VariableProjection implements MethodRun {
   constructor(run: Run, shape: ReducedProblemShape) {
     this.#run = run;
     this.#problem = new ReducedProblem(run, shape);
+    this.#secant = new SecantSteps(run, this.#problem, workBuffer);
     this.#gauge = shape.gauge;
   }
 
@@ -155,8 +161,12 @@ class VariableProjection implements MethodRun {
       gauge: this.#gauge,
     });
     if (Number.isNaN(loss)) return undefined;
-    const to = await this.#problem.moveTo(from, out);
-    // Near the optimum f is flat to its last bits while the gradient still has digits to lose.
-    return to.objective < from.objective * (1 + rounding) ? to : undefined;
+    const first = await this.#problem.solveAt({ ...from, [side]: out }, spare(from[eliminated]));
+    if (!isLower(first, from)) return undefined;
+    const to = await this.#problem.settle(await this.#secant.follow(from, gradientBuffer, first));
+    return isLower(to, from) ? to : undefined;
   }
 }
+
+/** Near the optimum f is flat to its last bits while the gradient still has digits to lose. */
+const isLower = (to: Point, from: Point): boolean => to.objective < from.objective * (1 + rounding);

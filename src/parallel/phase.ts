@@ -91,6 +91,8 @@ export interface PhaseCall {
   readonly isReduced?: boolean;
   /** The exact Hessian in place of Gauss–Newton's. */
   readonly isExact?: boolean;
+  /** With the matrix that the last call has factored. */
+  readonly isFactored?: boolean;
   /** What leaves f as it is, where V stays. */
   readonly gauge?: Gauge;
 }

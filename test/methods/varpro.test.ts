@@ -10,6 +10,11 @@ import { problem, sqrtWeights, triples } from '../helpers/problem.js';
 import { uniform } from '../helpers/random.js';
 import { at, gradientAt, type Point, type Regularization } from '../helpers/reference.js';
 
+interface Objective {
+  readonly name: string;
+  readonly options: Omit<FactorizeOptions, 'method'>;
+}
+
 const shapes = [
   { m: 14, n: 6 },
   { m: 5, n: 13 },
@@ -19,8 +24,23 @@ const objectives = [
   { name: 'ridge by count, biases', options: { rank: 3, lambda: 0.3, lambdaScale: 'count', biases: 'both' } },
   { name: 'biases of rows, unpenalised', options: { rank: 2, lambda: 0.2, biases: 'rows', biasLambda: 0 } },
   { name: 'biases of columns', options: { rank: 1, lambda: 0.2, biases: 'columns', biasLambda: 0.1 } },
-] as const satisfies readonly { readonly name: string; readonly options: Omit<FactorizeOptions, 'method'> }[];
-const cases = shapes.flatMap((shape) => objectives.map((objective) => ({ ...shape, ...objective })));
+] as const satisfies readonly Objective[];
+/** Blocks of the matrix fill registers in another way for each width. */
+const widths = [
+  { name: 'rank 4', options: { rank: 4, lambda: 0.3 } },
+  { name: 'rank 5', options: { rank: 5, lambda: 0.3 } },
+  { name: 'rank 5, biases', options: { rank: 5, lambda: 0.3, biases: 'both' } },
+  { name: 'rank 6', options: { rank: 6 } },
+  { name: 'rank 7', options: { rank: 7, lambda: 0.3 } },
+  { name: 'rank 8', options: { rank: 8, lambda: 0.3 } },
+  { name: 'rank 8, biases of columns', options: { rank: 8, lambda: 0.3, biases: 'columns' } },
+  { name: 'rank 9, biases of rows', options: { rank: 9, lambda: 0.3, biases: 'rows' } },
+  { name: 'rank 10, biases', options: { rank: 10, lambda: 0.3, biases: 'both' } },
+] as const satisfies readonly Objective[];
+const cases = [
+  ...shapes.flatMap((shape) => objectives.map((objective) => ({ ...shape, ...objective }))),
+  ...widths.map((objective) => ({ m: 27, n: 12, ...objective })),
+];
 
 /** A fit with random factors, the longer side solved from the other one. */
 async function open({ m, n, options }: (typeof cases)[number]) {
@@ -149,6 +169,28 @@ describe.each(cases)('the reduced Hessian of $m×$n, $name', (one) => {
     const schur = JJ.slice(long * p).map((row) => Array.from(row.subarray(long * p)));
     expectClose((await reducedHessian(opened, false)).flat(), schur.flat(), 1e-9);
   });
+});
+
+it('a step with the matrix that the last one has factored is that step', async () => {
+  for (const one of cases) {
+    const { opened, staying } = await open(one);
+    await opened.run({ phase: 'solve', side: otherSide(staying), own: null, other: 0, out: 0 });
+    await reducedHessian(opened, false);
+    await opened.run({ phase: 'gradient', side: staying, own: 0, other: 0, out: 3 });
+    const call = { phase: 'reducedStep', side: staying, own: 0, other: 0, extra: 3, step: 0.1, gauge: 'none' } as const;
+    await opened.run({ ...call, out: 1 });
+    await opened.run({ ...call, own: null, out: 4, isFactored: true });
+    const [from, to, step] = [0, 1, 4].map((index) => {
+      const { factor, bias } = opened.read(staying, index);
+      return [...factor, ...(bias ?? [])];
+    }) as [number[], number[], number[]];
+    expect(Math.max(...step.map(Math.abs))).toBeGreaterThan(1e-3);
+    expectClose(
+      step,
+      to.map((x, i) => x - at(from, i)),
+      1e-11,
+    );
+  }
 });
 
 describe('a fit', () => {

@@ -84,6 +84,34 @@ function factorBlock<T>(G: usize, stride: usize, i: usize, size: usize, active: 
   return true;
 }
 
+/** b ← G⁻¹b once more, for a G that {@link choleskySolve} has factored. */
+export function solveFactored<T>(U: usize, size: usize, b: usize): void {
+  const stride = size * sizeof<T>();
+  for (let i: usize = 0; i < size; i += 4) eliminateBlock<T>(U, stride, i, size, b);
+  for (let i = size; i > 0; i -= 4) substituteBlock<T>(U, stride, i - 4, size, b);
+}
+
+/** Entries i … i+3 of y = U⁻ᵀb, and what they take away from those behind them. */
+function eliminateBlock<T>(U: usize, stride: usize, i: usize, size: usize, b: usize): void {
+  const lanes: usize = 16 / sizeof<T>();
+  const o = i * sizeof<T>();
+  const row0 = U + i * stride, row1 = row0 + stride, row2 = row1 + stride, row3 = row2 + stride;
+  const y0 = load<T>(b + o) * load<T>(row0 + o);
+  const y1 = (load<T>(b + o, sizeof<T>()) - load<T>(row0 + o, sizeof<T>()) * y0) * load<T>(row1 + o, sizeof<T>());
+  const y2 = (load<T>(b + o, 2 * sizeof<T>()) - load<T>(row0 + o, 2 * sizeof<T>()) * y0 - load<T>(row1 + o, 2 * sizeof<T>()) * y1) * load<T>(row2 + o, 2 * sizeof<T>());
+  const y3 = (load<T>(b + o, 3 * sizeof<T>()) - load<T>(row0 + o, 3 * sizeof<T>()) * y0 - load<T>(row1 + o, 3 * sizeof<T>()) * y1 - load<T>(row2 + o, 3 * sizeof<T>()) * y2) * load<T>(row3 + o, 3 * sizeof<T>());
+  store<T>(b + o, y0);
+  store<T>(b + o, y1, sizeof<T>());
+  store<T>(b + o, y2, 2 * sizeof<T>());
+  store<T>(b + o, y3, 3 * sizeof<T>());
+  const t0 = v128.splat<T>(y0), t1 = v128.splat<T>(y1), t2 = v128.splat<T>(y2), t3 = v128.splat<T>(y3);
+  for (let c = i + 4; c < size; c += lanes) {
+    const at = c * sizeof<T>();
+    const z = nmadd<T>(t1, v128.load(row1 + at), nmadd<T>(t0, v128.load(row0 + at), v128.load(b + at)));
+    v128.store(b + at, nmadd<T>(t3, v128.load(row3 + at), nmadd<T>(t2, v128.load(row2 + at), z)));
+  }
+}
+
 /** Entries i … i+3 of x = U⁻¹y, those behind them being known. */
 function substituteBlock<T>(U: usize, stride: usize, i: usize, size: usize, b: usize): void {
   const lanes: usize = 16 / sizeof<T>();

@@ -1,13 +1,14 @@
 /** Entry of both builds, strict and relaxed: the kernels by name. */
 import { backgroundRows } from "./backgroundRows";
-import { choleskySolve } from "./cholesky";
+import { choleskySolve, solveFactored } from "./cholesky";
 import { composedLoss, composedMeasure, composedSolve } from "./composedRows";
 import { exp, log } from "./elementary";
 import { gradientRows } from "./gradientRows";
 import { factorRows, hessianRows, preconditionRows, Tangent } from "./hessianRows";
 import { RowJob } from "./job";
 import { peak } from "./peak";
-import { projectRows, Reduced, reducedRows } from "./reduced";
+import { projectRows, Reduced } from "./reduced";
+import { reducedRows } from "./reducedRows";
 import { lossRows } from "./residual";
 import { ScoreJob, scoreRows } from "./scoreRows";
 import { accumulateOnly, solveRows } from "./solveRows";
@@ -111,4 +112,8 @@ export function factorAndSolve32(G: usize, size: i32, b: usize): bool {
 }
 export function factorAndSolve64(G: usize, size: i32, b: usize): bool {
   return choleskySolve<f64>(G, size, size, 0, b);
+}
+/** Both triangular solves with what the last has factored. */
+export function solveFactored64(U: usize, size: i32, b: usize): void {
+  solveFactored<f64>(U, size, b);
 }

@@ -9,13 +9,12 @@
  * Wedin's second algorithm), with it the exact one.
  */
 import { RowJob } from "./job";
-import { madd, nmadd, sumLanes } from "./lanes";
 import { dotWide, weightOf, widen } from "./residual";
 
 /** Field order is the contract with reduced.ts of the host. Strides are in doubles and even. */
 @unmanaged
 export class Reduced {
-  /** z_ij = L_i⁻¹(w d), y_ij = G_i⁻¹(w d) (latent part) and c_ij of every entry of the eliminated side, in its order. */
+  /** z_ij = w L_i⁻¹(w d), y_ij = w G_i⁻¹(w d) (latent part) and c_ij of every entry of the eliminated side, in its order. */
   z: usize;
   y: usize;
   c: usize;
@@ -24,19 +23,20 @@ export class Reduced {
   /** Upper half of H, row-major, `order` doubles a row. */
   hessian: usize;
   order: i32;
+  /** Rows that stay. */
+  count: i32;
   /** Unknowns of an eliminated row, of a row that stays. */
   eliminated: i32;
   staying: i32;
   /** Entries of the eliminated side: the job's own are those of the side that stays. */
   pointers: usize;
   indices: usize;
-  weights: usize;
   isExact: i32;
 }
 
 // @ts-ignore: decorator
 @inline
-function even(n: i32): usize {
+export function even(n: i32): usize {
   return (<usize>n + 1) & ~1;
 }
 
@@ -74,12 +74,13 @@ export function projectRows(job: RowJob, reduced: Reduced, first: i32, last: i32
     // Rows are padded to whole vectors.
     memory.fill(reduced.z + start * zBytes, 0, (end - start) * zBytes);
     for (let t = start; t < end; t++) {
-      design(job, t, weightOf<f64>(job, t), d, width);
+      const w = weightOf<f64>(job, t);
+      design(job, t, w, d, width);
       const z = reduced.z + t * zBytes;
       for (let a = 0; a < width; a++) {
         let sum: f64 = 0;
         for (let b = 0; b <= a; b++) sum += load<f64>(L + (<usize>(a * width + b) << 3)) * load<f64>(d + (<usize>b << 3));
-        store<f64>(z + (<usize>a << 3), sum);
+        store<f64>(z + (<usize>a << 3), w * sum);
       }
     }
     if (reduced.isExact) addResiduals(job, reduced, row, L, wide);
@@ -157,107 +158,4 @@ export function invertFactor(G: usize, inverse: usize, width: i32): void {
       store<f64>(to + (<usize>b << 3), sum / pivot);
     }
   }
-}
-
-/** Block rows first … last−1 of H, from the diagonal on; `own` are the rows that stay, `other` those eliminated. */
-export function reducedRows(job: RowJob, reduced: Reduced, first: i32, last: i32): void {
-  const q = reduced.staying, qBytes = even(q) << 3;
-  const blockBytes = <usize>q * qBytes;
-  const order = <usize>reduced.order << 3;
-  const count = reduced.order / q;
-  const h = job.scratch;
-  const strip = h + 3 * qBytes;
-  memory.fill(h, 0, 3 * qBytes);
-  for (let row = first; row < last; row++) {
-    memory.fill(strip, 0, <usize>(count - row) * blockBytes);
-    const end = <usize>load<u32>(job.pointers + (<usize>row << 2), 4);
-    for (let t = <usize>load<u32>(job.pointers + (<usize>row << 2)); t < end; t++) {
-      if (reduced.isExact) addEliminated(true, job, reduced, row, t, h, strip);
-      else addEliminated(false, job, reduced, row, t, h, strip);
-    }
-    for (let a = 0; a < q; a++) {
-      const penalties = a < job.rank ? job.penalties : job.biasPenalties;
-      const at = strip + <usize>a * qBytes + (<usize>a << 3);
-      store<f64>(at, load<f64>(at) + load<f64>(penalties + (<usize>row << 3)));
-    }
-    for (let a = 0; a < q; a++) {
-      let to = reduced.hessian + <usize>(row * q + a) * order + (<usize>(row * q) << 3);
-      let from = strip + <usize>a * qBytes;
-      for (let column = row; column < count; column++, to += <usize>q << 3, from += blockBytes)
-        memory.copy(to, from, <usize>q << 3);
-    }
-  }
-}
-
-/** Adds what the eliminated row of entry t brings to the strip of block row `row`: blocks (row, row), (row, row+1) … */
-// @ts-ignore: decorator
-@inline
-function addEliminated(isExact: bool, job: RowJob, reduced: Reduced, row: i32, t: usize, h: usize, strip: usize): void {
-  const rank = job.rank, q = reduced.staying;
-  const qBytes = even(q) << 3, zBytes = even(reduced.eliminated) << 3, yBytes = even(rank) << 3;
-  const weights = reduced.weights, indices = reduced.indices;
-  const wh = h + qBytes, wy = wh + qBytes;
-  const i = <usize>load<u32>(job.indices + (t << 2));
-  const last = <usize>load<u32>(reduced.pointers + (i << 2), 4);
-  const at = entryOf(reduced, i, row);
-  const w = weightOf<f64>(job, t);
-  const z = reduced.z + at * zBytes, y = reduced.y + at * yBytes;
-  const u = job.other + ((i * <usize>job.stride) << 3);
-  for (let b = 0; b < q; b++) {
-    const hb: f64 = b < rank ? load<f64>(u + (<usize>b << 3)) : 1;
-    store<f64>(h + (<usize>b << 3), hb);
-    store<f64>(wh + (<usize>b << 3), w * hb);
-    if (isExact && b < rank) store<f64>(wy + (<usize>b << 3), w * load<f64>(y + (<usize>b << 3)));
-  }
-  for (let a = 0; a < q; a++) {
-    const s = v128.load_splat<f64>(wh + (<usize>a << 3));
-    for (let o: usize = 0; o < qBytes; o += 16) {
-      const to = strip + <usize>a * qBytes + o;
-      v128.store(to, madd<f64>(s, v128.load(wh + o), v128.load(to)));
-    }
-  }
-  const c = isExact ? load<f64>(reduced.c + (at << 3)) : 0;
-  const inverse = reduced.inverses + i * <usize>rank * yBytes;
-  for (let other = at; other < last; other++) {
-    const z2 = reduced.z + other * zBytes;
-    let sum = f64x2.splat(0);
-    for (let o: usize = 0; o < zBytes; o += 16) sum = madd<f64>(v128.load(z + o), v128.load(z2 + o), sum);
-    const w2: f64 = weights ? load<f64>(weights + (other << 3)) : 1;
-    const both = f64x2.splat(w2 * sumLanes<f64>(sum));
-    const block = strip + <usize>(<i32>load<u32>(indices + (other << 2)) - row) * <usize>q * qBytes;
-    if (!isExact) {
-      for (let o: usize = 0; o < qBytes; o += 16) {
-        const p = f64x2.mul(both, v128.load(wh + o));
-        for (let a = 0, to = block + o; a < q; a++, to += qBytes)
-          v128.store(to, nmadd<f64>(v128.load_splat<f64>(h + (<usize>a << 3)), p, v128.load(to)));
-      }
-      continue;
-    }
-    const c2 = load<f64>(reduced.c + (other << 3));
-    const y2 = reduced.y + other * yBytes;
-    const cc = f64x2.splat(c * c2);
-    for (let o: usize = 0; o < qBytes; o += 16) {
-      const hb = v128.load(h + o);
-      const p = madd<f64>(f64x2.splat(c2), v128.load(wy + o), f64x2.mul(both, v128.load(wh + o)));
-      for (let a = 0, to = block + o; a < q; a++, to += qBytes) {
-        let x = nmadd<f64>(v128.load_splat<f64>(h + (<usize>a << 3)), p, v128.load(to));
-        if (a < rank) {
-          x = nmadd<f64>(f64x2.splat(c * w2 * load<f64>(y2 + (<usize>a << 3))), hb, x);
-          if (o < yBytes) x = nmadd<f64>(cc, v128.load(inverse + <usize>a * yBytes + o), x);
-        }
-        v128.store(to, x);
-      }
-    }
-  }
-}
-
-/** The entry of eliminated row i in column `column`: its indices rise. */
-function entryOf(reduced: Reduced, i: usize, column: i32): usize {
-  let low = <usize>load<u32>(reduced.pointers + (i << 2)), high = <usize>load<u32>(reduced.pointers + (i << 2), 4);
-  while (low + 1 < high) {
-    const middle = (low + high) >> 1;
-    if (load<u32>(reduced.indices + (middle << 2)) <= <u32>column) low = middle;
-    else high = middle;
-  }
-  return low;
 }
