@@ -57,6 +57,9 @@ export interface Kernels extends RowKernels {
   readonly factorAndSolve64: (G: number, size: number, b: number) => number;
   /** Lists the columns that may be among the best of each row: see score.ts. */
   readonly scoreRows32: (job: number) => void;
+  /** Lines of text: see lines.ts. */
+  readonly parseText: (job: number) => number;
+  readonly moveLabelsTo: (table: number, slots: number, mask: number) => void;
 }
 
 const files = { reproducible: 'strict.wasm', fast: 'relaxed.wasm' } as const;
