@@ -1,5 +1,8 @@
 /** Parses parts of a text file, each of whole lines, in a WebAssembly memory of its own; labels are numbered from part to part. */
 import {
+  batchLabelBytes,
+  batchRecords,
+  batchSize,
   type LabelTable,
   type LineFormat,
   type LineJob,
@@ -7,9 +10,9 @@ import {
   labelTableAt,
   lineJobAt,
   lineKernels,
-  lineRecords,
   parsed,
   readAhead,
+  slotBytes,
   structBytes,
 } from '../kernels/lines.js';
 import { parseNumber } from './numbers.js';
@@ -27,6 +30,7 @@ export interface ParserLayout {
   readonly slow: number;
   readonly direct: readonly [rows: number, columns: number];
   readonly fields: number;
+  readonly labels: number;
   /** For slots of labels and their records, to the end of the memory. */
   readonly heap: number;
   readonly bytes: number;
@@ -108,6 +112,7 @@ export function planParser(
     slow: take(16 * slowCapacity),
     direct: [take(4 * directLimit), take(4 * directLimit)] as const,
     fields: take(8 * format.needed),
+    labels: take(batchLabelBytes),
     heap: take(0),
     hashMask,
   };
@@ -142,7 +147,7 @@ export class LineParser {
       const table = labelTableAt(memory, address);
       table.direct = layout.direct[side] as number;
       table.directLimit = directLimit;
-      table.slots = this.#allocate(8 * firstSlots);
+      table.slots = this.#allocate(slotBytes * firstSlots);
       table.mask = firstSlots - 1;
       table.hashed = 0;
       table.labels = 0;
@@ -153,6 +158,7 @@ export class LineParser {
       ...{ delimiter, row, column, value, weight, needed, width },
       isDouble: isDouble ? 1 : 0,
       fields: layout.fields,
+      labels: layout.labels,
       rowLabels: tableAddresses[0],
       columnLabels: tableAddresses[1],
       records: 0,
@@ -195,19 +201,19 @@ export class LineParser {
     };
   }
 
-  /** For the labels of a line more at least. */
+  /** For the labels of a batch more at least. */
   #makeRoom(): void {
     const job = this.#job;
-    if (job.recordsEnd - job.records < lineRecords) {
+    if (job.recordsEnd - job.records < batchRecords) {
       const piece = this.#allocate(recordBytes);
       // A piece that follows the last goes on with it.
       if (piece !== job.recordsEnd) job.records = piece;
       job.recordsEnd = piece + recordBytes;
     }
     this.#tables.forEach((table, side) => {
-      if (table.hashed * 2 <= table.mask) return;
-      const slots = (table.mask + 1) * 4;
-      this.#kernels.moveLabels(tableAddresses[side] as number, this.#allocate(8 * slots), slots - 1);
+      if ((table.hashed + batchSize) * 4 <= table.mask * 3) return;
+      const slots = (table.mask + 1) * 2;
+      this.#kernels.moveLabels(jobAddress, tableAddresses[side] as number, this.#allocate(slotBytes * slots), slots - 1);
     });
   }
 

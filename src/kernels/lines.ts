@@ -31,6 +31,7 @@ const jobWords = [
   'needed',
   'width',
   'fields',
+  'labels',
   'rows',
   'columns',
   'values',
@@ -87,8 +88,12 @@ export const structBytes = 128;
 export const recordHead = 8;
 /** What must be readable behind the last byte that is parsed. */
 export const readAhead = 128;
-/** Records of one line at most. */
-export const lineRecords: number = 2 * (recordHead + 2 ** 16 + 8);
+/** A slot of a label table. */
+export const slotBytes = 16;
+/** Entries whose labels are numbered together, and what their records take at most. */
+export const batchSize = 64;
+export const batchRecords: number = batchSize * 2 * (recordHead + 2 ** 12 + 8);
+export const batchLabelBytes: number = batchSize * 16;
 
 /** What a call of `parse` ended with. */
 export const parsed = { done: 0, full: 1, unusual: 2 } as const;
@@ -97,7 +102,7 @@ export interface LineKernels {
   /** Reads the lines of a job. */
   parse(job: number): number;
   /** Moves a table's labels into empty slots, of which there are mask + 1. */
-  moveLabels(table: number, slots: number, mask: number): void;
+  moveLabels(job: number, table: number, slots: number, mask: number): void;
 }
 
 export function lineKernels(module: WebAssembly.Module, memory: WebAssembly.Memory): LineKernels {

@@ -59,7 +59,7 @@ export interface Kernels extends RowKernels {
   readonly scoreRows32: (job: number) => void;
   /** Lines of text: see lines.ts. */
   readonly parseText: (job: number) => number;
-  readonly moveLabelsTo: (table: number, slots: number, mask: number) => void;
+  readonly moveLabelsTo: (job: number, table: number, slots: number, mask: number) => void;
 }
 
 const files = { reproducible: 'strict.wasm', fast: 'relaxed.wasm' } as const;

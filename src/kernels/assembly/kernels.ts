@@ -92,8 +92,8 @@ export function scoreRows32(job: usize): void {
 export function parseText(job: usize): i32 {
   return parseLines(changetype<LineJob>(job));
 }
-export function moveLabelsTo(table: usize, slots: usize, mask: u32): void {
-  moveLabels(changetype<LabelTable>(table), slots, mask);
+export function moveLabelsTo(job: usize, table: usize, slots: usize, mask: u32): void {
+  moveLabels(changetype<LineJob>(job), changetype<LabelTable>(table), slots, mask);
 }
 
 // The parts, each alone, for tests and bench/kernels.mjs.

@@ -1,6 +1,21 @@
 /** Numbers labels by their bytes: plain integers through a table by value, others through a hash that is confirmed byte by byte. */
 import { LabelRecord, LabelTable, LineJob } from "./lineJob";
 
+/** A label in its table: a short one stands in it, so that it is found with one look at memory. */
+@unmanaged
+class Slot {
+  /** Of a short label its first 8 bytes, zeros behind them; of a long one its hash. */
+  head: u64;
+  /** The next 4 bytes; the address of the record. */
+  tail: u32;
+  /** 0: empty. The number + 1; {@link isLong}. */
+  info: u32;
+}
+
+const isLong: u32 = 0x80000000;
+/** Bytes of a label that stands in its slot. */
+const mostInSlot: u32 = 12;
+
 const zeros: u64 = 0x3030303030303030;
 
 /** The number of the label of `length` ≥ 1 bytes at `start`, the next free one if it is new. 8 bytes behind it are readable. */
@@ -29,21 +44,47 @@ export function numberOf(job: LineJob, table: LabelTable, start: usize, length: 
 }
 
 function hashedNumber(job: LineJob, table: LabelTable, start: usize, length: u32): u32 {
+  // Without a zero at its end a label is one with itself and zeros behind.
+  if (length > mostInSlot || load<u8>(start + length - 1) == 0) return longNumber(job, table, start, length);
+  const head = length < 8 ? tailOf(start, length) : load<u64>(start);
+  const tail = length > 8 ? <u32>tailOf(start + 8, length - 8) : 0;
+  let slot = slotAt(table, hashOfShort(head, tail) & job.hashMask);
+  for (; slot.info != 0; slot = slotAfter(table, slot))
+    if (slot.head == head && slot.tail == tail && slot.info < isLong) return slot.info - 1;
+  const number = keep(job, table, start, length).number;
+  slot.head = head;
+  slot.tail = tail;
+  slot.info = number + 1;
+  table.hashed++;
+  return number;
+}
+
+function longNumber(job: LineJob, table: LabelTable, start: usize, length: u32): u32 {
   const hash = hashOf(start, length) & job.hashMask;
-  let slot = hash & table.mask;
-  for (;;) {
-    const known = load<u64>(table.slots + (<usize>slot << 3));
-    if (known == 0) break;
-    if (<u32>known == hash) {
-      const record = changetype<LabelRecord>(<usize>(known >> 32));
-      if (record.length == length && isSame(<usize>(known >> 32) + offsetof<LabelRecord>(), start, length)) return record.number;
-    }
-    slot = (slot + 1) & table.mask;
+  let slot = slotAt(table, hash);
+  for (; slot.info != 0; slot = slotAfter(table, slot)) {
+    if (slot.head != <u64>hash || slot.info < isLong) continue;
+    const record = changetype<LabelRecord>(<usize>slot.tail);
+    if (record.length == length && isSame(<usize>slot.tail + offsetof<LabelRecord>(), start, length)) return record.number;
   }
   const record = keep(job, table, start, length);
-  store<u64>(table.slots + (<usize>slot << 3), (<u64>changetype<usize>(record) << 32) | <u64>hash);
+  slot.head = hash;
+  slot.tail = <u32>changetype<usize>(record);
+  slot.info = isLong;
   table.hashed++;
   return record.number;
+}
+
+// @ts-ignore: decorator
+@inline
+function slotAt(table: LabelTable, hash: u32): Slot {
+  return changetype<Slot>(table.slots + (<usize>(hash & table.mask) << 4));
+}
+
+// @ts-ignore: decorator
+@inline
+function slotAfter(table: LabelTable, slot: Slot): Slot {
+  return slotAt(table, <u32>((changetype<usize>(slot) - table.slots) >> 4) + 1);
 }
 
 /** The last 1 to 8 bytes of a label, zeros behind them. */
@@ -53,17 +94,24 @@ function tailOf(at: usize, length: u32): u64 {
   return load<u64>(at) & (<u64>-1 >> (64 - (length << 3)));
 }
 
-/** Multiplied and folded, eight bytes at a time (the constant is 2⁶⁴ divided by the golden ratio). */
+/** Folds the upper half onto the lower before and after a multiplication (by 2⁶⁴ divided by the golden ratio). */
+// @ts-ignore: decorator
+@inline
+function mixed(x: u64): u64 {
+  x = (x ^ (x >> 32)) * 0x9e3779b97f4a7c15;
+  return x ^ (x >> 32);
+}
+
+// @ts-ignore: decorator
+@inline
+function hashOfShort(head: u64, tail: u32): u32 {
+  return <u32>mixed(head ^ (<u64>tail * 0xff51afd7ed558ccd));
+}
+
 function hashOf(start: usize, length: u32): u32 {
   let hash: u64 = length;
-  let left = length;
-  let at = start;
-  for (; left > 8; left -= 8, at += 8) {
-    hash = (hash ^ load<u64>(at)) * 0x9e3779b97f4a7c15;
-    hash ^= hash >> 32;
-  }
-  hash = (hash ^ tailOf(at, left)) * 0x9e3779b97f4a7c15;
-  return <u32>(hash >> 32) ^ <u32>hash;
+  for (; length > 8; length -= 8, start += 8) hash = mixed(hash ^ load<u64>(start));
+  return <u32>mixed(hash ^ tailOf(start, length));
 }
 
 /** Whether the bytes of a record are these. */
@@ -91,14 +139,18 @@ function keep(job: LineJob, table: LabelTable, start: usize, length: u32): Label
 }
 
 /** Puts the labels of `table` into `slots` empty slots, `mask` one less than there are. */
-export function moveLabels(table: LabelTable, slots: usize, mask: u32): void {
-  for (let i: u32 = 0; i <= table.mask; i++) {
-    const known = load<u64>(table.slots + (<usize>i << 3));
-    if (known == 0) continue;
-    let slot = <u32>known & mask;
-    while (load<u64>(slots + (<usize>slot << 3)) != 0) slot = (slot + 1) & mask;
-    store<u64>(slots + (<usize>slot << 3), known);
-  }
+export function moveLabels(job: LineJob, table: LabelTable, slots: usize, mask: u32): void {
+  const last = table.slots + (<usize>table.mask << 4);
+  let old = table.slots;
   table.slots = slots;
   table.mask = mask;
+  for (; old <= last; old += 16) {
+    const from = changetype<Slot>(old);
+    if (from.info == 0) continue;
+    let slot = slotAt(table, from.info < isLong ? hashOfShort(from.head, from.tail) & job.hashMask : <u32>from.head);
+    while (slot.info != 0) slot = slotAfter(table, slot);
+    slot.head = from.head;
+    slot.tail = from.tail;
+    slot.info = from.info;
+  }
 }

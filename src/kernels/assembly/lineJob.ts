@@ -6,7 +6,7 @@ export class LabelTable {
   /** u32 a plain integer below `directLimit`: its number + 1; 0 is none. */
   direct: usize;
   directLimit: u32;
-  /** Open addressing, u64 a slot: hash below, address of the label's record above; 0 is none. */
+  /** Open addressing, 16 bytes a slot: see labelNumbers.ts. */
   slots: usize;
   /** Slots − 1. */
   mask: u32;
@@ -43,6 +43,8 @@ export class LineJob {
   width: i32;
   /** Two addresses a needed field. */
   fields: usize;
+  /** Address and length of both labels of 64 entries. */
+  labels: usize;
   /** u32, u32, f64 and f64 an entry. */
   rows: usize;
   columns: usize;

@@ -16,9 +16,11 @@ const space: u8 = 32;
 const quote: u32 = 34;
 
 /** A longer label is unusual. */
-const longestLabel: u32 = 1 << 16;
-/** Records of both labels of a line. */
-const lineRecords: usize = 2 * (8 + (1 << 16) + 8);
+const longestLabel: u32 = 1 << 12;
+/** Entries whose labels are numbered together: looks at memory that wait for none before them are made at the same time. */
+const batch: u32 = 64;
+/** Records of both labels of every line of a batch. */
+const batchRecords: usize = <usize>batch * 2 * (8 + <usize>longestLabel + 8);
 
 /** Reads lines up to the job's end; up to 64 bytes behind that are readable. */
 export function parseLines(job: LineJob): i32 {
@@ -37,12 +39,18 @@ export function parseLines(job: LineJob): i32 {
 
   let block = job.at;
   let marks = marksOf(block, delimiters, newlines, quotes);
+  let taken: u32 = 0;
   while (job.at < end) {
+    if (taken == batch) {
+      numberLabels(job, rowLabels, columnLabels, taken);
+      taken = 0;
+    }
     if (
-      job.recordsEnd - job.records < lineRecords ||
-      isFull(rowLabels) ||
-      isFull(columnLabels) ||
-      job.slowCount + 2 > job.slowCapacity
+      taken == 0 &&
+      (job.recordsEnd - job.records < batchRecords ||
+        isFull(rowLabels) ||
+        isFull(columnLabels) ||
+        job.slowCount + 2 * batch > job.slowCapacity)
     )
       return full;
     let start = job.at;
@@ -84,13 +92,15 @@ export function parseLines(job: LineJob): i32 {
       job.isAfterGap = 1;
     } else {
       if (field > job.width) return unusual;
-      if (!takeEntry(job, rowLabels, columnLabels)) return unusual;
+      if (!takeEntry(job, job.labels + (<usize>taken << 4))) return unusual;
+      taken++;
       if (job.isAfterGap != 0 && !addGap(job)) return unusual;
       job.entries++;
     }
     job.lines++;
     job.at = next;
   }
+  numberLabels(job, rowLabels, columnLabels, taken);
   return done;
 }
 
@@ -125,7 +135,7 @@ function setField(fields: usize, field: i32, start: usize, end: usize): void {
 // @ts-ignore: decorator
 @inline
 function isFull(table: LabelTable): bool {
-  return table.hashed * 2 > table.mask;
+  return (table.hashed + batch) * 4 > table.mask * 3;
 }
 
 /** @returns false where there is no room. */
@@ -139,22 +149,37 @@ function addGap(job: LineJob): bool {
   return true;
 }
 
-/** @returns false where a label is empty or too long. */
+/** @returns false where a label is empty or too long; else it is noted at `labels`. */
 // @ts-ignore: decorator
 @inline
-function takeEntry(job: LineJob, rowLabels: LabelTable, columnLabels: LabelTable): bool {
+function takeEntry(job: LineJob, labels: usize): bool {
   const row = job.fields + (<usize>job.row << 3);
   const column = job.fields + (<usize>job.column << 3);
   const rowStart = load<usize>(row), columnStart = load<usize>(column);
   const rowLength = <u32>(load<usize>(row, 4) - rowStart), columnLength = <u32>(load<usize>(column, 4) - columnStart);
   // 0 wraps around.
   if (rowLength - 1 >= longestLabel || columnLength - 1 >= longestLabel) return false;
+  store<usize>(labels, rowStart);
+  store<u32>(labels, rowLength, 4);
+  store<usize>(labels, columnStart, 8);
+  store<u32>(labels, columnLength, 12);
   const t = <usize>job.entries;
-  store<u32>(job.rows + (t << 2), numberOf(job, rowLabels, rowStart, rowLength));
-  store<u32>(job.columns + (t << 2), numberOf(job, columnLabels, columnStart, columnLength));
   takeNumber(job, job.value, job.values + (t << 3), 0);
   if (job.weight >= 0) takeNumber(job, job.weight, job.weights + (t << 3), 1);
   return true;
+}
+
+/** Numbers the labels of the last `count` entries. */
+function numberLabels(job: LineJob, rowLabels: LabelTable, columnLabels: LabelTable, count: u32): void {
+  const first = <usize>(job.entries - count) << 2;
+  for (let i: usize = 0; i < <usize>count; i++) {
+    const label = job.labels + (i << 4);
+    store<u32>(job.rows + first + (i << 2), numberOf(job, rowLabels, load<usize>(label), load<u32>(label, 4)));
+  }
+  for (let i: usize = 0; i < <usize>count; i++) {
+    const label = job.labels + (i << 4);
+    store<u32>(job.columns + first + (i << 2), numberOf(job, columnLabels, load<usize>(label, 8), load<u32>(label, 12)));
+  }
 }
 
 /**
