@@ -59,6 +59,7 @@ export class EntryList {
 
   /** Room for so many. What is reserved and never filled takes no memory: the system gives a page when it is written to. */
   reserve(capacity: number): void {
+    if (capacity <= this.#rows.length) return;
     const wider = <T extends Uint32Array | Float64Array>(array: T): T => {
       const next = new (array.constructor as new (length: number) => T)(capacity);
       next.set(array.subarray(0, this.#length));

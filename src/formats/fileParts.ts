@@ -18,7 +18,7 @@ export interface FileParts {
 export const countParts = ({ size, begin, partBytes }: FileParts): number => Math.ceil((size - begin) / partBytes);
 
 /** Bytes that {@link loadPart} needs. */
-export const roomOf = ({ partBytes }: FileParts): number => 1 + partBytes + longestTail + 1;
+export const roomOf = ({ partBytes }: FileParts): number => 1 + partBytes + longestTail;
 
 /**
  * Reads the lines that begin in share `part` of the file: they are bytes[start … end), the last with a line end, which a
@@ -34,8 +34,9 @@ export function loadPart(file: FileParts, part: number, bytes: Buffer): { start:
   const wanted = before + Math.min(share + longestTail, file.size - first);
   read(file.descriptor, bytes.subarray(0, wanted), first - before);
   const isLast = first + share === file.size;
-  const start = before === 0 ? 0 : lineAfter(bytes, 0, wanted, isLast);
-  const end = isLast ? wanted : lineAfter(bytes, before + share - 1, wanted, first - before + wanted === file.size);
+  const isEnd = first - before + wanted === file.size;
+  const start = before === 0 ? 0 : lineAfter(bytes, 0, wanted, isEnd);
+  const end = isLast ? wanted : lineAfter(bytes, before + share - 1, wanted, isEnd);
   if (start >= end) return { start: end, end };
   if (bytes[end - 1] === newline) return { start, end };
   bytes[end] = newline;

@@ -23,7 +23,7 @@ export class Unusual extends Error {}
 /** Where everything stands in a parser's memory. Bytes that nobody touches are none of the machine's. */
 export interface ParserLayout {
   readonly format: LineFormat;
-  /** Room for the bytes of a part, with 8 before them and what the kernel reads ahead behind. */
+  /** Room for the bytes of a part, a line end it may lack, and what the kernel reads ahead. */
   readonly input: number;
   readonly inputBytes: number;
   readonly slots: readonly SlotLayout[];
@@ -94,7 +94,7 @@ export function planParser(
     return at;
   };
   const most = mostEntries(format, inputBytes);
-  const input = take(inputBytes + readAhead);
+  const input = take(inputBytes + 1 + readAhead);
   const slot = (): SlotLayout => ({
     rows: take(4 * most),
     columns: take(4 * most),
@@ -141,7 +141,7 @@ export class LineParser {
     this.#memory = memory;
     this.#kernels = lineKernels(module, memory);
     this.#heap = layout.heap;
-    this.input = Buffer.from(memory.buffer, layout.input, layout.inputBytes);
+    this.input = Buffer.from(memory.buffer, layout.input, layout.inputBytes + 1);
     new Float64Array(memory.buffer, powersAddress, powers.length).set(powers);
     this.#tables = tableAddresses.map((address, side) => {
       const table = labelTableAt(memory, address);
@@ -213,7 +213,12 @@ export class LineParser {
     this.#tables.forEach((table, side) => {
       if ((table.hashed + batchSize) * 4 <= table.mask * 3) return;
       const slots = (table.mask + 1) * 2;
-      this.#kernels.moveLabels(jobAddress, tableAddresses[side] as number, this.#allocate(slotBytes * slots), slots - 1);
+      this.#kernels.moveLabels(
+        jobAddress,
+        tableAddresses[side] as number,
+        this.#allocate(slotBytes * slots),
+        slots - 1,
+      );
     });
   }
 

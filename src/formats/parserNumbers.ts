@@ -41,3 +41,8 @@ export interface ParserNumbers {
   readonly rows: SideNumbers;
   readonly columns: SideNumbers;
 }
+
+/** Of a parser that has not begun. */
+export function numbersOf(memory: WebAssembly.Memory): ParserNumbers {
+  return { rows: new SideNumbers(memory), columns: new SideNumbers(memory) };
+}
