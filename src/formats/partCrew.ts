@@ -69,7 +69,8 @@ export async function eachPart(options: PartCrewOptions, take: PartTaker): Promi
       waiting.delete(taken++);
     }
   };
-  const workers = Array.from({ length: workerUrl === undefined ? 0 : threads - 1 }, () => {
+  const beside = workerUrl === undefined ? 0 : Math.min(threads, parts) - 1;
+  const workers = Array.from({ length: beside }, () => {
     const parser = openParser(layout);
     const claims = { next, slots: parser.slots };
     const workerData: PartTask = { file, layout, memory: parser.memory, module, claims };
