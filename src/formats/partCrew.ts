@@ -81,10 +81,12 @@ export async function eachPart(options: PartCrewOptions, take: PartTaker): Promi
       wake();
     });
     // With it is lost what it had begun; the reader of lines needs no workers.
-    worker.on('error', () => {
+    const lose = () => {
       failure = new Unusual();
       wake();
-    });
+    };
+    worker.on('error', lose);
+    worker.on('exit', (code) => code !== 0 && lose());
     return worker;
   });
   try {

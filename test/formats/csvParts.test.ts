@@ -229,11 +229,23 @@ describe('threads', () => {
     for (const partBytes of [10_000, 2 ** 18]) await expectSame(text, { threads, workerUrl }, { partBytes });
   });
 
-  it('that do not start leave the file to the reader of lines', async () => {
-    const path = fileOf('.csv', text);
-    const nowhere = new URL('nowhere.js', import.meta.url).href;
-    // The file may be read before the worker was to start.
-    const table = await readCsvInParts(path, { threads: 2, workerUrl: nowhere }, { ...always, partBytes: 1000 });
-    expect(table === undefined || table.matrix !== undefined).toBe(true);
+  // So many parts that the worker has begun long before they are done.
+  it.each(['dyingLines.mjs', 'nowhere.mjs'])(
+    'that are lost leave the file to the reader of lines: %s',
+    async (name) => {
+      const path = fileOf('.csv', text);
+      const dying = new URL(`../helpers/${name}`, import.meta.url).href;
+      const settings = { ...always, partBytes: 40 };
+      expect(await readCsvInParts(path, { threads: 2, workerUrl: dying }, settings)).toBeUndefined();
+    },
+  );
+
+  it('are gone when the file is read, and when it is not', async () => {
+    const alive = () => process.getActiveResourcesInfo().filter((name) => /worker|messageport/i.test(name)).length;
+    const before = alive();
+    await readCsvInParts(fileOf('.csv', text), { threads: 3, workerUrl }, { ...always, partBytes: 10_000 });
+    expect(alive()).toBe(before);
+    await readCsvInParts(fileOf('.csv', `${text}\n"`), { threads: 3, workerUrl }, { ...always, partBytes: 10_000 });
+    expect(alive()).toBe(before);
   });
 });
