@@ -28,7 +28,7 @@ export interface PartSettings {
 const defaults: PartSettings = {
   leastBytes: 2 ** 20,
   leastShared: 2 ** 23,
-  partBytes: 2 ** 20,
+  partBytes: 2 ** 19,
   hashMask: 2 ** 32 - 1,
 };
 
@@ -53,7 +53,7 @@ export async function readCsvInParts(
   const status = await stat(path).catch(() => undefined);
   if (!status?.isFile() || status.size < settings.leastBytes) return undefined;
   try {
-    if (packingOf(path)) return await readPacked(path, request, settings);
+    if (packingOf(path)) return await readPacked(path, request, settings, status.size);
     return await readPlain(path, request, settings);
   } catch (error) {
     // Of several errors the first in the file is to be said; and there may be too little memory to reserve, but enough.
@@ -88,7 +88,12 @@ async function readPlain(path: string, request: ReadRequest, settings: PartSetti
 }
 
 /** What is unpacked comes as it comes, and is parsed in this thread while another of Node's unpacks on. */
-async function readPacked(path: string, request: ReadRequest, settings: PartSettings): Promise<Table | undefined> {
+async function readPacked(
+  path: string,
+  request: ReadRequest,
+  settings: PartSettings,
+  size: number,
+): Promise<Table | undefined> {
   const { partBytes, hashMask } = settings;
   const collector = new CsvCollector(path, request);
   const { module } = await compileKernels('reproducible');
@@ -100,7 +105,7 @@ async function readPacked(path: string, request: ReadRequest, settings: PartSett
       const { begin, line } = takeHead(path, collector, chunk);
       const { format } = collector;
       if (format === undefined || format.needed > mostFields) return undefined;
-      collector.beginParts(line, 0);
+      collector.beginParts(line, mostEntries(format, unpackedBytes(path, size)));
       const layout = planParser(format, partBytes, Number.POSITIVE_INFINITY, 1, hashMask);
       const memory = parserMemory(layout);
       const parser = new LineParser(layout, memory, module);
@@ -128,6 +133,19 @@ async function readPacked(path: string, request: ReadRequest, settings: PartSett
   if (filled > 0 && open.input[filled - 1] !== newline) open.input[filled++] = newline;
   open.take(filled);
   return collector.table();
+}
+
+/** How long a gzip file says that it is unpacked (RFC 1952: its last word, modulo 2³²); 0 of other kinds. */
+function unpackedBytes(path: string, size: number): number {
+  if (packingOf(path) !== 'gz') return 0;
+  const word = Buffer.alloc(4);
+  const descriptor = openSync(path, 'r');
+  try {
+    readSync(descriptor, word, 0, 4, size - 4);
+  } finally {
+    closeSync(descriptor);
+  }
+  return word.readUInt32LE();
 }
 
 /** Finds out how the lines are parted: the place of the first entry, and how many lines stand before it. */

@@ -5,7 +5,7 @@ import { Unusual } from './lineParser.js';
 const newline = 10;
 
 /** How far a part may go on behind its share, to the end of its last line. */
-export const longestTail = 2 ** 16;
+const longestTail = 2 ** 14;
 
 export interface FileParts {
   readonly descriptor: number;
