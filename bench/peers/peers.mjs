@@ -1,0 +1,213 @@
+/**
+ * Races against the tools people use, on this machine, the same entries and two threads: bench/results/peers.json and
+ * docs/peers.svg.
+ *
+ *     npm run bench:peers -- [set …] [--ranks 16,64,128] [--data <dir>] [--libmf <mf-train>] [--rounds 5] [--work <dir>]
+ *
+ * For each set and rank: λ (and α) of each objective from a grid of the same size, by the held-out error of the validation
+ * part that the peer itself reaches; then the curve of the test error of each; then, A B A B, the time each peer takes to its
+ * own best point, beside the time hadamard takes to the first of its points that is at least as good. Last, whole processes
+ * from the text file to the saved model at those points. Explicit: Σ(r − u·v)² with λ for each entry, RMSE; implicit: the
+ * objective of that peer, NDCG@10 of held-out items.
+ */
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { earlier, record, spread } from '../record.mjs';
+import { draw } from './chart.mjs';
+import { isBetter, judge } from './judge.mjs';
+import { prepare, sets } from './sets.mjs';
+import { fit, install, peers, wholeProcess } from './tools.mjs';
+
+const { values: flags, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    ranks: { type: 'string', default: '16,64,128' },
+    data: { type: 'string', default: process.env.HADAMARD_DATA ?? '../shared/data' },
+    libmf: { type: 'string' },
+    rounds: { type: 'string', default: '5' },
+    work: { type: 'string', default: fileURLToPath(new URL('./.work', import.meta.url)) },
+    only: { type: 'string' },
+  },
+});
+const threads = 2;
+const grids = {
+  explicit: [{ lambda: 0.03 }, { lambda: 0.05 }, { lambda: 0.08 }],
+  cmfrec: [
+    { lambda: 5, alpha: 1 },
+    { lambda: 20, alpha: 1 },
+    { lambda: 80, alpha: 1 },
+  ],
+  implicit: [
+    { lambda: 5, alpha: 1 },
+    { lambda: 20, alpha: 1 },
+    { lambda: 80, alpha: 1 },
+  ],
+  irspack: [
+    { lambda: 0.003, alpha: 0.1 },
+    { lambda: 0.01, alpha: 0.1 },
+    { lambda: 0.03, alpha: 0.1 },
+  ],
+};
+const steps = {
+  libmf: Array.from({ length: 40 }, (_, i) => i + 1),
+  'npm libmf': [5, 10, 20, 40],
+  cmfrec: [1, 2, 3, 5, 8, 12],
+  others: [1, 2, 3, 4, 5, 6, 8, 10, 12, 16],
+};
+const stepsOf = (tool) => steps[tool] ?? (tool.startsWith('cmfrec') ? steps.cmfrec : steps.others);
+
+const tools = { ...install(flags.work, flags.libmf), work: flags.work };
+for (const [name, why] of Object.entries(tools.absent)) console.log(`absent: ${name} (${why})`);
+
+const present = (kind) =>
+  Object.keys(peers).filter(
+    (name) =>
+      peers[name].kinds.includes(kind) &&
+      !(name in tools.absent) &&
+      (flags.only === undefined || flags.only.split(',').includes(name)),
+  );
+
+/** The best point of a curve. */
+const bestOf = (kind, curve) => curve.reduce((best, point) => (isBetter(kind, best.value, point.value) ? best : point));
+
+/** λ and α by the validation error that the peer reaches, at the smallest of the ranks. */
+function tuneFor(peer, kind, folder, k) {
+  const evaluate = judge(kind, folder, 'validation', k);
+  const trials = grids[kind === 'explicit' ? 'explicit' : peers[peer].objective].map((penalty) => {
+    const last = stepsOf(peer).filter((step) => step <= 12);
+    const points = fit(
+      peer,
+      { kind, folder, k, threads, steps: last, alpha: 1, ...penalty },
+      tools,
+      evaluate,
+      'validation',
+    );
+    return { penalty, value: bestOf(kind, points).value };
+  });
+  return trials.reduce((best, trial) => (isBetter(kind, best.value, trial.value) ? best : trial));
+}
+
+function race(name, k, penalties) {
+  const { kind } = sets[name];
+  const folder = join(flags.work, name);
+  const evaluate = judge(kind, folder, 'test', k);
+  const ours = new Map();
+  const rows = [];
+  for (const peer of present(kind)) {
+    const key = kind === 'explicit' ? 'explicit' : peers[peer].objective;
+    const job = { kind, objective: key, folder, k, threads, alpha: 1, ...penalties[key].penalty };
+    const curve = fit(peer, { ...job, steps: stepsOf(peer) }, tools, evaluate, 'test');
+    if (!ours.has(key)) ours.set(key, fit('hadamard', { ...job, steps: steps.others }, tools, evaluate));
+    const best = bestOf(kind, curve);
+    const reached = ours.get(key).find(({ value }) => isBetter(kind, value, best.value));
+    const row = { set: name, k, peer, ...job, best, reached: reached ?? null, curve, ours: ours.get(key) };
+    rows.push({ ...row, ...(reached && timed(peer, job, best.step, reached.step)) });
+    console.log(said(rows.at(-1)));
+  }
+  return rows;
+}
+
+/** Pairs of fits, and of whole processes from the CSV to a saved model. */
+function timed(peer, job, theirStep, ourStep) {
+  const samples = { theirs: [], ours: [], theirCpu: [], ourCpu: [], theirProcess: [], ourProcess: [] };
+  for (let round = 0; round < Number(flags.rounds); round++) {
+    // Of LIBMF the length of a run is what tells an epoch.
+    const asked = peer === 'libmf' ? stepsOf(peer).slice(0, theirStep) : [theirStep];
+    const theirs = fit(peer, { ...job, steps: asked }, tools).at(-1);
+    const ours = fit('hadamard', { ...job, steps: [ourStep] }, tools)[0];
+    samples.theirs.push(theirs.seconds);
+    samples.ours.push(ours.seconds);
+    samples.theirCpu.push(theirs.cpuSeconds);
+    samples.ourCpu.push(ours.cpuSeconds);
+    if (job.kind !== 'explicit' || peer === 'npm libmf') continue;
+    samples.theirProcess.push(wholeProcess(theirCommand(peer, job, theirStep)).seconds);
+    samples.ourProcess.push(wholeProcess(ourCommand(job, ourStep)).seconds);
+  }
+  const medians = Object.fromEntries(
+    Object.entries(samples)
+      .filter(([, list]) => list.length > 0)
+      .map(([key, list]) => [key, spread(list)]),
+  );
+  const ratio = spread(samples.ours.map((s, i) => s / samples.theirs[i])).median;
+  const process = samples.ourProcess.map((s, i) => s / samples.theirProcess[i]);
+  return { seconds: medians, ratio, ...(process.length > 0 && { processRatio: spread(process).median }) };
+}
+
+const model = join(flags.work, 'model');
+
+/** @returns the command; nothing stands where it saves its model. */
+function theirCommand(peer, { folder, k, lambda, kind }, step) {
+  rmSync(model, { recursive: true, force: true });
+  if (peer === 'libmf')
+    return [
+      tools.libmf,
+      '-k',
+      k,
+      '-l2',
+      lambda,
+      '-s',
+      threads,
+      '-t',
+      step,
+      '--quiet',
+      join(folder, 'train.txt'),
+      model,
+    ].map(String);
+  const job = {
+    tool: peer,
+    kind,
+    folder,
+    text: join(folder, 'train.csv'),
+    k,
+    lambda,
+    alpha: 1,
+    threads,
+    steps: [step],
+    out: model,
+  };
+  return [tools.python, fileURLToPath(new URL('./peers.py', import.meta.url)), JSON.stringify(job)];
+}
+
+function ourCommand({ folder, k, lambda }, step) {
+  rmSync(model, { recursive: true, force: true });
+  const main = fileURLToPath(new URL('../../dist/src/cli/main.js', import.meta.url));
+  const options = `--rank ${k} --lambda ${lambda} --lambda-scale count --threads ${threads} --max-sweeps ${step} --tolerance 0 --quiet`;
+  return [process.execPath, main, 'fit', join(folder, 'train.csv'), ...options.split(' '), '--out', model];
+}
+
+function said({ set, k, peer, best, reached, ratio, processRatio, seconds }) {
+  const theirs = `${best.value.toFixed(4)} at step ${best.step}`;
+  if (!reached) return `${set.padEnd(15)} k=${k} ${peer.padEnd(18)} ${theirs}: not reached`;
+  const times = `${seconds.theirs.median.toFixed(2)} s, hadamard ${seconds.ours.median.toFixed(2)} s (step ${reached.step}): ${ratio.toFixed(2)}×`;
+  const whole = processRatio === undefined ? '' : `, whole process ${processRatio.toFixed(2)}×`;
+  return `${set.padEnd(15)} k=${k} ${peer.padEnd(18)} ${theirs}, ${times}${whole}`;
+}
+
+const names = positionals.length > 0 ? positionals : Object.keys(sets);
+const ranks = flags.ranks.split(',').map(Number);
+mkdirSync(flags.work, { recursive: true });
+let results = earlier('peers');
+for (const name of names) {
+  const folder = prepare(name, flags.work, flags.data);
+  const { kind } = sets[name];
+  const penalties = {};
+  for (const peer of present(kind)) {
+    const key = kind === 'explicit' ? 'explicit' : peers[peer].objective;
+    penalties[key] ??= tuneFor(peer, kind, folder, Math.min(...ranks));
+  }
+  for (const k of ranks) {
+    const rows = race(name, k, penalties);
+    results = [
+      ...results.filter((row) => !rows.some((r) => r.set === row.set && r.k === row.k && r.peer === row.peer)),
+      ...rows,
+    ];
+    record('peers', {
+      what: 'seconds to the best held-out error of each peer, two threads each',
+      absent: tools.absent,
+      results,
+    });
+  }
+}
+writeFileSync(new URL('../../docs/peers.svg', import.meta.url), draw(results));
