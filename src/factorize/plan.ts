@@ -209,7 +209,7 @@ function planExtent(found: Extent, options: CheckedOptions, objective?: Objectiv
   const { dtype } = precision;
   const hasBias = options.biases !== 'none';
   const stride = strideOf(options.rank, hasBias);
-  const method = methodOf(chosen.name, options, shape);
+  const method = methodOf(chosen.name, options, shape, dtype);
   const trial = trialOf(chosen, options);
   const start = chooseStart(options, shape, chosen);
   const covariances = covariancesOf(options, counts);

@@ -55,6 +55,9 @@ export interface Kernels extends RowKernels {
   readonly preconditionRows64: ComposedKernel;
   /** b ← G⁻¹b, G overwritten, upper half, `size` a multiple of 4; false where G is not positive definite. */
   readonly factorAndSolve64: (G: number, size: number, b: number) => number;
+  /** Stochastic gradient steps over a block of entries, both sides moved: see assembly/sgdRows.ts. */
+  readonly sgdRows32: ComposedKernel;
+  readonly sgdRows64: ComposedKernel;
   /** Lists the columns that may be among the best of each row: see score.ts. */
   readonly scoreRows32: (job: number) => void;
 }
