@@ -50,6 +50,8 @@ export function bandEdges(pointers: ArrayLike<number>, size: number): number[] {
 export const rateBuffers = 3;
 
 export interface GridSpace {
+  /** P. */
+  readonly size: number;
   /** u32, [band of columns][row]: the row's first entry in the band; a last list has its end. */
   readonly starts: number;
   readonly rates: PerSide<readonly number[]>;
@@ -57,8 +59,10 @@ export interface GridSpace {
 }
 
 /** Where table and rates stand, in bytes from the start of the method's work space. */
-export function gridSpace({ counts, ...shape }: GridShape, element: number): GridSpace {
-  let next = alignUp((gridSize({ counts, ...shape }) + 1) * counts.rows * 4);
+export function gridSpace(shape: GridShape, element: number): GridSpace {
+  const { counts } = shape;
+  const size = gridSize(shape);
+  let next = alignUp((size + 1) * counts.rows * 4);
   const reserve = (rows: number) =>
     Array.from({ length: rateBuffers }, () => {
       const address = next;
@@ -66,5 +70,5 @@ export function gridSpace({ counts, ...shape }: GridShape, element: number): Gri
       return address;
     });
   const rates = { rows: reserve(counts.rows), columns: reserve(counts.columns) };
-  return { starts: 0, rates, bytes: next };
+  return { size, starts: 0, rates, bytes: next };
 }

@@ -3,11 +3,15 @@ import { rateAt, rateSize, descentBytes, writeDescent } from '../kernels/sgd.js'
 import { elementBytes, otherSide, realView, type Side } from '../parallel/layout.js';
 import { countsOf, type FitContext, noTotals, type Phase, type PhaseCall, type Workbench } from '../parallel/phase.js';
 import { behindJob, checkBehindJob, openJob } from './rowPhases.js';
-import { bandEdges, type GridSpace, gridSize, gridSpace } from './sgdGrid.js';
+import { bandEdges, type GridShape, type GridSpace, gridSize, gridSpace } from './sgdGrid.js';
 
-function spaceOf(fit: FitContext): GridSpace & { readonly size: number } {
-  const shape = { counts: countsOf(fit), observed: fit.observations.rows.indices.length, rank: fit.rank, stride: fit.stride };
-  return { ...gridSpace(shape, elementBytes(fit.dtype)), size: gridSize(shape) };
+function shapeOf(fit: FitContext): GridShape {
+  const { rank, stride, observations } = fit;
+  return { counts: countsOf(fit), observed: observations.rows.indices.length, rank, stride };
+}
+
+function spaceOf(fit: FitContext): GridSpace {
+  return gridSpace(shapeOf(fit), elementBytes(fit.dtype));
 }
 
 /**
@@ -84,7 +88,7 @@ checkBehindJob(descentBytes);
 export const sgdPhase: Phase = {
   name: 'sgd',
   run(workbench, call, block) {
-    const { size } = spaceOf(workbench.fit);
+    const size = gridSize(shapeOf(workbench.fit));
     // Where there are fewer blocks of rows than bands, each takes several.
     const step = workbench.fit.blocks[call.side].length - 1;
     for (let band = block; band < size; band += step) descendBand(workbench, call, band);

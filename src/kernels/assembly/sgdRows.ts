@@ -242,43 +242,45 @@ function move<T>(
   u: usize, v0: usize, v1: usize, v2: usize, v3: usize, bytes: usize,
   a: T, b: v128, c: v128, d: v128,
 ): T {
-  const as = v128.splat<T>(a);
-  const b0 = splatLane<T>(b, 0), c0 = splatLane<T>(c, 0), d0 = splatLane<T>(d, 0);
-  const b1 = splatLane<T>(b, 1), c1 = splatLane<T>(c, 1), d1 = splatLane<T>(d, 1);
-  const b2 = splatLane<T>(b, 2), c2 = splatLane<T>(c, 2), d2 = splatLane<T>(d, 2);
-  const b3 = splatLane<T>(b, 3), c3 = splatLane<T>(c, 3), d3 = splatLane<T>(d, 3);
+  const as = v128.splat<T>(a), next = u + bytes + 64;
+  // Two entries at a time: what they are multiplied by stays in registers.
+  pair<T>(count > 1, false, isBounded, descent, u, next, v0, v1, bytes, as,
+    splatLane<T>(b, 0), splatLane<T>(c, 0), splatLane<T>(d, 0), splatLane<T>(b, 1), splatLane<T>(c, 1), splatLane<T>(d, 1));
+  if (count > 2) pair<T>(count > 3, true, isBounded, descent, u, next, v2, v3, bytes, as,
+    splatLane<T>(b, 2), splatLane<T>(c, 2), splatLane<T>(d, 2), splatLane<T>(b, 3), splatLane<T>(c, 3), splatLane<T>(d, 3));
   const lower = v128.splat<T>(<T>descent.ownLower), upper = v128.splat<T>(<T>descent.ownUpper);
-  const least = v128.splat<T>(<T>descent.otherLower), most = v128.splat<T>(<T>descent.otherUpper);
   let sum = v128.splat<T>(0);
   for (let o: usize = 0; o < bytes; o += 16) {
-    const x = v128.load(u + o);
-    let y = v128.load(v0 + o);
-    let next = madd<T>(b0, y, v128.mul<T>(as, x));
-    y = madd<T>(d0, x, v128.mul<T>(c0, y));
-    v128.store(v0 + o, isBounded ? v128.pmin<T>(v128.pmax<T>(y, least), most) : y);
-    if (count > 1) {
-      y = v128.load(v1 + o);
-      next = madd<T>(b1, y, next);
-      y = madd<T>(d1, x, v128.mul<T>(c1, y));
-      v128.store(v1 + o, isBounded ? v128.pmin<T>(v128.pmax<T>(y, least), most) : y);
-    }
-    if (count > 2) {
-      y = v128.load(v2 + o);
-      next = madd<T>(b2, y, next);
-      y = madd<T>(d2, x, v128.mul<T>(c2, y));
-      v128.store(v2 + o, isBounded ? v128.pmin<T>(v128.pmax<T>(y, least), most) : y);
-    }
-    if (count > 3) {
-      y = v128.load(v3 + o);
-      next = madd<T>(b3, y, next);
-      y = madd<T>(d3, x, v128.mul<T>(c3, y));
-      v128.store(v3 + o, isBounded ? v128.pmin<T>(v128.pmax<T>(y, least), most) : y);
-    }
-    if (isBounded) next = v128.pmin<T>(v128.pmax<T>(next, lower), upper);
-    v128.store(u + o, next);
-    sum = madd<T>(next, next, sum);
+    let y = v128.load(next + o);
+    if (isBounded) y = v128.pmin<T>(v128.pmax<T>(y, lower), upper);
+    v128.store(u + o, y);
+    sum = madd<T>(y, y, sum);
   }
   return sumLanes<T>(sum);
+}
+
+// @ts-ignore: decorator
+@inline
+function pair<T>(
+  isPair: bool, isSecond: bool, isBounded: bool, descent: Descent, u: usize, next: usize, v: usize, w: usize, bytes: usize,
+  a: v128, b0: v128, c0: v128, d0: v128, b1: v128, c1: v128, d1: v128,
+): void {
+  const lower = v128.splat<T>(<T>descent.otherLower), upper = v128.splat<T>(<T>descent.otherUpper);
+  const end = u + bytes;
+  for (; u != end; u += 16, v += 16, w += 16, next += 16) {
+    const x = v128.load(u);
+    let y = v128.load(v);
+    let sum = madd<T>(b0, y, isSecond ? v128.load(next) : v128.mul<T>(a, x));
+    y = madd<T>(d0, x, v128.mul<T>(c0, y));
+    v128.store(v, isBounded ? v128.pmin<T>(v128.pmax<T>(y, lower), upper) : y);
+    if (isPair) {
+      y = v128.load(w);
+      sum = madd<T>(b1, y, sum);
+      y = madd<T>(d1, x, v128.mul<T>(c1, y));
+      v128.store(w, isBounded ? v128.pmin<T>(v128.pmax<T>(y, lower), upper) : y);
+    }
+    v128.store(next, sum);
+  }
 }
 
 function moveOwnBias<T>(count: i32, descent: Descent, bias: usize, rate: usize, z: v128): void {
