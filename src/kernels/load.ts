@@ -58,6 +58,9 @@ export interface Kernels extends RowKernels {
   /** Stochastic gradient steps over a block of entries, both sides moved: see assembly/sgdRows.ts. */
   readonly sgdRows32: ComposedKernel;
   readonly sgdRows64: ComposedKernel;
+  /** Loss and penalty at `own`, predictions in the precision of storage. */
+  readonly sgdLossRows32: RowKernel;
+  readonly sgdLossRows64: RowKernel;
   /** Lists the columns that may be among the best of each row: see score.ts. */
   readonly scoreRows32: (job: number) => void;
 }

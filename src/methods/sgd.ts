@@ -50,7 +50,7 @@ async function startSmall(run: Run): Promise<Point> {
 }
 
 async function measured(run: Run, at: Position): Promise<Point> {
-  const sums = await run.phase({ phase: 'loss', side: 'rows', own: at.rows, other: at.columns, out: null });
+  const sums = await run.phase({ phase: 'sgdLoss', side: 'rows', own: at.rows, other: at.columns, out: null });
   return { ...at, loss: sums.loss, objective: sums.loss + sums.penalty + run.penalty('columns', at.columns) };
 }
 

@@ -12,10 +12,10 @@ export interface GridShape {
   readonly stride: number;
 }
 
-/** Numbers of V in a band at the most: a quarter of a megabyte in f32, so that it stays in a core's own cache. */
-const bandNumbers = 65536;
+/** Numbers of V in a band at the most: half a megabyte in f32, so that it stays in a core's own cache. */
+const bandNumbers = 131072;
 /** Bands that a large problem has at the least, so that many threads find work, and at the most: each costs a table and a phase. */
-const bands = { least: 16, most: 128 };
+const bands = { least: 8, most: 128 };
 /** Numbers moved in a block at the least: about 0.1 ms. */
 const blockNumbers = 100_000;
 

@@ -1,4 +1,5 @@
 /** The phases of stochastic gradient descent: its grid, the rates that rows begin with, and one sub-epoch. */
+import { readTotals } from '../kernels/load.js';
 import { rateAt, rateSize, descentBytes, writeDescent } from '../kernels/sgd.js';
 import { elementBytes, otherSide, realView, type Side } from '../parallel/layout.js';
 import { countsOf, type FitContext, noTotals, type Phase, type PhaseCall, type Workbench } from '../parallel/phase.js';
@@ -139,3 +140,14 @@ function descendBand(workbench: Workbench, call: PhaseCall, band: number): void 
 }
 
 const unbounded = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY] as const;
+
+/** Loss and penalty at `own`. A point that is returned has been through the exact half-sweep, which measures it in float64. */
+export const sgdLossPhase: Phase = {
+  name: 'sgdLoss',
+  run(workbench, call, block) {
+    const { fit, kernels, view } = workbench;
+    const { address, first, last } = openJob(workbench, call, block);
+    kernels[fit.dtype === 'f64' ? 'sgdLossRows64' : 'sgdLossRows32'](address, first, last);
+    return readTotals(view, address);
+  },
+};

@@ -10,7 +10,7 @@ import { peak } from "./peak";
 import { projectRows, Reduced, reducedRows } from "./reduced";
 import { lossRows } from "./residual";
 import { ScoreJob, scoreRows } from "./scoreRows";
-import { Descent, sgdRows } from "./sgdRows";
+import { Descent, sgdLossRows, sgdRows } from "./sgdRows";
 import { accumulateOnly, solveRows } from "./solveRows";
 import { Terms } from "./terms";
 
@@ -87,6 +87,12 @@ export function sgdRows32(job: usize, descent: usize, first: i32, last: i32): vo
 }
 export function sgdRows64(job: usize, descent: usize, first: i32, last: i32): void {
   sgdRows<f64>(changetype<RowJob>(job), changetype<Descent>(descent), first, last);
+}
+export function sgdLossRows32(job: usize, first: i32, last: i32): void {
+  sgdLossRows<f32>(changetype<RowJob>(job), first, last);
+}
+export function sgdLossRows64(job: usize, first: i32, last: i32): void {
+  sgdLossRows<f64>(changetype<RowJob>(job), first, last);
 }
 
 /** Lists the columns that may be among each row's best; f32, whatever the model's precision. */

@@ -11,6 +11,7 @@
  */
 import { RowJob } from "./job";
 import { madd, sumLanes } from "./lanes";
+import { penaltyOfRow, widen } from "./residual";
 
 /** Field order is the contract with sgd.ts of the host. The job's `own` is read, `out` written, `other` written and moved in place. */
 @unmanaged
@@ -55,18 +56,25 @@ export function sgdRows<T>(job: RowJob, descent: Descent, first: i32, last: i32)
   for (let row = first; row < last; row++) {
     const own = job.own + <usize>row * bytes, out = job.out + <usize>row * bytes;
     const rate = descent.outRates + <usize>row * rateBytes;
-    memory.copy(rate, descent.ownRates + <usize>row * rateBytes, rateBytes);
+    copy(rate, descent.ownRates + <usize>row * rateBytes, rateBytes);
     const start = <usize>load<u32>(descent.starts + (<usize>row << 2));
     const end = <usize>load<u32>(descent.ends + (<usize>row << 2));
     if (start == end) {
-      memory.copy(out, own, bytes);
+      copy(out, own, bytes);
       continue;
     }
-    memory.copy(u, own, bytes);
+    copy(u, own, bytes);
     if (descent.isBounded) rowSteps<T>(true, job, descent, u, rate, start, end);
     else rowSteps<T>(false, job, descent, u, rate, start, end);
-    memory.copy(out, u, bytes);
+    copy(out, u, bytes);
   }
+}
+
+/** A few vectors: memory.copy calls out of WebAssembly for them. */
+// @ts-ignore: decorator
+@inline
+function copy(to: usize, from: usize, bytes: usize): void {
+  for (let o: usize = 0; o < bytes; o += 16) v128.store(to + o, v128.load(from + o));
 }
 
 /** Copies the block's rows of the other side and their rates, and notes ‖v‖². */
@@ -185,6 +193,49 @@ function batch<T>(count: i32, isBounded: bool, job: RowJob, descent: Descent, u:
   }
 }
 
+/**
+ * Loss and penalty at `own`, predictions in the precision of storage and their squares summed in float64: what an epoch came to,
+ * at a third of the cost of predictions in float64.
+ */
+export function sgdLossRows<T>(job: RowJob, first: i32, last: i32): void {
+  const bytes = <usize>job.stride * sizeof<T>(), lanes: usize = 16 / sizeof<T>();
+  const u = job.scratch, bias = u + bytes, wide = (bias + 64) & ~63, slot = u + <usize>job.rank * sizeof<T>();
+  for (let row = first; row < last; row++) {
+    const own = job.own + <usize>row * bytes;
+    copy(u, own, bytes);
+    store<T>(bias, job.hasBias ? load<T>(slot) : <T>0);
+    if (job.hasBias) store<T>(slot, 0);
+    let t = <usize>load<u32>(job.pointers + (<usize>row << 2));
+    const end = <usize>load<u32>(job.pointers + (<usize>row << 2), 4);
+    let loss: f64 = 0;
+    for (; t + lanes <= end; t += lanes) loss += lossOf<T>(16 / sizeof<T>(), job, u, t);
+    for (; t < end; t++) loss += lossOf<T>(1, job, u, t);
+    job.loss += loss;
+    job.penalty += penaltyOfRow(job, wide, widen<T>(job, own, wide), row);
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+function lossOf<T>(count: i32, job: RowJob, u: usize, t: usize): f64 {
+  const size = sizeof<T>(), bytes = <usize>job.stride * sizeof<T>();
+  const index = job.indices + (t << 2), value = job.values + t * size, weight = job.weights + t * size;
+  const v0 = job.other + <usize>load<u32>(index) * bytes;
+  const v1 = count > 1 ? job.other + <usize>load<u32>(index, 4) * bytes : v0;
+  const v2 = count > 2 ? job.other + <usize>load<u32>(index, 8) * bytes : v0;
+  const v3 = count > 3 ? job.other + <usize>load<u32>(index, 12) * bytes : v0;
+  let r = v128.sub<T>(lanesOf<T>(count, value, value + size, value + 2 * size, value + 3 * size), dots<T>(count, u, v0, v1, v2, v3, bytes));
+  r = v128.sub<T>(r, lanesWith<T>(count, <T>job.mean + load<T>(u + bytes)));
+  if (job.hasBias) {
+    const slot = <usize>job.rank * size;
+    r = v128.sub<T>(r, lanesOf<T>(count, v0 + slot, v1 + slot, v2 + slot, v3 + slot));
+  }
+  if (job.weights) r = v128.mul<T>(r, lanesOf<T>(count, weight, weight + size, weight + 2 * size, weight + 3 * size));
+  if (sizeof<T>() == 8) return sumLanes<f64>(f64x2.mul(r, r));
+  const low = f64x2.promote_low_f32x4(r), high = f64x2.promote_low_f32x4(v128.shuffle<i64>(r, r, 1, 1));
+  return sumLanes<f64>(f64x2.add(f64x2.mul(low, low), f64x2.mul(high, high)));
+}
+
 /** ‖λ̂x − z y‖² from λ̂, ‖x‖², 2z x·y, z² and ‖y‖². */
 // @ts-ignore: decorator
 @inline
@@ -267,20 +318,42 @@ function pair<T>(
 ): void {
   const lower = v128.splat<T>(<T>descent.otherLower), upper = v128.splat<T>(<T>descent.otherUpper);
   const end = u + bytes;
-  for (; u != end; u += 16, v += 16, w += 16, next += 16) {
-    const x = v128.load(u);
-    let y = v128.load(v);
-    let sum = madd<T>(b0, y, isSecond ? v128.load(next) : v128.mul<T>(a, x));
-    y = madd<T>(d0, x, v128.mul<T>(c0, y));
-    v128.store(v, isBounded ? v128.pmin<T>(v128.pmax<T>(y, lower), upper) : y);
-    if (isPair) {
-      y = v128.load(w);
-      sum = madd<T>(b1, y, sum);
-      y = madd<T>(d1, x, v128.mul<T>(c1, y));
-      v128.store(w, isBounded ? v128.pmin<T>(v128.pmax<T>(y, lower), upper) : y);
-    }
-    v128.store(next, sum);
+  if (bytes & 16) {
+    pairAt<T>(0, isPair, isSecond, isBounded, u, next, v, w, a, b0, c0, d0, b1, c1, d1, lower, upper);
+    u += 16;
+    next += 16;
+    v += 16;
+    w += 16;
   }
+  for (; u != end; u += 32, v += 32, w += 32, next += 32) {
+    pairAt<T>(0, isPair, isSecond, isBounded, u, next, v, w, a, b0, c0, d0, b1, c1, d1, lower, upper);
+    pairAt<T>(16, isPair, isSecond, isBounded, u, next, v, w, a, b0, c0, d0, b1, c1, d1, lower, upper);
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+function pairAt<T>(
+  o: i32, isPair: bool, isSecond: bool, isBounded: bool, u: usize, next: usize, v: usize, w: usize,
+  a: v128, b0: v128, c0: v128, d0: v128, b1: v128, c1: v128, d1: v128, lower: v128, upper: v128,
+): void {
+  const x = o == 0 ? v128.load(u) : v128.load(u, 16);
+  let y = o == 0 ? v128.load(v) : v128.load(v, 16);
+  let sum = madd<T>(b0, y, isSecond ? (o == 0 ? v128.load(next) : v128.load(next, 16)) : v128.mul<T>(a, x));
+  y = madd<T>(d0, x, v128.mul<T>(c0, y));
+  if (isBounded) y = v128.pmin<T>(v128.pmax<T>(y, lower), upper);
+  if (o == 0) v128.store(v, y);
+  else v128.store(v, y, 16);
+  if (isPair) {
+    y = o == 0 ? v128.load(w) : v128.load(w, 16);
+    sum = madd<T>(b1, y, sum);
+    y = madd<T>(d1, x, v128.mul<T>(c1, y));
+    if (isBounded) y = v128.pmin<T>(v128.pmax<T>(y, lower), upper);
+    if (o == 0) v128.store(w, y);
+    else v128.store(w, y, 16);
+  }
+  if (o == 0) v128.store(next, sum);
+  else v128.store(next, sum, 16);
 }
 
 function moveOwnBias<T>(count: i32, descent: Descent, bias: usize, rate: usize, z: v128): void {
