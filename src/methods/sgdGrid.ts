@@ -2,8 +2,9 @@
  * The grid of blocks that stochastic gradient steps are taken in: P bands of rows by P bands of columns, which depend on the
  * data and the rank alone. Block (b, (b + s) mod P) of sub-epoch s shares no row and no column with the others of it.
  */
-import { alignUp, type PerSide } from '../parallel/layout.js';
+
 import { rateSize } from '../kernels/sgd.js';
+import { alignUp, type PerSide } from '../parallel/layout.js';
 
 export interface GridShape {
   readonly counts: PerSide<number>;

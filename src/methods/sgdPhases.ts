@@ -1,6 +1,6 @@
 /** The phases of stochastic gradient descent: its grid, the rates that rows begin with, and one sub-epoch. */
 import { readTotals } from '../kernels/load.js';
-import { rateAt, rateSize, descentBytes, writeDescent } from '../kernels/sgd.js';
+import { descentBytes, rateAt, rateSize, writeDescent } from '../kernels/sgd.js';
 import { elementBytes, otherSide, realView, type Side } from '../parallel/layout.js';
 import { countsOf, type FitContext, noTotals, type Phase, type PhaseCall, type Workbench } from '../parallel/phase.js';
 import { behindJob, checkBehindJob, openJob } from './rowPhases.js';
@@ -105,7 +105,10 @@ function descendBand(workbench: Workbench, call: PhaseCall, band: number): void 
   const { size, starts, rates } = spaceOf(fit);
   const other = otherSide(side);
   const column = (band + descent.round) % size;
-  const edges = { rows: bandEdges(observations[side].pointers, size), columns: bandEdges(observations[other].pointers, size) };
+  const edges = {
+    rows: bandEdges(observations[side].pointers, size),
+    columns: bandEdges(observations[other].pointers, size),
+  };
   const startsAt = (c: number) => layout.workspace + starts + 4 * c * countsOf(fit)[side];
   const ratesAt = (of: Side, buffer: number) => layout.workspace + (rates[of][buffer] as number);
   const [ownLower, ownUpper] = fit.terms?.bounds[side] ?? unbounded;

@@ -172,11 +172,17 @@ function batch<T>(count: i32, isBounded: bool, job: RowJob, descent: Descent, u:
   const step = <T>descent.step / sqrt<T>(total);
   const a = <T>1 / (<T>1 + <T>count * step * share);
   const b = v128.mul<T>(z, v128.splat<T>(a * step));
-  // ‖c·v + d·u‖².
+  // ‖c·v + d·u‖²; what is brought back within bounds is measured.
   const crossed = v128.mul<T>(v128.mul<T>(v128.add<T>(c, c), d), products);
   const moved = madd<T>(v128.mul<T>(d, d), u2, madd<T>(v128.mul<T>(c, c), norms, crossed));
   storeLanes<T>(count, moved, r0 + normAt * size, r1 + normAt * size, r2 + normAt * size, r3 + normAt * size);
   const squared = move<T>(count, isBounded, descent, u, v0, v1, v2, v3, bytes, a, b, c, d);
+  if (isBounded) {
+    store<T>(r0 + normAt * size, latentSquares<T>(job, v0));
+    if (count > 1) store<T>(r1 + normAt * size, latentSquares<T>(job, v1));
+    if (count > 2) store<T>(r2 + normAt * size, latentSquares<T>(job, v2));
+    if (count > 3) store<T>(r3 + normAt * size, latentSquares<T>(job, v3));
+  }
   if (!job.hasBias) {
     store<T>(rate + normAt * size, squared);
     return;
