@@ -17,10 +17,7 @@ import {
   type Run,
   startExactly,
 } from './method.js';
-import { type GridShape, gridSize, gridSpace } from './sgdGrid.js';
-
-/** Buffers of each side: accepted, and two that an epoch goes to and fro between. */
-const buffers = 3;
+import { copies, type GridShape, gridSize, gridSpace } from './sgdGrid.js';
 
 /** A step of a row's entries whose gradients are as large as at the start, as a share of what entries are in the end. */
 const relativeStep = 0.2;
@@ -34,7 +31,7 @@ const mostHalvings = 20;
 export function sgd(shape: GridShape, elementBytes: number): Method {
   return {
     name: 'sgd',
-    buffers: { rows: buffers, columns: buffers },
+    buffers: { rows: copies, columns: copies },
     ownBytes: () => 0,
     workspace: { bytes: gridSpace(shape, elementBytes).bytes, scratch: 0, isResident: true },
     start: (run) => (run.startsFrom === 'drawn' ? startSmall(run) : startExactly(run)),

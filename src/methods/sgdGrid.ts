@@ -47,8 +47,8 @@ export function bandEdges(pointers: ArrayLike<number>, size: number): number[] {
   return edges;
 }
 
-/** Copies of the rates: accepted, and two that an epoch goes to and fro between. */
-export const rateBuffers = 3;
+/** Copies of factors and rates: accepted, and two that an epoch goes to and fro between. */
+export const copies = 3;
 
 export interface GridSpace {
   /** P. */
@@ -65,7 +65,7 @@ export function gridSpace(shape: GridShape, element: number): GridSpace {
   const size = gridSize(shape);
   let next = alignUp((size + 1) * counts.rows * 4);
   const reserve = (rows: number) =>
-    Array.from({ length: rateBuffers }, () => {
+    Array.from({ length: copies }, () => {
       const address = next;
       next = alignUp(next + rows * rateSize * element);
       return address;
