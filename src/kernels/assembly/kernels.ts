@@ -10,7 +10,8 @@ import { peak } from "./peak";
 import { projectRows, Reduced, reducedRows } from "./reduced";
 import { lossRows } from "./residual";
 import { ScoreJob, scoreRows } from "./scoreRows";
-import { Descent, sgdLossRows, sgdRows } from "./sgdRows";
+import { sgdLossRows } from "./sgdLoss";
+import { Descent, sgdRows } from "./sgdRows";
 import { accumulateOnly, solveRows } from "./solveRows";
 import { Terms } from "./terms";
 

@@ -9,9 +9,9 @@
  * AdaGrad (J. Duchi, E. Hazan & Y. Singer, JMLR 12 (2011)) with one rate a row, as LIBMF has it (W.-S. Chin et al., PAKDD 2015);
  * the penalty's step is implicit, so that no λ overshoots. ‖g‖² comes from u·v, ‖u‖² and ‖v‖²: it costs no pass of its own.
  */
+import { copy, dots, lanesOf, lanesWith, splatLane, storeLanes } from "./entryLanes";
 import { RowJob } from "./job";
 import { madd, sumLanes } from "./lanes";
-import { penaltyOfRow, widen } from "./residual";
 
 /** Field order is the contract with sgd.ts of the host. The job's `own` is read, `out` written, `other` written and moved in place. */
 @unmanaged
@@ -68,13 +68,6 @@ export function sgdRows<T>(job: RowJob, descent: Descent, first: i32, last: i32)
     else rowSteps<T>(false, job, descent, u, rate, start, end);
     copy(out, u, bytes);
   }
-}
-
-/** A few vectors: memory.copy calls out of WebAssembly for them. */
-// @ts-ignore: decorator
-@inline
-function copy(to: usize, from: usize, bytes: usize): void {
-  for (let o: usize = 0; o < bytes; o += 16) v128.store(to + o, v128.load(from + o));
 }
 
 /** Copies the block's rows of the other side and their rates, and notes ‖v‖². */
@@ -199,96 +192,12 @@ function batch<T>(count: i32, isBounded: bool, job: RowJob, descent: Descent, u:
   }
 }
 
-/**
- * Loss and penalty at `own`, predictions in the precision of storage and their squares summed in float64: what an epoch came to,
- * at a third of the cost of predictions in float64.
- */
-export function sgdLossRows<T>(job: RowJob, first: i32, last: i32): void {
-  const bytes = <usize>job.stride * sizeof<T>(), lanes: usize = 16 / sizeof<T>();
-  const u = job.scratch, bias = u + bytes, wide = (bias + 64) & ~63, slot = u + <usize>job.rank * sizeof<T>();
-  for (let row = first; row < last; row++) {
-    const own = job.own + <usize>row * bytes;
-    copy(u, own, bytes);
-    store<T>(bias, job.hasBias ? load<T>(slot) : <T>0);
-    if (job.hasBias) store<T>(slot, 0);
-    let t = <usize>load<u32>(job.pointers + (<usize>row << 2));
-    const end = <usize>load<u32>(job.pointers + (<usize>row << 2), 4);
-    let loss: f64 = 0;
-    for (; t + lanes <= end; t += lanes) loss += lossOf<T>(16 / sizeof<T>(), job, u, t);
-    for (; t < end; t++) loss += lossOf<T>(1, job, u, t);
-    job.loss += loss;
-    job.penalty += penaltyOfRow(job, wide, widen<T>(job, own, wide), row);
-  }
-}
-
-// @ts-ignore: decorator
-@inline
-function lossOf<T>(count: i32, job: RowJob, u: usize, t: usize): f64 {
-  const size = sizeof<T>(), bytes = <usize>job.stride * sizeof<T>();
-  const index = job.indices + (t << 2), value = job.values + t * size, weight = job.weights + t * size;
-  const v0 = job.other + <usize>load<u32>(index) * bytes;
-  const v1 = count > 1 ? job.other + <usize>load<u32>(index, 4) * bytes : v0;
-  const v2 = count > 2 ? job.other + <usize>load<u32>(index, 8) * bytes : v0;
-  const v3 = count > 3 ? job.other + <usize>load<u32>(index, 12) * bytes : v0;
-  let r = v128.sub<T>(lanesOf<T>(count, value, value + size, value + 2 * size, value + 3 * size), dots<T>(count, u, v0, v1, v2, v3, bytes));
-  r = v128.sub<T>(r, lanesWith<T>(count, <T>job.mean + load<T>(u + bytes)));
-  if (job.hasBias) {
-    const slot = <usize>job.rank * size;
-    r = v128.sub<T>(r, lanesOf<T>(count, v0 + slot, v1 + slot, v2 + slot, v3 + slot));
-  }
-  if (job.weights) r = v128.mul<T>(r, lanesOf<T>(count, weight, weight + size, weight + 2 * size, weight + 3 * size));
-  if (sizeof<T>() == 8) return sumLanes<f64>(f64x2.mul(r, r));
-  const low = f64x2.promote_low_f32x4(r), high = f64x2.promote_low_f32x4(v128.shuffle<i64>(r, r, 1, 1));
-  return sumLanes<f64>(f64x2.add(f64x2.mul(low, low), f64x2.mul(high, high)));
-}
-
 /** ‖λ̂x − z y‖² from λ̂, ‖x‖², 2z x·y, z² and ‖y‖². */
 // @ts-ignore: decorator
 @inline
 function squares<T>(shares: v128, norms: v128, cross: v128, zz: v128, otherNorms: v128): v128 {
   const penalty = v128.mul<T>(shares, v128.sub<T>(v128.mul<T>(shares, norms), cross));
   return v128.pmax<T>(madd<T>(zz, otherNorms, penalty), v128.splat<T>(0));
-}
-
-/** u·v of each entry, in its lane. */
-// @ts-ignore: decorator
-@inline
-function dots<T>(count: i32, u: usize, v0: usize, v1: usize, v2: usize, v3: usize, bytes: usize): v128 {
-  let s0 = v128.splat<T>(0), s1 = s0, s2 = s0, s3 = s0, t0 = s0, t1 = s0, t2 = s0, t3 = s0;
-  let o: usize = 0;
-  if (bytes & 16) {
-    const x = v128.load(u);
-    s0 = v128.mul<T>(x, v128.load(v0));
-    if (count > 1) s1 = v128.mul<T>(x, v128.load(v1));
-    if (count > 2) s2 = v128.mul<T>(x, v128.load(v2));
-    if (count > 3) s3 = v128.mul<T>(x, v128.load(v3));
-    o = 16;
-  }
-  for (; o < bytes; o += 32) {
-    const x = v128.load(u + o), y = v128.load(u + o, 16);
-    s0 = madd<T>(x, v128.load(v0 + o), s0);
-    t0 = madd<T>(y, v128.load(v0 + o, 16), t0);
-    if (count > 1) {
-      s1 = madd<T>(x, v128.load(v1 + o), s1);
-      t1 = madd<T>(y, v128.load(v1 + o, 16), t1);
-    }
-    if (count > 2) {
-      s2 = madd<T>(x, v128.load(v2 + o), s2);
-      t2 = madd<T>(y, v128.load(v2 + o, 16), t2);
-    }
-    if (count > 3) {
-      s3 = madd<T>(x, v128.load(v3 + o), s3);
-      t3 = madd<T>(y, v128.load(v3 + o, 16), t3);
-    }
-  }
-  s0 = v128.add<T>(s0, t0);
-  s1 = v128.add<T>(s1, t1);
-  if (sizeof<T>() == 8) return v128.add<T>(v128.shuffle<f64>(s0, s1, 0, 2), v128.shuffle<f64>(s0, s1, 1, 3));
-  s2 = v128.add<T>(s2, t2);
-  s3 = v128.add<T>(s3, t3);
-  const low = v128.add<T>(v128.shuffle<f32>(s0, s1, 0, 4, 1, 5), v128.shuffle<f32>(s0, s1, 2, 6, 3, 7));
-  const high = v128.add<T>(v128.shuffle<f32>(s2, s3, 0, 4, 1, 5), v128.shuffle<f32>(s2, s3, 2, 6, 3, 7));
-  return v128.add<T>(v128.shuffle<f32>(low, high, 0, 1, 4, 5), v128.shuffle<f32>(low, high, 2, 3, 6, 7));
 }
 
 /** u ← a·u + Σ b_t v_t and v_t ← c_t v_t + d_t u, each within its bounds. @returns ‖u‖², with what stands in its slot. */
@@ -378,51 +287,4 @@ function moveBias<T>(descent: Descent, to: usize, rate: usize, b: T, z: T): void
   store<T>(rate + biasAt * sizeof<T>(), seen);
   const step = <T>descent.biasStep / sqrt<T>(seen);
   store<T>(to, (b + step * z) / (<T>1 + step * share));
-}
-
-/** x in the first `count` lanes, 0 behind. */
-// @ts-ignore: decorator
-@inline
-function lanesWith<T>(count: i32, x: T): v128 {
-  if (<usize>count * sizeof<T>() == 16) return v128.splat<T>(x);
-  let lanes = v128.replace_lane<T>(v128.splat<T>(0), 0, x);
-  if (sizeof<T>() == 4) {
-    if (count > 1) lanes = v128.replace_lane<T>(lanes, 1, x);
-    if (count > 2) lanes = v128.replace_lane<T>(lanes, 2, x);
-  }
-  return lanes;
-}
-
-/** What stands at the first `count` addresses, 0 behind. */
-// @ts-ignore: decorator
-@inline
-function lanesOf<T>(count: i32, a: usize, b: usize, c: usize, d: usize): v128 {
-  let lanes = sizeof<T>() == 4 ? v128.load32_zero(a) : v128.load64_zero(a);
-  if (count > 1) lanes = v128.load_lane<T>(b, lanes, 1);
-  if (sizeof<T>() == 4) {
-    if (count > 2) lanes = v128.load_lane<T>(c, lanes, 2);
-    if (count > 3) lanes = v128.load_lane<T>(d, lanes, 3);
-  }
-  return lanes;
-}
-
-// @ts-ignore: decorator
-@inline
-function storeLanes<T>(count: i32, lanes: v128, a: usize, b: usize, c: usize, d: usize): void {
-  v128.store_lane<T>(a, lanes, 0);
-  if (count > 1) v128.store_lane<T>(b, lanes, 1);
-  if (sizeof<T>() == 4) {
-    if (count > 2) v128.store_lane<T>(c, lanes, 2);
-    if (count > 3) v128.store_lane<T>(d, lanes, 3);
-  }
-}
-
-// @ts-ignore: decorator
-@inline
-function splatLane<T>(x: v128, lane: i32): v128 {
-  if (sizeof<T>() == 8) return lane == 0 ? v128.shuffle<f64>(x, x, 0, 0) : v128.shuffle<f64>(x, x, 1, 1);
-  if (lane == 0) return v128.shuffle<f32>(x, x, 0, 0, 0, 0);
-  if (lane == 1) return v128.shuffle<f32>(x, x, 1, 1, 1, 1);
-  if (lane == 2) return v128.shuffle<f32>(x, x, 2, 2, 2, 2);
-  return v128.shuffle<f32>(x, x, 3, 3, 3, 3);
 }
