@@ -5,7 +5,10 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type FactorizeOptions, factorize, openSession, plan } from '../../dist/src/index.js';
 import { bandEdges, gridSize } from '../../dist/src/methods/sgdGrid.js';
+import { openFit } from '../helpers/fit.js';
 import { problem, sqrtWeights, triples } from '../helpers/problem.js';
+import { uniform } from '../helpers/random.js';
+import { objectiveAt } from '../helpers/reference.js';
 
 const weighted = problem({ m: 2000, n: 600, density: 0.1, rank: 4, isWeighted: true, offset: 1, seed: 12 });
 const A = triples(weighted);
@@ -107,6 +110,55 @@ describe('the same bits', () => {
   afterEach(() => {
     if (existsSync(folder)) rmSync(folder, { recursive: true });
     delete process.env.HADAMARD_TEST_DEATH;
+  });
+});
+
+describe('an epoch', () => {
+  const small = problem({ m: 40, n: 23, density: 0.5, rank: 3, isWeighted: true, offset: 1, seed: 3 });
+  const rule = { lambda: 0.3, lambdaScale: 'count', biasLambda: 0.7 } as const;
+  const next = uniform(9);
+  const random = (length: number) => Float64Array.from({ length }, () => 2 * next() - 1);
+  const k = 5;
+  const point = { k, U: random(small.m * k), V: random(small.n * k), b: random(small.m), c: random(small.n) };
+  const options = { rank: k, method: 'sgd', biases: 'both', dtype: 'f64', ...rule } as const;
+
+  test('of vanishing steps goes along the gradient of f, found by differences', async () => {
+    const { run, read, mean } = await openFit(small, options, point);
+    // What rows have seen stays 1e12, so that entries move by `length` times half the gradient.
+    const length = 1e-9;
+    const sizes = { scale: 1, step: length * 1e6, biasStep: length * 1e6, squares: 1e12, biasSquares: 1e12 };
+    const call = { own: null, other: 0, out: null };
+    await run({ ...call, phase: 'sgdGrid', side: 'rows' });
+    const descent = { ...sizes, round: 0, from: 0, to: 0 };
+    for (const side of ['rows', 'columns'] as const) await run({ ...call, phase: 'sgdRates', side, descent });
+    const moving = { own: 0, out: 1, otherExtra: 0, other: 1, descent: { ...descent, to: 1 } };
+    await run({ ...moving, phase: 'sgd', side: 'rows' });
+    const f = (at: typeof point) => objectiveAt(small, { ...at, mean }, rule).objective;
+    const expectAlong = (name: 'U' | 'V' | 'b' | 'c', moved: Float64Array) => {
+      const h = 1e-5;
+      for (let i = 0; i < moved.length; i += 7) {
+        const at = (sign: number) => f({ ...point, [name]: point[name].map((x, j) => (j === i ? x + sign * h : x)) });
+        const slope = (at(1) - at(-1)) / (2 * h);
+        const change = ((moved[i] as number) - (point[name][i] as number)) / length;
+        expect(Math.abs(change + slope / 2)).toBeLessThan(1e-4 * (1 + Math.abs(slope)));
+      }
+    };
+    expectAlong('U', read('rows', 1).factor);
+    expectAlong('V', read('columns', 1).factor);
+    expectAlong('b', read('rows', 1).bias as Float64Array);
+    expectAlong('c', read('columns', 1).bias as Float64Array);
+  });
+
+  test.each(['f32', 'f64'] as const)('is measured as float64 measures it, %s', async (dtype) => {
+    for (const biases of ['both', 'none'] as const) {
+      const { b, c, ...plain } = point;
+      const { run } = await openFit(small, { ...options, biases, dtype }, biases === 'both' ? point : plain);
+      const call = { side: 'rows', own: 0, other: 0, out: null } as const;
+      const [found, expected] = [await run({ ...call, phase: 'sgdLoss' }), await run({ ...call, phase: 'loss' })];
+      const digits = dtype === 'f32' ? 1e-6 : 1e-13;
+      expect(Math.abs(found.loss / expected.loss - 1)).toBeLessThan(digits);
+      expect(found.penalty).toBe(expected.penalty);
+    }
   });
 });
 
