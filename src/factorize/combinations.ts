@@ -40,6 +40,16 @@ function isHeld({ objective, rank }: Composition, side: 'rows' | 'columns'): boo
 /** Steps on both factors together, which do not keep to bounds. */
 const isDescent = (method: string) => method === 'gradient' || method === 'lbfgs';
 
+/** What stochastic steps can minimise. */
+function isDescended({ loss, background, bounds, l1, freeColumns, hold }: Composition['objective']): boolean {
+  return (
+    loss.name === 'quadratic' &&
+    background === undefined &&
+    freeColumns === 0 &&
+    sides.every((side) => l1[side] === 0 && hold[side] === undefined && bounds[side][0] <= 0 && bounds[side][1] >= 0)
+  );
+}
+
 export const refusals: readonly Refusal[] = [
   {
     parts: ['a penalty on one side only', 'the other side free'],
@@ -118,6 +128,22 @@ export const refusals: readonly Refusal[] = [
           objective.hold[side] !== undefined ||
           objective.bounds[side].some((bound) => Number.isFinite(bound)),
       ),
+  },
+  {
+    parts: ['method sgd', 'more than weighted squares, a ridge, biases and bounds around 0'],
+    option: 'method',
+    code: 'incompatible-options',
+    why: 'A step is taken for one listed entry, of the slope of its square, and its rows are padded with zeros.',
+    instead: 'Use method als.',
+    applies: ({ objective, method }) => method === 'sgd' && !isDescended(objective),
+  },
+  {
+    parts: ['method sgd', 'polish'],
+    option: 'polish',
+    code: 'incompatible-options',
+    why: 'Newton steps would take the memory where the grid of sgd stands.',
+    instead: 'Use method als with polish, from the model that sgd has come to (init).',
+    applies: ({ method, polish }) => method === 'sgd' && polish !== 'none',
   },
   {
     parts: ['method varpro, or polish', 'more than weighted squares, a ridge and biases'],

@@ -8,8 +8,9 @@ import type { Crew } from '../parallel/crew.js';
 import { countOf, type FitContext } from '../parallel/phase.js';
 import type { Init } from './factorizeOptions.js';
 
-/** The side whose start is given or drawn. */
+/** The side whose start is given. */
 export function startSide(init: Init | undefined): Run['startsFrom'] {
+  if (!init?.U && !init?.V) return 'drawn';
   return init?.U && !init.V ? 'rows' : 'columns';
 }
 

@@ -6,7 +6,7 @@ import type { MatrixInput } from '../data/input.js';
 import type { LoopOptions, Validation } from '../engine/iterate.js';
 import type { TraceEntry } from '../engine/trace.js';
 import { compileKernels } from '../kernels/load.js';
-import { type Point, type Position, type Run, startExactly } from '../methods/method.js';
+import { type Point, type Position, type Run, startOf } from '../methods/method.js';
 import { factorBuffer } from '../methods/rowPhases.js';
 import type { Model } from '../model/model.js';
 import { lossText } from '../objective/losses.js';
@@ -155,7 +155,7 @@ async function runFit(inHand: FitInHand): Promise<Model> {
   const lanes = checked.starts === 1 ? undefined : openLanes(inHand);
   const stops = watchStops(lanes?.all.map((lane) => lane.fit) ?? [fit], options.signal);
   try {
-    const start = lanes ? undefined : await startExactly(run);
+    const start = lanes ? undefined : await startOf(plan.method, run);
     const firstSweep = performance.now();
     tracer.phase('start');
     // A session's crew has been at work before.

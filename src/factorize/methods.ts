@@ -1,5 +1,6 @@
 /** Which method an option names, or which one `auto` takes, and why. No choice depends on a clock or on the number of threads. */
 import type { CurvatureShape } from '../certificate/curvatureSearch.js';
+import type { Dtype } from '../kernels/load.js';
 import { als } from '../methods/als.js';
 import { gradient } from '../methods/gradient.js';
 import { lbfgs } from '../methods/lbfgs.js';
@@ -7,10 +8,11 @@ import type { Method } from '../methods/method.js';
 import { polished } from '../methods/polish.js';
 import { eliminatedSide, reducedSpace } from '../methods/reducedPhases.js';
 import type { ReducedProblemShape } from '../methods/reducedProblem.js';
+import { sgd } from '../methods/sgd.js';
 import { truncatedNewton } from '../methods/truncatedNewton.js';
 import { varpro } from '../methods/varpro.js';
 import type { CheckedOptions } from '../options.js';
-import { otherSide, type PerSide, strideOf } from '../parallel/layout.js';
+import { elementBytes, otherSide, type PerSide, strideOf } from '../parallel/layout.js';
 import type { Runs } from '../parallel/partition.js';
 
 /** What is known of the problem when its method is chosen. */
@@ -25,7 +27,7 @@ export interface MethodShape {
 type Size = Pick<MethodShape, 'counts' | 'observed'>;
 
 export interface ChosenMethod {
-  readonly name: 'als' | 'gradient' | 'varpro' | 'lbfgs';
+  readonly name: 'als' | 'gradient' | 'varpro' | 'lbfgs' | 'sgd';
   readonly reason: string;
   /** Sweeps of als that are tried before it, from the same start; see trial.ts. */
   readonly trialSweeps?: number;
@@ -94,9 +96,10 @@ export function chooseStart(
 const mostUnknowns = 3000;
 const mostBytes = 2 ** 31;
 
-export function methodOf(name: ChosenMethod['name'], options: CheckedOptions, size: Size): Method {
+export function methodOf(name: ChosenMethod['name'], options: CheckedOptions, size: Size, dtype: Dtype): Method {
   const shape = reducedProblemShape(options, size);
   if (name === 'varpro') return variableProjection(shape, options);
+  if (name === 'sgd') return sgd(shape, elementBytes(dtype));
   const method = { als: als(options.acceleration), gradient, lbfgs }[name];
   return options.polish === 'newton' ? polished(method, shape) : method;
 }

@@ -3,7 +3,7 @@ import { certifyFirstOrder } from '../certificate/firstOrder.js';
 import { iterate, type LoopOptions, type Outcome } from '../engine/iterate.js';
 import type { TraceEntry } from '../engine/trace.js';
 import { type ErrorMessage, isHadamardError, toErrorMessage } from '../errors.js';
-import { type Point, type Run, startExactly } from '../methods/method.js';
+import { type Point, type Run, startOf } from '../methods/method.js';
 import { phases } from '../methods/phases.js';
 import type { CheckedOptions } from '../options.js';
 import { type Crew, Interrupted, inlineCrew, withdrawStop } from '../parallel/crew.js';
@@ -47,7 +47,8 @@ export async function runStart(
   const shape = { counts, observed: fit.observations.rows.indices.length };
   let last: TraceEntry | undefined;
   try {
-    const outcome = await iterate(await startExactly(run), methodOf(chosen, options, shape).create(run), {
+    const method = methodOf(chosen, options, shape, fit.dtype);
+    const outcome = await iterate(await startOf(method, run), method.create(run), {
       ...loop,
       measure: async (point: Point) => (await certifyFirstOrder(run.phase, point, centredNorm)).relativeGradientNorm,
       onSweep(entry) {

@@ -210,7 +210,7 @@ function planExtent(found: Extent, options: CheckedOptions, objective?: Objectiv
   const { dtype } = precision;
   const hasBias = options.biases !== 'none';
   const stride = strideOf(options.rank, hasBias);
-  const method = methodOf(chosen.name, options, shape);
+  const method = methodOf(chosen.name, options, shape, dtype);
   const trial = trialOf(chosen, options);
   const start = chooseStart(options, shape, chosen);
   const covariances = covariancesOf(options, counts);
@@ -299,6 +299,7 @@ function planExtent(found: Extent, options: CheckedOptions, objective?: Objectiv
     },
     limit,
   };
+  if (method.workspace?.isResident && options.residency === 'staged') throw notStaged(method.name);
   if (said.bytes.total > said.limit) throw tooLarge(said, said.limit);
   if (layout.bytes.memory > memoryCeiling || (method.workspace?.isResident && !layout.isResident))
     throw tooLarge(said, memoryCeiling);
@@ -324,6 +325,16 @@ function covariancesOf({ intervals, rank, biases }: CheckedOptions, counts: PerS
     rows: covarianceBytes(counts.rows, rank + (has('rows') ? 1 : 0)),
     columns: covarianceBytes(counts.columns, rank + (has('columns') ? 1 : 0)),
   };
+}
+
+function notStaged(method: string): HadamardError {
+  return new HadamardError({
+    code: 'incompatible-options',
+    what: `Method ${method} does not go with residency staged.`,
+    position: { option: 'residency' },
+    rule: 'Its blocks are cut through rows, which are staged as a whole.',
+    remedy: "Leave residency at 'auto', or use method als.",
+  });
 }
 
 function tooLarge({ bytes }: Plan, limit: number): HadamardError {

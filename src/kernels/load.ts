@@ -57,6 +57,12 @@ export interface Kernels extends RowKernels {
   readonly factorAndSolve64: (G: number, size: number, b: number) => number;
   /** b ← G⁻¹b for a G that factorAndSolve64 has overwritten. */
   readonly solveFactored64: (U: number, size: number, b: number) => void;
+  /** Stochastic gradient steps over a block of entries, both sides moved: see assembly/sgdRows.ts. */
+  readonly sgdRows32: ComposedKernel;
+  readonly sgdRows64: ComposedKernel;
+  /** Loss and penalty at `own`, predictions in the precision of storage. */
+  readonly sgdLossRows32: RowKernel;
+  readonly sgdLossRows64: RowKernel;
   /** Lists the columns that may be among the best of each row: see score.ts. */
   readonly scoreRows32: (job: number) => void;
   /** Lines of text: see lines.ts. */

@@ -138,3 +138,80 @@ export function hessianRow(
   });
   return product;
 }
+
+/** A row's rate: squared gradients seen, and its penalty spread over its entries; the same of its bias. */
+export interface ReferenceRate {
+  squares: number;
+  readonly share: number;
+  biasSquares: number;
+  readonly biasShare: number;
+}
+
+/** Stochastic gradient steps over a block: both factors and all rates are moved in place. */
+export interface ReferenceDescent {
+  readonly own: Float64Array;
+  readonly other: Float64Array;
+  readonly ownRates: readonly ReferenceRate[];
+  readonly otherRates: readonly ReferenceRate[];
+  readonly otherBiasFree: boolean;
+  readonly scale: number;
+  readonly step: number;
+  readonly biasStep: number;
+  readonly ownBounds: readonly [number, number];
+  readonly otherBounds: readonly [number, number];
+  /** Entries of a row that are taken at the same u. */
+  readonly batch: number;
+}
+
+/** The steps of row `row` over entries start … end−1, by the equations of assembly/sgdRows.ts. */
+export function descendRow(
+  problem: ReferenceProblem,
+  descent: ReferenceDescent,
+  row: number,
+  start: number,
+  end: number,
+): void {
+  const { rank, stride, hasBias, mean, indices, values, weights } = problem;
+  const { own, other, scale, step, biasStep } = descent;
+  const u = own.subarray(row * stride, row * stride + rank);
+  const rate = descent.ownRates[row] as ReferenceRate;
+  const along = (a: ArrayLike<number>, b: ArrayLike<number>) =>
+    Array.from(a).reduce((sum, x, c) => sum + x * (b[c] as number), 0);
+  const within = ([lower, upper]: readonly [number, number], x: number) => Math.min(upper, Math.max(lower, x));
+  for (let first = start; first < end; first += descent.batch) {
+    const old = u.slice();
+    const bias = hasBias ? (own[row * stride + rank] as number) : 0;
+    const batch = Array.from({ length: Math.min(descent.batch, end - first) }, (_, e) => {
+      const j = indices[first + e] as number;
+      const v = other.subarray(j * stride, j * stride + rank);
+      const otherBias = hasBias ? (other[j * stride + rank] as number) : 0;
+      const weight = weights ? (weights[first + e] as number) : 1;
+      const residual = (values[first + e] as number) - mean - bias - otherBias - along(old, v);
+      return { j, v, before: v.slice(), otherBias, z: scale * weight * weight * residual };
+    });
+    for (const { before, z } of batch)
+      rate.squares += old.reduce((sum, x, c) => sum + (rate.share * x - z * (before[c] as number)) ** 2, 0) / rank;
+    const ownStep = step / Math.sqrt(rate.squares);
+    old.forEach((x, c) => {
+      const pull = batch.reduce((sum, { before, z }) => sum + z * (before[c] as number), 0);
+      u[c] = within(descent.ownBounds, (x + ownStep * pull) / (1 + batch.length * ownStep * rate.share));
+    });
+    for (const { j, v, before, otherBias, z } of batch) {
+      const theirs = descent.otherRates[j] as ReferenceRate;
+      theirs.squares += before.reduce((sum, x, c) => sum + (theirs.share * x - z * (old[c] as number)) ** 2, 0) / rank;
+      const theirStep = step / Math.sqrt(theirs.squares);
+      before.forEach((x, c) => {
+        v[c] = within(descent.otherBounds, (x + theirStep * z * (old[c] as number)) / (1 + theirStep * theirs.share));
+      });
+      if (!descent.otherBiasFree) continue;
+      theirs.biasSquares += (theirs.biasShare * otherBias - z) ** 2;
+      const moved = biasStep / Math.sqrt(theirs.biasSquares);
+      other[j * stride + rank] = (otherBias + moved * z) / (1 + moved * theirs.biasShare);
+    }
+    if (!problem.ownBiasFree) continue;
+    for (const { z } of batch) rate.biasSquares += (rate.biasShare * bias - z) ** 2;
+    const moved = biasStep / Math.sqrt(rate.biasSquares);
+    const pull = batch.reduce((sum, { z }) => sum + z, 0);
+    own[row * stride + rank] = (bias + moved * pull) / (1 + batch.length * moved * rate.biasShare);
+  }
+}

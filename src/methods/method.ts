@@ -22,8 +22,8 @@ export interface Proposal extends Point {
 
 /** What the engine lends a method: a way to run phases, and the scale that makes gradients relative. */
 export interface Run {
-  /** The side whose start is given or drawn; the other is solved from it. */
-  readonly startsFrom: 'rows' | 'columns';
+  /** The side whose start is given, the other being solved from it; `drawn`: neither is, and V is drawn. */
+  readonly startsFrom: Side | 'drawn';
   phase(call: PhaseCall): Promise<Totals>;
   /** A factor-sized buffer as numbers, for the coordinator's own vector work. */
   buffer(side: 'rows' | 'columns', index: number): Float32Array | Float64Array;
@@ -45,6 +45,8 @@ export interface Method {
   ownBytes(columns: number, stride: number, elementBytes: number): number;
   /** Bytes of shared memory beside factors, and of scratch that each task needs at the least; whether it takes resident observations alone. */
   readonly workspace?: { readonly bytes: number; readonly scratch: number; readonly isResident?: true };
+  /** Its first point, where that is not U solved exactly from V. */
+  start?(run: Run): Promise<Point>;
   create(run: Run): MethodRun;
 }
 
@@ -82,7 +84,12 @@ export async function finishRows(run: Run, from: Point): Promise<Proposal> {
   return { ...point, relativeGradientNorm: null, isExtrapolated: false };
 }
 
-/** The first point of every method: U solved exactly from V in buffer 0, and V before that where only U was given. */
+/** The first point of a fit by a method. */
+export function startOf(method: Method, run: Run): Promise<Point> {
+  return method.start?.(run) ?? startExactly(run);
+}
+
+/** The first point of most methods: U solved exactly from V in buffer 0, and V before that where only U was given. */
 export async function startExactly(run: Run): Promise<Point> {
   // Buffer 1 holds the start as well, for solutions that begin at one.
   const solve = { phase: 'solve', own: null, other: 0, out: 0, start: 1 };

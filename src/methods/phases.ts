@@ -6,6 +6,7 @@ import { movePhase } from './movePhase.js';
 import { factorPhase, followPhase, hessianPhase, preconditionPhase } from './newtonPhases.js';
 import { projectPhase, reducedHessianPhase, reducedStepPhase } from './reducedPhases.js';
 import { gradientPhase, lossPhase, solvePhase } from './rowPhases.js';
+import { sgdGridPhase, sgdLossPhase, sgdPhase, sgdRatesPhase } from './sgdPhases.js';
 import { combinePhase, productsPhase } from './vectorPhases.js';
 
 export const phases: PhaseTable = Object.fromEntries(
@@ -28,5 +29,9 @@ export const phases: PhaseTable = Object.fromEntries(
     preconditionPhase,
     combinePhase,
     productsPhase,
+    sgdGridPhase,
+    sgdRatesPhase,
+    sgdPhase,
+    sgdLossPhase,
   ].map((phase) => [phase.name, phase]),
 );

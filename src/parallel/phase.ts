@@ -95,6 +95,23 @@ export interface PhaseCall {
   readonly isFactored?: boolean;
   /** What leaves f as it is, where V stays. */
   readonly gauge?: Gauge;
+  /** Sizes of stochastic gradient steps. */
+  readonly descent?: DescentCall;
+}
+
+/** What a sub-epoch is told; gradients are in units of 1/`scale`. */
+export interface DescentCall {
+  /** Of an epoch's sub-epochs, which. */
+  readonly round: number;
+  /** Copies of the rates: read and written. */
+  readonly from: number;
+  readonly to: number;
+  readonly scale: number;
+  readonly step: number;
+  readonly biasStep: number;
+  /** Squared gradients that a row, and its bias, begin with. */
+  readonly squares: number;
+  readonly biasSquares: number;
 }
 
 /** `latent`: V → VB, where neither factor is penalised; `all`: V → V + 1tᵀ too, where the biases of U are not either. */

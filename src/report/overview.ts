@@ -169,6 +169,7 @@ const methods: Readonly<Record<string, string>> = {
   gradient: 'gradient steps on U and V together',
   varpro: 'damped Newton steps on the smaller factor, the other eliminated exactly',
   lbfgs: 'quasi-Newton steps (L-BFGS) on U and V together',
+  sgd: 'stochastic gradient steps, entry by entry, on U and V together',
 };
 
 function methodInWords({ fit }: Model): string {

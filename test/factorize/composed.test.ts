@@ -228,6 +228,8 @@ describe('parts that do not go together are refused', () => {
     'loss poisson and biases': { loss: 'poisson', biases: 'rows' },
     'loss logistic and no ridge penalty': { loss: 'logistic' },
     'method gradient or lbfgs and loss poisson': { method: 'gradient', loss: 'poisson' },
+    'method sgd and more than weighted squares, a ridge, biases and bounds around 0': { method: 'sgd', l1: 0.1 },
+    'method sgd and polish': { method: 'sgd', polish: 'newton' },
     'method gradient or lbfgs and L1, bounds or held entries': { method: 'lbfgs', nonnegative: 'rows' },
     'method varpro, or polish and more than weighted squares, a ridge and biases': {
       method: 'varpro',

@@ -14,6 +14,8 @@ import { projectRows, Reduced } from "./reduced";
 import { reducedRows } from "./reducedRows";
 import { lossRows } from "./residual";
 import { ScoreJob, scoreRows } from "./scoreRows";
+import { sgdLossRows } from "./sgdLoss";
+import { Descent, sgdRows } from "./sgdRows";
 import { accumulateOnly, solveRows } from "./solveRows";
 import { Terms } from "./terms";
 
@@ -82,6 +84,20 @@ export function factorRows64(job: usize, tangent: usize, first: i32, last: i32):
 }
 export function preconditionRows64(job: usize, tangent: usize, first: i32, last: i32): void {
   preconditionRows(changetype<RowJob>(job), changetype<Tangent>(tangent), first, last);
+}
+
+/** Stochastic gradient steps over a block of entries; both sides move. */
+export function sgdRows32(job: usize, descent: usize, first: i32, last: i32): void {
+  sgdRows<f32>(changetype<RowJob>(job), changetype<Descent>(descent), first, last);
+}
+export function sgdRows64(job: usize, descent: usize, first: i32, last: i32): void {
+  sgdRows<f64>(changetype<RowJob>(job), changetype<Descent>(descent), first, last);
+}
+export function sgdLossRows32(job: usize, first: i32, last: i32): void {
+  sgdLossRows<f32>(changetype<RowJob>(job), first, last);
+}
+export function sgdLossRows64(job: usize, first: i32, last: i32): void {
+  sgdLossRows<f64>(changetype<RowJob>(job), first, last);
 }
 
 /** Lists the columns that may be among each row's best; f32, whatever the model's precision. */
