@@ -155,7 +155,7 @@ async function runFit(inHand: FitInHand): Promise<Model> {
   const lanes = checked.starts === 1 ? undefined : openLanes(inHand);
   const stops = watchStops(lanes?.all.map((lane) => lane.fit) ?? [fit], options.signal);
   try {
-    const start = lanes ? undefined : await startExactly(run);
+    const start = lanes ? undefined : await (plan.method.begin ?? startExactly)(run);
     const firstSweep = performance.now();
     tracer.phase('start');
     // A session's crew has been at work before.

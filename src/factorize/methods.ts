@@ -1,6 +1,7 @@
 /** Which method an option names, or which one `auto` takes, and why. No choice depends on a clock or on the number of threads. */
 import type { CurvatureShape } from '../certificate/curvature.js';
 import { als } from '../methods/als.js';
+import { blockAls } from '../methods/blockAls.js';
 import { gradient } from '../methods/gradient.js';
 import { lbfgs } from '../methods/lbfgs.js';
 import type { Method } from '../methods/method.js';
@@ -25,7 +26,7 @@ export interface MethodShape {
 type Size = Pick<MethodShape, 'counts' | 'observed'>;
 
 export interface ChosenMethod {
-  readonly name: 'als' | 'gradient' | 'varpro' | 'lbfgs';
+  readonly name: 'als' | 'block-als' | 'gradient' | 'varpro' | 'lbfgs';
   readonly reason: string;
   /** Sweeps of als that are tried before it, from the same start; see trial.ts. */
   readonly trialSweeps?: number;
@@ -97,7 +98,7 @@ const mostBytes = 2 ** 31;
 export function methodOf(name: ChosenMethod['name'], options: CheckedOptions, size: Size): Method {
   const shape = reducedProblemShape(options, size);
   if (name === 'varpro') return variableProjection(shape, options);
-  const method = { als: als(options.acceleration), gradient, lbfgs }[name];
+  const method = { als: als(options.acceleration), 'block-als': blockAls(options.rank), gradient, lbfgs }[name];
   return options.polish === 'newton' ? polished(method, shape) : method;
 }
 

@@ -47,7 +47,8 @@ export async function runStart(
   const shape = { counts, observed: fit.observations.rows.indices.length };
   let last: TraceEntry | undefined;
   try {
-    const outcome = await iterate(await startExactly(run), methodOf(chosen, options, shape).create(run), {
+    const method = methodOf(chosen, options, shape);
+    const outcome = await iterate(await (method.begin ?? startExactly)(run), method.create(run), {
       ...loop,
       measure: async (point: Point) => (await certifyFirstOrder(run.phase, point, centredNorm)).relativeGradientNorm,
       onSweep(entry) {

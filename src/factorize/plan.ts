@@ -7,9 +7,11 @@ import { listingBytes } from '../data/listing.js';
 import { machineLimit } from '../data/machineLimit.js';
 import { type Survey, survey } from '../data/observations.js';
 import { HadamardError } from '../errors.js';
+import { blockScratchBytes } from '../kernels/blocks.js';
 import { backgroundLength, composedScratchBytes } from '../kernels/composed.js';
 import { tangentScratchBytes } from '../kernels/hessian.js';
 import { type Dtype, scratchBytes } from '../kernels/load.js';
+import { blockWidth } from '../methods/blockAls.js';
 import type { Method } from '../methods/method.js';
 import { factorSpace } from '../methods/newtonPhases.js';
 import { type CheckedOptions, checkOptions, type FitOptions } from '../options.js';
@@ -21,6 +23,7 @@ import {
   type PerSide,
   planLayout,
   type Side,
+  sides,
   strideOf,
 } from '../parallel/layout.js';
 import { allocate } from '../parallel/memoryPool.js';
@@ -244,6 +247,7 @@ function planExtent(found: Extent, options: CheckedOptions, objective?: Objectiv
     threads,
     kernelScratch: Math.max(
       objective?.isComposed ? composedScratchBytes(stride) : scratchBytes(stride),
+      chosen.name === 'block-als' ? blockScratchBytes(stride, blockWidth(options.rank), longestOf(lengths)) : 0,
       method.workspace?.scratch ?? 0,
       steps > 0 ? tangentScratchBytes(stride) : 0,
     ),
@@ -314,6 +318,16 @@ function planExtent(found: Extent, options: CheckedOptions, objective?: Objectiv
     layout,
     boundaries,
   };
+}
+
+/** Entries of the longest row or column. */
+function longestOf(lengths: PerSide<Runs>): number {
+  let longest = 0;
+  for (const side of sides)
+    lengths[side]((length) => {
+      longest = Math.max(longest, length);
+    });
+  return longest;
 }
 
 function covariancesOf({ intervals, rank, biases }: CheckedOptions, counts: PerSide<number>): PerSide<number> {

@@ -46,6 +46,8 @@ export interface Method {
   /** Bytes of shared memory beside factors, and of scratch that each task needs at the least; whether it takes resident observations alone. */
   readonly workspace?: { readonly bytes: number; readonly scratch: number; readonly isResident?: true };
   create(run: Run): MethodRun;
+  /** The first point, where it is another than that of {@link startExactly}. */
+  begin?(run: Run): Promise<Point>;
 }
 
 /** The first buffer that does not hold a point. */

@@ -36,7 +36,7 @@ export function composedMeasure<S>(job: RowJob, terms: Terms, first: i32, last: 
   for (let row = first; row < last; row++) {
     takeOwn<S>(job, work, row);
     bound(job, terms, work, row);
-    tangent<S>(job, terms, work, row);
+    tangent<S, f64>(job, terms, work, row);
     measureSlope(job, terms, work, row);
     job.loss += lossAt<S>(job, terms, work, work.space.x, row);
     job.penalty += penaltyAt(job, terms, work, work.space.x, row);
@@ -68,7 +68,7 @@ function solveRow<S>(job: RowJob, terms: Terms, work: ComposedSpace, row: i32): 
   let least = Infinity;
   let idle = 0;
   for (let step = 0; step < steps; step++) {
-    tangent<S>(job, terms, work, row);
+    tangent<S, f64>(job, terms, work, row);
     if (step == 0) measureSlope(job, terms, work, row);
     memory.copy(work.next, x, stride << 3);
     if (isConstrained || !solveFree(work)) {
