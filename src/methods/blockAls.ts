@@ -7,7 +7,7 @@
  */
 import { gradientProduct } from '../objective/relativeGradient.js';
 import { type Side, otherSide } from '../parallel/layout.js';
-import { finishRows, type Method, type MethodRun, type Point, type Position, type Proposal, type Run, spare } from './method.js';
+import { finishRows, type Method, type MethodRun, type Point, type Position, type Proposal, type Run, spare, startExactly } from './method.js';
 
 /** Columns of a block at the most. */
 export function blockWidth(rank: number): number {
@@ -28,8 +28,12 @@ export function blockAls(rank: number): Method {
   };
 }
 
-/** U improved from what it is, or V before that where only U was given. */
+/**
+ * U solved exactly from V: the first blocks of a row at 0 would explain its few entries alone, and the others be left with
+ * nothing for many sweeps. A background keeps them from that, and makes an exact solution dear; U is then improved from what it is.
+ */
 async function begin(run: Run, width: number): Promise<Point> {
+  if (!run.hasBackground) return startExactly(run);
   let at: Position = { rows: 0, columns: 0 };
   if (run.startsFrom === 'rows') at = await improve(run, 'columns', at, width);
   return improve(run, 'rows', at, width);

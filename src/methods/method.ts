@@ -31,6 +31,8 @@ export interface Run {
   penalty(side: 'rows' | 'columns', index: number): number;
   /** Whether a row's solution is exact: not where its loss is replaced by tangent quadratics. */
   readonly isExact: boolean;
+  /** Whether every row of the other side counts in a row’s problem, not those of its entries alone. */
+  readonly hasBackground: boolean;
   /** Brings an extrapolated factor back within its bounds. */
   keepWithin(side: 'rows' | 'columns', index: number): void;
   /** Makes Σ‖∂f/∂X‖·‖X‖ relative: divided by 2‖W∘(A − mean)‖². */

@@ -17,7 +17,8 @@ import { panelBytes } from "./normalEquations";
 import { ones, someColumns } from "./panel";
 import { dotWide, weightOf } from "./residual";
 import { backgroundAt, ownBias, penaltyAt, widen } from "./rowValue";
-import { panelRows } from "./space";
+import { solveRow } from "./solveRows";
+import { openSpace, panelRows } from "./space";
 import { offsetOf } from "./tangent";
 import { Terms } from "./terms";
 
@@ -32,8 +33,24 @@ function proximal<T>(): f64 {
 }
 
 export function blockRows<S, T>(job: RowJob, terms: Terms, width: i32, first: i32, last: i32): void {
-  const block = openBlocks(job, <usize>width);
-  for (let row = first; row < last; row++) improveRow<S, T>(job, terms, block, row);
+  const isPlain = terms.gram == 0 && terms.held == 0 && terms.l1 == 0 && terms.columnMultiples == 0;
+  const hasBounds = terms.lower != -Infinity || terms.upper != Infinity;
+  const most = isPlain && !hasBounds ? <u32>(width + (width >> 2)) : 0;
+  for (let row = first; row < last; row++) {
+    const pointer = job.pointers + (<usize>row << 2);
+    if (load<u32>(pointer, 4) - load<u32>(pointer) <= most && solveShort<S, T>(job, row)) continue;
+    improveRow<S, T>(job, terms, openBlocks(job, <usize>width), row);
+  }
+}
+
+/** A row of few entries costs no more to be solved exactly, among its observations. */
+function solveShort<S, T>(job: RowJob, row: i32): bool {
+  const own = job.own;
+  // Its gradient is not wanted.
+  job.own = 0;
+  solveRow<S, T>(job, openSpace<T>(job), row);
+  job.own = own;
+  return load<u8>(job.status + row) == 0;
 }
 
 function improveRow<S, T>(job: RowJob, terms: Terms, block: BlockSpace, row: i32): void {
