@@ -17,6 +17,7 @@ import { panelBytes } from "./normalEquations";
 import { ones, someColumns } from "./panel";
 import { dotWide, weightOf } from "./residual";
 import { backgroundAt, ownBias, penaltyAt, widen } from "./rowValue";
+import { productOfRow } from "./slope";
 import { solveRow } from "./solveRows";
 import { openSpace, panelRows } from "./space";
 import { offsetOf } from "./tangent";
@@ -193,12 +194,7 @@ function takeBackground<T>(terms: Terms, block: BlockSpace, r: f64, from: usize,
   const stride = work.size;
   for (let c: usize = 0; c < size; c++) {
     const row = terms.gram + (from + c) * (stride << 3);
-    let s0 = f64x2.splat(0), s1 = s0;
-    for (let o: usize = 0; o < stride << 3; o += 32) {
-      s0 = f64x2.add(s0, f64x2.mul(v128.load(row + o), v128.load(work.space.x + o)));
-      s1 = f64x2.add(s1, f64x2.mul(v128.load(row + o, 16), v128.load(work.space.x + o, 16)));
-    }
-    const product = sumLanes<f64>(f64x2.add(s0, s1));
+    const product = productOfRow(row, work.space.x, stride);
     store<T>(panel.b + c * sizeof<T>(), <T>(r * (load<f64>(terms.gramSum + ((from + c) << 3)) - product)));
     for (let e = c; e < size; e++)
       store<T>(panel.G + (c * size + e) * sizeof<T>(), <T>(r * load<f64>(row + ((from + e) << 3))));
