@@ -271,7 +271,7 @@ function planExtent(found: Extent, options: CheckedOptions, objective?: Objectiv
   const layout = planLayout(request);
   const element = elementBytes(dtype);
   const modelBytes = (found.rows + found.columns) * (options.rank + (hasBias ? 1 : 0)) * element;
-  const methodBytes = (trial?.method ?? method).ownBytes(found.columns, stride, element);
+  const methodBytes = (trial?.method ?? method).ownBytes(found.rows, found.columns, stride, element);
   const counting = (found.rows + found.columns) * countingBytes;
   // The lists that a share is held out of.
   const listing = options.holdout === undefined ? 0 : (found.observed * listingBytes) / (1 - options.holdout);

@@ -3,11 +3,23 @@
  * their coordinates to its minimum beside the others (iALS++: S. Rendle, W. Krichene, L. Zhang & Y. Koren, arXiv 2110.14044
  * (2021)). A sweep costs O(nnz·k·b) in place of O(nnz·k² + (m + n)k³), and f never rises.
  *
- * A sweep is V, then U. U is not the exact solution for V before the fit's last half-sweep, so gradients take passes of their own.
+ * A sweep is V, then U. U is not the exact solution for V before the fit's last half-sweep, so that gradients take passes of
+ * their own, and what is extrapolated is both: from (U, V) as U's half-sweep finds them to as the next one does.
  */
 import { gradientProduct } from '../objective/relativeGradient.js';
-import { type Side, otherSide } from '../parallel/layout.js';
-import { finishRows, type Method, type MethodRun, type Point, type Position, type Proposal, type Run, spare, startExactly } from './method.js';
+import { otherSide, type Side } from '../parallel/layout.js';
+import { Anderson, andersonDepth } from './anderson.js';
+import {
+  finishRows,
+  type Method,
+  type MethodRun,
+  otherBuffer,
+  type Point,
+  type Position,
+  type Proposal,
+  type Run,
+  startExactly,
+} from './method.js';
 
 /** Columns of a block at the most. */
 export function blockWidth(rank: number): number {
@@ -17,13 +29,17 @@ export function blockWidth(rank: number): number {
 /** The gradient takes as long as half a sweep: it is measured at the start of every so many. */
 const sweepsPerGradient = 4;
 
-export function blockAls(rank: number): Method {
+export function blockAls(rank: number, acceleration: 'anderson' | 'none'): Method {
+  const isAccelerated = acceleration === 'anderson';
   const width = blockWidth(rank);
   return {
     name: 'block-als',
-    buffers: { rows: 2, columns: 2 },
-    ownBytes: () => 0,
-    create: (run) => new BlockAlternation(run, width),
+    buffers: isAccelerated ? { rows: 3, columns: 3 } : { rows: 2, columns: 2 },
+    ownBytes: (rows, columns, stride, elementBytes) => {
+      const vector = (rows + columns) * stride * elementBytes;
+      return isAccelerated ? (2 * andersonDepth(vector) + 2) * vector : 0;
+    },
+    create: (run) => new BlockAlternation(run, width, isAccelerated),
     begin: (run) => begin(run, width),
   };
 }
@@ -34,38 +50,76 @@ export function blockAls(rank: number): Method {
  */
 async function begin(run: Run, width: number): Promise<Point> {
   if (!run.hasBackground) return startExactly(run);
-  let at: Position = { rows: 0, columns: 0 };
-  if (run.startsFrom === 'rows') at = await improve(run, 'columns', at, width);
-  return improve(run, 'rows', at, width);
-}
-
-/** The half-sweep by blocks: a side moved towards its solution for the other, into its spare buffer. */
-async function improve(run: Run, side: Side, at: Position, width: number, precise = false, fixed?: number): Promise<Point & {readonly penalty: number}> {
-  const out = spare(at[side]);
-  const other = at[otherSide(side)];
-  const isLossUnwanted = side === 'columns';
-  const { loss, penalty } = await run.phase({ phase: 'block', side, own: at[side], other, out, width, precise, isLossUnwanted });
-  const objective = loss + penalty + (fixed ?? (isLossUnwanted ? 0 : run.penalty('columns', other)));
-  return { ...at, [side]: out, loss, penalty, objective };
+  const improve = (side: Side, own: number, other: number) =>
+    run.phase({ phase: 'block', side, own, other, out: 1, width });
+  const columns = run.startsFrom === 'rows' ? 1 : 0;
+  if (columns === 1) await improve('columns', 0, 0);
+  const { loss, penalty } = await improve('rows', 0, columns);
+  return { rows: 1, columns, loss, objective: loss + penalty + run.penalty('columns', columns) };
 }
 
 class BlockAlternation implements MethodRun {
   readonly #run: Run;
   readonly #width: number;
+  readonly #anderson: Anderson | undefined;
   #sweeps = 0;
+  /** The last point, and the buffer of the U that its own was improved from. */
+  #last: { readonly point: Point; readonly before: number } | undefined;
 
-  constructor(run: Run, width: number) {
+  constructor(run: Run, width: number, isAccelerated: boolean) {
     this.#run = run;
     this.#width = width;
+    const bytes = run.buffer('rows', 0).byteLength + run.buffer('columns', 0).byteLength;
+    this.#anderson = isAccelerated ? new Anderson(bytes) : undefined;
   }
 
   async step(from: Point, precise: boolean): Promise<Proposal> {
-    const run = this.#run;
     const isMeasured = ++this.#sweeps % sweepsPerGradient === 0;
-    const relativeGradientNorm = isMeasured ? await relativeGradient(run, from) : null;
-    const columns = await improve(run, 'columns', from, this.#width, precise);
-    const point = await improve(run, 'rows', columns, this.#width, precise, columns.penalty);
+    const relativeGradientNorm = isMeasured ? await relativeGradient(this.#run, from) : null;
+    const columns = otherBuffer(from.columns);
+    const { penalty } = await this.#improve('columns', from.columns, from.rows, columns, precise);
+    if (precise) this.#anderson?.restart();
+    const extrapolated = precise ? undefined : await this.#extrapolate(from, columns);
+    if (extrapolated) return { ...extrapolated, relativeGradientNorm, isExtrapolated: true };
+    const point = await this.#improveRows(from.rows, columns, otherBuffer(from.rows), penalty, precise);
     return { ...point, relativeGradientNorm, isExtrapolated: false };
+  }
+
+  /** U improved from an extrapolated one for the extrapolated V, or undefined where there is none or f would not fall. */
+  async #extrapolate(from: Point, image: number): Promise<Point | undefined> {
+    const run = this.#run;
+    const last = this.#last;
+    if (!this.#anderson || !last) return undefined;
+    if (last.point.rows !== from.rows || last.point.columns !== from.columns) {
+      this.#anderson.restart();
+      return undefined;
+    }
+    const rows = otherBuffer(from.rows, last.before);
+    const columns = otherBuffer(from.columns, image);
+    const isReady = this.#anderson.extrapolate(
+      [run.buffer('rows', last.before), run.buffer('columns', from.columns)],
+      [run.buffer('rows', from.rows), run.buffer('columns', image)],
+      [run.buffer('rows', rows), run.buffer('columns', columns)],
+    );
+    if (!isReady) return undefined;
+    run.keepWithin('rows', rows);
+    run.keepWithin('columns', columns);
+    const point = await this.#improveRows(rows, columns, last.before, run.penalty('columns', columns), false);
+    if (point.objective < from.objective) return point;
+    this.#anderson.restart();
+    return undefined;
+  }
+
+  async #improveRows(own: number, columns: number, out: number, penaltyOfColumns: number, precise: boolean): Promise<Point> {
+    const { loss, penalty } = await this.#improve('rows', own, columns, out, precise);
+    const point = { rows: out, columns, loss, objective: loss + penalty + penaltyOfColumns };
+    this.#last = { point, before: own };
+    return point;
+  }
+
+  #improve(side: Side, own: number, other: number, out: number, precise: boolean) {
+    const isLossUnwanted = side === 'columns';
+    return this.#run.phase({ phase: 'block', side, own, other, out, width: this.#width, precise, isLossUnwanted });
   }
 
   finish(from: Point): Promise<Proposal> {

@@ -190,7 +190,4 @@ function addGroups(fit: FitContext, side: Side): void {
     const part = new Float64Array(fit.memory.buffer, addresses.groups + group * length * 8, length);
     for (let i = 0; i < length; i++) sums[i] = (sums[i] as number) + (part[i] as number);
   }
-  // Products with a part of its rows need both halves of the matrix.
-  for (let r = 0; r < fit.stride; r++)
-    for (let c = 0; c < r; c++) sums[r * fit.stride + c] = sums[c * fit.stride + r] as number;
 }

@@ -44,7 +44,7 @@ export interface Method {
   /** How many factor-sized buffers it needs on each side; buffer 0 holds the start. */
   readonly buffers: { readonly rows: number; readonly columns: number };
   /** Bytes of the coordinator's own memory. */
-  ownBytes(columns: number, stride: number, elementBytes: number): number;
+  ownBytes(rows: number, columns: number, stride: number, elementBytes: number): number;
   /** Bytes of shared memory beside factors, and of scratch that each task needs at the least; whether it takes resident observations alone. */
   readonly workspace?: { readonly bytes: number; readonly scratch: number; readonly isResident?: true };
   create(run: Run): MethodRun;
@@ -54,6 +54,11 @@ export interface Method {
 
 /** The first buffer that does not hold a point. */
 export const spare = (index: number): number => (index === 0 ? 1 : 0);
+
+/** The first of three buffers that is none of these. */
+export function otherBuffer(a: number, b?: number): number {
+  return [0, 1, 2].find((index) => index !== a && index !== b) as number;
+}
 
 /** What a half-sweep may be told beside its buffers. */
 type SolveCall = Pick<PhaseCall, 'start' | 'innerSteps' | 'precise'>;
