@@ -36,10 +36,10 @@ function proximal<T>(): f64 {
 export function blockRows<S, T>(job: RowJob, terms: Terms, width: i32, first: i32, last: i32): void {
   const isPlain = terms.gram == 0 && terms.held == 0 && terms.l1 == 0 && terms.columnMultiples == 0;
   const hasBounds = terms.lower != -Infinity || terms.upper != Infinity;
-  const most = isPlain && !hasBounds ? <u32>(width + (width >> 2)) : 0;
+  const most = isPlain && !hasBounds ? width + (width >> 2) : -1;
   for (let row = first; row < last; row++) {
     const pointer = job.pointers + (<usize>row << 2);
-    if (load<u32>(pointer, 4) - load<u32>(pointer) <= most && solveShort<S, T>(job, row)) continue;
+    if (<i32>(load<u32>(pointer, 4) - load<u32>(pointer)) <= most && solveShort<S, T>(job, row)) continue;
     improveRow<S, T>(job, terms, openBlocks(job, <usize>width), row);
   }
 }
