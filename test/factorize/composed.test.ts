@@ -229,6 +229,7 @@ describe('parts that do not go together are refused', () => {
     'loss logistic and no ridge penalty': { loss: 'logistic' },
     'method gradient or lbfgs and loss poisson': { method: 'gradient', loss: 'poisson' },
     'method gradient or lbfgs and L1, bounds or held entries': { method: 'lbfgs', nonnegative: 'rows' },
+    'method block-als and a loss other than quadratic': { method: 'block-als', loss: 'huber:1' },
     'method varpro, or polish and more than weighted squares, a ridge and biases': {
       method: 'varpro',
       loss: 'huber:1',
