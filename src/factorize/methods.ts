@@ -98,7 +98,12 @@ const mostBytes = 2 ** 31;
 export function methodOf(name: ChosenMethod['name'], options: CheckedOptions, size: Size): Method {
   const shape = reducedProblemShape(options, size);
   if (name === 'varpro') return variableProjection(shape, options);
-  const method = { als: als(options.acceleration), 'block-als': blockAls(options.rank, options.acceleration), gradient, lbfgs }[name];
+  const method = {
+    als: als(options.acceleration),
+    'block-als': blockAls(options.rank, options.acceleration),
+    gradient,
+    lbfgs,
+  }[name];
   return options.polish === 'newton' ? polished(method, shape) : method;
 }
 

@@ -247,7 +247,7 @@ function planExtent(found: Extent, options: CheckedOptions, objective?: Objectiv
     threads,
     kernelScratch: Math.max(
       objective?.isComposed ? composedScratchBytes(stride) : scratchBytes(stride),
-      chosen.name === 'block-als' ? blockScratchBytes(stride, blockWidth(options.rank), longestOf(lengths)) : 0,
+      chosen.name === 'block-als' ? blockScratchBytes(stride, blockWidth(options.rank, false), longestOf(lengths)) : 0,
       method.workspace?.scratch ?? 0,
       steps > 0 ? tangentScratchBytes(stride) : 0,
     ),

@@ -7,7 +7,16 @@
  */
 import { gradientProduct } from '../objective/relativeGradient.js';
 import { Anderson, andersonDepth } from './anderson.js';
-import { finishRows, type Method, type MethodRun, otherBuffer, type Point, type Proposal, type Run, solveSide } from './method.js';
+import {
+  finishRows,
+  type Method,
+  type MethodRun,
+  otherBuffer,
+  type Point,
+  type Proposal,
+  type Run,
+  solveSide,
+} from './method.js';
 
 export function als(acceleration: 'anderson' | 'none'): Method {
   const isAccelerated = acceleration === 'anderson';
@@ -86,4 +95,3 @@ class AlternatingLeastSquares implements MethodRun {
       : finishRows(this.#run, from);
   }
 }
-

@@ -93,18 +93,25 @@ describe('constraints', () => {
     },
   };
 
-  test.each(Object.entries(cases))('%s: converges to a first-order point, monotonically', async (_, { of, options }) => {
-    for (const dtype of ['f64', 'f32'] as const) {
-      const model = await fit(of, { ...options, dtype, tolerance: dtype === 'f64' ? 1e-5 : 3e-4 });
-      expect(model.fit.status).toBe('converged');
-      expectMonotone(model, dtype === 'f64' ? 1e-12 : 1e-6);
-      const { U, V } = pointOf(model);
-      const isNonnegative = { U: 'nonnegative' in options, V: 'nonnegative' in options && options.nonnegative === 'both' };
-      if (isNonnegative.U) expect(Math.min(...U)).toBeGreaterThanOrEqual(0);
-      if (isNonnegative.V) expect(Math.min(...V)).toBeGreaterThanOrEqual(0);
-      if ('hold' in options) expect(Array.from({ length: base.n }, (_, j) => V[j * rank + 35])).toEqual(Array(base.n).fill(1));
-    }
-  });
+  test.each(Object.entries(cases))(
+    '%s: converges to a first-order point, monotonically',
+    async (_, { of, options }) => {
+      for (const dtype of ['f64', 'f32'] as const) {
+        const model = await fit(of, { ...options, dtype, tolerance: dtype === 'f64' ? 1e-5 : 3e-4 });
+        expect(model.fit.status).toBe('converged');
+        expectMonotone(model, dtype === 'f64' ? 1e-12 : 1e-6);
+        const { U, V } = pointOf(model);
+        const isNonnegative = {
+          U: 'nonnegative' in options,
+          V: 'nonnegative' in options && options.nonnegative === 'both',
+        };
+        if (isNonnegative.U) expect(Math.min(...U)).toBeGreaterThanOrEqual(0);
+        if (isNonnegative.V) expect(Math.min(...V)).toBeGreaterThanOrEqual(0);
+        if ('hold' in options)
+          expect(Array.from({ length: base.n }, (_, j) => V[j * rank + 35])).toEqual(Array(base.n).fill(1));
+      }
+    },
+  );
 
   test('a full matrix, whose rows als solves by one Gram matrix', async () => {
     const full = withEntries(problem({ m: 40, n: 30, seed: 3 }), (e) => ({ value: Math.abs(e.value) }));
@@ -175,18 +182,19 @@ describe('the same bits', () => {
     background: { lambda: 0.5, background: 0.5 },
     'non-negative': { lambda: 0.1, nonnegative: 'both' },
   };
-  test.each(
-    Object.keys(forms).flatMap((form) => (['f32', 'f64'] as const).map((dtype) => ({ form, dtype }))),
-  )('on any number of threads, resident or staged: $form $dtype', async ({ form, dtype }) => {
-    const run = async (way: Options) => {
-      const model = await fit(large, { ...forms[form], dtype, maxSweeps: 7, tolerance: 0, ...way });
-      expect(model.fit.blocks.rows).toBeGreaterThan(3);
-      return { digest: model.fit.digest, f: model.trace.map(({ objective }) => objective) };
-    };
-    const one = await run({ threads: 1 });
-    expect(await run({ threads: 2, inline: 'never' })).toEqual(one);
-    expect(await run({ threads: 3, inline: 'never', residency: 'staged' })).toEqual(one);
-  });
+  test.each(Object.keys(forms).flatMap((form) => (['f32', 'f64'] as const).map((dtype) => ({ form, dtype }))))(
+    'on any number of threads, resident or staged: $form $dtype',
+    async ({ form, dtype }) => {
+      const run = async (way: Options) => {
+        const model = await fit(large, { ...forms[form], dtype, maxSweeps: 7, tolerance: 0, ...way });
+        expect(model.fit.blocks.rows).toBeGreaterThan(3);
+        return { digest: model.fit.digest, f: model.trace.map(({ objective }) => objective) };
+      };
+      const one = await run({ threads: 1 });
+      expect(await run({ threads: 2, inline: 'never' })).toEqual(one);
+      expect(await run({ threads: 3, inline: 'never', residency: 'staged' })).toEqual(one);
+    },
+  );
 });
 
 test('its plan counts what the longest row and extrapolation take', () => {

@@ -139,13 +139,13 @@ describe('improving a row', () => {
           ...(isNonnegative && { lower: 0 }),
           ...(l1 !== undefined && { l1 }),
         };
-        const valueOf = (rows: readonly (readonly number[])[]) =>
+        const total = (rows: readonly (readonly number[])[]) =>
           rows.map((row, i) => objectiveOfRow(at, i, row)).reduce((a, b) => a + b, 0);
         const rounding = dtype === 'f32' ? 1e-5 : 1e-11;
-        let before = valueOf(own);
+        let before = total(own);
         for (let sweep = 0; sweep < 5; sweep++) {
           const { rows, totals } = await runComposed(at, 'blockRows');
-          const after = valueOf(rows);
+          const after = total(rows);
           expect(after).toBeLessThanOrEqual(before * (1 + rounding) + rounding);
           expect(Math.abs(totals.loss + totals.penalty - after)).toBeLessThan(rounding * 10 * (1 + after));
           if (isNonnegative) expect(Math.min(...rows.flat())).toBeGreaterThanOrEqual(0);
