@@ -213,10 +213,10 @@ export const optionTable = {
   },
   method: {
     kind: 'choice',
-    choices: ['auto', 'als', 'gradient', 'varpro', 'lbfgs', 'sgd'],
+    choices: ['auto', 'als', 'block-als', 'gradient', 'varpro', 'lbfgs', 'sgd'],
     default: 'auto',
     sentence:
-      'auto: als; where λ = 0 and the problem is small, varpro if als does not converge soon, and from many starts. als: exact weighted least squares, one row at a time. gradient: spectral (Barzilai–Borwein) gradient steps on U and V together. varpro: variable projection, Newton steps on V with U eliminated exactly (f64). lbfgs: limited-memory BFGS on U and V together (f64 unless asked). sgd: stochastic gradient steps, cheap epochs that come near a large problem’s solution.',
+      'auto: als; where λ = 0 and the problem is small, varpro if als does not converge soon, and from many starts. als: exact weighted least squares, one row at a time. block-als: the same by blocks of a row’s coordinates, for ranks of 128 and above. gradient: spectral (Barzilai–Borwein) gradient steps on U and V together. varpro: variable projection, Newton steps on V with U eliminated exactly (f64). lbfgs: limited-memory BFGS on U and V together (f64 unless asked). sgd: stochastic gradient steps, cheap epochs that come near a large problem’s solution.',
   },
   polish: {
     kind: 'choice',

@@ -146,6 +146,14 @@ export const refusals: readonly Refusal[] = [
     applies: ({ method, polish }) => method === 'sgd' && polish !== 'none',
   },
   {
+    parts: ['method block-als', 'a loss other than quadratic'],
+    option: 'method',
+    code: 'incompatible-options',
+    why: 'A block of coordinates has one exact minimum beside the others only where losses are squares.',
+    instead: 'Use method als.',
+    applies: ({ objective, method }) => method === 'block-als' && objective.loss.name !== 'quadratic',
+  },
+  {
     parts: ['method varpro, or polish', 'more than weighted squares, a ridge and biases'],
     option: 'method',
     code: 'incompatible-options',

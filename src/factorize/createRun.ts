@@ -19,6 +19,7 @@ export function createRun(fit: FitContext, crew: Crew, centredNorm: number, star
     startsFrom,
     phase: composedRun(fit, (call) => crew.run(fit, call)),
     isExact: fit.terms === undefined || fit.terms.loss === lossNumbers.quadratic,
+    hasBackground: (fit.terms?.hasGram ?? false) && !fit.terms?.isFull,
     keepWithin: (side, index) => {
       const [lower, upper] = fit.terms?.bounds[side] ?? [];
       if (lower === undefined || upper === undefined || !(Number.isFinite(lower) || Number.isFinite(upper))) return;

@@ -124,7 +124,9 @@ export function openContext(
     },
     mean,
     blocks: plan.boundaries,
-    terms: objective.isComposed ? fitTerms(objective, value, request.dtype, shared !== undefined) : undefined,
+    terms: objective.isComposed
+      ? fitTerms(objective, value, request.dtype, shared !== undefined, observations.byRow.weights)
+      : undefined,
     observations: { rows: observations.byRow, columns: observations.byColumn },
   };
   new Int32Array(memory.buffer, 0, 16).fill(0);

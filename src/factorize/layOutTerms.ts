@@ -168,10 +168,11 @@ function powerOf(fit: FitContext, nu: number): (base: number) => number {
 
 /** The objective, its loss settled, as the kernels take it. Bounds are numbers of the factor's precision, so that they can be met. */
 export function fitTerms(
-  { loss, bounds, background }: ObjectiveSpec,
+  { loss, bounds, background, l1, freeColumns, hold }: ObjectiveSpec,
   value: number,
   dtype: Dtype,
   isFull: boolean,
+  weights: RealArray | undefined,
 ): FitTerms {
   const stored = ([lower, upper]: readonly [number, number]) =>
     dtype === 'f32' ? ([Math.fround(lower), Math.fround(upper)] as const) : ([lower, upper] as const);
@@ -181,8 +182,30 @@ export function fitTerms(
     bounds: { rows: stored(bounds.rows), columns: stored(bounds.columns) },
     hasGram: isFull || background !== undefined,
     isFull,
+    isSquares:
+      loss.name === 'quadratic' &&
+      background !== undefined &&
+      ![...bounds.rows, ...bounds.columns].some(Number.isFinite) &&
+      l1.rows + l1.columns + freeColumns === 0 &&
+      !hold.rows &&
+      !hold.columns,
+    fitsSingle: background === undefined || isWithinSingle(background, weights),
     value,
   };
+}
+
+/** W² and r·c that f32 has room for, their products with squares of values too. */
+const singleRange = [1e-12, 1e12] as const;
+
+function isWithinSingle({ rows, columns }: SeparableBackground, weights: RealArray | undefined): boolean {
+  const largest = (list: ArrayLike<number>) => {
+    let most = 0;
+    for (let i = 0; i < list.length; i++) most = Math.max(most, list[i] as number);
+    return most;
+  };
+  const background = largest(rows) * largest(columns);
+  const most = Math.max(background, weights ? largest(weights) ** 2 : 1);
+  return most <= singleRange[1] && (background === 0 || background >= singleRange[0]);
 }
 
 /**

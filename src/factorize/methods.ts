@@ -2,6 +2,7 @@
 import type { CurvatureShape } from '../certificate/curvatureSearch.js';
 import type { Dtype } from '../kernels/load.js';
 import { als } from '../methods/als.js';
+import { blockAls } from '../methods/blockAls.js';
 import { gradient } from '../methods/gradient.js';
 import { lbfgs } from '../methods/lbfgs.js';
 import type { Method } from '../methods/method.js';
@@ -27,7 +28,7 @@ export interface MethodShape {
 type Size = Pick<MethodShape, 'counts' | 'observed'>;
 
 export interface ChosenMethod {
-  readonly name: 'als' | 'gradient' | 'varpro' | 'lbfgs' | 'sgd';
+  readonly name: 'als' | 'block-als' | 'gradient' | 'varpro' | 'lbfgs' | 'sgd';
   readonly reason: string;
   /** Sweeps of als that are tried before it, from the same start; see trial.ts. */
   readonly trialSweeps?: number;
@@ -100,7 +101,12 @@ export function methodOf(name: ChosenMethod['name'], options: CheckedOptions, si
   const shape = reducedProblemShape(options, size);
   if (name === 'varpro') return variableProjection(shape, options);
   if (name === 'sgd') return sgd(shape, elementBytes(dtype));
-  const method = { als: als(options.acceleration), gradient, lbfgs }[name];
+  const method = {
+    als: als(options.acceleration),
+    'block-als': blockAls(options.rank, options.acceleration),
+    gradient,
+    lbfgs,
+  }[name];
   return options.polish === 'newton' ? polished(method, shape) : method;
 }
 

@@ -8,9 +8,11 @@ import { listingBytes } from '../data/listing.js';
 import { machineLimit } from '../data/machineLimit.js';
 import { type Survey, survey } from '../data/observations.js';
 import { HadamardError } from '../errors.js';
+import { blockScratchBytes } from '../kernels/blocks.js';
 import { backgroundLength, composedScratchBytes } from '../kernels/composed.js';
 import { tangentScratchBytes } from '../kernels/hessian.js';
 import { type Dtype, scratchBytes } from '../kernels/load.js';
+import { blockWidth } from '../methods/blockAls.js';
 import type { Method } from '../methods/method.js';
 import { factorSpace } from '../methods/newtonPhases.js';
 import { type CheckedOptions, checkOptions, type FitOptions } from '../options.js';
@@ -22,6 +24,7 @@ import {
   type PerSide,
   planLayout,
   type Side,
+  sides,
   strideOf,
 } from '../parallel/layout.js';
 import { allocate } from '../parallel/memoryPool.js';
@@ -245,6 +248,7 @@ function planExtent(found: Extent, options: CheckedOptions, objective?: Objectiv
     threads,
     kernelScratch: Math.max(
       objective?.isComposed ? composedScratchBytes(stride) : scratchBytes(stride),
+      chosen.name === 'block-als' ? blockScratchBytes(stride, blockWidth(options.rank, false), longestOf(lengths)) : 0,
       method.workspace?.scratch ?? 0,
       steps > 0 ? tangentScratchBytes(stride) : 0,
     ),
@@ -268,7 +272,7 @@ function planExtent(found: Extent, options: CheckedOptions, objective?: Objectiv
   const layout = planLayout(request);
   const element = elementBytes(dtype);
   const modelBytes = (found.rows + found.columns) * (options.rank + (hasBias ? 1 : 0)) * element;
-  const methodBytes = (trial?.method ?? method).ownBytes(found.columns, stride, element);
+  const methodBytes = (trial?.method ?? method).ownBytes(found.rows, found.columns, stride, element);
   const counting = (found.rows + found.columns) * countingBytes;
   // The lists that a share is held out of.
   const listing = options.holdout === undefined ? 0 : (found.observed * listingBytes) / (1 - options.holdout);
@@ -316,6 +320,16 @@ function planExtent(found: Extent, options: CheckedOptions, objective?: Objectiv
     layout,
     boundaries,
   };
+}
+
+/** Entries of the longest row or column. */
+function longestOf(lengths: PerSide<Runs>): number {
+  let longest = 0;
+  for (const side of sides)
+    lengths[side]((length) => {
+      longest = Math.max(longest, length);
+    });
+  return longest;
 }
 
 function covariancesOf({ intervals, rank, biases }: CheckedOptions, counts: PerSide<number>): PerSide<number> {

@@ -18,6 +18,9 @@ type RowKernel = (job: number, first: number, last: number) => void;
 /** The same with the terms of a composed objective at a second address. */
 type ComposedKernel = (job: number, terms: number, first: number, last: number) => void;
 
+/** And with the columns of a block at the most. */
+type BlockKernel = (job: number, terms: number, width: number, first: number, last: number) => void;
+
 /** Named for the storage type, `32in64` for f32 storage computed in f64. */
 export interface RowKernels {
   /** Exact weighted ridge least squares of every row. */
@@ -39,6 +42,8 @@ export interface Kernels extends RowKernels {
   /** Composed objectives: each row to its own optimality; loss, penalty and projected gradient at `own`; loss and penalty. */
   readonly composedSolve32: ComposedKernel;
   readonly composedSolve64: ComposedKernel;
+  /** Squares, a background and a ridge alone, in f32; a row whose pivots vanish says so in its status. */
+  readonly squaresSolve32: ComposedKernel;
   readonly composedMeasure32: ComposedKernel;
   readonly composedMeasure64: ComposedKernel;
   readonly composedLoss32: ComposedKernel;
@@ -46,6 +51,10 @@ export interface Kernels extends RowKernels {
   /** The sums over rows of the other side that a background needs, to `out`. */
   readonly backgroundRows32: (job: number, terms: number, first: number, last: number, out: number) => void;
   readonly backgroundRows64: (job: number, terms: number, first: number, last: number, out: number) => void;
+  /** Rows improved by blocks of columns: see assembly/blockRows.ts. */
+  readonly blockRows32: BlockKernel;
+  readonly blockRows64: BlockKernel;
+  readonly blockRows32in64: BlockKernel;
   /** Variable projection: see assembly/reduced.ts. */
   readonly projectRows64: ComposedKernel;
   readonly reducedRows64: ComposedKernel;

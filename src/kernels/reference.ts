@@ -64,6 +64,43 @@ export function solveRow(problem: ReferenceProblem, row: number): Float64Array {
   return eliminate(G, b);
 }
 
+/**
+ * The row improved from `start` by blocks of `width` columns at the most, of about the same size, each to its minimum beside
+ * the others.
+ */
+export function improveRow(
+  problem: ReferenceProblem,
+  row: number,
+  start: ArrayLike<number>,
+  width: number,
+): Float64Array {
+  const list = designs(problem, row);
+  const size = problem.rank + (problem.ownBiasFree ? 1 : 0);
+  const x = Float64Array.from({ length: size }, (_, c) => start[c] as number);
+  const each = Math.ceil(problem.stride / Math.ceil(problem.stride / width) / 4) * 4;
+  for (let from = 0; from < size; from += each) {
+    const count = Math.min(each, size - from);
+    const column = (z: Float64Array, i: number) => z[from + i] as number;
+    const G = Array.from({ length: count }, (_, i) =>
+      Float64Array.from({ length: count }, (_, j) =>
+        list.reduce(
+          (sum, { z, squaredWeight }) => sum + squaredWeight * column(z, i) * column(z, j),
+          i === j ? penaltyOf(problem, row, from + i) : 0,
+        ),
+      ),
+    );
+    const { gradient } = measureRow(problem, row, x);
+    const step = eliminate(
+      G,
+      Float64Array.from({ length: count }, (_, i) => -0.5 * column(gradient, i)),
+    );
+    step.forEach((d, i) => {
+      x[from + i] = column(x, i) + d;
+    });
+  }
+  return x;
+}
+
 function eliminate(G: Float64Array[], b: Float64Array): Float64Array {
   const size = b.length;
   const at = (i: number, j: number) => (G[i] as Float64Array)[j] as number;

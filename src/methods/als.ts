@@ -7,7 +7,16 @@
  */
 import { gradientProduct } from '../objective/relativeGradient.js';
 import { Anderson, andersonDepth } from './anderson.js';
-import { finishRows, type Method, type MethodRun, type Point, type Proposal, type Run, solveSide } from './method.js';
+import {
+  finishRows,
+  type Method,
+  type MethodRun,
+  otherBuffer,
+  type Point,
+  type Proposal,
+  type Run,
+  solveSide,
+} from './method.js';
 
 export function als(acceleration: 'anderson' | 'none'): Method {
   const isAccelerated = acceleration === 'anderson';
@@ -15,7 +24,7 @@ export function als(acceleration: 'anderson' | 'none'): Method {
     name: 'als',
     // Rows: accepted and proposed. Columns: accepted, its image under a sweep, and the extrapolated point.
     buffers: { rows: 2, columns: isAccelerated ? 3 : 2 },
-    ownBytes: (columns, stride, elementBytes) => {
+    ownBytes: (_rows, columns, stride, elementBytes) => {
       const vector = columns * stride * elementBytes;
       return isAccelerated ? (2 * andersonDepth(vector) + 2) * vector : 0;
     },
@@ -37,7 +46,7 @@ class AlternatingLeastSquares implements MethodRun {
 
   async step(from: Point, precise: boolean): Promise<Proposal> {
     const run = this.#run;
-    const image = otherBuffer(from.columns, -1);
+    const image = otherBuffer(from.columns);
     const solved = await run.phase({
       phase: 'solve',
       side: 'columns',
@@ -65,9 +74,9 @@ class AlternatingLeastSquares implements MethodRun {
     const run = this.#run;
     const target = otherBuffer(from.columns, image);
     const isReady = this.#anderson?.extrapolate(
-      run.buffer('columns', from.columns),
-      run.buffer('columns', image),
-      run.buffer('columns', target),
+      [run.buffer('columns', from.columns)],
+      [run.buffer('columns', image)],
+      [run.buffer('columns', target)],
     );
     if (!isReady) return undefined;
     run.keepWithin('columns', target);
@@ -85,9 +94,4 @@ class AlternatingLeastSquares implements MethodRun {
       ? { ...from, relativeGradientNorm: null, isExtrapolated: false }
       : finishRows(this.#run, from);
   }
-}
-
-/** The first of the three column buffers that is none of these. */
-function otherBuffer(a: number, b: number): number {
-  return [0, 1, 2].find((index) => index !== a && index !== b) as number;
 }

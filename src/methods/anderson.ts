@@ -15,13 +15,16 @@ export function andersonDepth(vectorBytes: number): number {
 /** Extrapolating from fewer differences slows the first few sweeps, where the iteration is far from linear. */
 const leastHistory = 3;
 
+/** A point of an iteration: vectors that are extrapolated by the same coefficients. */
+type Parts = readonly Vector[];
+
 export class Anderson {
   readonly #depth: number;
   /** Δr = r_i − r_{i−1} and Δg = g_i − g_{i−1}, the oldest first. */
-  readonly #residualSteps: Vector[] = [];
-  readonly #valueSteps: Vector[] = [];
+  readonly #residualSteps: Parts[] = [];
+  readonly #valueSteps: Parts[] = [];
   /** The last r and g. */
-  #last: { readonly residual: Vector; readonly value: Vector } | undefined;
+  #last: { readonly residual: Parts; readonly value: Parts } | undefined;
 
   constructor(vectorBytes: number) {
     this.#depth = andersonDepth(vectorBytes);
@@ -39,49 +42,68 @@ export class Anderson {
    *
    * @returns false while there is too little history to extrapolate from; `out` is then untouched.
    */
-  extrapolate(x: Vector, g: Vector, out: Vector): boolean {
+  extrapolate(x: Parts, g: Parts, out: Parts): boolean {
     if (this.#last) this.#append(x, g, this.#last);
-    else this.#last = { residual: g.map((value, i) => value - (x[i] as number)), value: g.slice() };
+    else this.#last = { residual: g.map((part, p) => difference(part, x[p] as Vector)), value: copyOf(g) };
     const coefficients = this.#coefficients(this.#last.residual);
     if (!coefficients) return false;
-    out.set(g);
-    this.#valueSteps.forEach((step, k) => {
-      const c = coefficients[k] as number;
-      for (let i = 0; i < out.length; i++) out[i] = (out[i] as number) - c * (step[i] as number);
+    out.forEach((part, p) => {
+      part.set(g[p] as Vector);
+      this.#valueSteps.forEach((steps, k) => {
+        const c = coefficients[k] as number;
+        const step = steps[p] as Vector;
+        for (let i = 0; i < part.length; i++) part[i] = (part[i] as number) - c * (step[i] as number);
+      });
     });
     return true;
   }
 
   /** Adds the differences to the last r and g, in vectors recycled from the oldest, and makes these the last. */
-  #append(x: Vector, g: Vector, { residual, value }: { residual: Vector; value: Vector }): void {
+  #append(x: Parts, g: Parts, { residual, value }: { residual: Parts; value: Parts }): void {
     const isFull = this.#residualSteps.length === this.#depth;
-    const residualStep = (isFull && this.#residualSteps.shift()) || residual.slice();
-    const valueStep = (isFull && this.#valueSteps.shift()) || value.slice();
-    for (let i = 0; i < g.length; i++) {
-      const gi = g[i] as number;
-      const ri = gi - (x[i] as number);
-      residualStep[i] = ri - (residual[i] as number);
-      residual[i] = ri;
-      valueStep[i] = gi - (value[i] as number);
-      value[i] = gi;
-    }
+    const residualStep = (isFull && this.#residualSteps.shift()) || copyOf(residual);
+    const valueStep = (isFull && this.#valueSteps.shift()) || copyOf(value);
+    g.forEach((part, p) => {
+      const [from, r, v] = [x[p] as Vector, residual[p] as Vector, value[p] as Vector];
+      const [dr, dv] = [residualStep[p] as Vector, valueStep[p] as Vector];
+      for (let i = 0; i < part.length; i++) {
+        const gi = part[i] as number;
+        const ri = gi - (from[i] as number);
+        dr[i] = ri - (r[i] as number);
+        r[i] = ri;
+        dv[i] = gi - (v[i] as number);
+        v[i] = gi;
+      }
+    });
     this.#residualSteps.push(residualStep);
     this.#valueSteps.push(valueStep);
   }
 
   /** γ minimising ‖r − ΔR·γ‖, from normal equations with a small ridge: a near-singular history must not send γ to infinity. */
-  #coefficients(residual: Vector): Float64Array | undefined {
+  #coefficients(residual: Parts): Float64Array | undefined {
     const steps = this.#residualSteps;
     if (steps.length < leastHistory) return undefined;
     const size = steps.length;
-    const G = steps.map((a) => steps.map((b) => dot(a, b)));
-    const rhs = Float64Array.from(steps, (a) => dot(a, residual));
+    const G = steps.map((a) => steps.map((b) => product(a, b)));
+    const rhs = Float64Array.from(steps, (a) => product(a, residual));
     const ridge = 1e-12 * Math.max(...G.map((row, i) => row[i] as number));
     G.forEach((row, i) => {
       row[i] = (row[i] as number) + ridge;
     });
     return solveSymmetric(G, rhs, size);
   }
+}
+
+function copyOf(parts: Parts): Parts {
+  return parts.map((part) => part.slice());
+}
+
+function difference(a: Vector, b: Vector): Vector {
+  return a.map((value, i) => value - (b[i] as number));
+}
+
+function product(a: Parts, b: Parts): number {
+  return a.reduce((sum, part, p) => sum + dot(part, b[p] as Vector), 0);
 }
 
 /** Four sums side by side: one alone waits for each addition before it. */

@@ -1,6 +1,6 @@
 /** The phases of composed objectives: those of the rows by the composed kernels, and the sums over all rows of a background. */
 import { backgroundLength, type TermFields, termBytes, writeTerms } from '../kernels/composed.js';
-import { readTotals } from '../kernels/load.js';
+import { readTotals, writeJob } from '../kernels/load.js';
 import { backgroundGroups, otherSide, type Side } from '../parallel/layout.js';
 import {
   countOf,
@@ -12,7 +12,7 @@ import {
   type Totals,
   type Workbench,
 } from '../parallel/phase.js';
-import { behindJob, checkBehindJob, openJob } from './rowPhases.js';
+import { behindJob, checkBehindJob, type OpenJob, openJob } from './rowPhases.js';
 
 /** Tangent quadratics a row in one sweep: more bring little before the other side has moved too. */
 const stepsOfSweep = 2;
@@ -22,6 +22,7 @@ const composedNames: Readonly<Record<string, string>> = {
   solve: 'composedSolve',
   gradient: 'composedMeasure',
   loss: 'composedLoss',
+  block: 'block',
 };
 
 /** Runs a method's phases on a composed objective: under their composed names, the background's sums brought up to date before. */
@@ -35,7 +36,8 @@ export function composedRun(
     const phase = composedNames[call.phase];
     if (phase === undefined) return run(call);
     const side = otherSide(call.side);
-    if (terms.hasGram) {
+    // By blocks the entries of a full matrix count one by one.
+    if (terms.hasGram && !(terms.isFull && phase === 'block')) {
       await run({ phase: 'background', side, own: call.other, other: 0, out: null });
       addGroups(fit, side);
     }
@@ -70,9 +72,44 @@ function runComposed(
   const job = openJob(workbench, { ...call, own }, block);
   const terms = job.address + behindJob;
   const measured = kernel === 'Measure' ? fit.layout.sides[call.side].terms?.residuals : 0;
-  writeTerms(view, terms, { ...termsOf(fit, fit.terms as FitTerms, call), residuals: measured ?? 0 });
-  kernels[`composed${kernel}${fit.dtype === 'f64' ? 64 : 32}`](job.address, terms, job.first, job.last);
-  return readTotals(view, job.address);
+  const fitted = fit.terms as FitTerms;
+  writeTerms(view, terms, { ...termsOf(fit, fitted, call), residuals: measured ?? 0 });
+  const solve = (address: number, first: number, last: number) =>
+    kernels[`composed${kernel}${fit.dtype === 'f64' ? 64 : 32}`](address, terms, first, last);
+  if (!(kernel === 'Solve' && isSingle(fit, call) && fitted.isSquares)) {
+    solve(job.address, job.first, job.last);
+    return readTotals(view, job.address);
+  }
+  // Its gradient is measured only where it is wanted.
+  writeJob(view, job.address, { ...job.fields, own: call.own === null ? 0 : job.fields.own });
+  kernels.squaresSolve32(job.address, terms, job.first, job.last);
+  return redoRows(workbench, call, job, readTotals(view, job.address), (row) => solve(job.address, row, row + 1));
+}
+
+/** Whether a phase computes in f32. */
+export function isSingle({ dtype, terms }: FitContext, { precise }: PhaseCall): boolean {
+  return dtype === 'f32' && !precise && (terms?.fitsSingle ?? true);
+}
+
+/** Rows that say in their status that f32 was not enough, once more in f64. */
+export function redoRows(
+  { fit, view }: Workbench,
+  { side }: PhaseCall,
+  job: OpenJob,
+  totals: Totals,
+  solve: (row: number) => void,
+): Totals {
+  const status = new Uint8Array(fit.memory.buffer, fit.layout.sides[side].status, countOf(fit, side));
+  let { loss, penalty } = totals;
+  for (let row = job.first; row < job.last; row++) {
+    if (status[row] === 0) continue;
+    writeJob(view, job.address, job.fields);
+    solve(row);
+    const again = readTotals(view, job.address);
+    loss += again.loss;
+    penalty += again.penalty;
+  }
+  return { ...totals, loss, penalty };
 }
 
 /** 1 where an entry of the side's factor is held; undefined where none is. */
@@ -84,7 +121,7 @@ export function heldMask(fit: FitContext, side: Side): Uint8Array | undefined {
 
 checkBehindJob(termBytes);
 
-function termsOf(fit: FitContext, terms: FitTerms, call: PhaseCall): TermFields {
+export function termsOf(fit: FitContext, terms: FitTerms, call: PhaseCall): TermFields {
   const own = fit.layout.sides[call.side].terms;
   const other = fit.layout.sides[otherSide(call.side)].terms;
   if (!own || !other) throw new Error('The layout has no room for the terms of this objective.');

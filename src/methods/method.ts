@@ -31,6 +31,8 @@ export interface Run {
   penalty(side: 'rows' | 'columns', index: number): number;
   /** Whether a row's solution is exact: not where its loss is replaced by tangent quadratics. */
   readonly isExact: boolean;
+  /** Whether every row of the other side counts in a row’s problem, not those of its entries alone. */
+  readonly hasBackground: boolean;
   /** Brings an extrapolated factor back within its bounds. */
   keepWithin(side: 'rows' | 'columns', index: number): void;
   /** Makes Σ‖∂f/∂X‖·‖X‖ relative: divided by 2‖W∘(A − mean)‖². */
@@ -42,7 +44,7 @@ export interface Method {
   /** How many factor-sized buffers it needs on each side; buffer 0 holds the start. */
   readonly buffers: { readonly rows: number; readonly columns: number };
   /** Bytes of the coordinator's own memory. */
-  ownBytes(columns: number, stride: number, elementBytes: number): number;
+  ownBytes(rows: number, columns: number, stride: number, elementBytes: number): number;
   /** Bytes of shared memory beside factors, and of scratch that each task needs at the least; whether it takes resident observations alone. */
   readonly workspace?: { readonly bytes: number; readonly scratch: number; readonly isResident?: true };
   /** Its first point, where that is not U solved exactly from V. */
@@ -53,8 +55,10 @@ export interface Method {
 /** The first buffer that does not hold a point. */
 export const spare = (index: number): number => (index === 0 ? 1 : 0);
 
-/** The first buffer that holds neither of two points. */
-export const third = (a: number, b: number): number => (a !== 0 && b !== 0 ? 0 : a !== 1 && b !== 1 ? 1 : 2);
+/** The first of three buffers that is none of these. */
+export function otherBuffer(a: number, b?: number): number {
+  return [0, 1, 2].find((index) => index !== a && index !== b) as number;
+}
 
 /** What a half-sweep may be told beside its buffers. */
 type SolveCall = Pick<PhaseCall, 'start' | 'innerSteps' | 'precise'>;

@@ -1,5 +1,6 @@
 /** The one table from a phase's name to its code: what a worker thread can be asked to do. */
 import type { PhaseTable } from '../parallel/phase.js';
+import { blockPhase } from './blockPhase.js';
 import { backgroundPhase, composedLossPhase, composedMeasurePhase, composedSolvePhase } from './composedPhases.js';
 import { covariancePhase } from './covariancePhase.js';
 import { movePhase } from './movePhase.js';
@@ -20,6 +21,7 @@ export const phases: PhaseTable = Object.fromEntries(
     composedMeasurePhase,
     composedLossPhase,
     backgroundPhase,
+    blockPhase,
     projectPhase,
     reducedHessianPhase,
     reducedStepPhase,

@@ -7,7 +7,7 @@
  * V stays as it comes, in the coordinates of the matrix: its basis is chosen once these steps are over.
  */
 import { addScaled, dot, norm } from '../kernels/vectors.js';
-import { type Point, type Run, third } from './method.js';
+import { otherBuffer, type Point, type Run } from './method.js';
 import type { ReducedProblem } from './reducedProblem.js';
 
 /** The most of them with one matrix, each of which is remembered, */
@@ -100,13 +100,16 @@ export class SecantSteps {
     const { staying, eliminated } = this.#problem;
     const along = dot(slope.gradient, direction);
     if (!(along < 0)) return undefined;
-    const index = third(from[staying], at[staying]);
+    const index = otherBuffer(from[staying], at[staying]);
     let length = 1;
     for (let trial = 0; trial < 2; trial++) {
       const place = slope.place.slice();
       addScaled(place, length, direction);
       this.#run.buffer(staying, index).set(place);
-      const to = await this.#problem.solveAt({ ...at, [staying]: index }, third(from[eliminated], at[eliminated]));
+      const to = await this.#problem.solveAt(
+        { ...at, [staying]: index },
+        otherBuffer(from[eliminated], at[eliminated]),
+      );
       const rise = to.objective - at.objective - length * along;
       if (rise <= (sufficientDecrease - 1) * length * along) return to;
       length *= Math.min(Math.max((-length * along) / (2 * rise), 0.05), 0.5);

@@ -55,6 +55,10 @@ export interface FitTerms {
   readonly hasGram: boolean;
   /** Every entry is listed with weight r_i·c_j: one Gram matrix serves all rows. */
   readonly isFull: boolean;
+  /** Squares, a background and a ridge are all that it has. */
+  readonly isSquares: boolean;
+  /** f32 neither overflows nor loses small weights beside large ones. */
+  readonly fitsSingle: boolean;
   /** The background's value, in the units that A is stored in. */
   readonly value: number;
 }
@@ -76,6 +80,8 @@ export interface PhaseCall {
   /** Tangent quadratics solved for a row of a composed objective, at the most. */
   readonly innerSteps?: number;
   readonly step?: number;
+  /** Columns of a block of coordinates, at the most. */
+  readonly width?: number;
   /** Leave the loss out of the sums: it takes a pass of its own. */
   readonly isLossUnwanted?: boolean;
   /** Take every W as 1. */

@@ -177,7 +177,7 @@ function methodInWords({ fit }: Model): string {
   const how = methods[method.name] ?? method.name;
   const solved = lossOf(options.loss).name === 'quadratic' ? '' : ', by quadratics that touch the loss';
   const speed = [
-    options.acceleration === 'anderson' && method.name === 'als' && ', accelerated across sweeps',
+    options.acceleration === 'anderson' && method.name.endsWith('als') && ', accelerated across sweeps',
     options.polish === 'newton' && method.name !== 'varpro' && ', finished by truncated Newton steps',
   ]
     .filter(Boolean)

@@ -231,6 +231,7 @@ describe('parts that do not go together are refused', () => {
     'method sgd and more than weighted squares, a ridge, biases and bounds around 0': { method: 'sgd', l1: 0.1 },
     'method sgd and polish': { method: 'sgd', polish: 'newton' },
     'method gradient or lbfgs and L1, bounds or held entries': { method: 'lbfgs', nonnegative: 'rows' },
+    'method block-als and a loss other than quadratic': { method: 'block-als', loss: 'huber:1' },
     'method varpro, or polish and more than weighted squares, a ridge and biases': {
       method: 'varpro',
       loss: 'huber:1',

@@ -1,4 +1,5 @@
 /** A composed row problem in a WebAssembly memory of its own, from plain arrays. */
+import { blockScratchBytes } from '../../dist/src/kernels/blocks.js';
 import {
   backgroundLength,
   composedScratchBytes,
@@ -40,6 +41,9 @@ export interface ComposedRequest {
   readonly held?: readonly (readonly number[])[];
   readonly background?: { readonly r: readonly number[]; readonly c: readonly number[]; readonly value: number };
   readonly innerSteps?: number;
+  /** Of blockRows. */
+  readonly width?: number;
+  readonly isInDouble?: boolean;
 }
 
 export interface ComposedResult {
@@ -50,9 +54,9 @@ export interface ComposedResult {
 
 export async function runComposed(
   request: ComposedRequest,
-  kernel: 'composedSolve' | 'composedMeasure' | 'composedLoss',
+  kernel: 'composedSolve' | 'composedMeasure' | 'composedLoss' | 'squaresSolve' | 'blockRows',
 ): Promise<ComposedResult> {
-  const { dtype = 'f64', rank, V, entries, own, otherBias, isOwnBiasFree = false } = request;
+  const { dtype = 'f64', rank, V, entries, own, otherBias, isOwnBiasFree = false, width: columns } = request;
   const { module } = await compileKernels('reproducible');
   const hasBias = otherBias !== undefined || isOwnBiasFree;
   const stride = Math.ceil((rank + (hasBias ? 1 : 0)) / 4) * 4;
@@ -106,7 +110,7 @@ export async function runComposed(
     weights: reals(flat.map(([, , w]) => w)),
     penalties: doubles(new Array(m).fill(request.lambda ?? 0)),
     biasPenalties: doubles(new Array(m).fill(request.beta ?? 0)),
-    scratch: reserve(composedScratchBytes(stride)),
+    scratch: reserve(Math.max(composedScratchBytes(stride), blockScratchBytes(stride, columns ?? 4, V.length))),
     status: reserve(m),
     isLossWanted: 1,
     mean: request.mean ?? 0,
@@ -142,8 +146,10 @@ export async function runComposed(
   const constant = background ? view.getFloat64(gram + 8 * (stride * stride + stride), true) : 0;
   writeJob(view, jobAt, job);
   writeTerms(view, termsAt, { ...terms, constant });
-  const run = kernels[`${kernel}${bits}` as keyof Kernels] as (...args: number[]) => void;
-  run(jobAt, termsAt, 0, m);
+  const name = `${kernel}${bits}${request.isInDouble ? 'in64' : ''}` as keyof Kernels;
+  const run = kernels[name] as (...args: number[]) => void;
+  if (columns === undefined) run(jobAt, termsAt, 0, m);
+  else run(jobAt, termsAt, columns, 0, m);
   const written =
     dtype === 'f32'
       ? new Float32Array(memory.buffer, out, m * stride)

@@ -9,7 +9,7 @@ import { Terms } from "./terms";
 
 /**
  * Σ c_j z_j z_jᵀ, Σ c_j (β − o_j) z_j and Σ c_j (β − o_j)² over rows first … last−1 of the factor at `job.other`, to
- * `out`: size×size, size and 1 doubles. Poisson: no matrix, −½Σ c_j z_j and Σ c_j o_j.
+ * `out`: size×size (both halves), size and 1 doubles. Poisson: no matrix, −½Σ c_j z_j and Σ c_j o_j.
  */
 export function backgroundRows<S>(job: RowJob, terms: Terms, first: i32, last: i32, out: usize): void {
   const work = openComposed(job);
@@ -35,6 +35,10 @@ export function backgroundRows<S>(job: RowJob, terms: Terms, first: i32, last: i
     collect<S, f64>(job, space, count, space.P, true);
     if (!isPoisson) gram<f64>(work.G, space.P, <i32>count, size);
   }
+  // Products with some of its rows need both halves.
+  for (let r: usize = 0; r < size; r++)
+    for (let c: usize = 0; c < r; c++)
+      store<f64>(work.G + ((r * size + c) << 3), load<f64>(work.G + ((c * size + r) << 3)));
   memory.copy(out, work.G, size * (size << 3));
   memory.copy(out + size * (size << 3), work.b, size << 3);
   store<f64>(out + size * (size << 3) + (size << 3), constant);

@@ -12,6 +12,7 @@ import { bound, ComposedSpace, openComposed, takeOwn } from "./composedSpace";
 import { RowJob } from "./job";
 import { Loss } from "./losses";
 import { backgroundAt, lossAt, penaltyAt } from "./rowValue";
+import { slope } from "./slope";
 import { tangent } from "./tangent";
 import { Terms } from "./terms";
 
@@ -36,7 +37,7 @@ export function composedMeasure<S>(job: RowJob, terms: Terms, first: i32, last: 
   for (let row = first; row < last; row++) {
     takeOwn<S>(job, work, row);
     bound(job, terms, work, row);
-    tangent<S>(job, terms, work, row);
+    slope<S>(job, terms, work, row);
     measureSlope(job, terms, work, row);
     job.loss += lossAt<S>(job, terms, work, work.space.x, row);
     job.penalty += penaltyAt(job, terms, work, work.space.x, row);
@@ -68,8 +69,11 @@ function solveRow<S>(job: RowJob, terms: Terms, work: ComposedSpace, row: i32): 
   let least = Infinity;
   let idle = 0;
   for (let step = 0; step < steps; step++) {
-    tangent<S>(job, terms, work, row);
-    if (step == 0) measureSlope(job, terms, work, row);
+    tangent<S, f64>(job, terms, work, row);
+    if (step == 0) {
+      slopeOf(work);
+      measureSlope(job, terms, work, row);
+    }
     memory.copy(work.next, x, stride << 3);
     if (isConstrained || !solveFree(work)) {
       mirror(work);
@@ -93,21 +97,29 @@ function solveRow<S>(job: RowJob, terms: Terms, work: ComposedSpace, row: i32): 
   job.penalty += penaltyAt(job, terms, work, x, row);
 }
 
-/** Projected gradient at x of the space, to `residual`; adds up its square and keeps the row's residual. */
-function measureSlope(job: RowJob, terms: Terms, work: ComposedSpace, row: i32): void {
+/** Gx − b to `d`, from the upper half of G. */
+function slopeOf(work: ComposedSpace): void {
   const n = work.n;
-  let squared: f64 = 0, scale: f64 = 0;
   for (let c: usize = 0; c < n; c++) {
     let h = -load<f64>(work.b + (c << 3));
     for (let e: usize = 0; e < n; e++) {
       const entry = c <= e ? (c * work.size + e) << 3 : (e * work.size + c) << 3;
       h += load<f64>(work.G + entry) * load<f64>(work.space.x + (e << 3));
     }
+    store<f64>(work.d + (c << 3), h);
+  }
+}
+
+/** Projected gradient from Gx − b in `d`, to `residual`; adds up its square and keeps the row's residual. */
+function measureSlope(job: RowJob, terms: Terms, work: ComposedSpace, row: i32): void {
+  const n = work.n;
+  let squared: f64 = 0, scale: f64 = 0;
+  for (let c: usize = 0; c < n; c++) {
     const o = c << 3;
-    const slope = leastSlope(2 * h, load<f64>(work.space.x + o), load<f64>(work.mu + o), load<f64>(work.lower + o), load<f64>(work.upper + o));
-    store<f64>(work.residual + o, slope);
-    squared += slope * slope;
-    job.addGradient(<i32>c, slope);
+    const least = leastSlope(2 * load<f64>(work.d + o), load<f64>(work.space.x + o), load<f64>(work.mu + o), load<f64>(work.lower + o), load<f64>(work.upper + o));
+    store<f64>(work.residual + o, least);
+    squared += least * least;
+    job.addGradient(<i32>c, least);
     const b = 2 * load<f64>(work.b + o);
     scale += b * b;
   }

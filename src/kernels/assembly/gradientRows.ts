@@ -31,7 +31,7 @@ export function gradientRows<S>(job: RowJob, first: i32, last: i32): void {
 /** g ← g + s·v. */
 // @ts-ignore: decorator
 @inline
-function addScaled<S>(g: usize, v: usize, s: f64, stride: i32): void {
+export function addScaled<S>(g: usize, v: usize, s: f64, stride: i32): void {
   const factor = f64x2.splat(s);
   for (let c = 0; c < stride; c += 4) {
     const o = g + (<usize>c << 3);

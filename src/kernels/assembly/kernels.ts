@@ -1,5 +1,6 @@
 /** Entry of both builds, strict and relaxed: the kernels by name. */
 import { backgroundRows } from "./backgroundRows";
+import { blockRows } from "./blockRows";
 import { choleskySolve, solveFactored } from "./cholesky";
 import { composedLoss, composedMeasure, composedSolve } from "./composedRows";
 import { exp, log } from "./elementary";
@@ -17,6 +18,7 @@ import { ScoreJob, scoreRows } from "./scoreRows";
 import { sgdLossRows } from "./sgdLoss";
 import { Descent, sgdRows } from "./sgdRows";
 import { accumulateOnly, solveRows } from "./solveRows";
+import { squaresSolve } from "./squaresSolve";
 import { Terms } from "./terms";
 
 export function solveRows32(job: usize, first: i32, last: i32): void {
@@ -48,6 +50,10 @@ export function composedSolve32(job: usize, terms: usize, first: i32, last: i32)
 export function composedSolve64(job: usize, terms: usize, first: i32, last: i32): void {
   composedSolve<f64>(changetype<RowJob>(job), changetype<Terms>(terms), first, last);
 }
+/** Squares, a background and a ridge alone, in f32. */
+export function squaresSolve32(job: usize, terms: usize, first: i32, last: i32): void {
+  squaresSolve<f32, f32>(changetype<RowJob>(job), changetype<Terms>(terms), first, last);
+}
 export function composedMeasure32(job: usize, terms: usize, first: i32, last: i32): void {
   composedMeasure<f32>(changetype<RowJob>(job), changetype<Terms>(terms), first, last);
 }
@@ -65,6 +71,17 @@ export function backgroundRows32(job: usize, terms: usize, first: i32, last: i32
 }
 export function backgroundRows64(job: usize, terms: usize, first: i32, last: i32, out: usize): void {
   backgroundRows<f64>(changetype<RowJob>(job), changetype<Terms>(terms), first, last, out);
+}
+
+/** Rows improved by blocks of `width` columns at the most. */
+export function blockRows32(job: usize, terms: usize, width: i32, first: i32, last: i32): void {
+  blockRows<f32, f32>(changetype<RowJob>(job), changetype<Terms>(terms), width, first, last);
+}
+export function blockRows64(job: usize, terms: usize, width: i32, first: i32, last: i32): void {
+  blockRows<f64, f64>(changetype<RowJob>(job), changetype<Terms>(terms), width, first, last);
+}
+export function blockRows32in64(job: usize, terms: usize, width: i32, first: i32, last: i32): void {
+  blockRows<f32, f64>(changetype<RowJob>(job), changetype<Terms>(terms), width, first, last);
 }
 
 /** Variable projection: what each eliminated row brings, and the reduced Hessian of the rows that stay. */

@@ -7,7 +7,7 @@ import { gather } from "./panel";
 import { panelRows, Space } from "./space";
 
 /** What a panel may fill of a first-level cache of 32 KiB, which also holds the tiles of G. */
-const panelBytes: usize = 16384;
+export const panelBytes: usize = 16384;
 
 /** @returns false when a pivot vanishes; the solution is left in space.b. */
 export function normalEquations<S, T>(
@@ -23,7 +23,7 @@ export function normalEquations<S, T>(
     store<T>(diagonal, c < active ? load<T>(diagonal) + <T>penalty : <T>1);
     if (c < active) biggest = max(biggest, <f64>load<T>(diagonal));
   }
-  if (job.own) addGradient<T>(job, space, stride, active, 2 * largest * largest);
+  if (job.own) addGradient<T>(job, space, space.G, stride, active, 2 * largest * largest);
   return choleskySolve<T>(space.G, stride, active, <T>(<f64>active * epsilon<T>() * biggest), space.b);
 }
 
@@ -42,12 +42,12 @@ export function accumulate<S, T>(job: RowJob, space: Space, start: usize, end: u
 }
 
 /** Gx − b times `scale`, from the upper half of G: each row gives a dot product and its mirror image an axpy. */
-function addGradient<T>(job: RowJob, space: Space, stride: usize, active: usize, scale: f64): void {
+export function addGradient<T>(job: RowJob, space: Space, G: usize, stride: usize, active: usize, scale: f64): void {
   const lanes: usize = 16 / sizeof<T>();
   const g = space.wide;
   for (let c: usize = 0; c < stride; c++) store<T>(g + c * sizeof<T>(), -load<T>(space.b + c * sizeof<T>()));
   for (let r: usize = 0; r < active; r++) {
-    const row = space.G + r * stride * sizeof<T>();
+    const row = G + r * stride * sizeof<T>();
     const x = load<T>(space.x + r * sizeof<T>());
     let sum = load<T>(row + r * sizeof<T>()) * x;
     let c = r + 1;

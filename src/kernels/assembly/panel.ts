@@ -18,8 +18,8 @@ export function collect<S, T>(job: RowJob, space: Space, count: usize, P: usize,
   const biasAt = <usize>job.rank;
   const biasSum = space.b + biasAt * sizeof<T>();
   const before = job.hasBias ? load<T>(biasSum) : <T>0;
-  if (isScaled) allColumns<S, T>(true, space, stride, count, P);
-  else allColumns<S, T>(false, space, stride, count, P);
+  if (isScaled) someColumns<S, T>(true, space, 0, stride, count, P);
+  else someColumns<S, T>(false, space, 0, stride, count, P);
   // The other side's bias has come along: in its place belongs the own bias's column of ones.
   if (job.hasBias) store<T>(biasSum, before + ones<T>(space, stride, count, P + biasAt * sizeof<T>(), job.ownBiasFree));
 }
@@ -74,24 +74,27 @@ function locate<S, T>(job: RowJob, space: Space, start: usize, count: usize, inv
   }
 }
 
+/** Columns first … first+size−1 of the located factors, to a panel and a right-hand side that have these alone. */
 // @ts-ignore: decorator
 @inline
-function allColumns<S, T>(isScaled: bool, space: Space, stride: usize, count: usize, P: usize): void {
+export function someColumns<S, T>(isScaled: bool, space: Space, first: usize, size: usize, count: usize, P: usize): void {
   const lanes: usize = 16 / sizeof<T>();
   let column: usize = 0;
-  for (; column + 4 * lanes <= stride; column += 4 * lanes) columns<S, T>(4, isScaled, space, column, stride, count, P);
-  const rest = (stride - column) / lanes;
-  if (rest == 3) columns<S, T>(3, isScaled, space, column, stride, count, P);
-  else if (rest == 2) columns<S, T>(2, isScaled, space, column, stride, count, P);
-  else if (rest == 1) columns<S, T>(1, isScaled, space, column, stride, count, P);
+  for (; column + 4 * lanes <= size; column += 4 * lanes) columns<S, T>(4, isScaled, space, first, column, size, count, P);
+  const rest = (size - column) / lanes;
+  if (rest == 3) columns<S, T>(3, isScaled, space, first, column, size, count, P);
+  else if (rest == 2) columns<S, T>(2, isScaled, space, first, column, size, count, P);
+  else if (rest == 1) columns<S, T>(1, isScaled, space, first, column, size, count, P);
 }
 
 /** `width` vectors of columns, 1 to 4: as many as stay in registers with their sums. */
 // @ts-ignore: decorator
 @inline
-function columns<S, T>(width: i32, isScaled: bool, space: Space, column: usize, stride: usize, count: usize, P: usize): void {
+function columns<S, T>(
+  width: i32, isScaled: bool, space: Space, first: usize, column: usize, size: usize, count: usize, P: usize,
+): void {
   const isSame = sizeof<S>() == sizeof<T>();
-  const skip = column * sizeof<S>(), bytes = stride * sizeof<T>();
+  const skip = (first + column) * sizeof<S>(), bytes = size * sizeof<T>();
   const sums = space.b + column * sizeof<T>();
   let b0 = v128.load(sums), b1 = b0, b2 = b0, b3 = b0;
   if (width > 1) b1 = v128.load(sums, 16);
@@ -135,10 +138,10 @@ function columns<S, T>(width: i32, isScaled: bool, space: Space, column: usize, 
 }
 
 /** Writes the own bias's column of the panel. @returns its part of Zᵀy. */
-function ones<T>(space: Space, stride: usize, count: usize, at: usize, isFree: i32): T {
+export function ones<T>(space: Space, size: usize, count: usize, at: usize, isFree: i32): T {
   let sum: T = 0;
   for (let t: usize = 0; t < count; t++) {
-    store<T>(at + t * stride * sizeof<T>(), isFree ? load<T>(space.scales + t * sizeof<T>()) : 0);
+    store<T>(at + t * size * sizeof<T>(), isFree ? load<T>(space.scales + t * sizeof<T>()) : 0);
     if (isFree) sum += load<T>(space.rights + t * sizeof<T>());
   }
   return sum;

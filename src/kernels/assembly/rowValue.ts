@@ -1,6 +1,7 @@
 /** What a composed objective is at a row: the loss over its entries, the background's part over all others, the penalty. */
 import { ComposedSpace, penaltyFactor } from "./composedSpace";
 import { RowJob } from "./job";
+import { sumLanes } from "./lanes";
 import { Loss, lossValue } from "./losses";
 import { dotWide } from "./residual";
 import { Terms } from "./terms";
@@ -31,13 +32,20 @@ export function lossAt<S>(job: RowJob, terms: Terms, work: ComposedSpace, x: usi
 
 /** Σ_j c_j (β − o_j − x·z_j)² from the sums over all j. */
 export function backgroundAt(terms: Terms, work: ComposedSpace, x: usize): f64 {
+  const bytes = work.size << 3;
   let sum = terms.constant;
   for (let c: usize = 0; c < work.n; c++) {
-    const row = terms.gram + c * (work.size << 3);
+    const row = terms.gram + c * bytes;
     const value = load<f64>(x + (c << 3));
     let half = 0.5 * load<f64>(row + (c << 3)) * value - load<f64>(terms.gramSum + (c << 3));
-    for (let e = c + 1; e < work.n; e++) half += load<f64>(row + (e << 3)) * load<f64>(x + (e << 3));
-    sum += 2 * value * half;
+    let e = c + 1;
+    for (; (e & 3) != 0; e++) half += load<f64>(row + (e << 3)) * load<f64>(x + (e << 3));
+    let s0 = f64x2.splat(0), s1 = s0;
+    for (let o = e << 3; o < bytes; o += 32) {
+      s0 = f64x2.add(s0, f64x2.mul(v128.load(row + o), v128.load(x + o)));
+      s1 = f64x2.add(s1, f64x2.mul(v128.load(row + o, 16), v128.load(x + o, 16)));
+    }
+    sum += 2 * value * (half + sumLanes<f64>(f64x2.add(s0, s1)));
   }
   return sum;
 }

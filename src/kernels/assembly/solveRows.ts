@@ -25,7 +25,8 @@ export function accumulateOnly<S, T>(job: RowJob, first: i32, last: i32): void {
   }
 }
 
-function solveRow<S, T>(job: RowJob, space: Space, row: i32): void {
+/** A row whose pivots vanish in T says so in its status. */
+export function solveRow<S, T>(job: RowJob, space: Space, row: i32): void {
   const stride = <usize>job.stride;
   const width = stride * sizeof<S>();
   const out = job.out + <usize>row * width;

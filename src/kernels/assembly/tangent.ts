@@ -11,44 +11,57 @@ import { Terms } from "./terms";
 /** Observations of a panel. */
 export const panelRows: usize = 64;
 
-/** G (upper half) and b of the quadratic xᵀGx − 2bᵀx tangent to the row's smooth part at x of the space. */
-export function tangent<S>(job: RowJob, terms: Terms, work: ComposedSpace, row: i32): void {
+/** G (upper half) and b, of T, of the quadratic xᵀGx − 2bᵀx tangent to the row's smooth part at x of the space. */
+export function tangent<S, T>(job: RowJob, terms: Terms, work: ComposedSpace, row: i32): void {
   const space = work.space;
   const stride = work.size;
   const start = <usize>load<u32>(job.pointers + (<usize>row << 2));
   const end = <usize>load<u32>(job.pointers + (<usize>row << 2), 4);
   if (terms.gram) {
     const weight = load<f64>(terms.ownWeights + (<usize>row << 3));
-    scaleTo(work.G, terms.gram, weight, stride * stride);
-    if (terms.isFull) memory.fill(work.b, 0, stride << 3);
-    else scaleTo(work.b, terms.gramSum, weight, stride);
+    for (let r: usize = 0; r < stride; r += 4)
+      for (let i = r; i < r + 4; i++)
+        scaleTo<T>(work.G + (i * stride + r) * sizeof<T>(), terms.gram + ((i * stride + r) << 3), weight, stride - r);
+    if (terms.isFull) memory.fill(work.b, 0, stride * sizeof<T>());
+    else scaleTo<T>(work.b, terms.gramSum, weight, stride);
   } else {
-    memory.fill(work.G, 0, stride * (stride << 3));
-    memory.fill(work.b, 0, stride << 3);
+    memory.fill(work.G, 0, stride * stride * sizeof<T>());
+    memory.fill(work.b, 0, stride * sizeof<T>());
   }
   const wide = widen(job, work, space.x);
   for (let t = start; t < end; t += panelRows) {
     const count = min(panelRows, end - t);
-    const added = locate<S>(job, terms, work, row, wide, t, count);
-    collect<S, f64>(job, space, count, space.P, true);
+    const added = locate<S, T>(job, terms, work, row, wide, t, count);
+    collect<S, T>(job, space, count, space.P, true);
     if (terms.isFull) continue;
-    if (added > 0) gram<f64>(work.G, space.P, <i32>added, stride);
-    if (added < count) downdate<f64>(work.G, space.P + added * (stride << 3), <i32>(count - added), stride);
+    if (added > 0) gram<T>(work.G, space.P, <i32>added, stride);
+    if (added < count) downdate<T>(work.G, space.P + added * stride * sizeof<T>(), <i32>(count - added), stride);
   }
   for (let c: usize = 0; c < stride; c++) {
-    const diagonal = work.G + c * (stride << 3) + (c << 3);
-    store<f64>(diagonal, c < work.n ? load<f64>(diagonal) + penaltyFactor(job, terms, row, c) : 1);
-    if (c >= work.n) store<f64>(work.b + (c << 3), 0);
+    const diagonal = work.G + c * (stride + 1) * sizeof<T>();
+    store<T>(diagonal, c < work.n ? load<T>(diagonal) + <T>penaltyFactor(job, terms, row, c) : 1);
+    if (c >= work.n) store<T>(work.b + c * sizeof<T>(), 0);
   }
 }
 
-function scaleTo(to: usize, from: usize, factor: f64, count: usize): void {
+/** `count` numbers, a multiple of 4, from f64 to T. */
+// @ts-ignore: decorator
+@inline
+function scaleTo<T>(to: usize, from: usize, factor: f64, count: usize): void {
   const s = f64x2.splat(factor);
-  for (let o: usize = 0; o < count << 3; o += 16) v128.store(to + o, f64x2.mul(s, v128.load(from + o)));
+  for (const end = from + (count << 3); from != end; from += 32, to += 4 * sizeof<T>()) {
+    const low = f64x2.mul(s, v128.load(from)), high = f64x2.mul(s, v128.load(from, 16));
+    if (sizeof<T>() == 4)
+      v128.store(to, v128.shuffle<f32>(f32x4.demote_f64x2_zero(low), f32x4.demote_f64x2_zero(high), 0, 1, 4, 5));
+    else {
+      v128.store(to, low);
+      v128.store(to, high, 16);
+    }
+  }
 }
 
 /** Fills the panel's lists, observations that add to G from the front, those that take from it from the back. @returns how many add. */
-function locate<S>(job: RowJob, terms: Terms, work: ComposedSpace, row: i32, wide: usize, start: usize, count: usize): usize {
+function locate<S, T>(job: RowJob, terms: Terms, work: ComposedSpace, row: i32, wide: usize, start: usize, count: usize): usize {
   const space = work.space;
   const bytes = <usize>job.stride * sizeof<S>();
   const bias = ownBias(job, space.x);
@@ -80,8 +93,8 @@ function locate<S>(job: RowJob, terms: Terms, work: ComposedSpace, row: i32, wid
     }
     const slot = omega >= 0 ? front++ : --back;
     store<u32>(space.addresses + (slot << 2), <u32>v);
-    store<f64>(space.scales + (slot << 3), sqrt(abs(omega)));
-    store<f64>(space.rights + (slot << 3), right);
+    store<T>(space.scales + slot * sizeof<T>(), <T>sqrt(abs(omega)));
+    store<T>(space.rights + slot * sizeof<T>(), <T>right);
   }
   return front;
 }
