@@ -25,6 +25,8 @@ export interface LoopOptions {
   readonly rise: number;
   /** A fall of less than this, relative, counts as none. */
   readonly fall: number;
+  /** The loop ends with the first sweep that brings less than this, relative: there is a better use of the operations. */
+  readonly leastFall?: number;
   /** Independent relative gradient norm at a point; asked before `gradient` is believed. */
   readonly measure: (point: Point) => Promise<number>;
   readonly validation?: Validation | undefined;
@@ -120,6 +122,7 @@ export async function iterate(start: Point, method: MethodRun, options: LoopOpti
     const hasFallen = proposal.objective < point.objective * (1 - options.fall) || gradient < lastGradient * 0.99;
     if (hasFallen) lastGradient = gradient;
     sweepsWithoutFall = hasFallen ? 0 : sweepsWithoutFall + 1;
+    const isEnough = proposal.objective > point.objective * (1 - (options.leastFall ?? Number.NEGATIVE_INFINITY));
     point = proposal;
     const validation = options.validation && (await validate(options.validation));
     options.onSweep(record(proposal, proposal.isExtrapolated ? 'extrapolated' : 'plain', validation));
@@ -128,6 +131,7 @@ export async function iterate(start: Point, method: MethodRun, options: LoopOpti
       if ((await options.measure(point)) <= options.tolerance) return 'gradient';
     }
     if (best && sweeps - best.sweep >= (options.validation?.patience as number)) return 'validation';
+    if (isEnough) return 'sweeps';
     return sweepsWithoutFall >= stallPatience ? 'objective' : undefined;
   };
 

@@ -17,6 +17,7 @@ import { type Side, sides } from '../parallel/layout.js';
 import { acquireMemory, allocate, releaseMemory } from '../parallel/memoryPool.js';
 import type { FitContext } from '../parallel/phase.js';
 import { normalAt, streams } from '../starts/random.js';
+import { iterateAfterApproach } from './approach.js';
 import { boundOfFit } from './boundOfFit.js';
 import { buildModel, type FitInHand } from './buildModel.js';
 import { checkInput } from './checkInput.js';
@@ -155,7 +156,8 @@ async function runFit(inHand: FitInHand): Promise<Model> {
   const lanes = checked.starts === 1 ? undefined : openLanes(inHand);
   const stops = watchStops(lanes?.all.map((lane) => lane.fit) ?? [fit], options.signal);
   try {
-    const start = lanes ? undefined : await startOf(plan.method, run);
+    const approach = options.init ? undefined : plan.approach;
+    const start = lanes ? undefined : await startOf(approach?.method ?? plan.method, run);
     const firstSweep = performance.now();
     tracer.phase('start');
     // A session's crew has been at work before.
@@ -190,7 +192,9 @@ async function runFit(inHand: FitInHand): Promise<Model> {
       });
     const { outcome: reached, chosen } = search
       ? { outcome: search.outcome, chosen: search.report.start === 0 ? begun : planned }
-      : await iterateAfterTrial(start as Point, run, { ...plan, chosen: begun }, loop, restart);
+      : approach
+        ? await iterateAfterApproach(start as Point, run, { ...plan, approach, chosen: begun }, loop)
+        : await iterateAfterTrial(start as Point, run, { ...plan, chosen: begun }, loop, restart);
     const look =
       plan.curvatureSteps > 0 ? (point: Point) => certifyCurvature(curvatureRequest(inHand, run, point)) : undefined;
     // What many starts have found is told, not left.

@@ -14,7 +14,11 @@ import { truncatedNewton } from '../methods/truncatedNewton.js';
 import { varpro } from '../methods/varpro.js';
 import type { CheckedOptions } from '../options.js';
 import { elementBytes, otherSide, type PerSide, strideOf } from '../parallel/layout.js';
-import type { Runs } from '../parallel/partition.js';
+import { type Runs, sideCost } from '../parallel/partition.js';
+import { type Approach, approachBy } from './approach.js';
+
+/** Of a stochastic step: a product, two moves and its share of the loss. */
+const operationsOfStep = (rank: number) => 10 * rank;
 
 /** What is known of the problem when its method is chosen. */
 export interface MethodShape {
@@ -23,6 +27,8 @@ export interface MethodShape {
   readonly lengths: PerSide<Runs>;
   /** More than weighted squares, a ridge and biases. */
   readonly isComposed: boolean;
+  /** Composed, but of squares and unlisted entries alone. */
+  readonly hasBackground: boolean;
 }
 
 type Size = Pick<MethodShape, 'counts' | 'observed'>;
@@ -52,6 +58,8 @@ const trialSweeps = 30;
 export function chooseMethod(options: CheckedOptions, shape: MethodShape): ChosenMethod {
   if (options.method !== 'auto') return { name: options.method, reason: 'asked for' };
   const alternation = (reason: string) => ({ name: 'als', reason }) as const;
+  if (areBlocksWorthwhile(options, shape))
+    return { name: 'block-als', reason: `whole rows of ${options.rank} coordinates would take far more operations` };
   if (shape.isComposed) return alternation('the objective is more than weighted squares with a ridge');
   if (options.dtype === 'f32') return alternation('second-order steps need f64');
   if (options.duplicates === 'keep' || options.residency === 'staged')
@@ -72,6 +80,41 @@ export function chooseMethod(options: CheckedOptions, shape: MethodShape): Chose
   if (unknowns > most.unknowns || operations > most.operations)
     return alternation(`too large for second-order steps: ${size}`);
   return { name: 'varpro', reason: `λ = 0, and small: ${size}`, ...(isOneStart && { trialSweeps }) };
+}
+
+/** The rank from which blocks of coordinates come sooner to what exact sweeps find: measured by bench/block.mjs. */
+const blocksFrom = { plain: 256, background: 128 };
+
+/** In a small problem sweeps are cheap, and exact ones converge in fewer. */
+function areBlocksWorthwhile({ rank, lambdaRows, patience }: CheckedOptions, shape: MethodShape): boolean {
+  const isEnough = rank >= (shape.hasBackground ? blocksFrom.background : blocksFrom.plain);
+  const isSquares = !shape.isComposed || shape.hasBackground;
+  return isEnough && isSquares && lambdaRows > 0 && patience === undefined && sweepCost(rank, shape) >= leastOfLarge;
+}
+
+function sweepCost(rank: number, { lengths }: MethodShape): number {
+  return sideCost(lengths.rows, rank) + sideCost(lengths.columns, rank);
+}
+
+/** Floating-point operations of a sweep, from which a problem is large. */
+const leastOfLarge = 1e9;
+/** Epochs of sgd come first where a sweep takes so many times as many as an epoch. */
+const leastMultiple = 7;
+
+/** What comes before the sweeps of a method that `auto` has taken, where they are dear. */
+export function chooseApproach(
+  options: CheckedOptions,
+  shape: MethodShape,
+  { name }: ChosenMethod,
+  dtype: Dtype,
+): Approach | undefined {
+  const { method, rank, patience, polish, starts, residency, maxSweeps } = options;
+  const isPlain = !shape.isComposed && patience === undefined && polish === 'none' && starts === 1;
+  if (method !== 'auto' || name === 'varpro' || !isPlain || residency !== 'auto' || maxSweeps === 0) return undefined;
+  const sweep = sweepCost(rank, shape);
+  const epoch = shape.observed * operationsOfStep(rank);
+  if (sweep < leastOfLarge || sweep < leastMultiple * epoch) return undefined;
+  return approachBy(methodOf('sgd', options, shape, dtype), epoch / sweep);
 }
 
 /** Observed entries for each degree of freedom, below which random factors often lead nowhere. */

@@ -30,9 +30,11 @@ import {
 import { allocate } from '../parallel/memoryPool.js';
 import { evenPartition, evenRuns, partition, type Runs, runsOf, sideCost } from '../parallel/partition.js';
 import { autoBudget, roundSize } from '../starts/rounds.js';
+import type { Approach } from './approach.js';
 import type { ObjectiveSpec } from './composition.js';
 import {
   type ChosenMethod,
+  chooseApproach,
   chooseMethod,
   chooseStart,
   curvatureShape,
@@ -40,7 +42,7 @@ import {
   type Trial,
   trialOf,
 } from './methods.js';
-import { type ObjectiveOptions, resolveObjective } from './objectiveSpec.js';
+import { compose, type ObjectiveOptions, resolveObjective } from './objectiveSpec.js';
 import { choosePrecision, type Precision } from './precision.js';
 import { withPreset } from './presets.js';
 import { covarianceBytes } from './uncertainty.js';
@@ -84,6 +86,7 @@ export interface WorkingPlan extends Plan {
   readonly method: Method;
   readonly chosen: ChosenMethod;
   readonly trial: Trial | undefined;
+  readonly approach: Approach | undefined;
   readonly start: 'random' | 'rank-by-rank';
   readonly precision: Precision;
   /** Of the curvature certificate; 0 where it is not looked at. */
@@ -120,6 +123,7 @@ export function plan(
     method: _method,
     chosen: _chosen,
     trial: _trial,
+    approach: _approach,
     start: _start,
     precision: _precision,
     curvatureSteps: _curvatureSteps,
@@ -202,11 +206,24 @@ function dtypeOf({ dtype, polish }: CheckedOptions, { name }: ChosenMethod): Dty
   return dtype ?? (name === 'varpro' || name === 'lbfgs' || polish !== 'none' ? 'f64' : undefined);
 }
 
-function planExtent(found: Extent, options: CheckedOptions, objective?: ObjectiveSpec, fixed?: Side): WorkingPlan {
+/** @param mayApproach false: without what comes before the sweeps, for which there is no room. */
+function planExtent(
+  found: Extent,
+  options: CheckedOptions,
+  objective?: ObjectiveSpec,
+  fixed?: Side,
+  mayApproach = fixed === undefined,
+): WorkingPlan {
   const [smallest, largest] = found.weightRange;
   const counts = { rows: found.rows, columns: found.columns };
   const { lengths } = found;
-  const shape = { counts, observed: found.observed, lengths, isComposed: objective?.isComposed ?? false };
+  const shape = {
+    counts,
+    observed: found.observed,
+    lengths,
+    isComposed: objective?.isComposed ?? false,
+    hasBackground: objective?.background !== undefined && !compose({ ...objective, background: undefined }).isComposed,
+  };
   // Rows beside a fixed factor are solved exactly, one by one.
   const chosen = chooseMethod(fixed === undefined ? options : { ...options, method: 'als' }, shape);
   const precision = choosePrecision(found, dtypeOf(options, chosen));
@@ -215,6 +232,8 @@ function planExtent(found: Extent, options: CheckedOptions, objective?: Objectiv
   const stride = strideOf(options.rank, hasBias);
   const method = methodOf(chosen.name, options, shape, dtype);
   const trial = trialOf(chosen, options);
+  const approach = mayApproach ? chooseApproach(options, shape, chosen, dtype) : undefined;
+  const before = approach?.method ?? trial?.method;
   const start = chooseStart(options, shape, chosen);
   const covariances = covariancesOf(options, counts);
   const isLookedAt = options.certificate === 'full' && dtype === 'f64' && !shape.isComposed && fixed === undefined;
@@ -242,8 +261,8 @@ function planExtent(found: Extent, options: CheckedOptions, objective?: Objectiv
     counts,
     blocks,
     buffers: {
-      rows: Math.max(method.buffers.rows + kept, trial?.method.buffers.rows ?? 0, least),
-      columns: Math.max(method.buffers.columns + kept, trial?.method.buffers.columns ?? 0, least),
+      rows: Math.max(method.buffers.rows + kept, before?.buffers.rows ?? 0, least),
+      columns: Math.max(method.buffers.columns + kept, before?.buffers.columns ?? 0, least),
     },
     threads,
     kernelScratch: Math.max(
@@ -252,7 +271,11 @@ function planExtent(found: Extent, options: CheckedOptions, objective?: Objectiv
       method.workspace?.scratch ?? 0,
       steps > 0 ? tangentScratchBytes(stride) : 0,
     ),
-    workspace: Math.max(method.workspace?.bytes ?? 0, steps > 0 ? factorSpace(lookShape).bytes : 0),
+    workspace: Math.max(
+      method.workspace?.bytes ?? 0,
+      before?.workspace?.bytes ?? 0,
+      steps > 0 ? factorSpace(lookShape).bytes : 0,
+    ),
     covariances: Math.max(covariances.rows, covariances.columns),
     largestBlock: {
       rows: Math.max(parts.rows.largest.rows, parts.columns.largest.rows),
@@ -304,6 +327,8 @@ function planExtent(found: Extent, options: CheckedOptions, objective?: Objectiv
     limit,
   };
   if (method.workspace?.isResident && options.residency === 'staged') throw notStaged(method.name);
+  if (approach && (said.bytes.total > said.limit || !layout.isResident))
+    return planExtent(found, options, objective, fixed, false);
   if (said.bytes.total > said.limit) throw tooLarge(said, said.limit);
   if (layout.bytes.memory > memoryCeiling || (method.workspace?.isResident && !layout.isResident))
     throw tooLarge(said, memoryCeiling);
@@ -312,6 +337,7 @@ function planExtent(found: Extent, options: CheckedOptions, objective?: Objectiv
     method,
     chosen,
     trial,
+    approach,
     start,
     precision,
     curvatureSteps: steps,
