@@ -40,6 +40,9 @@ test('columns of many scales, each as well known: biases take the middle of all 
       const model = await fit(of, { biases, lambda: 1, dtype, holdout: 0.1, patience: 3 });
       expect(wrong(verify(model, of).claims), `${dtype}, ${biases}`).toEqual([]);
     }
+  const positive = withEntries(of, ({ value }) => ({ value: 1e3 * Math.abs(value) }));
+  const sources = await fit(positive, { preset: 'pmf', biases: 'columns' });
+  expect(wrong(verify(sources, positive).claims)).toEqual([]);
 });
 
 /** A model's own parts, so that some may be changed. */
