@@ -13,7 +13,8 @@ import type { PlainProblem } from './recountHessian.js';
 
 /** Beyond such a share rounding has made too much of what is found. */
 const mostRounding = 1e-3;
-const nearSingular = 'the data hardly determines some rows or columns, and rounding would decide';
+const nearSingular =
+  'rounding could be as large as what is said: some rows or columns are hardly determined, or their scales far apart';
 
 /** Of the numbers that the covariances are made of: weights in f32 are rounded, where they are not 1. */
 function roundingIn({ fit }: Model, { byRow: { weights } }: FittedData): number {
