@@ -42,11 +42,16 @@ export function claimsOfUncertainty(
   const full = !isComposed && isDetermined && isAffordable ? wholeCovariance(problem, side, conditional) : undefined;
   const again = full ?? conditional;
   const rounding = roundingIn(model, data) * again.cancellation;
-  if (again.doubtful > 0 || !(rounding <= mostRounding)) return [unchecked('uncertainty', said.kind, nearSingular)];
+  const isRough = !(rounding <= mostRounding);
+  // Without a penalty degrees of freedom are a number of pivots, and rounding does not reach it.
+  const isCounted = !isBiased(problem);
+  if (again.doubtful > 0 || (isRough && !isCounted)) return [unchecked('uncertainty', said.kind, nearSingular)];
   return [
     matched('uncertainty.kind', said.kind, full ? 'full' : 'conditional'),
-    ...claimsOfReport(model, said, problem, data, found, again.spent, rounding),
-    ...claimsOfCovariances(model, problem, data, said, again, rounding),
+    ...claimsOfReport(model, said, problem, data, found, again.spent, isCounted ? 0 : rounding),
+    ...(isRough
+      ? [unchecked('covariances', said.kind, nearSingular)]
+      : claimsOfCovariances(model, problem, data, said, again, rounding)),
   ];
 }
 
@@ -67,7 +72,6 @@ function claimsOfReport(
     (slack.weightedResidual * (2 * root + slack.weightedResidual)) / degrees + ((chi ?? 0) * degreesSlack) / degrees;
   const noise = noiseOf(fit.options.noise, weights);
   const spread = said.noise === 'weights' ? 1 : Math.sqrt(chi ?? Number.NaN);
-  const isBiased = sides.some((side) => isPenalised(problem, side));
   return [
     compared('uncertainty.fittedDegrees', said.fittedDegrees, spent, degreesSlack),
     compared('uncertainty.residualDegrees', said.residualDegrees, degrees, degreesSlack),
@@ -79,7 +83,7 @@ function claimsOfReport(
           agrees: said.reducedChiSquare === chi,
         }
       : compared('uncertainty.reducedChiSquare', said.reducedChiSquare, chi, chiSlack),
-    matched('uncertainty.isBiased', String(said.isBiased), String(isBiased)),
+    matched('uncertainty.isBiased', String(said.isBiased), String(isBiased(problem))),
     noise === undefined
       ? unchecked(
           'uncertainty.noise',
@@ -97,6 +101,8 @@ function noiseOf(option: string, weights: FittedData['weights']): 'weights' | 'r
   if (option === 'residuals' || weights === undefined) return 'residuals';
   return 'sigma' in weights ? 'weights' : undefined;
 }
+
+const isBiased = (problem: PlainProblem) => sides.some((side) => isPenalised(problem, side));
 
 function isPenalised({ counts, widths, penaltyOf }: PlainProblem, side: Side): boolean {
   for (let row = 0; row < counts[side]; row++)
