@@ -128,4 +128,4 @@ function blocksInWords({ isExact, blocks, covered }: BlockBound, { rank, constra
 }
 
 const blindTo = (constraints: readonly string[]) =>
-  `the bound knows nothing of ${constraints.join(' and ')}, and is seldom tight with them`;
+  `the bound knows nothing of ${constraints.join(' and ')}, so it is seldom tight`;

@@ -18,7 +18,11 @@ const relativeEpsilon = 1e-3;
  * Biases take up any constant: without it values keep their digits in f32. The middle of the range does not depend on the
  * order of the entries, as a mean would in its last bit. Labels and counts are what they are.
  */
-export function shiftOf({ valueRange, observed }: Survey, hasBias: boolean, { loss }: ObjectiveSpec): number {
+export function shiftOf(
+  { valueRange, observed }: Pick<Survey, 'valueRange' | 'observed'>,
+  hasBias: boolean,
+  { loss }: Pick<ObjectiveSpec, 'loss'>,
+): number {
   if (!hasBias || observed === 0 || loss.name === 'logistic' || loss.name === 'poisson') return 0;
   return valueRange[0] / 2 + valueRange[1] / 2;
 }

@@ -164,7 +164,8 @@ export async function searchStarts(
     // Out of time before a first sweep: what there is is the start.
     const [lane] = all as [Lane];
     withdrawStop(lane.fit);
-    take(lane, 0, await lane.run({ ...prepare(lane, 0), loop: { ...loop, maxSweeps: 0 } }, progress));
+    const start = await lane.run({ ...prepare(lane, 0), loop: { ...loop, maxSweeps: 0 } }, progress);
+    take(lane, 0, start.end === 'ended' ? { ...start, outcome: stopped(start.outcome, 'time') } : start);
   }
   const { index, outcome } = best as NonNullable<typeof best>;
   for (const side of sides) factorBuffer(fit, side, 0).set(factorBuffer(fit, side, plan.method.buffers[side]));

@@ -34,6 +34,7 @@ export function receptorReport(
   let observed = 0;
   const r2 = Array.from({ length: n }, (_, column) => {
     const moments = { count: 0, a: 0, p: 0, aa: 0, pp: 0, ap: 0 };
+    let first = 0;
     for (let t = pointers[column] as number; t < (pointers[column + 1] as number); t++) {
       const w = weights ? (weights[t] as number) : 1;
       if (w === 0) continue;
@@ -45,12 +46,15 @@ export function receptorReport(
       const z = Math.abs(w * (a - p));
       squares += z * z;
       robust += z <= delta ? z * z : delta * z;
+      // Around a value of the column: around 0, what biases take off all values would cancel.
+      if (moments.count === 0) first = a;
+      const [x, y] = [a - first, p - first];
       moments.count++;
-      moments.a += a;
-      moments.p += p;
-      moments.aa += a * a;
-      moments.pp += p * p;
-      moments.ap += a * p;
+      moments.a += x;
+      moments.p += y;
+      moments.aa += x * x;
+      moments.pp += y * y;
+      moments.ap += x * y;
     }
     observed += moments.count;
     return correlationSquared(moments);

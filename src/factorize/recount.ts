@@ -2,11 +2,13 @@
  * What a fit says of its factors, computed again from the model and the data: every entry by itself, in plain float64, and with
  * no line of the kernels. O(entries·k), O(mnk) with a background.
  */
-import type { Orientation } from '../data/observations.js';
+import type { RealArray } from '../data/input.js';
+import type { Orientation, Survey } from '../data/observations.js';
 import type { Model } from '../model/model.js';
 import { lossCurvature, lossOf, lossSlope, lossValue } from '../objective/losses.js';
 import { gradientProduct, relativeTo } from '../objective/relativeGradient.js';
 import type { SeparableBackground } from './composition.js';
+import { shiftOf } from './layOutTerms.js';
 
 export interface Recounted {
   readonly loss: number;
@@ -54,12 +56,15 @@ export function recount(
   const [rows, columns] = [sideOf(U.data, m, k, biases.rows), sideOf(V.data, n, k, biases.columns)];
   // A sum of k products and a few more terms, with the values and weights rounded before: so many units in the last place.
   const unit = (dtype === 'f32' ? 2 ** -24 : 2 ** -53) * 4 * (k + 8);
+  const range = rangeOf(values.subarray(0, pointers[m]));
+  // Where there are biases, the middle of all values was taken off each and rounded them: a few units of its own.
+  const middle = Math.abs(shiftOf(range, biases.kind !== 'none', { loss })) / (k + 8);
   const sums = { loss: 0, observed: 0, squares: 0, weightSum: 0, weightedSquares: 0 };
   const slack = { loss: 0, squares: 0, weightedSquares: 0 };
 
   const term = (i: number, j: number, w: number, a: number): { r: number; size: number } => {
     let p = biases.mean + (biases.rows?.[i] ?? 0) + (biases.columns?.[j] ?? 0);
-    let size = Math.abs(a) + Math.abs(biases.mean) + Math.abs(p - biases.mean);
+    let size = Math.abs(a) + middle + Math.abs(biases.mean) + Math.abs(p - biases.mean);
     for (let c = 0; c < k; c++) {
       const product = (U.data[i * k + c] as number) * (V.data[j * k + c] as number);
       p += product;
@@ -127,6 +132,15 @@ export function recount(
       kkt: Math.max(ofRows.kktSlack, ofColumns.kktSlack),
     },
   };
+}
+
+function rangeOf(values: RealArray): Pick<Survey, 'valueRange' | 'observed'> {
+  let [lowest, highest] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  for (const value of values) {
+    lowest = Math.min(lowest, value);
+    highest = Math.max(highest, value);
+  }
+  return { valueRange: [lowest, highest], observed: values.length };
 }
 
 /** The sums of one side. */

@@ -93,25 +93,23 @@ export function claimsOfQ(model: Model, { byColumn }: FittedData, rows: number):
 export function claimsOfStarts({ fit }: Model, found: Recounted): Claim[] {
   const { starts, status } = fit;
   if (!starts) return [];
-  const { count, converged, distinct, best, hitRate, optima } = starts;
+  const { count, converged, abandoned, distinct, best, hitRate, optima } = starts;
   const objective = found.loss + found.regularization;
-  // As the loop had it, in other sums.
-  const lowest = compared(
-    'starts.best.objective',
-    best.objective,
-    objective,
-    4 * (found.slack.loss + found.slack.regularization),
-  );
-  // A start that has not converged may lie below the best that has.
-  const isAbove = status !== 'converged' && best.hits > 0 && best.objective > objective;
+  const [first] = optima;
+  const ended = optima.reduce((sum, { hits }) => sum + hits, 0);
+  const lowest = (name: string, said: number): Claim => {
+    // As the loop had it, in other sums.
+    const claim = compared(`starts.${name}`, said, objective, 4 * (found.slack.loss + found.slack.regularization));
+    // A start that has not converged may lie below the best that has.
+    const isAbove = status !== 'converged' && best.hits > 0 && said > objective;
+    return isAbove ? { ...claim, agrees: true } : claim;
+  };
   return [
-    isAbove ? { ...lowest, agrees: true } : lowest,
+    lowest('best.objective', best.objective),
+    ...(first ? [lowest('optima', first.objective), matched('starts.best.hits', best.hits, first.hits)] : []),
     matched('starts.distinct', distinct, optima.length),
-    matched(
-      'starts.converged',
-      converged,
-      optima.reduce((sum, { hits }) => sum + hits, 0),
-    ),
+    matched('starts.converged', converged, ended),
+    ...(ended + abandoned > count ? [matched('starts.abandoned', abandoned, count - ended)] : []),
     compared('starts.hitRate', hitRate, best.hits / count, 0),
     unchecked('starts.count', count, 'the other starts leave nothing behind'),
   ];

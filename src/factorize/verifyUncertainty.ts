@@ -13,7 +13,8 @@ import type { PlainProblem } from './recountHessian.js';
 
 /** Beyond such a share rounding has made too much of what is found. */
 const mostRounding = 1e-3;
-const nearSingular = 'the data hardly determines some rows or columns, and rounding would decide';
+const nearSingular =
+  'rounding could be as large as what is said: some rows or columns are hardly determined, or their scales far apart';
 
 /** Of the numbers that the covariances are made of: weights in f32 are rounded, where they are not 1. */
 function roundingIn({ fit }: Model, { byRow: { weights } }: FittedData): number {
@@ -41,11 +42,16 @@ export function claimsOfUncertainty(
   const full = !isComposed && isDetermined && isAffordable ? wholeCovariance(problem, side, conditional) : undefined;
   const again = full ?? conditional;
   const rounding = roundingIn(model, data) * again.cancellation;
-  if (again.doubtful > 0 || !(rounding <= mostRounding)) return [unchecked('uncertainty', said.kind, nearSingular)];
+  const isRough = !(rounding <= mostRounding);
+  // Without a penalty degrees of freedom are a number of pivots, and rounding does not reach it.
+  const isCounted = !isBiased(problem);
+  if (again.doubtful > 0 || (isRough && !isCounted)) return [unchecked('uncertainty', said.kind, nearSingular)];
   return [
     matched('uncertainty.kind', said.kind, full ? 'full' : 'conditional'),
-    ...claimsOfReport(model, said, problem, data, found, again.spent, rounding),
-    ...claimsOfCovariances(model, problem, data, said, again, rounding),
+    ...claimsOfReport(model, said, problem, data, found, again.spent, isCounted ? 0 : rounding),
+    ...(isRough
+      ? [unchecked('covariances', said.kind, nearSingular)]
+      : claimsOfCovariances(model, problem, data, said, again, rounding)),
   ];
 }
 
@@ -66,7 +72,6 @@ function claimsOfReport(
     (slack.weightedResidual * (2 * root + slack.weightedResidual)) / degrees + ((chi ?? 0) * degreesSlack) / degrees;
   const noise = noiseOf(fit.options.noise, weights);
   const spread = said.noise === 'weights' ? 1 : Math.sqrt(chi ?? Number.NaN);
-  const isBiased = sides.some((side) => isPenalised(problem, side));
   return [
     compared('uncertainty.fittedDegrees', said.fittedDegrees, spent, degreesSlack),
     compared('uncertainty.residualDegrees', said.residualDegrees, degrees, degreesSlack),
@@ -78,7 +83,7 @@ function claimsOfReport(
           agrees: said.reducedChiSquare === chi,
         }
       : compared('uncertainty.reducedChiSquare', said.reducedChiSquare, chi, chiSlack),
-    matched('uncertainty.isBiased', String(said.isBiased), String(isBiased)),
+    matched('uncertainty.isBiased', String(said.isBiased), String(isBiased(problem))),
     noise === undefined
       ? unchecked(
           'uncertainty.noise',
@@ -96,6 +101,8 @@ function noiseOf(option: string, weights: FittedData['weights']): 'weights' | 'r
   if (option === 'residuals' || weights === undefined) return 'residuals';
   return 'sigma' in weights ? 'weights' : undefined;
 }
+
+const isBiased = (problem: PlainProblem) => sides.some((side) => isPenalised(problem, side));
 
 function isPenalised({ counts, widths, penaltyOf }: PlainProblem, side: Side): boolean {
   for (let row = 0; row < counts[side]; row++)

@@ -9,6 +9,7 @@ import type { Section } from './shell.js';
 /** A line each: how the starts ended, the best optimum, and why the search did. */
 export function startsInWords(starts: StartsReport): string[] {
   const { converged, abandoned, distinct, best, secondsToBest, secondsToSecondHit } = starts;
+  if (converged === 0) return [`${counted(starts.count, 'start')}: none converged`, endings[starts.stopped]];
   const ended = [
     `${count(converged)} converged, to ${counted(distinct, 'optimum', 'optima')}`,
     ...(abandoned > 0 ? [`${count(abandoned)} given up above the best`] : []),
@@ -20,9 +21,7 @@ export function startsInWords(starts: StartsReport): string[] {
   ].filter(Boolean);
   return [
     `${counted(starts.count, 'start')}: ${ended.join(', ')}`,
-    best.hits === 0
-      ? 'none has converged'
-      : `the lowest, ${real(best.objective)}, was reached by ${count(best.hits)}: ${times.join(', ')}`,
+    `the lowest, ${real(best.objective)}, was reached by ${count(best.hits)}: ${times.join(', ')}`,
     endings[starts.stopped],
   ];
 }

@@ -181,6 +181,22 @@ describe('uncertainty', () => {
     }
   });
 
+  test('degrees and χ² are found where rounding hides the covariances', async () => {
+    const of = withEntries(weighted, ({ weight, column }) => ({ weight: weight * 1e5 ** (column % 2) }));
+    const model = await fit(of, { rank: 2, method: 'varpro', intervals: 0.9 });
+    const { uncertainty } = model.fit;
+    if (!uncertainty) throw new Error('no uncertainty');
+    expect(named(verify(model, of), 'covariances')).toMatchObject({
+      agrees: null,
+      note: expect.stringMatching('rounding could be as large'),
+    });
+    const said = (change: Partial<typeof uncertainty>) => ({ uncertainty: { ...uncertainty, ...change } });
+    expectRefuted(model, of, {
+      'uncertainty.fittedDegrees': said({ fittedDegrees: uncertainty.fittedDegrees + 1 }),
+      'uncertainty.reducedChiSquare': said({ reducedChiSquare: (uncertainty.reducedChiSquare as number) * 0.99 }),
+    });
+  });
+
   test('whether the weights were sigma is told from the data, where it is given so', async () => {
     const sigma = { sigma: sqrtWeights(weighted).sqrtWeight.map((w) => 1 / w) };
     const model = await factorize(triples(weighted), { rank: 2, weights: sigma, dtype: 'f64', intervals: 0.9 });
@@ -198,12 +214,22 @@ test('many starts, and entries held out', async () => {
   const { best } = starts;
   expectRefuted(model, weighted, {
     'starts.best.objective': { starts: { ...starts, best: { ...best, objective: best.objective * 0.999 } } },
+    'starts.optima': {
+      starts: { ...starts, optima: starts.optima.map((each) => ({ ...each, objective: each.objective * 0.999 })) },
+    },
+    'starts.best.hits': {
+      starts: { ...starts, best: { ...best, hits: best.hits - 1 }, hitRate: (best.hits - 1) / starts.count },
+    },
     'starts.distinct': { starts: { ...starts, distinct: starts.distinct + 1 } },
     'starts.converged': { starts: { ...starts, converged: starts.converged + 1 } },
     'starts.hitRate': { starts: { ...starts, hitRate: starts.hitRate / 2 } },
     'validation.loss': { validation: { ...validation, loss: validation.loss * 0.999 } },
     'validation.entries': { validation: { ...validation, entries: validation.entries + 1 } },
   });
+  const abandoned = starts.count - starts.converged + 1;
+  expect(wrong(verify(forged(model, { starts: { ...starts, abandoned } }), weighted))).toMatchObject([
+    { claim: 'starts.abandoned' },
+  ]);
   for (const name of ['starts.count', 'sweeps', 'trace', 'seconds', 'certificate.monotone'])
     expect(named(verify(model, weighted), name)).toMatchObject({ found: null, agrees: null, note: expect.any(String) });
 });

@@ -29,6 +29,22 @@ describe('every objective', () => {
   });
 });
 
+test('columns of many scales, each as well known: biases take the middle of all values off the smallest', async () => {
+  const scaleOf = (column: number) => 10 ** (column % 5);
+  const of = withEntries(problem({ m: 60, n: 20, density: 0.8, noise: 0.3, offset: 1, seed: 3 }), (entry) => ({
+    value: entry.value * scaleOf(entry.column),
+    weight: 1e3 / scaleOf(entry.column),
+  }));
+  for (const dtype of ['f32', 'f64'] as const)
+    for (const biases of ['columns', 'both'] as const) {
+      const model = await fit(of, { biases, lambda: 1, dtype, holdout: 0.1, patience: 3 });
+      expect(wrong(verify(model, of).claims), `${dtype}, ${biases}`).toEqual([]);
+    }
+  const positive = withEntries(of, ({ value }) => ({ value: 1e3 * Math.abs(value) }));
+  const sources = await fit(positive, { preset: 'pmf', biases: 'columns' });
+  expect(wrong(verify(sources, positive).claims)).toEqual([]);
+});
+
 /** A model's own parts, so that some may be changed. */
 function parts({ U, V, biases, labels, fit, background }: Model) {
   return { U, V, biases, labels, fit, ...(background && { background }) };
