@@ -6,23 +6,10 @@
 import { goOn } from '../engine/goOn.js';
 import { iterate, type LoopOptions, type Outcome } from '../engine/iterate.js';
 import type { Method, Point, Run } from '../methods/method.js';
-import type { ChosenMethod } from './methods.js';
+import type { Approach, ChosenMethod } from './methods.js';
 
-export interface Approach {
-  readonly method: Method;
-  /** The relative fall of f below which an epoch is not worth its operations. */
-  readonly leastFall: number;
-}
-
-/** Of f, relative, by a sweep that is not yet near the end: epochs have to bring as much for as many operations. */
-const fallOfSweep = 0.1;
 /** Sweeps are exact: what so many epochs have not found is theirs. */
 const mostEpochs = 10;
-
-/** @param share operations of an epoch as a share of those of a sweep. */
-export function approachBy(method: Method, share: number): Approach {
-  return { method, leastFall: fallOfSweep * share };
-}
 
 /** The loop of a fit that begins with an approach; `start` is the first point of that. */
 export async function iterateAfterApproach(

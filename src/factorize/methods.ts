@@ -15,7 +15,6 @@ import { varpro } from '../methods/varpro.js';
 import type { CheckedOptions } from '../options.js';
 import { elementBytes, otherSide, type PerSide, strideOf } from '../parallel/layout.js';
 import { type Runs, sideCost } from '../parallel/partition.js';
-import { type Approach, approachBy } from './approach.js';
 
 /** Of a stochastic step: a product, two moves and its share of the loss. */
 const operationsOfStep = (rank: number) => 10 * rank;
@@ -43,6 +42,13 @@ export interface ChosenMethod {
 export interface Trial {
   readonly method: Method;
   readonly sweeps: number;
+}
+
+/** What comes before a method's sweeps; see approach.ts. */
+export interface Approach {
+  readonly method: Method;
+  /** The relative fall of f below which an epoch is not worth its operations. */
+  readonly leastFall: number;
 }
 
 /** The reduced matrix is worth its making up to so many unknowns and floating-point operations a step. */
@@ -100,6 +106,8 @@ function sweepCost(rank: number, { lengths }: MethodShape): number {
 const leastOfLarge = 1e9;
 /** Epochs of sgd come first where a sweep takes so many times as many as an epoch. */
 const leastMultiple = 7;
+/** Of f, relative, by a sweep that is not yet near the end: epochs have to bring as much for as many operations. */
+const fallOfSweep = 0.1;
 
 /** What comes before the sweeps of a method that `auto` has taken, where they are dear. */
 export function chooseApproach(
@@ -114,7 +122,7 @@ export function chooseApproach(
   const sweep = sweepCost(rank, shape);
   const epoch = shape.observed * operationsOfStep(rank);
   if (sweep < leastOfLarge || sweep < leastMultiple * epoch) return undefined;
-  return approachBy(methodOf('sgd', options, shape, dtype), epoch / sweep);
+  return { method: methodOf('sgd', options, shape, dtype), leastFall: (fallOfSweep * epoch) / sweep };
 }
 
 /** Observed entries for each degree of freedom, below which random factors often lead nowhere. */

@@ -30,9 +30,9 @@ import {
 import { allocate } from '../parallel/memoryPool.js';
 import { evenPartition, evenRuns, partition, type Runs, runsOf, sideCost } from '../parallel/partition.js';
 import { autoBudget, roundSize } from '../starts/rounds.js';
-import type { Approach } from './approach.js';
 import type { ObjectiveSpec } from './composition.js';
 import {
+  type Approach,
   type ChosenMethod,
   chooseApproach,
   chooseMethod,
