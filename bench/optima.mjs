@@ -12,8 +12,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { gunzipSync } from 'node:zlib';
 import { factorize } from '../dist/src/index.js';
+import { readMatrixMarket } from './matrixMarket.mjs';
 import { record, spread } from './record.mjs';
 
 const published = {
@@ -36,28 +36,15 @@ const { values: flags, positionals } = parseArgs({
   },
 });
 
-function read(path) {
-  const lines = gunzipSync(readFileSync(path)).toString('latin1').split('\n');
-  const [[m, n], ...list] = lines
-    .filter((line) => line && !line.startsWith('%'))
-    .map((line) => line.trim().split(/\s+/).map(Number));
-  return {
-    rows: Uint32Array.from(list, ([row]) => row - 1),
-    columns: Uint32Array.from(list, ([, column]) => column - 1),
-    values: Float64Array.from(list, (entry) => entry[2] ?? 1),
-    shape: [m, n],
-  };
-}
-
 function problemOf(name) {
   const known = published[name] ?? {};
   const rank = Number(flags.rank ?? known.rank);
   const optimum = Number(flags.optimum ?? known.optimum);
   if (!(rank > 0 && optimum > 0)) throw new Error(`${name}: no published optimum is known; give --rank and --optimum.`);
   const folder = join(flags.data, name);
-  const A = read(join(folder, 'A.mtx.gz'));
+  const A = readMatrixMarket(join(folder, 'A.mtx.gz'));
   const weightFile = join(folder, 'W.mtx.gz');
-  const weights = existsSync(weightFile) ? { sqrtWeight: read(weightFile).values } : undefined;
+  const weights = existsSync(weightFile) ? { sqrtWeight: readMatrixMarket(weightFile).values } : undefined;
   const method = flags.method ?? known.method ?? 'varpro';
   return { name, A, ...known, rank, optimum, options: { rank, method, weights, dtype: 'f64', lambda: 0 } };
 }

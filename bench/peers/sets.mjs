@@ -4,7 +4,7 @@
  */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { gunzipSync } from 'node:zlib';
+import { readMatrixMarket } from '../matrixMarket.mjs';
 import { generator, movieLens20M, ratings } from '../synthetic.mjs';
 
 const movieLens10M = { rows: 70_000, columns: 10_000, observed: 10_000_000, seed: 10 };
@@ -28,16 +28,8 @@ function listed({ rowPointers, columnIndices, values, shape }, asValue) {
 }
 
 function matrixMarket(path) {
-  const lines = gunzipSync(readFileSync(path)).toString('latin1').split('\n');
-  const [[m, n], ...list] = lines
-    .filter((line) => line && !line.startsWith('%'))
-    .map((line) => line.trim().split(/\s+/).map(Number));
-  return {
-    rows: Uint32Array.from(list, ([row]) => row - 1),
-    columns: Uint32Array.from(list, ([, column]) => column - 1),
-    values: Float32Array.from(list, ([, , value]) => value),
-    shape: [m, n],
-  };
+  const A = readMatrixMarket(path);
+  return { ...A, values: Float32Array.from(A.values) };
 }
 
 const parts = ['train', 'validation', 'test'];

@@ -8,7 +8,14 @@ import { factorBuffer } from '../methods/rowPhases.js';
 import { otherSide, type PerSide, sides } from '../parallel/layout.js';
 import { countsOf, type FitContext, type PhaseCall, type Totals } from '../parallel/phase.js';
 import { type BlockNorm, blockNorm } from './blockNorm.js';
-import { type CurvatureSpace, curvatureOf, failure, isBoundNear, searchCurvature } from './curvatureSearch.js';
+import {
+  type CurvatureSpace,
+  curvatureOf,
+  failure,
+  isBoundNear,
+  isMetExactly,
+  searchCurvature,
+} from './curvatureSearch.js';
 import { answeredLater } from './lanczos.js';
 
 export interface Curvature {
@@ -25,8 +32,6 @@ export interface Curvature {
   readonly p?: number;
 }
 
-/** Squares of residuals that are rounding, relative to those of the values. */
-const nothing = 2 ** -90;
 /** What f is not known better than, relative. */
 const rounding = 1e-13;
 
@@ -38,7 +43,7 @@ export interface CurvatureRequest extends Pick<CurvatureSpace, 'isPenalised' | '
   readonly fit: FitContext;
   readonly run: (call: PhaseCall) => Promise<Totals>;
   readonly point: { readonly rows: number; readonly columns: number; readonly objective: number };
-  /** ‖W∘(A − mean)‖²: an f of its rounding is 0, below which nothing lies. */
+  /** ‖W∘(A − mean)‖² */
   readonly squares: number;
 }
 
@@ -47,7 +52,7 @@ export type Lower = { readonly rows: number; readonly columns: number; readonly 
 
 export async function certifyCurvature(request: CurvatureRequest): Promise<Curvature & { readonly lower?: Lower }> {
   const { fit, point, squares } = request;
-  if (point.objective <= nothing * squares) return { curvature: 'unknown' };
+  if (isMetExactly(point.objective, squares)) return { curvature: 'unknown' };
   const factors = {
     rows: factorBuffer(fit, 'rows', point.rows),
     columns: factorBuffer(fit, 'columns', point.columns),

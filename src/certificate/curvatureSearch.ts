@@ -4,7 +4,7 @@
  * H. Woźniakowski, SIAM J. Matrix Anal. Appl. 13 (1992), theorem 3.2.
  */
 
-import type { PerSide, Side } from '../parallel/layout.js';
+import { type PerSide, type Side, sides } from '../parallel/layout.js';
 import { unknownsOf } from '../parallel/phase.js';
 import type { BlockNorm } from './blockNorm.js';
 import { type GaugedPoint, gaugeDirections, gaugeSize } from './gauge.js';
@@ -24,6 +24,12 @@ const leastSteps = 20;
 /** Eigenvalues nearer to 0 than this, in units of the largest, are not told from it; nor than what rounding makes of blocks near singular. */
 const flat = 1e-10;
 const unit = 2 ** -52;
+
+/** Squares of residuals that are rounding, relative to those of the values. */
+const nothing = 2 ** -90;
+
+/** Whether an f is 0 but for rounding, ‖W∘(A − mean)‖² being `squares`: nothing lies below. */
+export const isMetExactly = (objective: number, squares: number): boolean => objective <= nothing * squares;
 
 /** What the cost of a search follows from. */
 export interface CurvatureShape extends Omit<GaugedPoint, 'factors'> {
@@ -133,7 +139,7 @@ function drawStart(space: CurvatureSpace): { start: Float64Array; unknowns: numb
   const { counts, stride, metric, draw } = space;
   const start = new Float64Array((counts.rows + counts.columns) * stride);
   let unknowns = 0;
-  for (const side of ['rows', 'columns'] as const) {
+  for (const side of sides) {
     const offset = side === 'rows' ? 0 : counts.rows * stride;
     const width = unknownsOf(space, side);
     for (let row = 0; row < counts[side]; row++)

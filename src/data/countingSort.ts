@@ -103,50 +103,22 @@ function rangesOf(pointers: Float64Array): (readonly [first: number, last: numbe
 
 /** A stable counting sort of `from` into `to`, whose pointers are already set. */
 export function transpose(from: Orientation, to: Orientation): void {
+  const { pointers, indices, values } = from;
+  const weights = to.weights && from.weights;
+  const target = to.weights;
   const cursor = to.pointers.slice();
+  const rows = pointers.length - 1;
   for (const [first, last] of rangesOf(to.pointers))
-    if (from.weights && to.weights) transposeWeighted(from, to, cursor, first, last);
-    else transposePlain(from, to, cursor, first, last);
-}
-
-/** Rows first … last−1 of `to`. */
-function transposePlain(from: Orientation, to: Orientation, cursor: Float64Array, first: number, last: number): void {
-  const { pointers, indices, values } = from;
-  const rows = pointers.length - 1;
-  for (let row = 0; row < rows; row++) {
-    const end = pointers[row + 1] as number;
-    for (let t = pointers[row] as number; t < end; t++) {
-      const other = indices[t] as number;
-      if (other < first || other >= last) continue;
-      const at = cursor[other] as number;
-      cursor[other] = at + 1;
-      to.indices[at] = row;
-      to.values[at] = values[t] as number;
+    for (let row = 0; row < rows; row++) {
+      const end = pointers[row + 1] as number;
+      for (let t = pointers[row] as number; t < end; t++) {
+        const other = indices[t] as number;
+        if (other < first || other >= last) continue;
+        const at = cursor[other] as number;
+        cursor[other] = at + 1;
+        to.indices[at] = row;
+        to.values[at] = values[t] as number;
+        if (weights && target) target[at] = weights[t] as number;
+      }
     }
-  }
-}
-
-function transposeWeighted(
-  from: Orientation,
-  to: Orientation,
-  cursor: Float64Array,
-  first: number,
-  last: number,
-): void {
-  const weights = from.weights as RealArray;
-  const target = to.weights as RealArray;
-  const { pointers, indices, values } = from;
-  const rows = pointers.length - 1;
-  for (let row = 0; row < rows; row++) {
-    const end = pointers[row + 1] as number;
-    for (let t = pointers[row] as number; t < end; t++) {
-      const other = indices[t] as number;
-      if (other < first || other >= last) continue;
-      const at = cursor[other] as number;
-      cursor[other] = at + 1;
-      to.indices[at] = row;
-      to.values[at] = values[t] as number;
-      target[at] = weights[t] as number;
-    }
-  }
 }

@@ -36,6 +36,11 @@ export interface Survey {
   readonly valueRange: readonly [number, number];
 }
 
+/** Rows that have entries. */
+export function filledRows(pointers: Float64Array): number {
+  return pointers.reduce((count, end, i) => count + (i > 0 && end > (pointers[i - 1] as number) ? 1 : 0), 0);
+}
+
 export type Duplicates = 'refuse' | 'keep' | 'sum' | 'last';
 
 /**

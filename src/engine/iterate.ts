@@ -122,7 +122,8 @@ export async function iterate(start: Point, method: MethodRun, options: LoopOpti
     const hasFallen = proposal.objective < point.objective * (1 - options.fall) || gradient < lastGradient * 0.99;
     if (hasFallen) lastGradient = gradient;
     sweepsWithoutFall = hasFallen ? 0 : sweepsWithoutFall + 1;
-    const isEnough = proposal.objective > point.objective * (1 - (options.leastFall ?? Number.NEGATIVE_INFINITY));
+    const { leastFall } = options;
+    const isEnough = leastFall !== undefined && proposal.objective > point.objective * (1 - leastFall);
     point = proposal;
     const validation = options.validation && (await validate(options.validation));
     options.onSweep(record(proposal, proposal.isExtrapolated ? 'extrapolated' : 'plain', validation));

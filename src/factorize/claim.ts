@@ -1,4 +1,5 @@
 /** What a model says of itself, beside what was found. */
+import type { Model } from '../model/model.js';
 
 export interface Claim {
   /** As it is named in `model.fit`, such as certificate.globalBound. */
@@ -10,6 +11,10 @@ export interface Claim {
   readonly agrees: boolean | null;
   readonly note?: string;
 }
+
+/** What rounding may do to a prediction and its value, relative: a sum of k products and a few more terms, of numbers rounded before. */
+export const roundingOf = ({ fit, rank }: Model): number =>
+  (fit.dtype === 'f32' ? 2 ** -24 : 2 ** -53) * 4 * (rank + 8);
 
 export function compared(claim: string, said: number, found: number, slack: number): Claim {
   // Sums of many terms are rounded too.

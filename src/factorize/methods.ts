@@ -154,7 +154,7 @@ export function methodOf(name: ChosenMethod['name'], options: CheckedOptions, si
   if (name === 'sgd') return sgd(shape, elementBytes(dtype));
   const method = {
     als: als(options.acceleration),
-    'block-als': blockAls(options.rank, options.acceleration),
+    'block-als': blockAls(options.rank, shape.stride, options.acceleration),
     gradient,
     lbfgs,
   }[name];

@@ -8,11 +8,9 @@ import { listingBytes } from '../data/listing.js';
 import { machineLimit } from '../data/machineLimit.js';
 import { type Survey, survey } from '../data/observations.js';
 import { HadamardError } from '../errors.js';
-import { blockScratchBytes } from '../kernels/blocks.js';
 import { backgroundLength, composedScratchBytes } from '../kernels/composed.js';
 import { tangentScratchBytes } from '../kernels/hessian.js';
 import { type Dtype, scratchBytes } from '../kernels/load.js';
-import { blockWidth } from '../methods/blockAls.js';
 import type { Method } from '../methods/method.js';
 import { factorSpace } from '../methods/newtonPhases.js';
 import { type CheckedOptions, checkOptions, type FitOptions } from '../options.js';
@@ -267,8 +265,7 @@ function planExtent(
     threads,
     kernelScratch: Math.max(
       objective?.isComposed ? composedScratchBytes(stride) : scratchBytes(stride),
-      chosen.name === 'block-als' ? blockScratchBytes(stride, blockWidth(options.rank, false), longestOf(lengths)) : 0,
-      method.workspace?.scratch ?? 0,
+      method.scratch?.(longestOf(lengths)) ?? 0,
       steps > 0 ? tangentScratchBytes(stride) : 0,
     ),
     workspace: Math.max(

@@ -1,5 +1,5 @@
 /** What US EPA PMF reports of a fit: Q true, robust and expected, and how well each column is explained. */
-import type { Orientation } from '../data/observations.js';
+import { filledRows } from '../data/observations.js';
 import { factorBuffer } from '../methods/rowPhases.js';
 import type { Loss } from '../objective/losses.js';
 import { countOf, type FitContext } from '../parallel/phase.js';
@@ -59,9 +59,7 @@ export function receptorReport(
     observed += moments.count;
     return correlationSquared(moments);
   });
-  const seen = ({ pointers: ends }: Orientation) =>
-    ends.reduce((count, end, i) => count + (i > 0 && end > (ends[i - 1] as number) ? 1 : 0), 0);
-  const fitted = rank * (seen(fit.observations.rows) + seen(fit.observations.columns));
+  const fitted = rank * (filledRows(fit.observations.rows.pointers) + filledRows(pointers));
   return { true: squares, robust, expected: observed - fitted, r2 };
 }
 

@@ -7,6 +7,7 @@ import type { Orientation, Survey } from '../data/observations.js';
 import type { Model } from '../model/model.js';
 import { lossCurvature, lossOf, lossSlope, lossValue } from '../objective/losses.js';
 import { gradientProduct, relativeTo } from '../objective/relativeGradient.js';
+import { roundingOf } from './claim.js';
 import type { SeparableBackground } from './composition.js';
 import { shiftOf } from './layOutTerms.js';
 
@@ -51,11 +52,10 @@ export function recount(
 ): Recounted {
   const { U, V, biases, fit, rank: k } = model;
   const [m, n] = model.shape;
-  const { options, dtype } = fit;
+  const { options } = fit;
   const loss = lossOf(options.loss);
   const [rows, columns] = [sideOf(U.data, m, k, biases.rows), sideOf(V.data, n, k, biases.columns)];
-  // A sum of k products and a few more terms, with the values and weights rounded before: so many units in the last place.
-  const unit = (dtype === 'f32' ? 2 ** -24 : 2 ** -53) * 4 * (k + 8);
+  const unit = roundingOf(model);
   const range = rangeOf(values.subarray(0, pointers[m]));
   // Where there are biases, the middle of all values was taken off each and rounded them: a few units of its own.
   const middle = Math.abs(shiftOf(range, biases.kind !== 'none', { loss })) / (k + 8);

@@ -5,9 +5,9 @@
 import { orthogonalize } from '../certificate/lanczos.js';
 import { norm, scale } from '../kernels/vectors.js';
 import { packedLength } from '../methods/covariancePhase.js';
-import { otherSide, type PerSide, type Side, sides } from '../parallel/layout.js';
+import { otherSide, type PerSide, type Side } from '../parallel/layout.js';
 import { invert } from './plainInverse.js';
-import { eachNormal, type PlainProblem } from './recountHessian.js';
+import { eachNormal, isPenalised, type PlainProblem } from './recountHessian.js';
 
 export interface RecountedCovariance {
   /** Packed, of every row and column, for errors of standard deviation 1/W; NaN where a row does not determine its unknowns. */
@@ -78,16 +78,11 @@ export function wholeCovariance(
   given: RecountedCovariance,
 ): RecountedCovariance | undefined {
   const inverses = given.covariances[side];
-  const { counts, widths, penaltyOf } = problem;
+  const { counts, widths } = problem;
   const staying = otherSide(side);
   const order = counts[staying] * widths[staying];
   const S = reducedMatrix(problem, side, inverses);
   const { gauge, lost } = gaugeBasis(problem, staying);
-  const isPenalised = sides.some((each) => {
-    for (let row = 0; row < counts[each]; row++)
-      for (let c = 0; c < widths[each]; c++) if (penaltyOf(each, row, c) > 0) return true;
-    return false;
-  });
   let spent = counts[side] * widths[side] + order;
   const height = trace(S, order) / order || 1;
   let size = 0;
@@ -105,7 +100,7 @@ export function wholeCovariance(
     doubtful += how.doubtful;
     return how.rank === order;
   };
-  if (isPenalised) {
+  if (isPenalised(problem)) {
     const whole = S.slice();
     if (!inverted(whole)) return undefined;
     largest = largestOf(diagonalBlocks(whole, order, 1));

@@ -197,6 +197,15 @@ function inverseFactor(G: Float64Array, width: number): Float64Array {
   return inverse;
 }
 
+/** Whether any unknown has a penalty. */
+export function isPenalised(problem: PlainProblem): boolean {
+  let isAny = false;
+  eachUnknown(problem, (_at, penalty) => {
+    isAny ||= penalty > 0;
+  });
+  return isAny;
+}
+
 /** Calls back with the place of every unknown in a direction, its λ and its value. */
 function eachUnknown(
   { counts, widths, stride, factors, penaltyOf }: PlainProblem,

@@ -1,7 +1,8 @@
 /** Q of US EPA PMF and the squared correlation of each column, in plain float64 from the model and the data. */
-import type { Orientation } from '../data/observations.js';
+import { filledRows, type Orientation } from '../data/observations.js';
 import type { Model } from '../model/model.js';
 import { lossOf } from '../objective/losses.js';
+import { roundingOf } from './claim.js';
 import type { ReceptorReport } from './receptor.js';
 
 export interface RecountedQ extends ReceptorReport {
@@ -17,7 +18,7 @@ export function recountQ(model: Model, { pointers, indices, values, weights }: O
   const { fit, rank, shape } = model;
   const loss = lossOf(fit.options.loss);
   const delta = loss.name === 'huber' ? loss.parameter : standardDelta;
-  const unit = (fit.dtype === 'f32' ? 2 ** -24 : 2 ** -53) * 4 * (rank + 8);
+  const unit = roundingOf(model);
   const sums = { true: 0, robust: 0, observed: 0 };
   const slack = { true: 0, robust: 0, r2: [] as number[] };
   const r2: (number | null)[] = [];
@@ -41,7 +42,7 @@ export function recountQ(model: Model, { pointers, indices, values, weights }: O
     r2.push(found);
     slack.r2.push(loose);
   }
-  const columns = pointers.reduce((count, end, j) => count + (j > 0 && end > (pointers[j - 1] as number) ? 1 : 0), 0);
+  const columns = filledRows(pointers);
   return { true: sums.true, robust: sums.robust, expected: sums.observed - rank * (rows + columns), r2, slack };
 }
 

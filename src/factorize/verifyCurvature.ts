@@ -1,5 +1,11 @@
 /** The claims of curvature, against the search that recountCurvature makes. */
-import { type CurvatureLook, curvatureSteps, curvatureWork, failure } from '../certificate/curvatureSearch.js';
+import {
+  type CurvatureLook,
+  curvatureSteps,
+  curvatureWork,
+  failure,
+  isMetExactly,
+} from '../certificate/curvatureSearch.js';
 import type { Model } from '../model/model.js';
 import { type Claim, compared, matched, unchecked } from './claim.js';
 import { curvatureShapeOf, type RecountedCurvature, recountCurvature } from './recountCurvature.js';
@@ -7,8 +13,6 @@ import type { PlainProblem } from './recountHessian.js';
 
 /** How far rounding may move eigenvalues, in units of the largest, where no row's block is near singular. */
 const rounding = 1e-6;
-/** Squares of residuals that are rounding, relative to those of the values: nothing lies below such an f. */
-const nothing = 2 ** -90;
 
 /**
  * A minimum is refuted by a direction along which f falls, and a saddle where none is found. Where the fit did not look, what is
@@ -40,7 +44,7 @@ export function claimsOfCurvature(
     const cost = `a search takes ${curvatureWork(shape).toPrecision(2)} operations at the least, and is not affordable`;
     return [unchecked(claim, curvature, cost)];
   }
-  const isExact = found.objective <= nothing * found.centredNorm;
+  const isExact = isMetExactly(found.objective, found.centredNorm);
   const again: RecountedCurvature = isExact
     ? { curvature: 'unknown', looks: [] }
     : recountCurvature(problem, shape, fit.seed);

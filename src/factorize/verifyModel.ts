@@ -74,7 +74,7 @@ export function verifyModel(model: Model, data: MatrixInput, options: VerifyOpti
     ...claimsOfStarts(model, found),
     ...claimsHeldOut(model, fitted),
     ...claimsOfExplained(model, fitted, found),
-    ...claimsOfQ(model, fitted, seenRows(fitted)),
+    ...claimsOfQ(model, fitted),
     ...claimsOfUncertainty(model, problem, fitted, found, isComposed(model)),
     ...claimsLeft(model),
   );
@@ -86,9 +86,6 @@ function isComposed({ fit }: Model): boolean {
   const { loss, background, bounds, hold, l1Rows, l1Columns, freeColumns } = fit.options;
   return loss !== 'quadratic' || Boolean(background || bounds || hold) || l1Rows + l1Columns + freeColumns > 0;
 }
-
-const seenRows = ({ byRow: { pointers } }: FittedData) =>
-  pointers.reduce((count, end, i) => count + (i > 0 && end > (pointers[i - 1] as number) ? 1 : 0), 0);
 
 function claimsOfObjective({ fit }: Model, found: Recounted): Claim[] {
   const { loss, regularization, observed, squares, weightSum, weightedSquares, slack } = found;

@@ -1,23 +1,24 @@
 /** The claims that only some fits make: held-out entries, presets pca and pmf, and many starts. */
+import { filledRows } from '../data/observations.js';
 import { canonicalForm } from '../model/canonical.js';
 import { explainedVariance } from '../model/explained.js';
 import type { Biases, Model } from '../model/model.js';
 import { lossCurvature, lossOf, lossSlope, lossValue } from '../objective/losses.js';
-import { type Claim, compared, furthest, matched, unchecked } from './claim.js';
+import { type Claim, compared, furthest, matched, roundingOf, unchecked } from './claim.js';
 import type { FittedData } from './fittedData.js';
 import type { Recounted } from './recount.js';
 import { recountQ } from './recountQ.js';
 
 /** √(ΣW²r²/ΣW²) and Σℓ/ΣW² of the entries that were held out. */
 export function claimsHeldOut(model: Model, { held }: FittedData): Claim[] {
-  const { validation, dtype, options } = model.fit;
+  const { validation, options } = model.fit;
   if (!validation) return [];
   if (!held)
     return (['rmse', 'loss'] as const).map((name) =>
       unchecked(`validation.${name}`, validation[name], 'of entries that were given beside the data'),
     );
   const loss = lossOf(options.loss);
-  const unit = (dtype === 'f32' ? 2 ** -24 : 2 ** -53) * 4 * (model.rank + 8);
+  const unit = roundingOf(model);
   let [squares, weight, sizes, costs, costSlack] = [0, 0, 0, 0, 0];
   for (let t = 0; t < held.values.length; t++) {
     const w = held.weights ? (held.weights[t] as number) : 1;
@@ -71,10 +72,10 @@ function explainedSquares(
 }
 
 /** Of preset pmf. */
-export function claimsOfQ(model: Model, { byColumn }: FittedData, rows: number): Claim[] {
+export function claimsOfQ(model: Model, { byRow, byColumn }: FittedData): Claim[] {
   const { q } = model.fit;
   if (!q) return [];
-  const found = recountQ(model, byColumn, rows);
+  const found = recountQ(model, byColumn, filledRows(byRow.pointers));
   return [
     compared('q.true', q.true, found.true, found.slack.true),
     compared('q.robust', q.robust, found.robust, found.slack.robust),

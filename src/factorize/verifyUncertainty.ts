@@ -9,7 +9,7 @@ import type { FittedData } from './fittedData.js';
 import { covarianceWork, mostCovarianceWork } from './fullCovariance.js';
 import type { Recounted } from './recount.js';
 import { conditionalCovariance, type RecountedCovariance, wholeCovariance } from './recountCovariance.js';
-import type { PlainProblem } from './recountHessian.js';
+import { isPenalised, type PlainProblem } from './recountHessian.js';
 
 /** Beyond such a share rounding has made too much of what is found. */
 const mostRounding = 1e-3;
@@ -44,7 +44,7 @@ export function claimsOfUncertainty(
   const rounding = roundingIn(model, data) * again.cancellation;
   const isRough = !(rounding <= mostRounding);
   // Without a penalty degrees of freedom are a number of pivots, and rounding does not reach it.
-  const isCounted = !isBiased(problem);
+  const isCounted = !isPenalised(problem);
   if (again.doubtful > 0 || (isRough && !isCounted)) return [unchecked('uncertainty', said.kind, nearSingular)];
   return [
     matched('uncertainty.kind', said.kind, full ? 'full' : 'conditional'),
@@ -83,7 +83,7 @@ function claimsOfReport(
           agrees: said.reducedChiSquare === chi,
         }
       : compared('uncertainty.reducedChiSquare', said.reducedChiSquare, chi, chiSlack),
-    matched('uncertainty.isBiased', String(said.isBiased), String(isBiased(problem))),
+    matched('uncertainty.isBiased', String(said.isBiased), String(isPenalised(problem))),
     noise === undefined
       ? unchecked(
           'uncertainty.noise',
@@ -100,14 +100,6 @@ function noiseOf(option: string, weights: FittedData['weights']): 'weights' | 'r
   if (option === 'weights') return 'weights';
   if (option === 'residuals' || weights === undefined) return 'residuals';
   return 'sigma' in weights ? 'weights' : undefined;
-}
-
-const isBiased = (problem: PlainProblem) => sides.some((side) => isPenalised(problem, side));
-
-function isPenalised({ counts, widths, penaltyOf }: PlainProblem, side: Side): boolean {
-  for (let row = 0; row < counts[side]; row++)
-    for (let c = 0; c < widths[side]; c++) if (penaltyOf(side, row, c) > 0) return true;
-  return false;
 }
 
 /** What is at no bound, and not kept at 0 by L1. */

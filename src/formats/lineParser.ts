@@ -153,10 +153,9 @@ export class LineParser {
       table.labels = 0;
       return table;
     });
-    const { delimiter, isDouble, row, column, value, weight, needed, width } = layout.format;
     this.#job = Object.assign(lineJobAt(memory, jobAddress), {
-      ...{ delimiter, row, column, value, weight, needed, width },
-      isDouble: isDouble ? 1 : 0,
+      ...layout.format,
+      isDouble: layout.format.isDouble ? 1 : 0,
       fields: layout.fields,
       labels: layout.labels,
       rowLabels: tableAddresses[0],

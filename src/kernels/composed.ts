@@ -1,4 +1,5 @@
 /** What the composed kernels are told beside a row job: see assembly/terms.ts, whose fields these are. */
+import { type FieldWriter, fieldWriter } from './fields.js';
 import { scratchBytes } from './load.js';
 
 /** The losses by their numbers in assembly/losses.ts. */
@@ -26,39 +27,24 @@ export interface TermFields {
   readonly constant: number;
 }
 
-const words = [
-  'loss',
-  'innerSteps',
-  'gram',
-  'gramSum',
-  'ownWeights',
-  'otherWeights',
-  'l1',
-  'columnMultiples',
-  'held',
-  'isFull',
-  'residuals',
-] as const satisfies readonly (keyof TermFields)[];
-const doubles = [
-  'lossParameter',
-  'lower',
-  'upper',
-  'value',
-  'constant',
-] as const satisfies readonly (keyof TermFields)[];
-
-/** The doubles follow the 32-bit words at the next multiple of 8. */
-const doublesOffset = Math.ceil(words.length / 2) * 8;
-export const termBytes = doublesOffset + 8 * doubles.length;
-
-export function writeTerms(view: DataView, address: number, fields: TermFields): void {
-  words.forEach((name, i) => {
-    view.setUint32(address + 4 * i, fields[name], true);
-  });
-  doubles.forEach((name, i) => {
-    view.setFloat64(address + doublesOffset + 8 * i, fields[name], true);
-  });
-}
+const struct = fieldWriter(
+  [
+    'loss',
+    'innerSteps',
+    'gram',
+    'gramSum',
+    'ownWeights',
+    'otherWeights',
+    'l1',
+    'columnMultiples',
+    'held',
+    'isFull',
+    'residuals',
+  ],
+  ['lossParameter', 'lower', 'upper', 'value', 'constant'],
+);
+export const termBytes: number = struct.bytes;
+export const writeTerms: FieldWriter<keyof TermFields>['write'] = struct.write;
 
 /** Scratch of one task for the composed kernels. See assembly/composedSpace.ts. */
 export function composedScratchBytes(stride: number): number {

@@ -1,4 +1,5 @@
 /** What the Hessian's kernels are told beside a row job: see assembly/hessianRows.ts, whose fields these are. */
+import { type FieldWriter, fieldWriter } from './fields.js';
 
 /** Addresses (0: absent), sizes and choices. */
 export interface TangentFields {
@@ -12,23 +13,9 @@ export interface TangentFields {
   readonly isSolved: number;
 }
 
-const words = [
-  'own',
-  'other',
-  'factors',
-  'width',
-  'otherFactors',
-  'otherWidth',
-  'isExact',
-  'isSolved',
-] as const satisfies readonly (keyof TangentFields)[];
-export const tangentBytes = 4 * words.length;
-
-export function writeTangent(view: DataView, address: number, fields: TangentFields): void {
-  words.forEach((name, i) => {
-    view.setUint32(address + 4 * i, fields[name], true);
-  });
-}
+const struct = fieldWriter(['own', 'other', 'factors', 'width', 'otherFactors', 'otherWidth', 'isExact', 'isSolved']);
+export const tangentBytes: number = struct.bytes;
+export const writeTangent: FieldWriter<keyof TangentFields>['write'] = struct.write;
 
 /** Scratch of one task: a row's normal equations twice, and vectors. */
 export function tangentScratchBytes(stride: number): number {

@@ -1,6 +1,8 @@
 /** Compiles and instantiates the WebAssembly kernels, and writes down what they are asked to do. */
+
 import { readFile } from 'node:fs/promises';
 import { HadamardError } from '../errors.js';
+import { fieldWriter } from './fields.js';
 
 /** `reproducible`: strict SIMD, the same bits everywhere. `fast`: relaxed multiply-add, the same bits on one machine and Node. */
 export type Arithmetic = 'reproducible' | 'fast';
@@ -155,36 +157,32 @@ export interface JobFields {
   readonly mean: number;
 }
 
-const words = [
-  'rank',
-  'stride',
-  'hasBias',
-  'ownBiasFree',
-  'out',
-  'own',
-  'other',
-  'pointers',
-  'indices',
-  'values',
-  'weights',
-  'penalties',
-  'biasPenalties',
-  'scratch',
-  'status',
-  'isLossWanted',
-] as const satisfies readonly (keyof JobFields)[];
-
-/** The doubles follow the 32-bit words at the next multiple of 8. */
-const meanOffset = Math.ceil((words.length * 4) / 8) * 8;
-const totalsOffset = meanOffset + 8;
+const struct = fieldWriter(
+  [
+    'rank',
+    'stride',
+    'hasBias',
+    'ownBiasFree',
+    'out',
+    'own',
+    'other',
+    'pointers',
+    'indices',
+    'values',
+    'weights',
+    'penalties',
+    'biasPenalties',
+    'scratch',
+    'status',
+    'isLossWanted',
+  ],
+  ['mean'],
+);
+const totalsOffset = struct.bytes;
 
 /** Writes a job with its sums at zero. */
 export function writeJob(view: DataView, address: number, fields: JobFields): void {
-  // setUint32 wraps a negative base, as the kernel's own address arithmetic does.
-  words.forEach((name, i) => {
-    view.setUint32(address + 4 * i, fields[name], true);
-  });
-  view.setFloat64(address + meanOffset, fields.mean, true);
+  struct.write(view, address, fields);
   for (let i = 0; i < 6; i++) view.setFloat64(address + totalsOffset + 8 * i, 0, true);
 }
 

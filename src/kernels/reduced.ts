@@ -1,4 +1,5 @@
 /** What the kernels of variable projection are told beside a row job: see assembly/reduced.ts, whose fields these are. */
+import { type FieldWriter, fieldWriter } from './fields.js';
 
 /** Addresses, sizes, and whether the matrix is the exact one or Gauss–Newton's. */
 export interface ReducedFields {
@@ -16,7 +17,7 @@ export interface ReducedFields {
   readonly isExact: number;
 }
 
-const words = [
+const struct = fieldWriter([
   'z',
   'y',
   'c',
@@ -29,14 +30,9 @@ const words = [
   'pointers',
   'indices',
   'isExact',
-] as const satisfies readonly (keyof ReducedFields)[];
-export const reducedBytes = 4 * words.length;
-
-export function writeReduced(view: DataView, address: number, fields: ReducedFields): void {
-  words.forEach((name, i) => {
-    view.setUint32(address + 4 * i, fields[name], true);
-  });
-}
+]);
+export const reducedBytes: number = struct.bytes;
+export const writeReduced: FieldWriter<keyof ReducedFields>['write'] = struct.write;
 
 /** Vectors hold two doubles. */
 export const even = (n: number): number => n + (n % 2);

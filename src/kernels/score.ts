@@ -1,4 +1,5 @@
 /** What the scoring kernel is told, and what it leaves behind: see assembly/scoreRows.ts, whose fields these are. */
+import { type FieldWriter, fieldWriter } from './fields.js';
 
 export const panelColumns = 8;
 export const quadRows = 4;
@@ -23,7 +24,7 @@ export interface ScoreFields {
   readonly scratch: number;
 }
 
-const words = [
+const struct = fieldWriter([
   'size',
   'quads',
   'rows',
@@ -38,15 +39,9 @@ const words = [
   'states',
   'stateBytes',
   'scratch',
-] as const satisfies readonly (keyof ScoreFields)[];
-
-export const scoreJobBytes = 4 * words.length;
-
-export function writeScoreJob(view: DataView, address: number, fields: ScoreFields): void {
-  words.forEach((name, i) => {
-    view.setUint32(address + 4 * i, fields[name], true);
-  });
-}
+]);
+export const scoreJobBytes: number = struct.bytes;
+export const writeScoreJob: FieldWriter<keyof ScoreFields>['write'] = struct.write;
 
 const stateHead = 24;
 

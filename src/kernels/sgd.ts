@@ -1,4 +1,5 @@
 /** What the kernel of stochastic gradient steps is told beside a row job: see assembly/sgdRows.ts, whose fields these are. */
+import { type FieldWriter, fieldWriter } from './fields.js';
 
 /** Numbers of a row's rate. */
 export const rateSize = 8;
@@ -27,38 +28,21 @@ export interface DescentFields {
   readonly otherUpper: number;
 }
 
-const words = [
-  'starts',
-  'ends',
-  'ownRates',
-  'outRates',
-  'otherRates',
-  'otherFrom',
-  'otherRatesFrom',
-  'otherFirst',
-  'otherLast',
-  'otherBiasFree',
-  'isBounded',
-] as const satisfies readonly (keyof DescentFields)[];
-const doubles = [
-  'scale',
-  'step',
-  'biasStep',
-  'ownLower',
-  'ownUpper',
-  'otherLower',
-  'otherUpper',
-] as const satisfies readonly (keyof DescentFields)[];
-
-/** The doubles follow the 32-bit words at the next multiple of 8. */
-const doublesOffset = Math.ceil(words.length / 2) * 8;
-export const descentBytes: number = doublesOffset + 8 * doubles.length;
-
-export function writeDescent(view: DataView, address: number, fields: DescentFields): void {
-  words.forEach((name, i) => {
-    view.setUint32(address + 4 * i, fields[name], true);
-  });
-  doubles.forEach((name, i) => {
-    view.setFloat64(address + doublesOffset + 8 * i, fields[name], true);
-  });
-}
+const struct = fieldWriter(
+  [
+    'starts',
+    'ends',
+    'ownRates',
+    'outRates',
+    'otherRates',
+    'otherFrom',
+    'otherRatesFrom',
+    'otherFirst',
+    'otherLast',
+    'otherBiasFree',
+    'isBounded',
+  ],
+  ['scale', 'step', 'biasStep', 'ownLower', 'ownUpper', 'otherLower', 'otherUpper'],
+);
+export const descentBytes: number = struct.bytes;
+export const writeDescent: FieldWriter<keyof DescentFields>['write'] = struct.write;

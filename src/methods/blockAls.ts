@@ -6,8 +6,9 @@
  * A sweep is V, then U. U is not the exact solution for V before the fit's last half-sweep, so that gradients take passes of
  * their own, and what is extrapolated is both: from (U, V) as U's half-sweep finds them to as the next one does.
  */
+import { blockScratchBytes } from '../kernels/blocks.js';
 import { gradientProduct } from '../objective/relativeGradient.js';
-import { otherSide, type Side } from '../parallel/layout.js';
+import { otherSide, type Side, sides } from '../parallel/layout.js';
 import { Anderson, andersonDepth } from './anderson.js';
 import {
   finishRows,
@@ -26,7 +27,7 @@ import {
  * seconds: with a background 2.1, 1.4 and 2.5 for 16, 32 and 64 at k = 128; without 3.0, 2.1 and 2.2 there, at k = 256 more
  * than 13.8, 11.5 and 10.6 (9.3 and 6.2 to within 1 %).
  */
-export function blockWidth(rank: number, hasBackground: boolean): number {
+function blockWidth(rank: number, hasBackground: boolean): number {
   return rank >= 128 && !hasBackground ? widest : Math.min(32, Math.ceil(rank / 4) * 4);
 }
 const widest = 64;
@@ -34,7 +35,7 @@ const widest = 64;
 /** The gradient takes as long as half a sweep: it is measured at the start of every so many. */
 const sweepsPerGradient = 4;
 
-export function blockAls(rank: number, acceleration: 'anderson' | 'none'): Method {
+export function blockAls(rank: number, stride: number, acceleration: 'anderson' | 'none'): Method {
   const isAccelerated = acceleration === 'anderson';
   return {
     name: 'block-als',
@@ -43,6 +44,8 @@ export function blockAls(rank: number, acceleration: 'anderson' | 'none'): Metho
       const vector = (rows + columns) * stride * elementBytes;
       return isAccelerated ? (2 * andersonDepth(vector) + 2) * vector : 0;
     },
+    // A background's blocks are narrower.
+    scratch: (longest) => blockScratchBytes(stride, blockWidth(rank, false), longest),
     create: (run) => new BlockAlternation(run, blockWidth(rank, run.hasBackground), isAccelerated),
     start: (run) => start(run, blockWidth(rank, run.hasBackground)),
   };
@@ -139,7 +142,7 @@ class BlockAlternation implements MethodRun {
 
 async function relativeGradient(run: Run, at: Position): Promise<number> {
   let product = 0;
-  for (const side of ['rows', 'columns'] as const)
+  for (const side of sides)
     product += gradientProduct(
       await run.phase({ phase: 'gradient', side, own: at[side], other: at[otherSide(side)], out: null }),
     );

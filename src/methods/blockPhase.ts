@@ -2,7 +2,7 @@
 import { type TermFields, writeTerms } from '../kernels/composed.js';
 import { readTotals } from '../kernels/load.js';
 import type { Phase } from '../parallel/phase.js';
-import { isSingle, redoRows, termsOf } from './composedPhases.js';
+import { isSingle, redoInDouble, termsOf } from './composedPhases.js';
 import { behindJob, openJob } from './rowPhases.js';
 
 /** Squares and a ridge. */
@@ -41,8 +41,6 @@ export const blockPhase: Phase = {
       return readTotals(view, job.address);
     }
     kernels.blockRows32(job.address, terms, width, job.first, job.last);
-    return redoRows(workbench, call, job, readTotals(view, job.address), (row) =>
-      inDouble(job.address, terms, width, row, row + 1),
-    );
+    return redoInDouble(workbench, call, job, (row) => inDouble(job.address, terms, width, row, row + 1));
   },
 };

@@ -12,7 +12,7 @@ import {
   type Totals,
   type Workbench,
 } from '../parallel/phase.js';
-import { behindJob, checkBehindJob, type OpenJob, openJob } from './rowPhases.js';
+import { behindJob, checkBehindJob, type OpenJob, openJob, redoRows } from './rowPhases.js';
 
 /** Tangent quadratics a row in one sweep: more bring little before the other side has moved too. */
 const stepsOfSweep = 2;
@@ -83,7 +83,7 @@ function runComposed(
   // Its gradient is measured only where it is wanted.
   writeJob(view, job.address, { ...job.fields, own: call.own === null ? 0 : job.fields.own });
   kernels.squaresSolve32(job.address, terms, job.first, job.last);
-  return redoRows(workbench, call, job, readTotals(view, job.address), (row) => solve(job.address, row, row + 1));
+  return redoInDouble(workbench, call, job, (row) => solve(job.address, row, row + 1));
 }
 
 /** Whether a phase computes in f32. */
@@ -92,24 +92,18 @@ export function isSingle({ dtype, terms }: FitContext, { precise }: PhaseCall): 
 }
 
 /** Rows that say in their status that f32 was not enough, once more in f64. */
-export function redoRows(
-  { fit, view }: Workbench,
-  { side }: PhaseCall,
+export function redoInDouble(
+  workbench: Workbench,
+  call: PhaseCall,
   job: OpenJob,
-  totals: Totals,
   solve: (row: number) => void,
 ): Totals {
-  const status = new Uint8Array(fit.memory.buffer, fit.layout.sides[side].status, countOf(fit, side));
-  let { loss, penalty } = totals;
-  for (let row = job.first; row < job.last; row++) {
-    if (status[row] === 0) continue;
+  const { view } = workbench;
+  return redoRows(workbench, call, job, readTotals(view, job.address), (row) => {
     writeJob(view, job.address, job.fields);
     solve(row);
-    const again = readTotals(view, job.address);
-    loss += again.loss;
-    penalty += again.penalty;
-  }
-  return { ...totals, loss, penalty };
+    return readTotals(view, job.address);
+  });
 }
 
 /** 1 where an entry of the side's factor is held; undefined where none is. */

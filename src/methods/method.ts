@@ -45,8 +45,10 @@ export interface Method {
   readonly buffers: { readonly rows: number; readonly columns: number };
   /** Bytes of the coordinator's own memory. */
   ownBytes(rows: number, columns: number, stride: number, elementBytes: number): number;
-  /** Bytes of shared memory beside factors, and of scratch that each task needs at the least; whether it takes resident observations alone. */
-  readonly workspace?: { readonly bytes: number; readonly scratch: number; readonly isResident?: true };
+  /** Bytes of shared memory beside factors; whether it takes resident observations alone. */
+  readonly workspace?: { readonly bytes: number; readonly isResident?: true };
+  /** Bytes of scratch that a task needs at the least, where the longest row or column has so many entries. */
+  scratch?(longest: number): number;
   /** Its first point, where that is not U solved exactly from V. */
   start?(run: Run): Promise<Point>;
   create(run: Run): MethodRun;

@@ -16,6 +16,7 @@ export function polished(method: Method, shape: ReducedProblemShape): Method {
     ...finish,
     name: method.name,
     ownBytes: method.ownBytes,
+    scratch: (longest) => Math.max(finish.scratch?.(longest) ?? 0, method.scratch?.(longest) ?? 0),
     ...(method.start && { start: method.start }),
     create: (run) => new Polished(method.create(run), new TruncatedNewton(run, shape, method.buffers)),
   };

@@ -154,25 +154,37 @@ function stage(workbench: Workbench, from: Orientation, first: number, last: num
  * help either from W_iV_i itself by a rank-revealing route, which gives the answer of minimum norm in place of NaN.
  */
 function redoDeficientRows(workbench: Workbench, call: PhaseCall, job: OpenJob, totals: Totals): Totals {
-  const { fit } = workbench;
-  const status = new Uint8Array(fit.memory.buffer, fit.layout.sides[call.side].status, countOf(fit, call.side));
-  let { loss, penalty } = totals;
-  for (let row = job.first; row < job.last; row++) {
-    if (status[row] === 0) continue;
+  const { fit, kernels, view } = workbench;
+  return redoRows(workbench, call, job, totals, (row, isDeficient) => {
     if (fit.dtype === 'f32' && !call.precise) {
       // The gradient at `own` was measured before the pivot vanished.
-      writeJob(workbench.view, job.address, { ...job.fields, own: 0 });
-      workbench.kernels.solveRows32in64(job.address, row, row + 1);
-      if (status[row] === 0) {
-        const again = readTotals(workbench.view, job.address);
-        loss += again.loss;
-        penalty += again.penalty;
-        continue;
-      }
+      writeJob(view, job.address, { ...job.fields, own: 0 });
+      kernels.solveRows32in64(job.address, row, row + 1);
+      if (!isDeficient()) return readTotals(view, job.address);
     }
-    const redone = solveDeficientRow(fit, call, row);
-    loss += redone.loss;
-    penalty += redone.penalty;
+    return solveDeficientRow(fit, call, row);
+  });
+}
+
+/**
+ * Once more the rows of a block whose status says that they need it; what they lose and pay is added to the sums.
+ *
+ * @param redo is told how to ask the row's status again.
+ */
+export function redoRows(
+  { fit }: Workbench,
+  { side }: PhaseCall,
+  { first, last }: OpenJob,
+  totals: Totals,
+  redo: (row: number, isDeficient: () => boolean) => Pick<Totals, 'loss' | 'penalty'>,
+): Totals {
+  const status = new Uint8Array(fit.memory.buffer, fit.layout.sides[side].status, countOf(fit, side));
+  let { loss, penalty } = totals;
+  for (let row = first; row < last; row++) {
+    if (status[row] === 0) continue;
+    const again = redo(row, () => status[row] !== 0);
+    loss += again.loss;
+    penalty += again.penalty;
   }
   return { ...totals, loss, penalty };
 }

@@ -84,10 +84,9 @@ export class SecantSteps {
       addScaled(q, -(alpha[i] as number), change);
     }
     this.#run.buffer(side, this.#work).set(q);
-    await this.#run.phase({
-      ...{ phase: 'reducedStep', side, own: null, other: at[eliminated] },
-      ...{ extra: this.#work, out: this.#work, isFactored: true },
-    });
+    const work = this.#work;
+    const other = at[eliminated];
+    await this.#run.phase({ phase: 'reducedStep', side, own: null, other, extra: work, out: work, isFactored: true });
     const direction = this.#copy(this.#work);
     pairs.forEach(({ step, change, product }, i) => {
       addScaled(direction, -(dot(change, direction) / product + (alpha[i] as number)), step);

@@ -6,6 +6,7 @@
  * Steps are AdaGrad's with one rate a row (W.-S. Chin, Y. Zhuang, Y.-C. Juan & C.-J. Lin, PAKDD 2015), their sizes taken
  * from the data: A → cA, W → cW or λ with it leave the path as it was. An epoch that would raise f is taken again by half steps.
  */
+import { sides } from '../parallel/layout.js';
 import type { DescentCall } from '../parallel/phase.js';
 import {
   finishRows,
@@ -33,7 +34,7 @@ export function sgd(shape: GridShape, elementBytes: number): Method {
     name: 'sgd',
     buffers: { rows: copies, columns: copies },
     ownBytes: () => 0,
-    workspace: { bytes: gridSpace(shape, elementBytes).bytes, scratch: 0, isResident: true },
+    workspace: { bytes: gridSpace(shape, elementBytes).bytes, isResident: true },
     start: (run) => (run.startsFrom === 'drawn' ? startSmall(run) : startExactly(run)),
     create: (run) => new StochasticDescent(run, shape),
   };
@@ -104,7 +105,7 @@ class StochasticDescent implements MethodRun {
       biasSquares: seenBefore,
     };
     const descent = { ...sizes, round: 0, from: 0, to: 0 };
-    for (const side of ['rows', 'columns'] as const) await run.phase({ ...call, phase: 'sgdRates', side, descent });
+    for (const side of sides) await run.phase({ ...call, phase: 'sgdRates', side, descent });
     this.#rates = 0;
     return sizes;
   }

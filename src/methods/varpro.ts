@@ -41,11 +41,8 @@ export function varpro(shape: ReducedProblemShape): Method {
     name: 'varpro',
     buffers: { rows: 3, columns: 3, [staying]: 5 },
     ownBytes: () => 8 * secantVectors * shape.counts[staying] * shape.stride,
-    workspace: {
-      bytes: space.bytes,
-      scratch: reducedScratchBytes(shape.stride, space.staying, shape.counts[staying]),
-      isResident: true,
-    },
+    workspace: { bytes: space.bytes, isResident: true },
+    scratch: () => reducedScratchBytes(shape.stride, space.staying, shape.counts[staying]),
     create: (run) => new VariableProjection(run, shape),
   };
 }
