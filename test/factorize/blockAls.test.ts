@@ -75,9 +75,9 @@ describe.each(Object.entries(convex))('%s', (_name, options) => {
 
 describe('constraints', () => {
   const cases: Record<string, { of: Problem; options: Options }> = {
-    'non-negative': { of: positive, options: { nonnegative: 'both', lambda: 0.5 } },
-    'non-negative, a background': { of: positive, options: { nonnegative: 'both', lambda: 0.5, background: 0.3 } },
-    'L1, non-negative rows': { of: base, options: { lambda: 0.5, l1: 0.2, nonnegative: 'rows', biases: 'columns' } },
+    'non-negative': { of: positive, options: { nonnegative: 'both', lambda: 4 } },
+    'non-negative, a background': { of: positive, options: { nonnegative: 'both', lambda: 4, background: 0.3 } },
+    'L1, non-negative rows': { of: base, options: { lambda: 4, l1: 0.2, nonnegative: 'rows', biases: 'columns' } },
     'a free column, bounds': { of: base, options: { lambda: 0.5, freeColumns: 1, bounds: { columns: [-1, 2] } } },
     'a held column': {
       of: base,
