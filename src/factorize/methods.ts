@@ -23,6 +23,7 @@ const operationsOfStep = (rank: number) => 10 * rank;
 export interface MethodShape {
   readonly counts: PerSide<number>;
   readonly observed: number;
+  readonly isWeighted: boolean;
   readonly lengths: PerSide<Runs>;
   /** More than weighted squares, a ridge and biases. */
   readonly isComposed: boolean;
@@ -30,7 +31,7 @@ export interface MethodShape {
   readonly hasBackground: boolean;
 }
 
-type Size = Pick<MethodShape, 'counts' | 'observed'>;
+type Size = Pick<MethodShape, 'counts' | 'observed' | 'isWeighted'>;
 
 export interface ChosenMethod {
   readonly name: 'als' | 'block-als' | 'gradient' | 'varpro' | 'lbfgs' | 'sgd';
@@ -151,7 +152,7 @@ const mostBytes = 2 ** 31;
 export function methodOf(name: ChosenMethod['name'], options: CheckedOptions, size: Size, dtype: Dtype): Method {
   const shape = reducedProblemShape(options, size);
   if (name === 'varpro') return variableProjection(shape, options);
-  if (name === 'sgd') return sgd(shape, elementBytes(dtype));
+  if (name === 'sgd') return sgd({ ...shape, isWeighted: size.isWeighted }, elementBytes(dtype));
   const method = {
     als: als(options.acceleration),
     'block-als': blockAls(options.rank, shape.stride, options.acceleration),

@@ -44,7 +44,8 @@ export async function runStart(
   const run = createRun(fit, crew, centredNorm, startsFrom);
   const abandonment = best && new Abandonment(best.objective, best.width);
   const counts = countsOf(fit);
-  const shape = { counts, observed: fit.observations.rows.indices.length };
+  const { indices, weights } = fit.observations.rows;
+  const shape = { counts, observed: indices.length, isWeighted: weights !== undefined };
   let last: TraceEntry | undefined;
   try {
     const method = methodOf(chosen, options, shape, fit.dtype);

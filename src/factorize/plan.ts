@@ -218,6 +218,7 @@ function planExtent(
   const shape = {
     counts,
     observed: found.observed,
+    isWeighted: smallest !== 1 || largest !== 1 || found.excluded > 0,
     lengths,
     isComposed: objective?.isComposed ?? false,
     hasBackground: objective?.background !== undefined && !compose({ ...objective, background: undefined }).isComposed,
@@ -254,7 +255,7 @@ function planExtent(
     dtype,
     stride,
     hasBias,
-    isWeighted: smallest !== 1 || largest !== 1 || found.excluded > 0,
+    isWeighted: shape.isWeighted,
     observed: found.observed,
     counts,
     blocks,

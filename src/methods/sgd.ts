@@ -44,11 +44,11 @@ export function sgd(shape: GridShape, elementBytes: number): Method {
 async function startSmall(run: Run): Promise<Point> {
   const V = run.buffer('columns', 0);
   for (let i = 0; i < V.length; i++) V[i] = startScale * (V[i] as number);
-  return measured(run, { rows: 0, columns: 0 });
+  return measured(run, 'loss', { rows: 0, columns: 0 });
 }
 
-async function measured(run: Run, at: Position): Promise<Point> {
-  const sums = await run.phase({ phase: 'sgdLoss', side: 'rows', own: at.rows, other: at.columns, out: null });
+async function measured(run: Run, phase: 'loss' | 'sgdLoss', at: Position): Promise<Point> {
+  const sums = await run.phase({ phase, side: 'rows', own: at.rows, other: at.columns, out: null });
   return { ...at, loss: sums.loss, objective: sums.loss + sums.penalty + run.penalty('columns', at.columns) };
 }
 
@@ -72,7 +72,7 @@ class StochasticDescent implements MethodRun {
     if (precise) this.#pace /= 2;
     for (let halvings = 0; ; halvings++) {
       const { at, rates } = await this.#epoch(from, this.#sizes);
-      const point = await measured(this.#run, at);
+      const point = await measured(this.#run, 'sgdLoss', at);
       const hasFallen = point.objective <= from.objective;
       if (hasFallen || halvings === mostHalvings) {
         if (hasFallen) this.#rates = rates;

@@ -58,6 +58,7 @@ describe('blocks of coordinates are taken', () => {
   const shape = (rows: number, more: object = {}) => ({
     counts: { rows, columns: 500 },
     observed: rows * 100,
+    isWeighted: false,
     lengths: { rows: evenRuns(rows, rows * 100), columns: evenRuns(500, rows * 100) },
     isComposed: false,
     hasBackground: false,

@@ -46,6 +46,7 @@ test('the grid of these tests has blocks to share', () => {
     observed: weighted.entries.length,
     rank: 12,
     stride: 12,
+    isWeighted: true,
   };
   expect(gridSize(shape)).toBeGreaterThan(2);
 });
@@ -154,6 +155,7 @@ describe('an epoch', () => {
       const { b, c, ...plain } = point;
       const { run } = await openFit(small, { ...options, biases, dtype }, biases === 'both' ? point : plain);
       const call = { side: 'rows', own: 0, other: 0, out: null } as const;
+      await run({ ...call, phase: 'sgdGrid' });
       const [found, expected] = [await run({ ...call, phase: 'sgdLoss' }), await run({ ...call, phase: 'loss' })];
       const digits = dtype === 'f32' ? 1e-6 : 1e-13;
       expect(Math.abs(found.loss / expected.loss - 1)).toBeLessThan(digits);
