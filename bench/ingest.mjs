@@ -1,6 +1,8 @@
 /**
- * How fast data files are read: 6.6 million lines row,col,value (about 100 MB), the same as .gz, and with text labels.
- * Each reading is a process of its own; peak memory is what the operating system says of it: bench/results/ingest.json.
+ * How fast data files are read: 6.6 million lines row,col,value (about 100 MB), the same as .gz, and with text labels; line
+ * by line, in parts with one thread and with two, in turn; and how long it takes to sort what was read into both
+ * orientations. Each reading is a process of its own; peak memory is what the operating system says of it:
+ * bench/results/ingest.json.
  */
 import { execFileSync } from 'node:child_process';
 import { createReadStream, createWriteStream, mkdtempSync, rmSync, statSync } from 'node:fs';
@@ -9,13 +11,23 @@ import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { fileURLToPath } from 'node:url';
 import { createGzip } from 'node:zlib';
+import { place, survey } from '../dist/src/data/observations.js';
+import { readLineByLine } from '../dist/src/formats/csv.js';
 import { readTable } from '../dist/src/formats/readTable.js';
 import { record, spread } from './record.mjs';
 
 const lines = 6_600_000;
 const rows = 300_000;
 const columns = 50_000;
-const runs = 5;
+const rounds = Number(process.env.ROUNDS ?? 5);
+const workerUrl = new URL('../dist/workers/lines.js', import.meta.url).href;
+
+/** By name; what is packed is parsed in one thread, while another unpacks. */
+const readers = {
+  lines: (path) => readLineByLine(path, {}),
+  'parts, 1 thread': (path) => readTable(path, { threads: 1 }),
+  'parts, 2 threads': (path) => readTable(path, { threads: 2, workerUrl }),
+};
 
 /** mulberry32 */
 function uniform(seed) {
@@ -44,13 +56,33 @@ function* csv(rowName, columnName, digits) {
   yield text;
 }
 
-async function child(path) {
+async function child(path, reader) {
+  // The kernels and the like are loaded with the first file, as they are in a command.
+  const before = process.resourceUsage().maxRSS;
   const start = performance.now();
-  const { matrix } = await readTable(path);
+  const used = process.cpuUsage();
+  const { matrix } = await readers[reader](path);
   const seconds = (performance.now() - start) / 1000;
+  const { user, system } = process.cpuUsage(used);
   if (matrix.values.length !== lines) throw new Error(`${matrix.values.length} entries`);
   // Kibibytes on Linux and macOS as Node gives it.
-  console.log(JSON.stringify({ seconds, peakMiB: process.resourceUsage().maxRSS / 1024 }));
+  const read = process.resourceUsage().maxRSS;
+  orient(matrix);
+  const ready = (performance.now() - start) / 1000;
+  const bytesPerEntry = ((read - before) * 1024) / lines;
+  console.log(JSON.stringify({ seconds, cpu: (user + system) / 1e6, ready, peakMiB: read / 1024, bytesPerEntry }));
+}
+
+/** As a fit in f32 does. */
+function orient(matrix) {
+  const found = survey(matrix, undefined);
+  const room = (count) => ({
+    pointers: new Float64Array(count + 1),
+    indices: new Uint32Array(new SharedArrayBuffer(4 * found.observed)),
+    values: new Float32Array(new SharedArrayBuffer(4 * found.observed)),
+    weights: undefined,
+  });
+  place(matrix, undefined, found, { byRow: room(found.rows), byColumn: room(found.columns) }, 'keep');
 }
 
 async function parent() {
@@ -71,25 +103,55 @@ async function parent() {
     );
     const files = {};
     for (const [name, path] of Object.entries({ plain, packed, named })) {
-      const samples = Array.from({ length: runs }, () =>
-        JSON.parse(execFileSync(process.execPath, [fileURLToPath(import.meta.url), path], { encoding: 'utf8' })),
-      );
-      const seconds = spread(samples.map((sample) => sample.seconds));
+      const samples = {};
+      for (let round = 0; round < rounds; round++)
+        for (const reader of Object.keys(readers)) {
+          const told = execFileSync(process.execPath, [fileURLToPath(import.meta.url), path, reader], {
+            encoding: 'utf8',
+          });
+          samples[reader] = [...(samples[reader] ?? []), JSON.parse(told)];
+        }
       const megabytes = statSync(name === 'packed' ? plain : path).size / 1e6;
+      const byReader = Object.fromEntries(
+        Object.entries(samples).map(([reader, all]) => {
+          const of = (what) => spread(all.map((sample) => Math.round(sample[what] * 1e3) / 1e3));
+          const seconds = of('seconds');
+          // Round by round: both of a pair had the same machine.
+          const ratio = spread(
+            all.map((sample, i) => Math.round((1e3 * sample.seconds) / samples.lines[i].seconds) / 1e3),
+          );
+          const cpuRatio = spread(all.map((sample, i) => Math.round((1e3 * sample.cpu) / samples.lines[i].cpu) / 1e3));
+          const rest = {
+            cpuSeconds: of('cpu'),
+            readySeconds: of('ready'),
+            peakMiB: of('peakMiB'),
+            bytesPerEntry: of('bytesPerEntry'),
+          };
+          console.log(
+            name,
+            reader,
+            seconds.median,
+            's, of lines',
+            ratio.median,
+            'cpu',
+            cpuRatio.median,
+            'ready',
+            rest.readySeconds.median,
+            'bytes an entry',
+            rest.bytesPerEntry.median,
+          );
+          return [reader, { seconds, ofLines: ratio, cpuOfLines: cpuRatio, ...rest }];
+        }),
+      );
       files[name] = {
         lines,
         megabytes: Math.round(megabytes * 10) / 10,
         fileMegabytes: Math.round(statSync(path).size / 1e5) / 10,
-        seconds,
-        megabytesPerSecond: Math.round(megabytes / seconds.median),
-        millionLinesPerSecond: Math.round(lines / seconds.median / 1e4) / 100,
-        peakMiB: spread(samples.map((sample) => Math.round(sample.peakMiB))),
+        readers: byReader,
       };
-      const { megabytesPerSecond, peakMiB } = files[name];
-      console.log(name, seconds.median.toFixed(2), 's', megabytesPerSecond, 'MB/s', peakMiB.median, 'MiB');
     }
     record('ingest', {
-      what: `readTable of ${lines} lines row,col,value, unpacked megabytes per second, in a process of its own each`,
+      what: `Reading ${lines} lines row,col,value, in a process of its own each, readers in turn; ready: sorted into both orientations too`,
       files,
     });
   } finally {
@@ -97,5 +159,5 @@ async function parent() {
   }
 }
 
-if (process.argv[2]) await child(process.argv[2]);
+if (process.argv[2]) await child(process.argv[2], process.argv[3]);
 else await parent();

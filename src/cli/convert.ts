@@ -4,13 +4,13 @@ import { isTriples } from '../data/forms.js';
 import type { Triples } from '../data/input.js';
 import { checkFormat } from '../formats/formatOf.js';
 import { jsonLineChunks } from '../formats/jsonLines.js';
-import { readTable } from '../formats/readTable.js';
 import { replaceFile } from '../formats/replaceFile.js';
 import { holdsLabels, outputFormat, writeTable } from '../formats/writeTable.js';
 import type { ExitCode } from './exitCodes.js';
 import { columnNames } from './flags.js';
 import { checkOutputFile, sayWritten } from './output.js';
 import { progressLine } from './progress.js';
+import { readData } from './readData.js';
 import { count, counted } from './render.js';
 import { untilInterrupt } from './signals.js';
 
@@ -28,7 +28,7 @@ export async function convert(path: string, out: string, flags: ConvertFlags): P
   const to = await outputFormat(out);
   await checkOutputFile(out);
   return untilInterrupt(async () => {
-    const table = await readTable(path, { columns, table: flags.table, format, weights: columns?.length === 4 });
+    const table = await readData(path, { columns, table: flags.table, format, weights: columns?.length === 4 });
     await writeTable(out, table);
     const notes = [...table.notes];
     if (table.labels && !holdsLabels(to)) {

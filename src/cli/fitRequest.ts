@@ -28,6 +28,7 @@ export function inputOf(path: string, flags: InputFlags): FitInput {
       test: flags.test,
       extra: flags.time,
       memoryLimit: numberFlag('memoryLimit', flags.memoryLimit),
+      threads: numberFlag('threads', flags.threads),
     },
     objective: {
       backgroundWeight: numberFlag('backgroundWeight', flags.backgroundWeight, 0),

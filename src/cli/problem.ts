@@ -3,13 +3,15 @@ import { listedCount, shapeOf, visitEntries } from '../data/entries.js';
 import { isTriples } from '../data/forms.js';
 import type { MatrixInput, Triples, WeightsInput, WeightValues } from '../data/input.js';
 import { HadamardError } from '../errors.js';
-import { type ReadRequest, readQuery, readTable, type Table } from '../formats/readTable.js';
+import { type ReadRequest, readQuery, type Table } from '../formats/readTable.js';
 import { asInFile } from './inFile.js';
 import { unknown } from './names.js';
+import { readData } from './readData.js';
 
 export type WeightKind = 'weight' | 'sqrtWeight' | 'sigma';
 
-export interface DataRequest extends Pick<ReadRequest, 'columns' | 'table' | 'format' | 'extra' | 'memoryLimit'> {
+export interface DataRequest
+  extends Pick<ReadRequest, 'columns' | 'table' | 'format' | 'extra' | 'memoryLimit' | 'threads'> {
   /** The file of A, or what messages call `sql`. */
   readonly path: string;
   /** A query that gives A in place of a file. */
@@ -57,10 +59,11 @@ export async function readProblem(request: DataRequest): Promise<Problem> {
     table: isTable,
     extra,
     memoryLimit,
+    threads,
   } = request;
   const hasWeightColumn = weightsAre !== undefined && weightsPath === undefined;
-  const asked = { columns, table: isTable, weights: hasWeightColumn, extra, memoryLimit };
-  const table = sql === undefined ? await readTable(path, { ...asked, format }) : await readQuery(sql, asked);
+  const asked = { columns, table: isTable, weights: hasWeightColumn, extra, memoryLimit, threads };
+  const table = sql === undefined ? await readData(path, { ...asked, format }) : await readQuery(sql, asked);
   if (extra !== undefined && table.extra === undefined)
     throw new HadamardError({
       code: 'unsupported-format',
@@ -73,7 +76,7 @@ export async function readProblem(request: DataRequest): Promise<Problem> {
   const warnings: string[] = [];
   let weights: WeightsInput | undefined;
   if (weightsPath !== undefined) {
-    const given = await readTable(weightsPath, { table: isTable, like: table.names?.slice(0, 2), memoryLimit });
+    const given = await readData(weightsPath, { table: isTable, like: table.names?.slice(0, 2), memoryLimit, threads });
     notes.push(...given.notes);
     const values = weightsFor(table, given, weightsPath, notes);
     warnings.push(...unweighted(table, values, weightsPath));
@@ -83,12 +86,13 @@ export async function readProblem(request: DataRequest): Promise<Problem> {
   }
   let test: TestEntries | undefined;
   if (testPath !== undefined) {
-    const held = await readTable(testPath, {
+    const held = await readData(testPath, {
       columns,
       table: isTable,
       weights: hasWeightColumn && 'optional',
       like: table.names,
       memoryLimit,
+      threads,
     });
     notes.push(...held.notes);
     test = testFor(table, held, testPath, weightsAre, notes);

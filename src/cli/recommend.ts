@@ -4,7 +4,6 @@ import type { Triples } from '../data/input.js';
 import { HadamardError } from '../errors.js';
 import { type Format, formatOf } from '../formats/formatOf.js';
 import { batchLength, type Chunks, type OutputBatch } from '../formats/output.js';
-import { readTable } from '../formats/readTable.js';
 import { replaceFile } from '../formats/replaceFile.js';
 import { recordChunks } from '../formats/writeTable.js';
 import { loadModel } from '../model/load.js';
@@ -15,6 +14,7 @@ import { columnNames } from './flags.js';
 import { coldAnswer, placesIn, rowOf, unknown } from './names.js';
 import { checkOutputFile, recordFormat, sayWritten } from './output.js';
 import { type ProgressLine, progressLine } from './progress.js';
+import { readData } from './readData.js';
 import { readNames } from './readNames.js';
 import { readPairs } from './readPairs.js';
 import { bold, counted, grid, printable, rate, real } from './render.js';
@@ -252,7 +252,7 @@ async function pairEntries(model: Model, path: string, flags: RecommendFlags): P
 }
 
 async function matrixEntries(model: Model, path: string, flags: RecommendFlags): Promise<Listed> {
-  const { matrix, labels } = await readTable(path, { columns: columnNames(flags.columns), table: flags.table });
+  const { matrix, labels } = await readData(path, { columns: columnNames(flags.columns), table: flags.table });
   const [m, n] = model.shape;
   const shape = shapeOf(matrix);
   if (!labels && (shape[0] !== m || shape[1] !== n))

@@ -296,7 +296,7 @@ function isCount(value: unknown): value is number {
 }
 
 /** Whether the type of the array lets it hold nothing but integers, so that they need not be looked at one by one. */
-function isIntegerArray(indices: ArrayLike<number>): boolean {
+export function isIntegerArray(indices: ArrayLike<number>): boolean {
   return /^(Int|Uint)/.test((indices as { [Symbol.toStringTag]?: string })[Symbol.toStringTag] ?? '');
 }
 

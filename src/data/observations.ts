@@ -6,17 +6,12 @@
  * within a column) whatever the order they were listed in, so the fit does not depend on it.
  */
 import { HadamardError } from '../errors.js';
-import { shapeOf, visitEntries } from './entries.js';
-import type { MatrixInput, RealArray, WeightsInput } from './input.js';
+import { type Orientation, placeEach, placeTriples, startPointers, transpose } from './countingSort.js';
+import { isIntegerArray, shapeOf, visitEntries } from './entries.js';
+import { isTriples } from './forms.js';
+import type { MatrixInput, RealArray, Triples, WeightsInput } from './input.js';
 
-/** One orientation: row i holds entries pointers[i] … pointers[i+1]−1. Pointers are doubles: exact beyond 2³² entries. */
-export interface Orientation {
-  readonly pointers: Float64Array;
-  readonly indices: Uint32Array;
-  readonly values: RealArray;
-  /** W, the square root of what multiplies the squared residual; undefined where every weight is 1. */
-  readonly weights: RealArray | undefined;
-}
+export type { Orientation };
 
 export interface Observations {
   readonly rows: number;
@@ -50,6 +45,8 @@ export type Duplicates = 'refuse' | 'keep' | 'sum' | 'last';
  */
 export function survey(A: MatrixInput, weights: WeightsInput | undefined, isZeroKept = false): Survey {
   const [rows, columns] = shapeOf(A);
+  const plain = isPlain(A, weights) ? surveyTriples(A) : undefined;
+  if (plain) return plain;
   const rowCounts = new Uint32Array(rows);
   const columnCounts = new Uint32Array(columns);
   let observed = 0;
@@ -85,6 +82,42 @@ export function survey(A: MatrixInput, weights: WeightsInput | undefined, isZero
   };
 }
 
+/** Triples without weights whose indices need not be looked at to know that they are integers. */
+function isPlain(A: MatrixInput, weights: WeightsInput | undefined): A is Triples {
+  return isTriples(A) && weights === undefined && isIntegerArray(A.rows) && isIntegerArray(A.columns);
+}
+
+/** {@link survey} without a call an entry; undefined where an entry is to be refused, by that. */
+function surveyTriples({ rows, columns, values, shape }: Triples): Survey | undefined {
+  const rowCounts = new Uint32Array(shape[0]);
+  const columnCounts = new Uint32Array(shape[1]);
+  let lowest = Number.POSITIVE_INFINITY;
+  let highest = Number.NEGATIVE_INFINITY;
+  for (let t = 0; t < values.length; t++) {
+    const row = rows[t] as number;
+    const column = columns[t] as number;
+    const value = values[t] as number;
+    if (!(row >= 0 && row < rowCounts.length && column >= 0 && column < columnCounts.length)) return undefined;
+    if (!Number.isFinite(value)) return undefined;
+    rowCounts[row] = (rowCounts[row] as number) + 1;
+    columnCounts[column] = (columnCounts[column] as number) + 1;
+    if (value < lowest) lowest = value;
+    if (value > highest) highest = value;
+  }
+  const observed = values.length;
+  const weightRange = [observed > 0 ? 1 : Number.POSITIVE_INFINITY, observed > 0 ? 1 : 0] as const;
+  return {
+    rows: shape[0],
+    columns: shape[1],
+    observed,
+    rowCounts,
+    columnCounts,
+    excluded: 0,
+    weightRange,
+    valueRange: [lowest, highest],
+  };
+}
+
 /**
  * Fills both orientations with A − shift; the storage must hold `survey.observed` entries each (`pointers` one more than
  * the rows).
@@ -101,24 +134,11 @@ export function place(
   isZeroKept = false,
 ): Observations {
   const { byRow, byColumn } = storage;
-  const cursor = startPointers(byColumn.pointers, found.columnCounts);
-  let lastRow = 0;
-  let isByRow = true;
-  visitEntries(
-    A,
-    weights,
-    (row, column, value, weight) => {
-      const at = cursor[column] as number;
-      cursor[column] = at + 1;
-      if (row < lastRow) isByRow = false;
-      lastRow = row;
-      byColumn.indices[at] = row;
-      byColumn.values[at] = value - shift;
-      if (byColumn.weights) byColumn.weights[at] = weight;
-    },
-    isZeroKept,
-  );
+  startPointers(byColumn.pointers, found.columnCounts);
   startPointers(byRow.pointers, found.rowCounts);
+  const isByRow =
+    (isPlain(A, weights) ? placeTriples(A, byColumn, shift) : undefined) ??
+    placeEach(A, weights, byColumn, shift, isZeroKept);
   transpose(byColumn, byRow);
   const observed = settleDuplicates(byRow, duplicates, A, weights, shift);
   const hasLess = observed < found.observed;
@@ -144,34 +164,6 @@ export function observationsOf(
   });
   const storage = { byRow: room(found.rows), byColumn: room(found.columns) };
   return place(A, weights, found, storage, duplicates, 0, isZeroKept);
-}
-
-/** Writes the running sum of `counts` to `pointers` and returns a copy to be used as cursors. */
-function startPointers(pointers: Float64Array, counts: Uint32Array): Float64Array {
-  let sum = 0;
-  for (let i = 0; i < counts.length; i++) {
-    pointers[i] = sum;
-    sum += counts[i] as number;
-  }
-  pointers[counts.length] = sum;
-  return pointers.slice(0, counts.length);
-}
-
-/** A stable counting sort of `from` into `to`, whose pointers are already set. */
-function transpose(from: Orientation, to: Orientation): void {
-  const cursor = to.pointers.slice();
-  const rows = from.pointers.length - 1;
-  for (let row = 0; row < rows; row++) {
-    const end = from.pointers[row + 1] as number;
-    for (let t = from.pointers[row] as number; t < end; t++) {
-      const other = from.indices[t] as number;
-      const at = cursor[other] as number;
-      cursor[other] = at + 1;
-      to.indices[at] = row;
-      to.values[at] = from.values[t] as number;
-      if (to.weights) to.weights[at] = from.weights?.[t] as number;
-    }
-  }
 }
 
 /** Applies the rule for entries that are listed twice to sorted rows, in place; returns the number of entries left. */

@@ -1,7 +1,7 @@
 /** Dense CSV tables as laboratories keep them: column labels in the first line, row labels in the first field. */
 import ndarray from 'ndarray';
+import { badNumber } from './badNumber.js';
 import { checkLabels } from './columnTable.js';
-import { badNumber } from './csv.js';
 import { records } from './csvRecords.js';
 import { malformed } from './lines.js';
 import { parseNumber } from './numbers.js';

@@ -1,5 +1,6 @@
 /** Triples of unknown number: typed arrays that double as they fill. */
 import type { Triples } from '../data/input.js';
+import type { PartView } from './lineParser.js';
 
 /** Of row, column and value. */
 export const entryBytes = 4 + 4 + 8;
@@ -23,11 +24,23 @@ export class EntryList {
 
   push(row: number, column: number, value: number, weight: number): void {
     const t = this.#length++;
-    if (t === this.#rows.length) this.#widen();
+    if (t === this.#rows.length) this.reserve(2 * t);
     this.#rows[t] = row;
     this.#columns[t] = column;
     this.#values[t] = value;
     if (this.#isWeighted) this.#weights[t] = weight;
+  }
+
+  /** Adds the entries of a part, whose rows and columns are places in `rowNumbers` and `columnNumbers`. */
+  append(part: PartView, rowNumbers: Uint32Array, columnNumbers: Uint32Array): void {
+    const { rows, columns, values, weights } = part;
+    const first = this.#length;
+    this.#length += values.length;
+    if (this.#length > this.#rows.length) this.reserve(Math.max(this.#length, 2 * first));
+    translate(rows, rowNumbers, this.#rows, first);
+    translate(columns, columnNumbers, this.#columns, first);
+    this.#values.set(values, first);
+    if (weights) this.#weights.set(weights, first);
   }
 
   triples(shape: readonly [number, number]): Triples {
@@ -44,15 +57,21 @@ export class EntryList {
     return this.#isWeighted ? this.#weights.subarray(0, this.#length) : undefined;
   }
 
-  #widen(): void {
+  /** Room for so many. What is reserved and never filled takes no memory: the system gives a page when it is written to. */
+  reserve(capacity: number): void {
+    if (capacity <= this.#rows.length) return;
     const wider = <T extends Uint32Array | Float64Array>(array: T): T => {
-      const next = new (array.constructor as new (length: number) => T)(array.length * 2);
-      next.set(array);
+      const next = new (array.constructor as new (length: number) => T)(capacity);
+      next.set(array.subarray(0, this.#length));
       return next;
     };
     this.#rows = wider(this.#rows);
     this.#columns = wider(this.#columns);
     this.#values = wider(this.#values);
-    this.#weights = wider(this.#weights);
+    if (this.#isWeighted) this.#weights = wider(this.#weights);
   }
+}
+
+function translate(from: Uint32Array, numbers: Uint32Array, to: Uint32Array, first: number): void {
+  for (let t = 0; t < from.length; t++) to[first + t] = numbers[from[t] as number] as number;
 }

@@ -42,6 +42,10 @@ export interface ReadRequest {
   readonly extra?: string | undefined;
   /** Bytes: a file that announces more is refused before it is read. Default the container's or the machine's memory. */
   readonly memoryLimit?: number | undefined;
+  /** Threads that parse large CSV files, this one among them; more than 1 need `workerUrl`. Default 1. */
+  readonly threads?: number | undefined;
+  /** The entry of the other threads: workers/lines.js. */
+  readonly workerUrl?: string | undefined;
   /** Whether a fourth column is a weight; `optional`: if there is one. */
   readonly weights?: boolean | 'optional' | undefined;
 }

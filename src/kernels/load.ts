@@ -59,6 +59,9 @@ export interface Kernels extends RowKernels {
   readonly solveFactored64: (U: number, size: number, b: number) => void;
   /** Lists the columns that may be among the best of each row: see score.ts. */
   readonly scoreRows32: (job: number) => void;
+  /** Lines of text: see lines.ts. */
+  readonly parseText: (job: number) => number;
+  readonly moveLabelsTo: (job: number, table: number, slots: number, mask: number) => void;
 }
 
 const files = { reproducible: 'strict.wasm', fast: 'relaxed.wasm' } as const;

@@ -114,3 +114,30 @@ test('entries without weight leave no trace', () => {
   expect(found.observed).toBe(6);
   expect(listed(byRow)).toHaveLength(6);
 });
+
+test('entries beyond what is sorted at a time stand in the order of their listing within each place', () => {
+  const [m, n, count] = [3001, 701, 4_300_000];
+  const rows = Uint32Array.from({ length: count }, (_, t) => (Math.imul(t, 2654435761) >>> 8) % m);
+  const columns = Uint32Array.from({ length: count }, (_, t) => (Math.imul(t, 2246822519) >>> 7) % n);
+  // An entry's value says where it was listed.
+  const values = Float64Array.from(rows.keys());
+  const A = { rows, columns, values, shape: [m, n] as const };
+  const found = survey(A, undefined);
+  const { byRow, byColumn } = place(A, undefined, found, { byRow: room(m, count), byColumn: room(n, count) }, 'keep');
+  const check = (of: Orientation, own: Uint32Array, other: Uint32Array): number => {
+    let wrong = 0;
+    for (let row = 0; row + 1 < of.pointers.length; row++)
+      for (let t = at(of.pointers, row); t < at(of.pointers, row + 1); t++) {
+        const [listed, index] = [at(of.values, t), at(of.indices, t)];
+        if (own[listed] !== row || other[listed] !== index) wrong++;
+        if (t === at(of.pointers, row)) continue;
+        const isRising =
+          index > at(of.indices, t - 1) || (index === at(of.indices, t - 1) && listed > at(of.values, t - 1));
+        if (!isRising) wrong++;
+      }
+    return wrong;
+  };
+  expect([at(byRow.pointers, m), at(byColumn.pointers, n)]).toEqual([count, count]);
+  expect(check(byRow, rows, columns)).toBe(0);
+  expect(check(byColumn, columns, rows)).toBe(0);
+});

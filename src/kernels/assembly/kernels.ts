@@ -6,6 +6,9 @@ import { exp, log } from "./elementary";
 import { gradientRows } from "./gradientRows";
 import { factorRows, hessianRows, preconditionRows, Tangent } from "./hessianRows";
 import { RowJob } from "./job";
+import { moveLabels } from "./labelNumbers";
+import { LabelTable, LineJob } from "./lineJob";
+import { parseLines } from "./parseLines";
 import { peak } from "./peak";
 import { projectRows, Reduced } from "./reduced";
 import { reducedRows } from "./reducedRows";
@@ -84,6 +87,14 @@ export function preconditionRows64(job: usize, tangent: usize, first: i32, last:
 /** Lists the columns that may be among each row's best; f32, whatever the model's precision. */
 export function scoreRows32(job: usize): void {
   scoreRows(changetype<ScoreJob>(job));
+}
+
+/** Lines of text: see assembly/parseLines.ts. */
+export function parseText(job: usize): i32 {
+  return parseLines(changetype<LineJob>(job));
+}
+export function moveLabelsTo(job: usize, table: usize, slots: usize, mask: u32): void {
+  moveLabels(changetype<LineJob>(job), changetype<LabelTable>(table), slots, mask);
 }
 
 // The parts, each alone, for tests and bench/kernels.mjs.
