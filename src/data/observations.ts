@@ -166,13 +166,18 @@ export function observationsOf(
   return place(A, weights, found, storage, duplicates, 0, isZeroKept);
 }
 
-/** Applies the rule for entries that are listed twice to sorted rows, in place; returns the number of entries left. */
-function settleDuplicates(
+/**
+ * Applies the rule for entries that are listed twice to sorted rows, in place; returns the number of entries left.
+ *
+ * @param firstRow what the first of these rows is in A.
+ */
+export function settleDuplicates(
   byRow: Orientation,
   duplicates: Duplicates,
   A: MatrixInput,
   weights: WeightsInput | undefined,
   shift: number,
+  firstRow = 0,
 ): number {
   const { pointers, indices, values, weights: squareRoots } = byRow;
   const rows = pointers.length - 1;
@@ -186,10 +191,10 @@ function settleDuplicates(
       const column = indices[t] as number;
       do next++;
       while (next < end && indices[next] === column);
-      if (next - t > 1 && duplicates === 'refuse') throw duplicateEntry(row, column, A, weights);
+      if (next - t > 1 && duplicates === 'refuse') throw duplicateEntry(firstRow + row, column, A, weights);
       const isSum = next - t > 1 && duplicates === 'sum';
       if (isSum && squareRoots?.subarray(t, next).some((weight) => weight !== squareRoots[t]))
-        throw unequalWeights(row, column, A, weights);
+        throw unequalWeights(firstRow + row, column, A, weights);
       values[kept] = isSum ? sumOf(values.subarray(t, next)) + (next - t - 1) * shift : (values[next - 1] as number);
       if (squareRoots) squareRoots[kept] = squareRoots[next - 1] as number;
       indices[kept++] = column;

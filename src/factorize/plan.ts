@@ -7,6 +7,7 @@ import type { MatrixInput, WeightsInput } from '../data/input.js';
 import { listingBytes } from '../data/listing.js';
 import { machineLimit } from '../data/machineLimit.js';
 import { type Survey, survey } from '../data/observations.js';
+import { diskBytesOf, placingBytes } from '../data/placeOnDisk.js';
 import { HadamardError } from '../errors.js';
 import { backgroundLength, composedScratchBytes } from '../kernels/composed.js';
 import { tangentScratchBytes } from '../kernels/hessian.js';
@@ -69,6 +70,8 @@ export interface Plan {
     readonly scratch: number;
     readonly method: number;
     readonly model: number;
+    /** Of files in folder `onDisk`, while they are made; not in the total. */
+    readonly disk: number;
     /** Covariances of option `intervals`; in the total twice, while they are computed and kept. */
     readonly covariances: number;
   };
@@ -255,6 +258,7 @@ function planExtent(found: Extent, options: CheckedOptions, objective?: Objectiv
       entries: Math.max(parts.rows.largest.entries, parts.columns.largest.entries),
     },
     residency: options.residency,
+    isOnDisk: options.onDisk !== undefined,
     terms: objective?.isComposed
       ? {
           // A full matrix may be solved with one Gram matrix for all rows.
@@ -272,8 +276,12 @@ function planExtent(found: Extent, options: CheckedOptions, objective?: Objectiv
   const counting = (found.rows + found.columns) * countingBytes;
   // The lists that a share is held out of.
   const listing = options.holdout === undefined ? 0 : (found.observed * listingBytes) / (1 - options.holdout);
+  // Sorting into files takes memory that is given back before the fit begins, and so does counting.
+  const form = options.onDisk === undefined ? undefined : { elementBytes: element, isWeighted: request.isWeighted };
+  const placing = form ? placingBytes(form, longestOf(lengths), found.rows + found.columns) : 0;
   const stored = modelBytes + covariances.rows + covariances.columns;
-  const base = layout.bytes.memory + layout.bytes.outside + methodBytes + stored + counting + Math.ceil(listing);
+  const base =
+    layout.bytes.memory + layout.bytes.outside + methodBytes + stored + counting + placing + Math.ceil(listing);
   const limit = options.memoryLimit ?? machineLimit();
   // What is too small to share among threads gives each a start of its own, as far as there is memory.
   const wanted = inline ? Math.min(options.threads, roundSize, starts) : 1;
@@ -291,8 +299,9 @@ function planExtent(found: Extent, options: CheckedOptions, objective?: Objectiv
     bytes: {
       total: base + (lanes - 1) * layout.bytes.memory,
       factors: layout.bytes.factors,
-      observations: layout.bytes.observations,
+      observations: form ? layout.bytes.outside : layout.bytes.observations,
       scratch: layout.bytes.scratch,
+      disk: form ? diskBytesOf(form, found.observed) : 0,
       method: methodBytes + request.workspace,
       model: modelBytes,
       covariances: covariances.rows + covariances.columns,
@@ -315,6 +324,15 @@ function planExtent(found: Extent, options: CheckedOptions, objective?: Objectiv
     layout,
     boundaries,
   };
+}
+
+function longestOf(lengths: PerSide<Runs>): number {
+  let longest = 0;
+  for (const runs of Object.values(lengths))
+    runs((length) => {
+      longest = Math.max(longest, length);
+    });
+  return longest;
 }
 
 function covariancesOf({ intervals, rank, biases }: CheckedOptions, counts: PerSide<number>): PerSide<number> {

@@ -1,8 +1,8 @@
 /** What US EPA PMF reports of a fit: Q true, robust and expected, and how well each column is explained. */
-import type { Orientation } from '../data/observations.js';
+import { type RowEntries, type StoredOrientation, stretchesOf } from '../data/storedRows.js';
 import { factorBuffer } from '../methods/rowPhases.js';
 import type { Loss } from '../objective/losses.js';
-import { countOf, type FitContext } from '../parallel/phase.js';
+import type { FitContext } from '../parallel/phase.js';
 
 /** PMF 5.0 User Guide (2014): scaled residuals z = W(A − p). */
 export interface ReceptorReport {
@@ -23,18 +23,18 @@ export function receptorReport(
   point: { readonly rows: number; readonly columns: number },
   loss: Loss,
 ): ReceptorReport {
-  const { pointers, indices, values, weights } = fit.observations.columns;
+  const { pointers } = fit.observations.columns;
   const { stride, rank } = fit;
   const U = factorBuffer(fit, 'rows', point.rows);
   const V = factorBuffer(fit, 'columns', point.columns);
   const delta = loss.name === 'huber' ? loss.parameter : standardDelta;
-  const n = countOf(fit, 'columns');
   let squares = 0;
   let robust = 0;
   let observed = 0;
-  const r2 = Array.from({ length: n }, (_, column) => {
+  const r2: (number | null)[] = [];
+  const addColumn = (column: number, { start, indices, values, weights }: RowEntries) => {
     const moments = { count: 0, a: 0, p: 0, aa: 0, pp: 0, ap: 0 };
-    for (let t = pointers[column] as number; t < (pointers[column + 1] as number); t++) {
+    for (let t = (pointers[column] as number) - start; t < (pointers[column + 1] as number) - start; t++) {
       const w = weights ? (weights[t] as number) : 1;
       if (w === 0) continue;
       const row = indices[t] as number;
@@ -53,9 +53,11 @@ export function receptorReport(
       moments.ap += a * p;
     }
     observed += moments.count;
-    return correlationSquared(moments);
-  });
-  const seen = ({ pointers: ends }: Orientation) =>
+    r2.push(correlationSquared(moments));
+  };
+  for (const stretch of stretchesOf(fit.observations.columns))
+    for (let column = stretch.first; column < stretch.last; column++) addColumn(column, stretch);
+  const seen = ({ pointers: ends }: StoredOrientation) =>
     ends.reduce((count, end, i) => count + (i > 0 && end > (ends[i - 1] as number) ? 1 : 0), 0);
   const fitted = rank * (seen(fit.observations.rows) + seen(fit.observations.columns));
   return { true: squares, robust, expected: observed - fitted, r2 };
