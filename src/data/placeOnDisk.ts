@@ -28,14 +28,21 @@ export interface FiledObservations extends StoredObservations {
   readonly byColumn: FiledOrientation;
 }
 
-/** Of a range that is sorted, before and after. */
-const sortBytes = 2 ** 27;
-/** Of what waits to be written to the ranges of rows, and to those of columns. */
-const waitingBytes = 2 ** 25;
+/** Bytes that placing works in. */
+export interface PlacingRoom {
+  /** Of a range that is sorted, before and after; more where a row is longer. */
+  readonly sort: number;
+  /** Of what waits to be written to the ranges of rows, and as much to those of columns. */
+  readonly waiting: number;
+}
+
+const placingRoom: PlacingRoom = { sort: 2 ** 27, waiting: 2 ** 25 };
 
 /** Bytes of memory that placing takes at the most beside pointers; rows and columns together. */
 export function placingBytes(form: EntryForm, longestRow: number, rows: number): number {
-  return 4 * rows + Math.max(sortBytes, 2 * longestRow * (entryBytesOf(form) + ownerBytes)) + 2 * waitingBytes;
+  return (
+    4 * rows + Math.max(placingRoom.sort, 2 * longestRow * (entryBytesOf(form) + ownerBytes)) + 2 * placingRoom.waiting
+  );
 }
 
 /** Bytes of both files while they are made. */
@@ -62,6 +69,7 @@ export async function placeOnDisk(
   weights: WeightsInput | undefined,
   found: Survey,
   filing: Filing,
+  { sort, waiting }: PlacingRoom = placingRoom,
 ): Promise<FiledObservations> {
   const { folder, elementBytes, isWeighted, shift, isZeroKept, pause } = filing;
   const opened: EntryFile[] = [];
@@ -75,9 +83,9 @@ export async function placeOnDisk(
   try {
     const byRow = open(found.rowCounts);
     const byColumn = open(found.columnCounts);
-    const mostEntries = Math.floor(sortBytes / (2 * (entryBytesOf(filing) + ownerBytes)));
+    const mostEntries = Math.floor(sort / (2 * (entryBytesOf(filing) + ownerBytes)));
     const ranges = { rows: rangesOf(byRow.pointers, mostEntries), columns: rangesOf(byColumn.pointers, mostEntries) };
-    const toRows = openScatter(byRow, ranges.rows, waitingBytes);
+    const toRows = openScatter(byRow, ranges.rows, waiting);
     visitEntries(
       A,
       weights,
@@ -88,7 +96,7 @@ export async function placeOnDisk(
     await pause();
     const longest = Math.max(longestOf(ranges.rows, byRow.pointers), longestOf(ranges.columns, byColumn.pointers));
     const [room, spare] = [emptyOwned(byRow.file, longest), emptyOwned(byRow.file, longest)];
-    const toColumns = openScatter(byColumn, ranges.columns, waitingBytes);
+    const toColumns = openScatter(byColumn, ranges.columns, waiting);
     const columnCounts = new Uint32Array(found.columns);
     let kept = 0;
     for (const range of ranges.rows) {

@@ -131,6 +131,7 @@ export function buildModel(inHand: FitInHand, certified: Certified, first: First
     inline: measured.isInline,
     blocks: plan.blocks,
     resident: plan.resident,
+    ...(checked.onDisk !== undefined && { onDisk: true }),
     dtype: fit.dtype,
     arithmetic: inHand.arithmetic,
     seed: checked.seed,
