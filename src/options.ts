@@ -201,7 +201,16 @@ function checkParts(name: OptionName, { parts, mayBeNumber }: PartsOption, value
 }
 
 /** Options that are not plain values; `factorize` checks them itself. */
-export const otherOptions = ['weights', 'init', 'onProgress', 'signal', 'labels', 'workerUrl', 'wasmUrl'] as const;
+export const otherOptions = [
+  'weights',
+  'init',
+  'onProgress',
+  'signal',
+  'labels',
+  'workerUrl',
+  'wasmUrl',
+  'handOver',
+] as const;
 
 /**
  * Checks every option against the table and fills in the defaults.
@@ -290,15 +299,16 @@ export function checkNames(options: unknown, names: readonly string[], hint = ''
   });
 }
 
-type Handlers = Partial<Record<'onProgress' | 'signal' | 'workerUrl' | 'wasmUrl', unknown>>;
+type Handlers = Partial<Record<'onProgress' | 'signal' | 'workerUrl' | 'wasmUrl' | 'handOver', unknown>>;
 
 /** @throws HadamardError `invalid-option` */
-export function checkHandlers({ onProgress, signal, workerUrl, wasmUrl }: Handlers): void {
+export function checkHandlers({ onProgress, signal, workerUrl, wasmUrl, handOver }: Handlers): void {
   const rules = [
     ['onProgress', onProgress, typeof onProgress === 'function', 'a function'],
     ['signal', signal, isSignal(signal), 'an AbortSignal'],
     ['workerUrl', workerUrl, typeof workerUrl === 'string', 'a string'],
     ['wasmUrl', wasmUrl, typeof wasmUrl === 'string', 'a string'],
+    ['handOver', handOver, typeof handOver === 'boolean', 'true or false'],
   ] as const;
   for (const [option, value, isRight, kind] of rules)
     if (value !== undefined && !isRight)

@@ -9,6 +9,7 @@ import { HadamardError } from '../errors.js';
 import { type Orientation, placeEach, placeTriples, startPointers, transpose } from './countingSort.js';
 import { isIntegerArray, shapeOf, visitEntries } from './entries.js';
 import { isTriples } from './forms.js';
+import { freeEntries, withoutValues } from './handOver.js';
 import type { MatrixInput, RealArray, Triples, WeightsInput } from './input.js';
 
 export type { Orientation };
@@ -122,6 +123,7 @@ function surveyTriples({ rows, columns, values, shape }: Triples): Survey | unde
  * Fills both orientations with A − shift; the storage must hold `survey.observed` entries each (`pointers` one more than
  * the rows).
  *
+ * @param isHandedOver whether the caller's lists may be freed on the way.
  * @throws HadamardError `duplicate-entry` with both places in the caller's listing, unless `duplicates` allows it.
  */
 export function place(
@@ -132,6 +134,7 @@ export function place(
   duplicates: Duplicates,
   shift = 0,
   isZeroKept = false,
+  isHandedOver = false,
 ): Observations {
   const { byRow, byColumn } = storage;
   startPointers(byColumn.pointers, found.columnCounts);
@@ -139,8 +142,11 @@ export function place(
   const isByRow =
     (isPlain(A, weights) ? placeTriples(A, byColumn, shift) : undefined) ??
     placeEach(A, weights, byColumn, shift, isZeroKept);
+  // An error says where entries stand in the listing, for which their values are not needed.
+  const listing = isHandedOver && isPlain(A, weights) ? withoutValues(A, byColumn.values) : A;
   transpose(byColumn, byRow);
-  const observed = settleDuplicates(byRow, duplicates, A, weights, shift);
+  const observed = settleDuplicates(byRow, duplicates, listing, weights, shift);
+  if (isHandedOver) freeEntries(A, weights);
   const hasLess = observed < found.observed;
   if (hasLess) byColumn.pointers.set(recount(byRow, observed, found.columns));
   // What was listed row after row, such as CSR and dense data, stands sorted in the columns already.

@@ -18,6 +18,7 @@ import {
   ownerBytes,
   writeEntries,
 } from './entryFile.js';
+import { freeEntries } from './handOver.js';
 import type { MatrixInput, WeightsInput } from './input.js';
 import { type Duplicates, type Survey, settleDuplicates } from './observations.js';
 import { emptyOwned, longestOf, openScatter, rangesOf, readRange, type Scatter, sortBy } from './rangeSort.js';
@@ -55,6 +56,7 @@ export interface Filing extends EntryForm {
   readonly duplicates: Duplicates;
   readonly shift: number;
   readonly isZeroKept: boolean;
+  readonly isHandedOver: boolean;
   /** Between ranges, for timers and signals. */
   readonly pause: () => Promise<void>;
 }
@@ -113,6 +115,7 @@ export async function placeOnDisk(
       kept += count;
       await pause();
     }
+    if (filing.isHandedOver) freeEntries(A, weights);
     byRow.pointers[found.rows] = kept;
     toColumns.flush();
     startPointers(byColumn.pointers, columnCounts);

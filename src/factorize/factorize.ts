@@ -2,6 +2,7 @@
 import { certifyCurvature } from '../certificate/curvature.js';
 import { certifyFirstOrder } from '../certificate/firstOrder.js';
 import { shapeOf } from '../data/entries.js';
+import { freeEntries } from '../data/handOver.js';
 import type { MatrixInput } from '../data/input.js';
 import type { LoopOptions, Validation } from '../engine/iterate.js';
 import type { TraceEntry } from '../engine/trace.js';
@@ -52,7 +53,7 @@ import { withStart } from './warmStart.js';
  * with p = mean + b_i + c_j + u_i·v_j and the biases' penalties, within bounds and with held entries; each part is optional
  * and by default there is ‖W∘(A − UVᵀ)‖²_F alone. docs/objectives.md has every loss, what is refused, and the sources.
  *
- * @param A an ndarray (NaN is unobserved), triples or CSR; never changed or detached.
+ * @param A an ndarray (NaN is unobserved), triples or CSR; never changed, nor detached but by option `handOver`.
  * @returns the model, also after `signal` was aborted or a budget ran out; `model.fit.status` says which.
  * @throws HadamardError with a `code` for bad input, options or too little memory; `AbortError` when `signal` was aborted
  *   before the first sweep.
@@ -79,6 +80,7 @@ async function fitWith(hire: Hire, data: MatrixInput, said: FactorizeOptions, tr
   checkIntervals(checked, objective);
   checkOnDisk(checked, objective);
   const { held, ...fitted } = partValidation(A, told, checked);
+  if (told.handOver && fitted.A !== A) freeEntries(A, told.weights);
   const found = surveyWithin(fitted.A, fitted.weights, checked, objective.background !== undefined);
   const plan = planFit(found, checked, objective);
   const rankByRank =
@@ -102,7 +104,9 @@ async function fitWith(hire: Hire, data: MatrixInput, said: FactorizeOptions, tr
   const options = ranked ? { ...told, init: ranked.init } : told;
   const shift = shiftOf(found, plan.request.hasBias, objective);
   const isZeroKept = objective.background !== undefined;
-  const files = { ...fitted, found, checked, plan, shift, isZeroKept, signal: told.signal };
+  // A start that is made later needs A.
+  const handOver = told.handOver === true && !(plan.trial && rankByRank);
+  const files = { ...fitted, found, checked, plan, shift, isZeroKept, isHandedOver: handOver, signal: told.signal };
   return withFiles(files, async (filed) => {
     // Before the crew: where there is no memory, no worker must be left behind.
     const memory = acquireMemory(plan.layout.pages);
@@ -112,7 +116,7 @@ async function fitWith(hire: Hire, data: MatrixInput, said: FactorizeOptions, tr
       const { fit, scales } = allocate(plan.bytes.total, () =>
         layOut(
           fitted.A,
-          { ...options, weights: fitted.weights },
+          { ...options, weights: fitted.weights, handOver },
           checked,
           plan,
           found,

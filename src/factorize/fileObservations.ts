@@ -33,6 +33,7 @@ export interface FilesRequest {
   readonly plan: WorkingPlan;
   readonly shift: number;
   readonly isZeroKept: boolean;
+  readonly isHandedOver: boolean;
   readonly signal: AbortSignal | undefined;
 }
 
@@ -58,7 +59,7 @@ export async function withFiles<T>(
 
 async function fileObservations(
   folder: string,
-  { A, weights, found, checked, plan, shift, isZeroKept, signal }: FilesRequest,
+  { A, weights, found, checked, plan, shift, isZeroKept, isHandedOver, signal }: FilesRequest,
 ): Promise<FiledObservations> {
   await checkSpace(folder, plan.bytes.disk);
   const { dtype, isWeighted } = plan.request;
@@ -69,6 +70,7 @@ async function fileObservations(
     duplicates: checked.duplicates,
     shift,
     isZeroKept,
+    isHandedOver,
     async pause() {
       await new Promise((resolve) => setImmediate(resolve));
       refuseAborted(signal);

@@ -47,7 +47,7 @@ export function layOut(
 ): { fit: FitContext; scales: FitScales } {
   const { request } = plan;
   const where = { plan, checked, memory, module };
-  const observations = filed ?? placeWithin(where, A, options.weights, found, shift, objective);
+  const observations = filed ?? placeWithin(where, A, options.weights, found, shift, objective, options.handOver);
   if (filed) checkValues(filed, objective.loss);
   const value = (objective.background?.value ?? 0) - shift;
   const { settled, mean, ...baseline } = measureBaseline(observations, objective, value, request.hasBias);
@@ -81,11 +81,12 @@ export function placeWithin(
   found: Survey,
   shift: number,
   objective: ObjectiveSpec,
+  isHandedOver?: boolean,
 ): Observations {
   const { layout, request } = plan;
   const storage = observationStorage(request, layout, memory);
   const isZeroKept = objective.background !== undefined;
-  const observations = place(A, weights, found, storage, checked.duplicates, shift, isZeroKept);
+  const observations = place(A, weights, found, storage, checked.duplicates, shift, isZeroKept, isHandedOver);
   checkValues(observations, objective.loss);
   writeResidentPointers(layout, memory, observations);
   return observations;

@@ -49,7 +49,15 @@ async function onDisk(
   isZeroKept: boolean,
 ): Promise<FiledObservations> {
   const weights = W && { sqrtWeight: W };
-  const form = { folder: folder.path, elementBytes, isWeighted: W !== undefined, duplicates, shift, isZeroKept };
+  const form = {
+    isHandedOver: false,
+    folder: folder.path,
+    elementBytes,
+    isWeighted: W !== undefined,
+    duplicates,
+    shift,
+    isZeroKept,
+  };
   return placeOnDisk(A, weights, survey(A, weights, isZeroKept), { ...form, pause: async () => {} }, tiny);
 }
 
