@@ -39,11 +39,19 @@ export interface PlacingRoom {
 
 const placingRoom: PlacingRoom = { sort: 2 ** 27, waiting: 2 ** 25 };
 
-/** Bytes of memory that placing takes at the most beside pointers; rows and columns together. */
-export function placingBytes(form: EntryForm, longestRow: number, rows: number): number {
-  return (
-    4 * rows + Math.max(placingRoom.sort, 2 * longestRow * (entryBytesOf(form) + ownerBytes)) + 2 * placingRoom.waiting
-  );
+/** What placing is for: its form, and how long its rows and columns are. */
+interface PlacingSize extends EntryForm {
+  readonly observed: number;
+  /** Of rows or columns. */
+  readonly longest: number;
+  /** Rows and columns together. */
+  readonly rows: number;
+}
+
+/** Bytes of memory that placing takes at the most beside pointers. */
+export function placingBytes({ observed, longest, rows, ...form }: PlacingSize): number {
+  const both = 2 * (entryBytesOf(form) + ownerBytes);
+  return 4 * rows + Math.min(both * observed, Math.max(placingRoom.sort, both * longest)) + 2 * placingRoom.waiting;
 }
 
 /** Bytes of both files while they are made. */

@@ -278,7 +278,9 @@ function planExtent(found: Extent, options: CheckedOptions, objective?: Objectiv
   const listing = options.holdout === undefined ? 0 : (found.observed * listingBytes) / (1 - options.holdout);
   // Sorting into files takes memory that is given back before the fit begins, and so does counting.
   const form = options.onDisk === undefined ? undefined : { elementBytes: element, isWeighted: request.isWeighted };
-  const placing = form ? placingBytes(form, longestOf(lengths), found.rows + found.columns) : 0;
+  const placing = form
+    ? placingBytes({ ...form, observed: found.observed, longest: longestOf(lengths), rows: found.rows + found.columns })
+    : 0;
   const stored = modelBytes + covariances.rows + covariances.columns;
   const base =
     layout.bytes.memory + layout.bytes.outside + methodBytes + stored + counting + placing + Math.ceil(listing);
@@ -357,7 +359,8 @@ function notEnough(need: string, limit: number): HadamardError {
     what: `${need}.`,
     position: { option: 'memoryLimit' },
     rule: `The limit is ${mebibytes(limit)}.`,
-    remedy: "Lower the rank, use dtype 'f32', or acceleration 'none'; raise memoryLimit if the machine has more.",
+    remedy:
+      "Lower the rank, use dtype 'f32', or acceleration 'none'; keep the observations on disk (onDisk); raise memoryLimit if the machine has more.",
   });
 }
 
