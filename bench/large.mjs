@@ -63,11 +63,16 @@ async function fits() {
       const before = memory();
       // Before the first sweep: the most that laying out takes.
       let laidOut;
+      // Of all threads, which a busy machine changes less than the seconds.
+      const cpu = [];
       const { fit } = await factorize(A, {
         ...options,
         ...more,
         onProgress: ({ phase }) => {
-          if (phase !== 'sweep' || laidOut) return;
+          if (phase !== 'sweep') return;
+          const { user, system } = process.cpuUsage();
+          cpu.push((user + system) / 1e6);
+          if (laidOut) return;
           laidOut = memory();
           resetPeak();
         },
@@ -76,10 +81,27 @@ async function fits() {
       if (fit.digest !== digest) throw new Error('Not the same bits.');
       const times = fit.trace.map(({ seconds }) => seconds);
       const sweep = (times.at(-1) - times[0]) / (times.length - 1);
+      const cpuSweep = (cpu.at(-1) - cpu[0]) / (cpu.length - 1);
       const { prepare } = fit.seconds;
       const peak = { layingOut: laidOut.peak - before.now, fitting: memory().peak - before.now };
-      samples[way].push({ sweep: round(sweep), prepare: round(prepare), peak, caller: before.now });
-      console.log(way, 'sweep', sweep.toFixed(2), 's, prepare', prepare.toFixed(1), 's, peaks', peak);
+      samples[way].push({
+        sweep: round(sweep),
+        cpu: round(cpuSweep),
+        prepare: round(prepare),
+        peak,
+        caller: before.now,
+      });
+      console.log(
+        way,
+        'sweep',
+        sweep.toFixed(2),
+        's (cpu',
+        cpuSweep.toFixed(2),
+        's), prepare',
+        prepare.toFixed(1),
+        's, peaks',
+        peak,
+      );
     }
   const shape = { shape: A.shape, observed };
   return {
@@ -92,6 +114,7 @@ async function fits() {
         way,
         {
           secondsPerSweep: spread(all.map(({ sweep }) => sweep)),
+          cpuSecondsPerSweep: spread(all.map(({ cpu }) => cpu)),
           prepareSeconds: spread(all.map(({ prepare }) => prepare)),
           peakGB: {
             layingOut: round(Math.max(...all.map(({ peak }) => peak.layingOut)) / 1e9),
@@ -103,6 +126,7 @@ async function fits() {
       ]),
     ),
     diskOfMemory: spread(samples.disk.map(({ sweep }, i) => round(sweep / samples.memory[i].sweep))),
+    cpuDiskOfMemory: spread(samples.disk.map(({ cpu }, i) => round(cpu / samples.memory[i].cpu))),
     digest,
   };
 }
