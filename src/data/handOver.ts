@@ -22,8 +22,13 @@ export function withoutValues(A: Triples, others: RealArray): Triples {
 
 /** Node 20 has no `transfer`: there the memory goes with the next collection of garbage. */
 function free({ buffer }: ArrayBufferView): void {
-  if (!(buffer instanceof ArrayBuffer)) return;
+  // What is freed already has no bytes.
+  if (!(buffer instanceof ArrayBuffer) || buffer.byteLength === 0) return;
   const { transfer } = buffer as { transfer?: (this: ArrayBuffer, length: number) => ArrayBuffer };
-  if (transfer) transfer.call(buffer, 0);
-  else structuredClone(buffer, { transfer: [buffer] });
+  try {
+    if (transfer) transfer.call(buffer, 0);
+    else structuredClone(buffer, { transfer: [buffer] });
+  } catch {
+    // The memory of a WebAssembly instance is not to be detached, and stays.
+  }
 }

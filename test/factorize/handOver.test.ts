@@ -61,6 +61,11 @@ test('what cannot be given up stays: shared memory, and other forms', async () =
   shared.values.set(A.values);
   await factorize(shared, { rank: 2, maxSweeps: 2, lambda: 0.1, handOver: true });
   expect(lengthsOf(shared)).toEqual([0, 0, A.values.length]);
+  const memory = new WebAssembly.Memory({ initial: 2 });
+  const inside: Triples = { ...copyOf(A), values: new Float64Array(memory.buffer, 0, A.values.length) };
+  inside.values.set(A.values);
+  await factorize(inside, { rank: 2, maxSweeps: 2, lambda: 0.1, handOver: true });
+  expect(lengthsOf(inside)).toEqual([0, 0, A.values.length]);
 });
 
 test('a start that is made after a trial still has A', async () => {
