@@ -4,7 +4,7 @@
  * caller's arrays. Then the command from CSV to model, in a process each, on a share of the rows: bytes an observation at the
  * peak. bench/results/large.json.
  *
- *     node bench/large.mjs [--observed N] [--rounds R] [--sweeps S] [--lines N of the CSV] [--folder of the files]
+ *     node --expose-gc bench/large.mjs [--observed N] [--rounds R] [--sweeps S] [--lines N of the CSV] [--folder of the files]
  */
 import { execFileSync } from 'node:child_process';
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, statSync, writeFileSync, writeSync } from 'node:fs';
@@ -49,18 +49,27 @@ function resetPeak() {
   }
 }
 
+/** Until the memory of the last fit is gone: its workers have ended, and their instances been collected (--expose-gc). */
+async function settle() {
+  for (let i = 0; i < 5; i++) {
+    globalThis.gc?.();
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}
+
 const ways = { memory: {}, disk: { onDisk: folder } };
 
 async function fits() {
   const A = ratings({ ...shapeFor(observed), observed, seed: 9 });
   console.log(`${A.shape.join(' × ')}, ${observed} observations`);
   const samples = { memory: [], disk: [] };
+  await settle();
+  const caller = memory().now;
   let digest;
   for (let i = 0; i < rounds; i++)
     for (const [way, more] of Object.entries(ways)) {
-      globalThis.gc?.();
+      await settle();
       resetPeak();
-      const before = memory();
       // Before the first sweep: the most that laying out takes.
       let laidOut;
       // Of all threads, which a busy machine changes less than the seconds.
@@ -83,13 +92,12 @@ async function fits() {
       const sweep = (times.at(-1) - times[0]) / (times.length - 1);
       const cpuSweep = (cpu.at(-1) - cpu[0]) / (cpu.length - 1);
       const { prepare } = fit.seconds;
-      const peak = { layingOut: laidOut.peak - before.now, fitting: memory().peak - before.now };
+      const peak = { layingOut: laidOut.peak - caller, fitting: memory().peak - caller };
       samples[way].push({
         sweep: round(sweep),
         cpu: round(cpuSweep),
         prepare: round(prepare),
         peak,
-        caller: before.now,
       });
       console.log(
         way,
@@ -109,6 +117,7 @@ async function fits() {
     observed,
     rank,
     threads: options.threads,
+    callerGB: round(caller / 1e9),
     ...Object.fromEntries(
       Object.entries(samples).map(([way, all]) => [
         way,
@@ -120,7 +129,6 @@ async function fits() {
             layingOut: round(Math.max(...all.map(({ peak }) => peak.layingOut)) / 1e9),
             fitting: round(Math.max(...all.map(({ peak }) => peak.fitting)) / 1e9),
           },
-          callerGB: round(all[0].caller / 1e9),
           planned: plan(shape, { ...options, ...ways[way] }).bytes,
         },
       ]),
