@@ -9,6 +9,7 @@ import { HadamardError } from '../errors.js';
 import { type Orientation, placeEach, placeTriples, startPointers, transpose } from './countingSort.js';
 import { isIntegerArray, shapeOf, visitEntries } from './entries.js';
 import { isTriples } from './forms.js';
+import { freeEntries, withoutValues } from './handOver.js';
 import type { MatrixInput, RealArray, Triples, WeightsInput } from './input.js';
 
 export type { Orientation };
@@ -127,6 +128,7 @@ function surveyTriples({ rows, columns, values, shape }: Triples): Survey | unde
  * Fills both orientations with A − shift; the storage must hold `survey.observed` entries each (`pointers` one more than
  * the rows).
  *
+ * @param isHandedOver whether the caller's lists may be freed on the way.
  * @throws HadamardError `duplicate-entry` with both places in the caller's listing, unless `duplicates` allows it.
  */
 export function place(
@@ -137,6 +139,7 @@ export function place(
   duplicates: Duplicates,
   shift = 0,
   isZeroKept = false,
+  isHandedOver = false,
 ): Observations {
   const { byRow, byColumn } = storage;
   startPointers(byColumn.pointers, found.columnCounts);
@@ -144,8 +147,11 @@ export function place(
   const isByRow =
     (isPlain(A, weights) ? placeTriples(A, byColumn, shift) : undefined) ??
     placeEach(A, weights, byColumn, shift, isZeroKept);
+  // An error says where entries stand in the listing, for which their values are not needed.
+  const listing = isHandedOver && isPlain(A, weights) ? withoutValues(A, byColumn.values) : A;
   transpose(byColumn, byRow);
-  const observed = settleDuplicates(byRow, duplicates, A, weights, shift);
+  const observed = settleDuplicates(byRow, duplicates, listing, weights, shift);
+  if (isHandedOver) freeEntries(A, weights);
   const hasLess = observed < found.observed;
   if (hasLess) byColumn.pointers.set(recount(byRow, observed, found.columns));
   // What was listed row after row, such as CSR and dense data, stands sorted in the columns already.
@@ -171,13 +177,18 @@ export function observationsOf(
   return place(A, weights, found, storage, duplicates, 0, isZeroKept);
 }
 
-/** Applies the rule for entries that are listed twice to sorted rows, in place; returns the number of entries left. */
-function settleDuplicates(
+/**
+ * Applies the rule for entries that are listed twice to sorted rows, in place; returns the number of entries left.
+ *
+ * @param firstRow what the first of these rows is in A.
+ */
+export function settleDuplicates(
   byRow: Orientation,
   duplicates: Duplicates,
   A: MatrixInput,
   weights: WeightsInput | undefined,
   shift: number,
+  firstRow = 0,
 ): number {
   const { pointers, indices, values, weights: squareRoots } = byRow;
   const rows = pointers.length - 1;
@@ -191,10 +202,10 @@ function settleDuplicates(
       const column = indices[t] as number;
       do next++;
       while (next < end && indices[next] === column);
-      if (next - t > 1 && duplicates === 'refuse') throw duplicateEntry(row, column, A, weights);
+      if (next - t > 1 && duplicates === 'refuse') throw duplicateEntry(firstRow + row, column, A, weights);
       const isSum = next - t > 1 && duplicates === 'sum';
       if (isSum && squareRoots?.subarray(t, next).some((weight) => weight !== squareRoots[t]))
-        throw unequalWeights(row, column, A, weights);
+        throw unequalWeights(firstRow + row, column, A, weights);
       values[kept] = isSum ? sumOf(values.subarray(t, next)) + (next - t - 1) * shift : (values[next - 1] as number);
       if (squareRoots) squareRoots[kept] = squareRoots[next - 1] as number;
       indices[kept++] = column;
