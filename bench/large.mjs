@@ -4,10 +4,23 @@
  * caller's arrays. Then the command from CSV to model, in a process each, on a share of the rows: bytes an observation at the
  * peak. bench/results/large.json.
  *
- *     node --expose-gc bench/large.mjs [--observed N] [--rounds R] [--sweeps S] [--lines N of the CSV] [--folder of the files]
+ *     node --expose-gc bench/large.mjs [--observed N] [--rounds R] [--sweeps S] [--ways memory,disk] [--lines N of the CSV]
+ *       [--folder of the files] [--data folder that keeps A from run to run]
+ *
+ * A part that is not asked for (--observed 0, --lines 0, one of the ways) stays as an earlier record has it.
  */
 import { execFileSync } from 'node:child_process';
-import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, statSync, writeFileSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -24,11 +37,32 @@ const rounds = Number(argument('rounds', 2));
 const maxSweeps = Number(argument('sweeps', 3));
 const lines = Number(argument('lines', 20_000_000));
 const folder = argument('folder', tmpdir());
+const kept = argument('data', undefined);
+const asked = argument('ways', 'memory,disk').split(',');
 const rank = 32;
-const options = { rank, lambda: 0.05, lambdaScale: 'count', tolerance: 0, maxSweeps, threads: 2 };
+// auto would begin with epochs of sgd where the observations are resident.
+const options = { rank, method: 'als', lambda: 0.05, lambdaScale: 'count', tolerance: 0, maxSweeps, threads: 2 };
 
 const shapeFor = (entries) => ({ rows: Math.max(2000, Math.round((480_000 * entries) / 200e6)), columns: 18_000 });
 const round = (x) => Math.round(x * 1000) / 1000;
+
+/** Data of a size, as it was made before where it is kept. */
+function dataOf(entries) {
+  const of = { ...shapeFor(entries), observed: entries, seed: 9 };
+  if (kept === undefined) return ratings(of);
+  const lists = { rowPointers: Uint32Array, columnIndices: Uint32Array, values: Float32Array };
+  const pathOf = (name) => join(kept, `${entries}.${name}`);
+  if (Object.keys(lists).some((name) => !existsSync(pathOf(name)))) {
+    const made = ratings(of);
+    for (const name of Object.keys(lists)) writeFileSync(pathOf(name), made[name]);
+    return made;
+  }
+  const read = Object.entries(lists).map(([name, List]) => {
+    const { buffer, byteOffset, byteLength } = readFileSync(pathOf(name));
+    return [name, new List(buffer, byteOffset, byteLength / 4)];
+  });
+  return { ...Object.fromEntries(read), shape: [of.rows, of.columns] };
+}
 
 /** Bytes: what the process holds now, and the most since the last reset. Linux; elsewhere the peak is of the whole process. */
 function memory() {
@@ -57,15 +91,20 @@ async function settle() {
   }
 }
 
-const ways = { memory: {}, disk: { onDisk: folder } };
+const old = { fits: [], ingest: [], ...earlier('large') };
+const ways = Object.fromEntries(
+  Object.entries({ memory: {}, disk: { onDisk: folder } }).filter(([way]) => asked.includes(way)),
+);
 
 async function fits() {
-  const A = ratings({ ...shapeFor(observed), observed, seed: 9 });
+  const A = dataOf(observed);
   console.log(`${A.shape.join(' × ')}, ${observed} observations`);
-  const samples = { memory: [], disk: [] };
+  const samples = Object.fromEntries(Object.keys(ways).map((way) => [way, []]));
   await settle();
   const caller = memory().now;
-  let digest;
+  const before = old.fits.find((each) => each.observed === observed);
+  // Of another program it may be another.
+  let digest = asked.length === 2 ? undefined : before?.digest;
   for (let i = 0; i < rounds; i++)
     for (const [way, more] of Object.entries(ways)) {
       await settle();
@@ -112,7 +151,8 @@ async function fits() {
       );
     }
   const shape = { shape: A.shape, observed };
-  return {
+  const measured = {
+    ...before,
     shape: A.shape,
     observed,
     rank,
@@ -133,10 +173,10 @@ async function fits() {
         },
       ]),
     ),
-    diskOfMemory: spread(samples.disk.map(({ sweep }, i) => round(sweep / samples.memory[i].sweep))),
-    cpuDiskOfMemory: spread(samples.disk.map(({ cpu }, i) => round(cpu / samples.memory[i].cpu))),
     digest,
   };
+  const ratio = (of) => measured.disk && measured.memory && round(measured.disk[of].median / measured.memory[of].median);
+  return { ...measured, diskOfMemory: ratio('secondsPerSweep'), cpuDiskOfMemory: ratio('cpuSecondsPerSweep') };
 }
 
 /** A as lines row,col,value. */
@@ -168,7 +208,7 @@ function ingest() {
   };
   try {
     const [path, small] = [join(place, 'A.csv'), join(place, 'small.csv')];
-    writeCsv(path, ratings({ ...shapeFor(lines), observed: lines, seed: 9 }));
+    writeCsv(path, dataOf(lines));
     writeCsv(small, ratings({ rows: 2000, columns: 18_000, observed: 100_000, seed: 9 }));
     const base = command(small, []).memoryBytes.peakRss;
     return {
@@ -189,9 +229,13 @@ function ingest() {
   }
 }
 
-const old = earlier('large');
-const results = { fits: observed > 0 ? await fits() : old.fits, ingest: lines > 0 ? ingest() : old.ingest };
+/** One more size, or the same again. */
+const beside = (list, one, size) => [...list.filter((each) => each[size] !== one[size]), one];
+const results = {
+  fits: observed > 0 ? beside(old.fits, await fits(), 'observed') : old.fits,
+  ingest: lines > 0 ? beside(old.ingest, ingest(), 'lines') : old.ingest,
+};
 record('large', {
-  what: 'Seconds a sweep and peak memory with the observations in memory and on disk, in turn; peak of the command from CSV to model',
+  what: 'Seconds a sweep and peak memory with the observations in memory and on disk; peak of the command from CSV to model',
   results,
 });
