@@ -1,5 +1,6 @@
 /** One of many starts, from the factors in its memory to its end: in a worker's thread alone, or with a crew. */
 import { certifyFirstOrder } from '../certificate/firstOrder.js';
+import { isWeighted } from '../data/storedRows.js';
 import { iterate, type LoopOptions, type Outcome } from '../engine/iterate.js';
 import type { TraceEntry } from '../engine/trace.js';
 import { type ErrorMessage, isHadamardError, toErrorMessage } from '../errors.js';
@@ -44,8 +45,7 @@ export async function runStart(
   const run = createRun(fit, crew, centredNorm, startsFrom);
   const abandonment = best && new Abandonment(best.objective, best.width);
   const counts = countsOf(fit);
-  const { indices, weights } = fit.observations.rows;
-  const shape = { counts, observed: indices.length, isWeighted: weights !== undefined };
+  const shape = { counts, observed: fit.capacity, isWeighted: isWeighted(fit.observations.rows) };
   let last: TraceEntry | undefined;
   try {
     const method = methodOf(chosen, options, shape, fit.dtype);

@@ -1,4 +1,5 @@
 /** The phases of stochastic gradient descent: its grid, the rates that rows begin with, and one sub-epoch. */
+import { isFiled, isWeighted } from '../data/storedRows.js';
 import { readTotals, writeJob } from '../kernels/load.js';
 import { descentBytes, rateAt, rateSize, writeDescent } from '../kernels/sgd.js';
 import { elementBytes, otherSide, realView, type Side } from '../parallel/layout.js';
@@ -15,9 +16,8 @@ import { behindJob, checkBehindJob, openJob } from './rowPhases.js';
 import { bandEdges, type GridShape, type GridSpace, gridSize, gridSpace } from './sgdGrid.js';
 
 function shapeOf(fit: FitContext): GridShape {
-  const { rank, stride, observations } = fit;
-  const { indices, weights } = observations.rows;
-  return { counts: countsOf(fit), observed: indices.length, rank, stride, isWeighted: weights !== undefined };
+  const { rank, stride, capacity, observations } = fit;
+  return { counts: countsOf(fit), observed: capacity, rank, stride, isWeighted: isWeighted(observations.rows) };
 }
 
 function spaceOf(fit: FitContext): GridSpace {
@@ -54,7 +54,9 @@ interface Band {
  * r the distance from the mean.
  */
 export const sgdGridPhase: Phase = bandPhase('sgdGrid', ({ fit }, _, { first, last }) => {
-  const { pointers, indices, values, weights } = fit.observations.rows;
+  const { rows: stored } = fit.observations;
+  if (isFiled(stored)) throw new Error('Stochastic steps work on resident observations.');
+  const { pointers, indices, values, weights } = stored;
   const space = spaceOf(fit);
   const { size } = space;
   const edges = bandEdges(fit.observations.columns.pointers, size);
