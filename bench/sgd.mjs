@@ -42,7 +42,11 @@ for (const k of flags.ranks.split(',').map(Number)) {
   const job = { folder, k, lambda, kind: 'explicit', method: 'sgd', threads: 2 };
   const samples = { libmf: [], sgd: [] };
   for (let round = 0; round < Number(flags.rounds); round++)
-    for (const tool of Object.keys(samples)) samples[tool].push(epochOf(tool, job));
+    for (const tool of Object.keys(samples)) {
+      const sample = epochOf(tool, job);
+      samples[tool].push(sample);
+      console.log(`k=${k} ${tool} ${sample.seconds.toFixed(3)} s, cpu ${sample.cpuSeconds.toFixed(3)} s`);
+    }
   const spreads = (tool, key) => spread(samples[tool].map((sample) => sample[key]));
   const evaluate = judge('explicit', folder, 'validation', k);
   const errorsOf = (tool, steps) =>
