@@ -14,8 +14,7 @@ const ways: readonly (Partial<FactorizeOptions> & { threads: number })[] = [
   { threads: 1, inline: 'never' },
   { threads: 2, inline: 'never' },
   { threads: 3, inline: 'never', residency: 'staged' },
-  { threads: 5, inline: 'never' },
-  { threads: 8, inline: 'never', residency: 'staged' },
+  { threads: 5, inline: 'never', residency: 'staged' },
   { threads: 1, inline: 'auto', residency: 'staged' },
 ];
 
