@@ -168,7 +168,7 @@ export function surveyWithin(
 }
 
 /** What a plan is made from: a survey of the data, or the size alone. */
-interface Extent extends Omit<Survey, 'rowCounts' | 'columnCounts'> {
+interface Extent extends Omit<Survey, 'rowCounts' | 'columnCounts' | 'isSorted'> {
   readonly lengths: PerSide<Runs>;
 }
 
