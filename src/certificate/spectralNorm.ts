@@ -52,26 +52,38 @@ export function spectralNormBound(M: SparseRows, bits: (index: number) => number
   return tall.columns <= denseLimit ? byEigenvalues(tall) : byLanczos(tall, bits);
 }
 
-function byEigenvalues({ pointers, indices, values, columns: p }: SparseRows): NormBound {
+function byEigenvalues(M: SparseRows): NormBound {
+  const { pointers, indices, values, columns: p } = M;
   // Its lower half.
   const gram = new Float64Array(p * p);
   const counts = new Float64Array(p);
   let squares = 0;
-  for (let i = 0; i + 1 < pointers.length; i++)
-    for (let s = pointers[i] as number; s < (pointers[i + 1] as number); s++) {
-      const a = values[s] as number;
-      const at = indices[s] as number;
+  // Row by row in arrays of its own: places among all entries may be beyond 32 bits, and arithmetic with them is slower.
+  const most = longest(rowLengths(M));
+  const places = new Int32Array(most);
+  const numbers = new Float64Array(most);
+  for (let i = 0; i + 1 < pointers.length; i++) {
+    const start = pointers[i] as number;
+    const length = (pointers[i + 1] as number) - start;
+    for (let s = 0; s < length; s++) {
+      places[s] = indices[start + s] as number;
+      numbers[s] = values[start + s] as number;
+    }
+    for (let s = 0; s < length; s++) {
+      const a = numbers[s] as number;
+      const at = places[s] as number;
       squares += a * a;
       counts[at] = (counts[at] as number) + 1;
       const row = at * p;
-      for (let t = pointers[i] as number; t <= s; t++) {
-        const place = row + (indices[t] as number);
-        gram[place] = (gram[place] as number) + a * (values[t] as number);
+      for (let t = 0; t <= s; t++) {
+        const place = row + (places[t] as number);
+        gram[place] = (gram[place] as number) + a * (numbers[t] as number);
       }
       // Of an index that is listed twice, both orders fall on the diagonal.
-      for (let t = s - 1; t >= (pointers[i] as number) && indices[t] === at; t--)
-        gram[row + at] = (gram[row + at] as number) + a * (values[t] as number);
+      for (let t = s - 1; t >= 0 && places[t] === at; t--)
+        gram[row + at] = (gram[row + at] as number) + a * (numbers[t] as number);
     }
+  }
   const off = eigenvalueMargin(gram, p);
   const [theta = 0] = largestEigenvalues(tridiagonalize(gram, p), 1);
   // Each product of two columns is a sum of so many terms at most: |fl(MᵀM) − MᵀM| ≤ γ|M|ᵀ|M|, whose norm is at most γ‖M‖_F².

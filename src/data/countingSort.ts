@@ -1,4 +1,5 @@
 /** Entries sorted by column or by row, in the order in which they are listed within each. */
+import type { NdArray } from 'ndarray';
 import { visitEntries } from './entries.js';
 import type { MatrixInput, RealArray, Triples, WeightsInput } from './input.js';
 
@@ -47,6 +48,27 @@ export function placeEach(
     isZeroKept,
   );
   return isByRow;
+}
+
+/** The same of a dense A without weights, without a call an entry; undefined where a value is to be refused, by that. */
+export function placeDense(A: NdArray<RealArray>, to: Orientation, shift: number): boolean | undefined {
+  const { data, offset } = A;
+  const [m = 0, n = 0] = A.shape;
+  const [rowStride = 0, columnStride = 0] = A.stride;
+  const { indices, values } = to;
+  const cursor = to.pointers.slice();
+  for (let row = 0; row < m; row++)
+    for (let column = 0, from = offset + row * rowStride; column < n; column++, from += columnStride) {
+      const value = data[from] as number;
+      if (Number.isNaN(value)) continue;
+      if (!Number.isFinite(value)) return undefined;
+      const at = cursor[column] as number;
+      cursor[column] = at + 1;
+      indices[at] = row;
+      values[at] = value - shift;
+    }
+  to.weights?.fill(1);
+  return true;
 }
 
 /**

@@ -5,10 +5,11 @@
  * into storage that the plan has set aside. Both orientations come out sorted (columns ascending within a row, rows
  * within a column) whatever the order they were listed in, so the fit does not depend on it.
  */
+import type { NdArray } from 'ndarray';
 import { HadamardError } from '../errors.js';
-import { type Orientation, placeEach, placeTriples, startPointers, transpose } from './countingSort.js';
+import { type Orientation, placeDense, placeEach, placeTriples, startPointers, transpose } from './countingSort.js';
 import { isIntegerArray, shapeOf, visitEntries } from './entries.js';
-import { isTriples } from './forms.js';
+import { isCompressed, isTriples } from './forms.js';
 import type { MatrixInput, RealArray, Triples, WeightsInput } from './input.js';
 
 export type { Orientation };
@@ -50,7 +51,7 @@ export type Duplicates = 'refuse' | 'keep' | 'sum' | 'last';
  */
 export function survey(A: MatrixInput, weights: WeightsInput | undefined, isZeroKept = false): Survey {
   const [rows, columns] = shapeOf(A);
-  const plain = isPlain(A, weights) ? surveyTriples(A) : undefined;
+  const plain = weights === undefined ? surveyPlain(A) : undefined;
   if (plain) return plain;
   const rowCounts = new Uint32Array(rows);
   const columnCounts = new Uint32Array(columns);
@@ -87,12 +88,46 @@ export function survey(A: MatrixInput, weights: WeightsInput | undefined, isZero
   };
 }
 
-/** Triples without weights whose indices need not be looked at to know that they are integers. */
-function isPlain(A: MatrixInput, weights: WeightsInput | undefined): A is Triples {
-  return isTriples(A) && weights === undefined && isIntegerArray(A.rows) && isIntegerArray(A.columns);
+/** {@link survey} of data without weights, without a call an entry; undefined where an entry is to be refused, by that. */
+function surveyPlain(A: MatrixInput): Survey | undefined {
+  if (isDense(A)) return surveyDense(A);
+  return isPlain(A) ? surveyTriples(A) : undefined;
 }
 
-/** {@link survey} without a call an entry; undefined where an entry is to be refused, by that. */
+/** Triples whose indices need not be looked at to know that they are integers. */
+function isPlain(A: MatrixInput): A is Triples {
+  return isTriples(A) && isIntegerArray(A.rows) && isIntegerArray(A.columns);
+}
+
+function isDense(A: MatrixInput): A is NdArray<RealArray> {
+  return 'data' in A && !isTriples(A) && !isCompressed(A);
+}
+
+function surveyDense(A: NdArray<RealArray>): Survey | undefined {
+  const { data, offset } = A;
+  const [m, n] = shapeOf(A);
+  const [rowStride = 0, columnStride = 0] = A.stride;
+  const rowCounts = new Uint32Array(m);
+  const columnCounts = new Uint32Array(n);
+  let observed = 0;
+  let lowest = Number.POSITIVE_INFINITY;
+  let highest = Number.NEGATIVE_INFINITY;
+  for (let row = 0; row < m; row++) {
+    const before = observed;
+    for (let column = 0, at = offset + row * rowStride; column < n; column++, at += columnStride) {
+      const value = data[at] as number;
+      if (Number.isNaN(value)) continue;
+      if (!Number.isFinite(value)) return undefined;
+      columnCounts[column] = (columnCounts[column] as number) + 1;
+      observed++;
+      if (value < lowest) lowest = value;
+      if (value > highest) highest = value;
+    }
+    rowCounts[row] = observed - before;
+  }
+  return unweighted({ rows: m, columns: n, observed, rowCounts, columnCounts, valueRange: [lowest, highest] });
+}
+
 function surveyTriples({ rows, columns, values, shape }: Triples): Survey | undefined {
   const rowCounts = new Uint32Array(shape[0]);
   const columnCounts = new Uint32Array(shape[1]);
@@ -109,18 +144,19 @@ function surveyTriples({ rows, columns, values, shape }: Triples): Survey | unde
     if (value < lowest) lowest = value;
     if (value > highest) highest = value;
   }
-  const observed = values.length;
-  const weightRange = [observed > 0 ? 1 : Number.POSITIVE_INFINITY, observed > 0 ? 1 : 0] as const;
-  return {
+  return unweighted({
     rows: shape[0],
     columns: shape[1],
-    observed,
+    observed: values.length,
     rowCounts,
     columnCounts,
-    excluded: 0,
-    weightRange,
     valueRange: [lowest, highest],
-  };
+  });
+}
+
+function unweighted(found: Omit<Survey, 'excluded' | 'weightRange'>): Survey {
+  const isEmpty = found.observed === 0;
+  return { ...found, excluded: 0, weightRange: [isEmpty ? Number.POSITIVE_INFINITY : 1, isEmpty ? 0 : 1] };
 }
 
 /**
@@ -142,15 +178,20 @@ export function place(
   startPointers(byColumn.pointers, found.columnCounts);
   startPointers(byRow.pointers, found.rowCounts);
   const isByRow =
-    (isPlain(A, weights) ? placeTriples(A, byColumn, shift) : undefined) ??
+    (weights === undefined ? placePlain(A, byColumn, shift) : undefined) ??
     placeEach(A, weights, byColumn, shift, isZeroKept);
   transpose(byColumn, byRow);
-  const observed = settleDuplicates(byRow, duplicates, A, weights, shift);
+  const observed = isDense(A) ? found.observed : settleDuplicates(byRow, duplicates, A, weights, shift);
   const hasLess = observed < found.observed;
   if (hasLess) byColumn.pointers.set(recount(byRow, observed, found.columns));
   // What was listed row after row, such as CSR and dense data, stands sorted in the columns already.
   if (hasLess || !isByRow) transpose(byRow, byColumn);
   return { rows: found.rows, columns: found.columns, observed, byRow, byColumn };
+}
+
+function placePlain(A: MatrixInput, byColumn: Orientation, shift: number): boolean | undefined {
+  if (isDense(A)) return placeDense(A, byColumn, shift);
+  return isPlain(A) ? placeTriples(A, byColumn, shift) : undefined;
 }
 
 /** A in both orientations with W on every entry, float64 and in memory of its own. @throws HadamardError as {@link survey} and {@link place}. */
