@@ -87,11 +87,11 @@ export function relaxationBound(problem: BoundProblem): RelaxationBound {
     for (let t = pointers[i] as number; t < (pointers[i + 1] as number); t++) {
       const j = indices[t] as number;
       const g = G[t] as number;
-      const w = weights ? (weights[t] as number) : 1;
+      const z = weights ? g / (weights[t] as number) : g;
       const product = g * ((values[t] as number) - mean);
       l += product;
       s += Math.abs(product);
-      q += (g / w) * (g / w);
+      q += z * z;
       sum += g;
       columnSums[j] = (columnSums[j] as number) + g;
       scaled[t] = g / Math.sqrt((penalties.rows[i] as number) * (penalties.columns[j] as number));
