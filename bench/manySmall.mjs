@@ -32,7 +32,8 @@ function problem(missing, seed, [rows, columns] = [m, n]) {
     for (let j = 0; j < columns; j++) {
       let value = 0.1 * random();
       for (let c = 0; c < k; c++) value += U[i * k + c] * V[j * k + c];
-      data[i * columns + j] = random() < missing ? Number.NaN : value;
+      const isMissing = random() < missing;
+      data[i * columns + j] = isMissing ? Number.NaN : value;
     }
   return ndarray(data, [rows, columns]);
 }

@@ -141,6 +141,7 @@ export function residualsOf(
 function gradientOf(problem: BoundProblem): Float64Array {
   const { byRow, biasPenalties, residuals } = problem;
   const { pointers, indices, weights } = byRow;
+  if (!weights && !biasPenalties.rows && !biasPenalties.columns) return residuals();
   const G = residuals().slice();
   if (weights)
     for (let t = 0; t < G.length; t++) G[t] = (weights[t] as number) * (weights[t] as number) * (G[t] as number);
