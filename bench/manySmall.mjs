@@ -60,7 +60,7 @@ function summary(loads, seconds) {
   return { fits: times.length, perSecond: times.length / seconds, least: times[0], median: at(0.5), p99: at(0.99) };
 }
 
-const seconds = 8;
+const seconds = 5;
 const warm = 2;
 
 async function inOneThread(more) {
@@ -185,8 +185,8 @@ async function hold(fits, fit) {
 }
 
 async function memory() {
-  const small = problem(0.3, 1, [60, 20]);
-  const few = { rank: 3, lambda: 0.01, maxSweeps: 3, tolerance: 0 };
+  const small = problem(0.3, 1, [30, 12]);
+  const few = { rank: 2, lambda: 0.01, maxSweeps: 2, tolerance: 0 };
   const inline = await hold(100_000, (seed) => factorize(small, { ...few, seed }));
   console.table(inline);
   const session = openSession({ threads: 1 });
@@ -217,7 +217,7 @@ async function memory() {
   const limits = [await atMost(total - 1), await atMost(total)];
   console.table(limits);
   record('many-small-memory', {
-    what: '60×20, k = 3, 3 sweeps; bytes',
+    what: '30×12, k = 2, 2 sweeps; bytes',
     inline,
     throughSession,
     planned: total,
