@@ -1,6 +1,8 @@
 /** The global certificate of a fit in hand; see certificate/globalBound.ts. */
 import { certifyGlobally, type GlobalCertificate } from '../certificate/globalBound.js';
 import { residualsOf } from '../certificate/relaxationBound.js';
+import type { Orientation } from '../data/observations.js';
+import { isFiled } from '../data/storedRows.js';
 import type { Position } from '../methods/method.js';
 import { factorBuffer, penaltyOf } from '../methods/rowPhases.js';
 import { type Side, sides } from '../parallel/layout.js';
@@ -30,27 +32,30 @@ export function boundOfFit(
   { objective, spec, seed, sweeps }: Fitted,
 ): GlobalCertificate {
   const { rank, observations } = fit;
-  let known: Float64Array | undefined;
-  const residuals = () => {
-    known ??= residualsAt(fit, point);
-    return known;
-  };
   const list = (side: Side, name: 'penalties' | 'biasPenalties') =>
     new Float64Array(fit.memory.buffer, fit.layout.sides[side][name], countOf(fit, side));
   const biasList = (side: Side) => (fit.isBiasFitted[side] ? list(side, 'biasPenalties') : undefined);
-  const observed = observations.rows.pointers.at(-1) as number;
+  const { rows: byRow, columns: byColumn } = observations;
+  if (isFiled(byRow) || isFiled(byColumn))
+    return { globalStatement: 'global bound not computed: the observations are on disk; hadamard verify computes it' };
+  let known: Float64Array | undefined;
+  const residuals = () => {
+    known ??= residualsAt(fit, byRow, point);
+    return known;
+  };
+  const observed = byRow.pointers.at(-1) as number;
   const budget = Math.max(2 ** 20, Math.min(2 ** 28, (sweeps * observed * rank * (rank + 3)) / 64));
   return certifyGlobally(
     {
-      byRow: observations.rows,
-      byColumn: observations.columns,
+      byRow,
+      byColumn,
       rank,
       mean: fit.mean,
       residuals,
       penalties: { rows: list('rows', 'penalties'), columns: list('columns', 'penalties') },
       biasPenalties: { rows: biasList('rows'), columns: biasList('columns') },
       bits: boundBits(seed),
-      objective: () => (spec.background ? objective : exactObjective(fit, point, residuals())),
+      objective: () => (spec.background ? objective : exactObjective(fit, byRow, point, residuals())),
       ...boundedParts({
         loss: spec.loss.name,
         hasBackground: spec.background !== undefined,
@@ -65,8 +70,7 @@ export function boundOfFit(
 }
 
 /** Without a background: kernels in f32 sum residuals that are rounded, and a gap may be smaller than that. */
-function exactObjective(fit: FitContext, point: Position, residuals: Float64Array): number {
-  const { weights } = fit.observations.rows;
+function exactObjective(fit: FitContext, { weights }: Orientation, point: Position, residuals: Float64Array): number {
   let sum = 0;
   for (let t = 0; t < residuals.length; t++) {
     const r = residuals[t] as number;
@@ -78,11 +82,11 @@ function exactObjective(fit: FitContext, point: Position, residuals: Float64Arra
 }
 
 /** In float64. */
-function residualsAt(fit: FitContext, point: Position): Float64Array {
+function residualsAt(fit: FitContext, byRow: Orientation, point: Position): Float64Array {
   const U = factorBuffer(fit, 'rows', point.rows);
   const V = factorBuffer(fit, 'columns', point.columns);
   const { rank, stride, hasBias, mean } = fit;
-  return residualsOf(fit.observations.rows, mean, (row, column) => {
+  return residualsOf(byRow, mean, (row, column) => {
     const a = row * stride;
     const b = column * stride;
     let sum = hasBias ? (U[a + rank] as number) + (V[b + rank] as number) : 0;
