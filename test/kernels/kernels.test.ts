@@ -112,6 +112,17 @@ describe('row solves against the twin', () => {
     for (const dtype of ['f32', 'f64'] as const) await expectSolved({ dtype, rank: 9, lengths: few, weights });
   });
 
+  it.each([5, 6, 7, 8])('rank %i without weights, summed in registers, has the bits of a panel', async (rank) => {
+    for (const build of builds) {
+      const [narrow, panel] = [
+        await Workspace.open({ dtype: 'f32', rank, lengths }, build),
+        await Workspace.open({ dtype: 'f32', rank, lengths, weights: 'ones' }, build),
+      ];
+      expect(narrow.run('solveRows32')).toEqual(panel.run('solveRows32'));
+      expect(narrow.out).toEqual(panel.out);
+    }
+  });
+
   it('without penalty gives least squares, of minimum norm where rows are short', async () => {
     const workspace = await Workspace.open({ dtype: 'f64', rank: 6, lengths: [2, 3, 9, 40], lambda: 0, beta: 0 });
     workspace.run('solveRows64');
