@@ -1,0 +1,251 @@
+/**
+ * How the cost of a sweep grows with entries, rank and threads, on paper and measured: bench/results/scaling.json, and the
+ * charts docs/scaling.svg and docs/threads.svg. f32, default arithmetic, λ 0.05 by count.
+ *
+ *     node bench/scaling.mjs [--series machine,nnz,rank,threads,schedule] [--only <part of a case's name>]
+ *
+ * machine: rates of the kernels alone, of memory, and what a phase without work takes on 1 to 128 workers.
+ * nnz, rank: seconds of a sweep with 2 threads, without extrapolation, beside costModel.mjs.
+ * threads: 1 and 2 threads in turn, with all defaults. schedule: the same sweeps on 1 to 128 threads by schedule.mjs, held against these.
+ *
+ * What is not measured this time stays in the record.
+ */
+import { parseArgs } from 'node:util';
+import { factorizeWith } from '../dist/src/factorize/factorize.js';
+import { factorize } from '../dist/src/index.js';
+import { phases } from '../dist/src/methods/phases.js';
+import { gridSize } from '../dist/src/methods/sgdGrid.js';
+import { bandwidth } from './bandwidth.mjs';
+import { bytesOf, lengthsOf, operationsOf, secondsOf, workOf } from './costModel.mjs';
+import { openBuild, timeKernels } from './kernelTimes.mjs';
+import { earlier, record, spread } from './record.mjs';
+import { emptyPhases, notingCrew, orders, simulate } from './schedule.mjs';
+import { movieLens20M, ratings } from './synthetic.mjs';
+
+const { values: asked } = parseArgs({
+  options: {
+    series: { type: 'string', default: 'machine,nnz,rank,threads,schedule' },
+    only: { type: 'string', default: '' },
+  },
+});
+
+/** In the shapes of well-known sets: MovieLens 100k, 1M, 10M, 20M, Netflix. */
+const sets = {
+  '1e5': { rows: 943, columns: 1682, observed: 100_000, seed: 5 },
+  '1e6': { rows: 6040, columns: 3706, observed: 1_000_000, seed: 6 },
+  '1e7': { rows: 70_000, columns: 10_000, observed: 10_000_000, seed: 10 },
+  '2e7': movieLens20M,
+  '1e8': { rows: 480_000, columns: 18_000, observed: 100_000_000, seed: 8 },
+  '2e8': { rows: 480_000, columns: 18_000, observed: 200_000_000, seed: 9 },
+};
+const made = new Map();
+function data(set) {
+  if (!made.has(set)) {
+    made.clear();
+    const A = ratings(sets[set]);
+    made.set(set, { A, lengths: lengthsOf(A) });
+  }
+  return made.get(set);
+}
+
+/** `background` is als with every unlisted entry counting a little. */
+const optionsOf = (method, rank) => ({
+  rank,
+  method: method === 'background' ? 'als' : method,
+  ...(method === 'background' && { background: 0.1 }),
+  lambda: 0.05,
+  lambdaScale: 'count',
+  tolerance: 0,
+  certificate: 'first-order',
+});
+
+/** Seconds of each sweep but the first `skipped`. */
+async function sweeps(set, method, rank, { samples = 5, skipped = 1, ...options }) {
+  const { fit } = await factorize(data(set).A, {
+    ...optionsOf(method, rank),
+    maxSweeps: samples + skipped,
+    ...options,
+  });
+  const ends = [0, ...fit.trace.map(({ seconds }) => seconds)];
+  return ends.slice(1 + skipped).map((end, i) => end - ends[i + skipped]);
+}
+
+const results = { machine: undefined, nnz: [], rank: [], threads: [], schedule: [], ...earlier('scaling') };
+const caseName = ({ set, method, rank }) => `${set} ${method} ${rank}`;
+const save = () =>
+  record('scaling', { what: 'seconds of a sweep, f32, strict, λ 0.05 by count; see bench/scaling.mjs', results });
+function keep(series, row) {
+  const at = results[series].findIndex((each) => caseName(each) === caseName(row));
+  if (at < 0) results[series].push(row);
+  else results[series][at] = row;
+  save();
+}
+
+const ranks = [8, 16, 32, 64, 128, 256, 512];
+const threadCounts = [1, 2, 4, 8, 16, 32, 64, 128];
+
+/** Operations a second of a kernel alone. */
+const rate = (kernel, width) => {
+  const [, name, bits] = /^(\D+)(64)?$/.exec(kernel);
+  return results.machine.gigaflops[bits ? 'f64' : 'f32'][width][name] * 1e9;
+};
+
+function onPaper(set, method, rank) {
+  const { A, lengths } = data(set);
+  const [rows, columns] = A.shape;
+  const work = workOf[method](lengths, rank);
+  const bands = gridSize({ counts: { rows, columns }, observed: A.values.length, rank, stride: rank });
+  return {
+    gigaflop: operationsOf(work) / 1e9,
+    bytes: bytesOf(method, lengths, rank, bands),
+    kernelSeconds: secondsOf(work, rate),
+  };
+}
+
+async function measureMachine() {
+  const build = await openBuild('reproducible');
+  const rates = (dtype) =>
+    Object.fromEntries(
+      ranks.map((rank) => {
+        const times = timeKernels(build, dtype, rank, false);
+        return [rank, Object.fromEntries(Object.entries(times).map(([kernel, { gflops }]) => [kernel, gflops]))];
+      }),
+    );
+  const gigaflops = { f32: rates('f32'), f64: rates('f64') };
+  const bytesPerSecond = {};
+  for (const way of ['read', 'copy'])
+    for (const threads of [1, 2]) {
+      const samples = [];
+      for (let i = 0; i < 5; i++) samples.push(await bandwidth(way, threads));
+      bytesPerSecond[`${way} ${threads}`] = spread(samples).median;
+    }
+  const { hire, fit } = notingCrew(phases);
+  await factorizeWith(hire, ratings(sets['1e5']), { ...optionsOf('als', 16), threads: 1, maxSweeps: 1 });
+  const emptyPhase = {};
+  for (const threads of threadCounts) emptyPhase[threads] = spread(await emptyPhases(fit(), threads, 300)).median;
+  results.machine = { gigaflops, bytesPerSecond, emptyPhase };
+  save();
+  console.log(gigaflops.f32, bytesPerSecond, emptyPhase);
+}
+
+/** Measured with 2 threads beside what its kernels take alone, shared by two. */
+async function measure(series, set, method, rank, samples) {
+  if (!caseName({ set, method, rank }).includes(asked.only)) return;
+  const paper = onPaper(set, method, rank);
+  const seconds = spread(await sweeps(set, method, rank, { samples, threads: 2, acceleration: 'none' }));
+  const row = { set, observed: sets[set].observed, method, rank, threads: 2, seconds, paper };
+  keep(series, row);
+  const share = paper.kernelSeconds / 2 / seconds.median;
+  console.log(
+    `${series}: ${caseName(row)}: ${seconds.median.toFixed(4)} s a sweep, kernels alone ${(100 * share).toFixed(0)} % of that`,
+  );
+}
+
+const bySize = [
+  ['als', 16],
+  ['als', 64],
+  ['background', 64],
+  ['sgd', 64],
+];
+const byRank = { als: [8, 256], background: [8, 256], 'block-als': [128, 512], sgd: [8, 128] };
+const byThreads = [
+  ['als', 16],
+  ['als', 64],
+  ['background', 64],
+  ['block-als', 128],
+  ['sgd', 64],
+];
+/** Extrapolation has begun by then. */
+const settled = 4;
+
+async function measureThreads(set, method, rank) {
+  if (!caseName({ set, method, rank }).includes(asked.only)) return;
+  const seconds = {};
+  for (const threads of [1, 2])
+    seconds[threads] = spread(await sweeps(set, method, rank, { skipped: settled, threads, inline: 'never' }));
+  keep('threads', { set, method, rank, seconds });
+  const speedup = seconds[1].median / seconds[2].median;
+  console.log(
+    `threads: ${set} ${method} ${rank}: ${seconds[1].median.toFixed(4)} and ${seconds[2].median.toFixed(4)} s, ${speedup.toFixed(2)}×`,
+  );
+}
+
+/** An assumption: a server's memory, eight channels of DDR4-3200. */
+const serverBytesPerSecond = 200e9;
+
+async function schedule(set, method, rank) {
+  if (!caseName({ set, method, rank }).includes(asked.only)) return;
+  const { hire, take } = notingCrew(phases);
+  const noted = [];
+  await factorizeWith(hire, data(set).A, {
+    ...optionsOf(method, rank),
+    threads: 1,
+    maxSweeps: 5 + settled,
+    onProgress: ({ phase, sweep }) => {
+      if (phase !== 'sweep') return;
+      const each = take();
+      if (sweep > settled) noted.push(each);
+    },
+  });
+  const phaseCost = (threads) => results.machine.emptyPhase[threads];
+  /** The sweep of median seconds. */
+  const predict = (threads, order) => {
+    const all = noted.map((each) => simulate(each, threads, phaseCost(threads), order));
+    return all.sort((a, b) => a.seconds - b.seconds)[all.length >> 1];
+  };
+  const one = predict(1).seconds;
+  const predicted = Object.fromEntries(
+    threadCounts.map((threads) => {
+      const { seconds, ...parts } = predict(threads);
+      return [threads, { seconds, efficiency: one / threads / seconds, ...parts }];
+    }),
+  );
+  const efficiencyIf = Object.fromEntries(
+    Object.entries(orders).map(([name, order]) => [name, one / 64 / predict(64, order).seconds]),
+  );
+  const parallelSerial = { ...predict(64) };
+  efficiencyIf.coordinatorShared = one / 64 / (parallelSerial.seconds - (parallelSerial.serial * 63) / 64);
+  const measured = results.threads.find((row) => caseName(row) === caseName({ set, method, rank }))?.seconds;
+  const off = measured && [1, 2].map((threads) => predicted[threads].seconds / measured[threads].median - 1);
+  const { bytes } = onPaper(set, method, rank);
+  const last = noted[noted.length >> 1];
+  keep('schedule', {
+    set,
+    method,
+    rank,
+    phases: last.phases.map(({ phase, side, blocks }) => ({
+      phase,
+      side,
+      blocks: blocks.filter((seconds) => seconds > 2e-6).length,
+      seconds: blocks.reduce((sum, each) => sum + each, 0),
+      longest: Math.max(...blocks),
+    })),
+    predicted,
+    off,
+    efficiencyIf,
+    /** Threads whose traffic, if no cache kept a gathered row, or if all were kept, is a server's. */
+    threadsOfBandwidth: {
+      least: (serverBytesPerSecond * one) / bytes.most,
+      most: (serverBytesPerSecond * one) / bytes.least,
+    },
+  });
+  console.log(
+    `schedule: ${set} ${method} ${rank}: off by ${off?.map((share) => `${(100 * share).toFixed(1)} %`).join(', ')};`,
+    threadCounts.map((t) => `${t}: ${(100 * predicted[t].efficiency).toFixed(0)} %`).join(', '),
+    efficiencyIf,
+  );
+}
+
+const wanted = asked.series.split(',');
+if (wanted.includes('machine')) await measureMachine();
+if (wanted.includes('nnz'))
+  for (const set of Object.keys(sets))
+    for (const [method, rank] of bySize) await measure('nnz', set, method, rank, set === '1e5' ? 25 : 5);
+if (wanted.includes('rank'))
+  for (const [method, [least, most]] of Object.entries(byRank))
+    for (const rank of ranks.filter((k) => least <= k && k <= most)) await measure('rank', '1e6', method, rank, 5);
+for (const set of ['1e6', '1e7', '2e7'])
+  for (const [method, rank] of byThreads) {
+    if (wanted.includes('threads')) await measureThreads(set, method, rank);
+    if (wanted.includes('schedule')) await schedule(set, method, rank);
+  }
