@@ -1,8 +1,8 @@
 /** What the charts of docs/ are made of: panels side by side, in colours that are read on light and on dark ground. */
 
 export const ink = '#7a7f87';
-export const colors = ['#0b6bcb', '#c2410c', '#7c3aed', '#0f766e', '#b45309', '#be185d', '#4d7c0f', '#6b7280'];
-export const panel = { width: 340, height: 220, left: 52, right: 12, top: 34, bottom: 36 };
+export const colors = ['#1f7ae0', '#d4581c', '#8f5cf0', '#12907f', '#b7791f', '#d6408a', '#5f8f1f', '#7a7f87'];
+export const panel = { width: 340, height: 220, left: 52, right: 18, top: 34, bottom: 36 };
 
 /** @param panels drawn in their own coordinates; two stand side by side. */
 export function sheet(title, panels) {

@@ -76,8 +76,6 @@ export function secondsOf(work, rate) {
   return work.reduce((seconds, { kernel, width, operations }) => seconds + operations / rate(kernel, width), 0);
 }
 
-export const operationsOf = (work) => work.reduce((all, { operations }) => all + operations, 0);
-
 /**
  * Bytes of a sweep between memory and caches, f32 without weights: at the least entries and factors once for each pass over
  * them; at the most every gathered factor row as well, as if no cache kept one from one entry to the next.

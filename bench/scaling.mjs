@@ -1,30 +1,32 @@
 /**
  * How the cost of a sweep grows with entries, rank and threads, on paper and measured: bench/results/scaling.json, and the
- * charts docs/scaling.svg and docs/threads.svg. f32, default arithmetic, λ 0.05 by count.
+ * charts of docs/scaling.svg. f32, default arithmetic, λ 0.05 by count.
  *
- *     node bench/scaling.mjs [--series machine,nnz,rank,threads,schedule] [--only <part of a case's name>]
+ *     node bench/scaling.mjs [--series kernels,memory,phases,nnz,rank,threads,schedule,chart] [--only <part of a case's name>]
  *
- * machine: rates of the kernels alone, of memory, and what a phase without work takes on 1 to 128 workers.
+ * kernels, memory: the rates of each alone. phases: what one without work takes on 1 to 128 workers.
  * nnz, rank: seconds of a sweep with 2 threads, without extrapolation, beside costModel.mjs.
  * threads: 1 and 2 threads in turn, with all defaults. schedule: the same sweeps on 1 to 128 threads by schedule.mjs, held against these.
  *
  * What is not measured this time stays in the record.
  */
+import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { factorizeWith } from '../dist/src/factorize/factorize.js';
 import { factorize } from '../dist/src/index.js';
 import { phases } from '../dist/src/methods/phases.js';
 import { gridSize } from '../dist/src/methods/sgdGrid.js';
 import { bandwidth } from './bandwidth.mjs';
-import { bytesOf, lengthsOf, operationsOf, secondsOf, workOf } from './costModel.mjs';
+import { bytesOf, lengthsOf, secondsOf, workOf } from './costModel.mjs';
 import { openBuild, timeKernels } from './kernelTimes.mjs';
 import { earlier, record, spread } from './record.mjs';
-import { emptyPhases, notingCrew, orders, simulate } from './schedule.mjs';
+import { draw } from './scalingChart.mjs';
+import { emptyPhases, notingCrew, orders, simulate, typicalSweep } from './schedule.mjs';
 import { movieLens20M, ratings } from './synthetic.mjs';
 
 const { values: asked } = parseArgs({
   options: {
-    series: { type: 'string', default: 'machine,nnz,rank,threads,schedule' },
+    series: { type: 'string', default: 'kernels,memory,phases,nnz,rank,threads,schedule,chart' },
     only: { type: 'string', default: '' },
   },
 });
@@ -59,21 +61,40 @@ const optionsOf = (method, rank) => ({
   certificate: 'first-order',
 });
 
-/** Seconds of each sweep but the first `skipped`. */
+const processorSeconds = () => {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1e6;
+};
+
+/** Seconds of each sweep but the first `skipped`, wall and processor's: others may be at work on the machine. */
 async function sweeps(set, method, rank, { samples = 5, skipped = 1, ...options }) {
-  const { fit } = await factorize(data(set).A, {
+  const ends = [];
+  await factorize(data(set).A, {
     ...optionsOf(method, rank),
     maxSweeps: samples + skipped,
     ...options,
+    onProgress: ({ phase, seconds }) => {
+      if (phase === 'sweep') ends.push({ wall: seconds, processor: processorSeconds() });
+    },
   });
-  const ends = [0, ...fit.trace.map(({ seconds }) => seconds)];
-  return ends.slice(1 + skipped).map((end, i) => end - ends[i + skipped]);
+  const differences = (of) => ends.slice(skipped).map((end, i) => end[of] - ends[i + skipped - 1][of]);
+  return { ...spread(differences('wall')), processor: spread(differences('processor')).median };
 }
 
-const results = { machine: undefined, nnz: [], rank: [], threads: [], schedule: [], ...earlier('scaling') };
+/** How far prediction is from measurement on 1 and 2 threads, relative. */
+function distance(row) {
+  const measured = results.threads.find((each) => caseName(each) === caseName(row))?.seconds;
+  return measured && [1, 2].map((threads) => row.predicted[threads].seconds / measured[threads].median - 1);
+}
+
+const results = { gigaflops: {}, bytesPerSecond: {}, emptyPhase: {}, nnz: [], rank: [], threads: [], schedule: [] };
+Object.assign(results, earlier('scaling'));
 const caseName = ({ set, method, rank }) => `${set} ${method} ${rank}`;
-const save = () =>
+function save() {
+  for (const row of results.schedule) row.off = distance(row);
+  for (const { paper } of [...results.nnz, ...results.rank]) paper.kernelSeconds = secondsOf(paper.work, rate);
   record('scaling', { what: 'seconds of a sweep, f32, strict, λ 0.05 by count; see bench/scaling.mjs', results });
+}
 function keep(series, row) {
   const at = results[series].findIndex((each) => caseName(each) === caseName(row));
   if (at < 0) results[series].push(row);
@@ -87,7 +108,7 @@ const threadCounts = [1, 2, 4, 8, 16, 32, 64, 128];
 /** Operations a second of a kernel alone. */
 const rate = (kernel, width) => {
   const [, name, bits] = /^(\D+)(64)?$/.exec(kernel);
-  return results.machine.gigaflops[bits ? 'f64' : 'f32'][width][name] * 1e9;
+  return results.gigaflops[bits ? 'f64' : 'f32'][width][name] * 1e9;
 };
 
 function onPaper(set, method, rank) {
@@ -95,49 +116,54 @@ function onPaper(set, method, rank) {
   const [rows, columns] = A.shape;
   const work = workOf[method](lengths, rank);
   const bands = gridSize({ counts: { rows, columns }, observed: A.values.length, rank, stride: rank });
-  return {
-    gigaflop: operationsOf(work) / 1e9,
-    bytes: bytesOf(method, lengths, rank, bands),
-    kernelSeconds: secondsOf(work, rate),
-  };
+  return { work, bytes: bytesOf(method, lengths, rank, bands), kernelSeconds: secondsOf(work, rate) };
 }
 
-async function measureMachine() {
+/** The best of three: what else the machine does only takes from a rate. */
+async function measureKernels() {
   const build = await openBuild('reproducible');
-  const rates = (dtype) =>
-    Object.fromEntries(
-      ranks.map((rank) => {
-        const times = timeKernels(build, dtype, rank, false);
-        return [rank, Object.fromEntries(Object.entries(times).map(([kernel, { gflops }]) => [kernel, gflops]))];
-      }),
-    );
-  const gigaflops = { f32: rates('f32'), f64: rates('f64') };
-  const bytesPerSecond = {};
+  for (const dtype of ['f32', 'f64'])
+    for (const rank of ranks) {
+      const tries = Array.from({ length: 3 }, () => timeKernels(build, dtype, rank, false));
+      const best = (kernel) => Math.max(...tries.map((times) => times[kernel].gflops));
+      results.gigaflops[dtype] ??= {};
+      results.gigaflops[dtype][rank] = Object.fromEntries(
+        Object.keys(tries[0]).map((kernel) => [kernel, best(kernel)]),
+      );
+    }
+  save();
+  console.log(results.gigaflops);
+}
+
+async function measureMemory() {
   for (const way of ['read', 'copy'])
     for (const threads of [1, 2]) {
       const samples = [];
       for (let i = 0; i < 5; i++) samples.push(await bandwidth(way, threads));
-      bytesPerSecond[`${way} ${threads}`] = spread(samples).median;
+      results.bytesPerSecond[`${way} ${threads}`] = Math.max(...samples);
     }
+  save();
+  console.log(results.bytesPerSecond);
+}
+
+async function measurePhases() {
   const { hire, fit } = notingCrew(phases);
   await factorizeWith(hire, ratings(sets['1e5']), { ...optionsOf('als', 16), threads: 1, maxSweeps: 1 });
-  const emptyPhase = {};
-  for (const threads of threadCounts) emptyPhase[threads] = spread(await emptyPhases(fit(), threads, 300)).median;
-  results.machine = { gigaflops, bytesPerSecond, emptyPhase };
+  for (const threads of threadCounts) results.emptyPhase[threads] = await emptyPhases(fit(), threads, 200);
   save();
-  console.log(gigaflops.f32, bytesPerSecond, emptyPhase);
+  console.log(results.emptyPhase);
 }
 
 /** Measured with 2 threads beside what its kernels take alone, shared by two. */
 async function measure(series, set, method, rank, samples) {
   if (!caseName({ set, method, rank }).includes(asked.only)) return;
   const paper = onPaper(set, method, rank);
-  const seconds = spread(await sweeps(set, method, rank, { samples, threads: 2, acceleration: 'none' }));
+  const seconds = await sweeps(set, method, rank, { samples, threads: 2, acceleration: 'none' });
   const row = { set, observed: sets[set].observed, method, rank, threads: 2, seconds, paper };
   keep(series, row);
   const share = paper.kernelSeconds / 2 / seconds.median;
   console.log(
-    `${series}: ${caseName(row)}: ${seconds.median.toFixed(4)} s a sweep, kernels alone ${(100 * share).toFixed(0)} % of that`,
+    `${series}: ${caseName(row)}: ${seconds.median.toFixed(4)} s a sweep, ${seconds.processor.toFixed(4)} processor seconds, kernels alone ${(100 * share).toFixed(0)} % of that`,
   );
 }
 
@@ -162,12 +188,17 @@ async function measureThreads(set, method, rank) {
   if (!caseName({ set, method, rank }).includes(asked.only)) return;
   const seconds = {};
   for (const threads of [1, 2])
-    seconds[threads] = spread(await sweeps(set, method, rank, { skipped: settled, threads, inline: 'never' }));
+    seconds[threads] = await sweeps(set, method, rank, { skipped: settled, threads, inline: 'never' });
   keep('threads', { set, method, rank, seconds });
   const speedup = seconds[1].median / seconds[2].median;
-  console.log(
-    `threads: ${set} ${method} ${rank}: ${seconds[1].median.toFixed(4)} and ${seconds[2].median.toFixed(4)} s, ${speedup.toFixed(2)}×`,
-  );
+  const said = [1, 2].map((t) => `${seconds[t].median.toFixed(4)} s (${seconds[t].processor.toFixed(4)})`);
+  console.log(`threads: ${set} ${method} ${rank}: ${said.join(', ')}, ${speedup.toFixed(2)}×`);
+}
+
+/** One round trip, and for each more worker what the coordinator itself has to do for it: workers begin side by side. */
+function phaseSeconds(threads) {
+  const { roundTrip, coordinator } = results.emptyPhase[1];
+  return roundTrip + Math.max(0, results.emptyPhase[threads].coordinator - coordinator);
 }
 
 /** An assumption: a server's memory, eight channels of DDR4-3200. */
@@ -187,12 +218,8 @@ async function schedule(set, method, rank) {
       if (sweep > settled) noted.push(each);
     },
   });
-  const phaseCost = (threads) => results.machine.emptyPhase[threads];
-  /** The sweep of median seconds. */
-  const predict = (threads, order) => {
-    const all = noted.map((each) => simulate(each, threads, phaseCost(threads), order));
-    return all.sort((a, b) => a.seconds - b.seconds)[all.length >> 1];
-  };
+  const sweep = typicalSweep(noted);
+  const predict = (threads, order) => simulate(sweep, threads, phaseSeconds(threads), order);
   const one = predict(1).seconds;
   const predicted = Object.fromEntries(
     threadCounts.map((threads) => {
@@ -203,17 +230,14 @@ async function schedule(set, method, rank) {
   const efficiencyIf = Object.fromEntries(
     Object.entries(orders).map(([name, order]) => [name, one / 64 / predict(64, order).seconds]),
   );
-  const parallelSerial = { ...predict(64) };
-  efficiencyIf.coordinatorShared = one / 64 / (parallelSerial.seconds - (parallelSerial.serial * 63) / 64);
-  const measured = results.threads.find((row) => caseName(row) === caseName({ set, method, rank }))?.seconds;
-  const off = measured && [1, 2].map((threads) => predicted[threads].seconds / measured[threads].median - 1);
+  const { seconds, serial } = predict(64);
+  efficiencyIf.coordinatorShared = one / 64 / (seconds - (serial * 63) / 64);
   const { bytes } = onPaper(set, method, rank);
-  const last = noted[noted.length >> 1];
   keep('schedule', {
     set,
     method,
     rank,
-    phases: last.phases.map(({ phase, side, blocks }) => ({
+    phases: sweep.phases.map(({ phase, side, blocks }) => ({
       phase,
       side,
       blocks: blocks.filter((seconds) => seconds > 2e-6).length,
@@ -221,7 +245,6 @@ async function schedule(set, method, rank) {
       longest: Math.max(...blocks),
     })),
     predicted,
-    off,
     efficiencyIf,
     /** Threads whose traffic, if no cache kept a gathered row, or if all were kept, is a server's. */
     threadsOfBandwidth: {
@@ -229,15 +252,19 @@ async function schedule(set, method, rank) {
       most: (serverBytesPerSecond * one) / bytes.least,
     },
   });
+  const { off } = results.schedule.find((row) => caseName(row) === caseName({ set, method, rank }));
+  const percent = (share) => `${(100 * share).toFixed(1)} %`;
   console.log(
-    `schedule: ${set} ${method} ${rank}: off by ${off?.map((share) => `${(100 * share).toFixed(1)} %`).join(', ')};`,
-    threadCounts.map((t) => `${t}: ${(100 * predicted[t].efficiency).toFixed(0)} %`).join(', '),
+    `schedule: ${set} ${method} ${rank}: off by ${off?.map(percent).join(', ')};`,
+    threadCounts.map((t) => `${t}: ${percent(predicted[t].efficiency)}`).join(', '),
     efficiencyIf,
   );
 }
 
 const wanted = asked.series.split(',');
-if (wanted.includes('machine')) await measureMachine();
+if (wanted.includes('kernels')) await measureKernels();
+if (wanted.includes('memory')) await measureMemory();
+if (wanted.includes('phases')) await measurePhases();
 if (wanted.includes('nnz'))
   for (const set of Object.keys(sets))
     for (const [method, rank] of bySize) await measure('nnz', set, method, rank, set === '1e5' ? 25 : 5);
@@ -249,3 +276,4 @@ for (const set of ['1e6', '1e7', '2e7'])
     if (wanted.includes('threads')) await measureThreads(set, method, rank);
     if (wanted.includes('schedule')) await schedule(set, method, rank);
   }
+if (wanted.includes('chart')) writeFileSync(new URL('../docs/scaling.svg', import.meta.url), draw(results));

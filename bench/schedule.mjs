@@ -3,7 +3,9 @@
  * crew gives it out (src/parallel/crew.ts): each thread takes the next block when it is free, and a phase begins when the
  * last block of the one before is done.
  */
+import { readFileSync } from 'node:fs';
 import { inlineCrew, pooledCrew } from '../dist/src/parallel/crew.js';
+import { spread } from './record.mjs';
 
 /** To be hired by a fit: works in this thread, and notes what each phase's blocks took and what lay between phases. */
 export function notingCrew(phases) {
@@ -53,6 +55,23 @@ export function notingCrew(phases) {
   return { hire: () => ({ crew: { ...crew, run }, release: () => crew.close() }), take, fit: () => noted.fit };
 }
 
+/** Of sweeps with the same phases, the median of each block's seconds and of the coordinator's: others disturb one sweep or two. */
+export function typicalSweep(sweeps) {
+  const kindOf = ({ phases }) => phases.map(({ phase, side }) => `${phase} ${side}`).join();
+  const kinds = [...new Set(sweeps.map(kindOf))].map((kind) => sweeps.filter((sweep) => kindOf(sweep) === kind));
+  const [alike] = kinds.sort((a, b) => b.length - a.length);
+  return {
+    serial: median(alike.map(({ serial }) => serial)),
+    phases: alike[0].phases.map(({ phase, side, blocks }, p) => ({
+      phase,
+      side,
+      blocks: blocks.map((_, b) => median(alike.map((sweep) => sweep.phases[p].blocks[b]))),
+    })),
+  };
+}
+
+const median = (samples) => spread(samples).median;
+
 /** Seconds until the last block is done. */
 function makespan(blocks, threads) {
   const free = new Float64Array(threads);
@@ -87,21 +106,33 @@ export function simulate({ serial, phases }, threads, phaseCost, order = orders.
   return { seconds: work + waiting + serial + starting, work, waiting, serial, starting };
 }
 
-/** Seconds of a phase without blocks on so many workers, the samples of `rounds`. */
+/**
+ * A phase without blocks on so many workers: seconds, and of these the coordinator's own at work (Linux counts them), the
+ * median and the mean of `rounds`.
+ */
 export async function emptyPhases(fit, threads, rounds) {
   const workerUrl = new URL('../dist/workers/rows.cjs', import.meta.url).href;
   const crew = pooledCrew({ workerUrl, threads });
   const none = { ...fit, blocks: { rows: Uint32Array.of(0), columns: Uint32Array.of(0) } };
   const call = { phase: 'loss', side: 'rows', own: 0, other: 0, out: null };
-  const samples = [];
+  const run = () => crew.run(none, call);
   try {
-    for (let round = -20; round < rounds; round++) {
+    for (let round = 0; round < 30; round++) await run();
+    const samples = [];
+    const atWork = coordinatorSeconds();
+    for (let round = 0; round < rounds; round++) {
       const began = performance.now();
-      await crew.run(none, call);
-      if (round >= 0) samples.push((performance.now() - began) / 1000);
+      await run();
+      samples.push((performance.now() - began) / 1000);
     }
+    return { roundTrip: median(samples), coordinator: (coordinatorSeconds() - atWork) / rounds };
   } finally {
     await crew.close();
   }
-  return samples;
+}
+
+/** Processor seconds of this thread. */
+function coordinatorSeconds() {
+  const [nanoseconds] = readFileSync(`/proc/self/task/${process.pid}/schedstat`, 'utf8').split(' ');
+  return Number(nanoseconds) / 1e9;
 }
