@@ -117,7 +117,7 @@ export async function emptyPhases(fit, threads, rounds) {
   const call = { phase: 'loss', side: 'rows', own: 0, other: 0, out: null };
   const run = () => crew.run(none, call);
   try {
-    for (let round = 0; round < 30; round++) await run();
+    for (let round = 0; round < rounds / 4; round++) await run();
     const samples = [];
     const atWork = coordinatorSeconds();
     for (let round = 0; round < rounds; round++) {
