@@ -19,6 +19,7 @@ export const errorCodes = {
   'incompatible-options': 'Two parts of an objective, or an objective and a method, do not go together.',
   'scale-unbounded': 'Only one factor is penalised, so the other can grow for ever.',
   'not-enough-memory': 'The plan needs more memory than the limit allows, or an allocation failed.',
+  'not-enough-disk': 'A disk has no room for the observations of a fit.',
   'not-found': 'A file, a folder or a label does not exist.',
   'unreadable-file': 'A file exists but cannot be read.',
   'malformed-file': 'A file is truncated, corrupt or breaks the rules of its format.',

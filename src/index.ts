@@ -100,6 +100,7 @@ export {
   type OptionSpec,
   optionTable,
   type PartsOption,
+  type PathOption,
   type ResolvedOptions,
 } from './options.js';
 export type { PerSide, Side } from './parallel/layout.js';

@@ -54,7 +54,13 @@ export interface PartsOption extends OptionBase {
   readonly flags?: string;
   readonly commandLine: false;
 }
-export type OptionSpec = NumberOption | ChoiceOption | FormOption | PartsOption;
+/** A folder or file. */
+export interface PathOption extends OptionBase {
+  readonly kind: 'path';
+  readonly placeholder: string;
+  readonly default?: undefined;
+}
+export type OptionSpec = NumberOption | ChoiceOption | FormOption | PartsOption | PathOption;
 
 /** The options of a fit. The objective they speak of is f(U,V) = ‖W ∘ (A − UVᵀ)‖²_F + regularization, without a ½. */
 export const optionTable = {
@@ -373,6 +379,13 @@ export const optionTable = {
     commandLine: false,
     sentence:
       'auto: observations live in the WebAssembly memory where they fit. staged: always copied in block by block.',
+  },
+  onDisk: {
+    kind: 'path',
+    placeholder: 'folder',
+    defaultText: 'none',
+    sentence:
+      'Keep the observations in files in this folder, on a disk with room for them, in place of memory: the same bits; a sweep takes little longer while the system has the files in its cache. The files have no names and are gone with the process. The global bound is left out.',
   },
   memoryLimit: {
     kind: 'integer',

@@ -5,7 +5,7 @@ import { HadamardError } from './errors.js';
 import { type OptionSpec, optionTable, type PartsOption } from './optionTable.js';
 import { didYouMean } from './suggest.js';
 
-export type { ChoiceOption, FormOption, NumberOption, OptionSpec, PartsOption } from './optionTable.js';
+export type { ChoiceOption, FormOption, NumberOption, OptionSpec, PartsOption, PathOption } from './optionTable.js';
 export { optionTable } from './optionTable.js';
 
 export type OptionName = keyof typeof optionTable;
@@ -51,6 +51,7 @@ export interface FitOptions {
   readonly inline?: Choice<'inline'> | undefined;
   readonly certificate?: Choice<'certificate'> | undefined;
   readonly residency?: Choice<'residency'> | undefined;
+  readonly onDisk?: string | undefined;
   readonly memoryLimit?: number | undefined;
 }
 
@@ -93,6 +94,7 @@ export interface CheckedOptions {
   readonly inline: Choice<'inline'>;
   readonly certificate: Choice<'certificate'>;
   readonly residency: Choice<'residency'>;
+  readonly onDisk: string | undefined;
   readonly memoryLimit: number | undefined;
 }
 
@@ -107,7 +109,16 @@ export interface ResolvedParts {
 export interface ResolvedOptions
   extends Omit<
       CheckedOptions,
-      'preset' | 'like' | 'alpha' | 'starts' | 'timeLimit' | 'holdout' | 'patience' | 'intervals' | 'memoryLimit'
+      | 'preset'
+      | 'like'
+      | 'alpha'
+      | 'starts'
+      | 'timeLimit'
+      | 'holdout'
+      | 'patience'
+      | 'intervals'
+      | 'onDisk'
+      | 'memoryLimit'
     >,
     ResolvedParts {
   readonly preset?: Choice<'preset'>;
@@ -133,6 +144,7 @@ export function ruleOf(name: OptionName): string {
   if (spec.kind === 'choice') return `${name} is one of ${spec.choices.join(', ')}.`;
   if (spec.kind === 'form') return `${name} is one of ${spec.forms}.`;
   if (spec.kind === 'parts') return `${name} is ${spec.forms}.`;
+  if (spec.kind === 'path') return `${name} is the name of a ${spec.placeholder}.`;
   const noun = spec.kind === 'integer' ? 'an integer' : 'a finite number';
   const bounds = [
     spec.minimum !== undefined && (spec.exclusive ? `above ${spec.minimum}` : `at least ${spec.minimum}`),
@@ -145,6 +157,7 @@ export function ruleOf(name: OptionName): string {
 /** Whether a value is within an option's range. */
 export function isAllowed(spec: OptionSpec, value: unknown): boolean {
   if (spec.kind === 'parts') return true;
+  if (spec.kind === 'path') return typeof value === 'string' && value !== '';
   if (spec.kind === 'choice') return typeof value === 'string' && spec.choices.includes(value);
   if (spec.kind === 'form') return typeof value === 'string' && spec.pattern.test(value);
   if (spec.word !== undefined && value === spec.word) return true;
@@ -188,7 +201,16 @@ function checkParts(name: OptionName, { parts, mayBeNumber }: PartsOption, value
 }
 
 /** Options that are not plain values; `factorize` checks them itself. */
-export const otherOptions = ['weights', 'init', 'onProgress', 'signal', 'labels', 'workerUrl', 'wasmUrl'] as const;
+export const otherOptions = [
+  'weights',
+  'init',
+  'onProgress',
+  'signal',
+  'labels',
+  'workerUrl',
+  'wasmUrl',
+  'handOver',
+] as const;
 
 /**
  * Checks every option against the table and fills in the defaults.
@@ -241,7 +263,8 @@ export function checkOptions(options: FitOptions): CheckedOptions {
     duplicates: options.duplicates ?? table.duplicates.default,
     inline: options.inline ?? table.inline.default,
     certificate: options.certificate ?? table.certificate.default,
-    residency: options.residency ?? table.residency.default,
+    residency: options.onDisk === undefined ? (options.residency ?? table.residency.default) : 'staged',
+    onDisk: options.onDisk,
     memoryLimit: options.memoryLimit,
   };
 }
@@ -276,15 +299,16 @@ export function checkNames(options: unknown, names: readonly string[], hint = ''
   });
 }
 
-type Handlers = Partial<Record<'onProgress' | 'signal' | 'workerUrl' | 'wasmUrl', unknown>>;
+type Handlers = Partial<Record<'onProgress' | 'signal' | 'workerUrl' | 'wasmUrl' | 'handOver', unknown>>;
 
 /** @throws HadamardError `invalid-option` */
-export function checkHandlers({ onProgress, signal, workerUrl, wasmUrl }: Handlers): void {
+export function checkHandlers({ onProgress, signal, workerUrl, wasmUrl, handOver }: Handlers): void {
   const rules = [
     ['onProgress', onProgress, typeof onProgress === 'function', 'a function'],
     ['signal', signal, isSignal(signal), 'an AbortSignal'],
     ['workerUrl', workerUrl, typeof workerUrl === 'string', 'a string'],
     ['wasmUrl', wasmUrl, typeof wasmUrl === 'string', 'a string'],
+    ['handOver', handOver, typeof handOver === 'boolean', 'true or false'],
   ] as const;
   for (const [option, value, isRight, kind] of rules)
     if (value !== undefined && !isRight)

@@ -49,6 +49,7 @@ function inside({ kind, minimum = 0, maximum, exclusive }: NumberOption): number
 
 function invalidValues(spec: ValueSpec): unknown[] {
   if (spec.kind === 'choice') return ['nonsense', '', spec.choices[0]?.toUpperCase(), 1, true, null, [], {}];
+  if (spec.kind === 'path') return ['', 1, null, true, ['/tmp'], {}];
   if (spec.kind === 'form')
     return ['nonsense', '', 'huber', 'huber:-1', 'l1:', 'poisson:2', ' logistic', 1, null, [], {}];
   const never = [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, '3', null, true, [3], {}, 3n];
@@ -56,6 +57,7 @@ function invalidValues(spec: ValueSpec): unknown[] {
 }
 
 function validValues(spec: ValueSpec): readonly unknown[] {
+  if (spec.kind === 'path') return ['/tmp', '.'];
   if (spec.kind === 'form') return ['quadratic', 'huber:1.5', 'huber:1e-3:raw', 'l1', 'l1:.01', 'poisson', 'logistic'];
   return spec.kind === 'choice' ? spec.choices : inside(spec);
 }
@@ -94,7 +96,8 @@ describe.each(names)('%s', (name) => {
     else if (spec.kind === 'form') {
       expect(rule).toContain(spec.forms);
       for (const value of spec.examples) expect(value).toMatch(spec.pattern);
-    } else
+    } else if (spec.kind === 'path') expect(rule).toContain(spec.placeholder);
+    else
       for (const bound of [spec.minimum, spec.maximum]) if (bound !== undefined) expect(rule).toContain(String(bound));
     if (spec.default !== undefined) {
       expect(errorOf(() => checkOptions(optionsWith(name, spec.default)))).toBeUndefined();

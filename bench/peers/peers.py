@@ -70,9 +70,11 @@ def implicit_als(A, use_cg):
 def irspack_als(A, solver):
     from irspack.recommenders.ials import IALSTrainer, str_to_loss_type, str_to_solver_type
 
+    # The values of A would weigh its entries; the objective of the paper, and ours, weighs all that is listed alike.
+    listed = sp.csr_matrix((np.ones_like(A.data), A.indices, A.indptr), shape=A.shape)
     resume()
     trainer = IALSTrainer(
-        A, k, job["alpha"], job["lambda"], 1.0, 0.1, str_to_solver_type(solver), 3, min(64, k),
+        listed, k, job["alpha"], job["lambda"], 1.0, 0.1, str_to_solver_type(solver), 3, min(64, k),
         str_to_loss_type("IALSPP"), 1, threads, 5, 7,
     )
     for step in range(1, steps[-1] + 1):

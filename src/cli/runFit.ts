@@ -1,7 +1,7 @@
 /** One fit from files to a saved model: what `fit` and `demo` share. */
 
 import { basename } from 'node:path';
-import { visitEntries } from '../data/entries.js';
+import { shapeOf, visitEntries } from '../data/entries.js';
 import type { WeightsInput } from '../data/input.js';
 import { HadamardError, isHadamardError } from '../errors.js';
 import { factorize } from '../factorize/factorize.js';
@@ -109,25 +109,29 @@ export async function runFit(request: FitRequest, line: ProgressLine): Promise<F
         : await unlessAborted(readWarmStart(warmStart, problem, options.rank), cancel.signal);
     for (const note of start?.notes ?? []) line.note(note);
     isFitting = true;
+    const refuse = (error: unknown) => {
+      throw asInFile(error, data.path, problem);
+    };
+    const isCold = await coldness(problem).catch(refuse);
     const fitted = await factorize(A, {
       ...options,
       ...parts,
       ...(start && { init: start.init }),
       weights,
       labels,
+      // The page shows residuals, for which A is needed again.
+      handOver: report === undefined && !watch,
       signal: cancel.signal,
       onProgress: (progress) => {
         line.update(progress);
         watch?.update(progress);
       },
-    }).catch((error: unknown) => {
-      throw asInFile(error, data.path, problem);
-    });
+    }).catch(refuse);
     const model = run ? new Model({ ...fitted, run }) : fitted;
     // Nothing was fitted: that is no model, and no reason to replace an older one.
     if (model.fit.status === 'cancelled' && model.fit.sweeps === 0) throw cancel.signal.reason;
     for (const note of model.fit.notes) line.note(note);
-    const test = testOf(model, problem);
+    const test = testOf(model, problem, isCold);
     if (test && test.entries > 0 && test.coldEntries === test.entries)
       line.warn(
         `${data.test}: every test entry is cold (its row or column has no observation in the fit), so the factors are not tested.`,
@@ -189,18 +193,24 @@ function throwBeside(error: unknown, out: string | undefined): never {
   );
 }
 
-function testOf(model: Model, { A, weights, test }: Problem): TestResult | undefined {
-  if (!test) return undefined;
-  const [m, n] = model.shape;
+/** Which test entries are of a row or column without observation: seen before the fit, which A is handed over to. */
+async function coldness({ A, weights, test }: Problem): Promise<(row: number, column: number) => boolean> {
+  if (!test) return () => false;
+  const [m, n] = shapeOf(A);
   const isRowSeen = new Uint8Array(m);
   const isColumnSeen = new Uint8Array(n);
   visitEntries(A, weights, (row, column) => {
     isRowSeen[row] = 1;
     isColumnSeen[column] = 1;
   });
+  return (row, column) => isRowSeen[row] !== 1 || isColumnSeen[column] !== 1;
+}
+
+function testOf(model: Model, { test }: Problem, isCold: Awaited<ReturnType<typeof coldness>>): TestResult | undefined {
+  if (!test) return undefined;
   let coldEntries = 0;
   for (let t = 0; t < test.values.length; t++)
-    if (isRowSeen[test.rows[t] as number] !== 1 || isColumnSeen[test.columns[t] as number] !== 1) coldEntries++;
+    if (isCold(test.rows[t] as number, test.columns[t] as number)) coldEntries++;
   return {
     rmse:
       test.values.length === 0

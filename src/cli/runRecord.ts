@@ -3,7 +3,16 @@ import { relative, resolve } from 'node:path';
 import type { RunRecord } from '../model/model.js';
 
 /** Flags that say where and how results are shown: they change no bit of the model. */
-const ofOneRunAlone: ReadonlySet<string> = new Set(['out', 'json', 'quiet', 'verbose', 'config', 'report', 'watch']);
+const ofOneRunAlone: ReadonlySet<string> = new Set([
+  'out',
+  'json',
+  'quiet',
+  'verbose',
+  'config',
+  'report',
+  'watch',
+  'onDisk',
+]);
 
 /** Whether a record never holds this flag. */
 export function isOfOneRunAlone(flag: string): boolean {

@@ -79,8 +79,11 @@ export function claimsOf({ fit, factorUncertainty }: Model, before = ''): [name:
 }
 
 /** What was chosen, and why: the lines of `--verbose`. */
-export function choicesOf({ method, resident, blocks, memoryBytes, seed }: FitReport): [name: string, value: string][] {
-  const where = resident ? 'in the WebAssembly memory' : 'copied in block by block';
+export function choicesOf(fit: FitReport): [name: string, value: string][] {
+  const { method, blocks, memoryBytes, seed } = fit;
+  const where = fit.resident
+    ? 'in the WebAssembly memory'
+    : `${fit.onDisk ? 'read from disk' : 'copied in'} block by block`;
   return [
     ['method', `${method.name}: ${method.reason}`],
     ['layout', `${counted(blocks.rows, 'block')} of rows, ${count(blocks.columns)} of columns; observations ${where}`],

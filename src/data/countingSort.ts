@@ -1,6 +1,7 @@
 /** Entries sorted by column or by row, in the order in which they are listed within each. */
 import { visitEntries } from './entries.js';
-import type { MatrixInput, RealArray, Triples, WeightsInput } from './input.js';
+import type { MatrixInput, RealArray, WeightsInput } from './input.js';
+import { type PlainEntries, plainEntries } from './plainEntries.js';
 
 /** One orientation: row i holds entries pointers[i] … pointers[i+1]−1. Pointers are doubles: exact beyond 2³² entries. */
 export interface Orientation {
@@ -21,15 +22,67 @@ export function startPointers(pointers: Float64Array, counts: Uint32Array): void
   pointers[counts.length] = sum;
 }
 
-/** Sorts the entries into columns, in the order in which they are listed; true where that is row by row. */
-export function placeEach(
+/** Writes entries that are listed row by row, columns ascending. */
+export function placeRows(
   A: MatrixInput,
   weights: WeightsInput | undefined,
-  byColumn: Orientation,
+  to: Orientation,
+  shift: number,
+  isZeroKept: boolean,
+  columnCount: number,
+): void {
+  const entries = plainEntries(A, weights);
+  if (entries && placePlainRows(entries, to, shift, isZeroKept, columnCount)) return;
+  let at = 0;
+  visitEntries(
+    A,
+    weights,
+    (_row, column, value, weight) => {
+      to.indices[at] = column;
+      to.values[at] = value - shift;
+      if (to.weights) to.weights[at] = weight;
+      at++;
+    },
+    isZeroKept,
+  );
+}
+
+/** @returns false where an index is out of range: what has changed since it was surveyed is for `visitEntries` to refuse. */
+function placePlainRows(
+  { chunks }: PlainEntries,
+  to: Orientation,
+  shift: number,
+  isZeroKept: boolean,
+  columnCount: number,
+): boolean {
+  const { indices, values: placed, weights: squareRoots } = to;
+  let at = 0;
+  for (const { columns, values, weights } of chunks())
+    for (let t = 0; t < values.length; t++) {
+      const weight = weights ? (weights[t] as number) : 1;
+      if (weight === 0 && !isZeroKept) continue;
+      const column = columns[t] as number;
+      if (!(column >= 0 && column < columnCount)) return false;
+      indices[at] = column;
+      placed[at] = (values[t] as number) - shift;
+      if (squareRoots) squareRoots[at] = weight;
+      at++;
+    }
+  return true;
+}
+
+/** Sorts the entries into columns, in the order in which they are listed; true where that is row by row. */
+export function placeColumns(
+  A: MatrixInput,
+  weights: WeightsInput | undefined,
+  to: Orientation,
   shift: number,
   isZeroKept: boolean,
 ): boolean {
-  const cursor = byColumn.pointers.slice();
+  const entries = plainEntries(A, weights);
+  const isPlainByRow = entries && placePlainColumns(entries, to, shift, isZeroKept);
+  if (isPlainByRow !== undefined) return isPlainByRow;
+  const cursor = to.pointers.slice();
   let lastRow = 0;
   let isByRow = true;
   visitEntries(
@@ -40,45 +93,47 @@ export function placeEach(
       cursor[column] = at + 1;
       if (row < lastRow) isByRow = false;
       lastRow = row;
-      byColumn.indices[at] = row;
-      byColumn.values[at] = value - shift;
-      if (byColumn.weights) byColumn.weights[at] = weight;
+      to.indices[at] = row;
+      to.values[at] = value - shift;
+      if (to.weights) to.weights[at] = weight;
     },
     isZeroKept,
   );
   return isByRow;
 }
 
-/**
- * The same of plain triples, without a call an entry; undefined where an index is out of range: what has changed since it was
- * surveyed is for {@link placeEach} to refuse.
- */
-export function placeTriples(
-  { rows, columns, values, shape }: Triples,
+/** The same without a call an entry; undefined where an index is out of range. */
+function placePlainColumns(
+  { shape, chunks }: PlainEntries,
   to: Orientation,
   shift: number,
+  isZeroKept: boolean,
 ): boolean | undefined {
+  const { indices, values: placed, weights: squareRoots } = to;
   const cursor = to.pointers.slice();
-  let lastRow = 0;
   let isByRow = true;
   for (const [first, last] of rangesOf(to.pointers)) {
-    for (let t = 0; t < values.length; t++) {
-      const column = columns[t] as number;
-      if (column < first || column >= last) continue;
-      const row = rows[t] as number;
-      if (!(row >= 0 && row < shape[0])) return undefined;
-      const at = cursor[column] as number;
-      cursor[column] = at + 1;
-      to.indices[at] = row;
-      to.values[at] = (values[t] as number) - shift;
-    }
+    let lastRow = 0;
+    for (const { rows, columns, values, weights } of chunks())
+      for (let t = 0; t < values.length; t++) {
+        const column = columns[t] as number;
+        if (column < first || column >= last) {
+          if (!(column >= 0 && column < shape[1])) return undefined;
+          continue;
+        }
+        const row = rows[t] as number;
+        const weight = weights ? (weights[t] as number) : 1;
+        if (!(row >= 0 && row < shape[0])) return undefined;
+        if (weight === 0 && !isZeroKept) continue;
+        const at = cursor[column] as number;
+        cursor[column] = at + 1;
+        if (row < lastRow) isByRow = false;
+        lastRow = row;
+        indices[at] = row;
+        placed[at] = (values[t] as number) - shift;
+        if (squareRoots) squareRoots[at] = weight;
+      }
   }
-  for (const column of columns) if (!(column >= 0 && column < shape[1])) return undefined;
-  for (let t = 0; t < rows.length && isByRow; t++) {
-    isByRow = (rows[t] as number) >= lastRow;
-    lastRow = rows[t] as number;
-  }
-  to.weights?.fill(1);
   return isByRow;
 }
 

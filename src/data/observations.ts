@@ -6,10 +6,12 @@
  * within a column) whatever the order they were listed in, so the fit does not depend on it.
  */
 import { HadamardError } from '../errors.js';
-import { type Orientation, placeEach, placeTriples, startPointers, transpose } from './countingSort.js';
-import { isIntegerArray, shapeOf, visitEntries } from './entries.js';
+import { type Orientation, placeColumns, placeRows, startPointers, transpose } from './countingSort.js';
+import { shapeOf, visitEntries } from './entries.js';
 import { isTriples } from './forms.js';
-import type { MatrixInput, RealArray, Triples, WeightsInput } from './input.js';
+import { freeEntries, withoutValues } from './handOver.js';
+import type { MatrixInput, RealArray, WeightsInput } from './input.js';
+import { type PlainEntries, plainEntries } from './plainEntries.js';
 
 export type { Orientation };
 
@@ -34,6 +36,8 @@ export interface Survey {
   readonly weightRange: readonly [number, number];
   /** Smallest and largest value. */
   readonly valueRange: readonly [number, number];
+  /** Whether they are listed row by row, columns ascending, none twice. */
+  readonly isSorted: boolean;
 }
 
 /** Rows that have entries. */
@@ -50,7 +54,8 @@ export type Duplicates = 'refuse' | 'keep' | 'sum' | 'last';
  */
 export function survey(A: MatrixInput, weights: WeightsInput | undefined, isZeroKept = false): Survey {
   const [rows, columns] = shapeOf(A);
-  const plain = isPlain(A, weights) ? surveyTriples(A) : undefined;
+  const entries = plainEntries(A, weights);
+  const plain = entries && surveyPlain(entries, isZeroKept);
   if (plain) return plain;
   const rowCounts = new Uint32Array(rows);
   const columnCounts = new Uint32Array(columns);
@@ -60,6 +65,8 @@ export function survey(A: MatrixInput, weights: WeightsInput | undefined, isZero
   let largest = 0;
   let lowest = Number.POSITIVE_INFINITY;
   let highest = Number.NEGATIVE_INFINITY;
+  let [lastRow, lastColumn] = [-1, -1];
+  let isSorted = true;
   visitEntries(
     A,
     weights,
@@ -72,6 +79,9 @@ export function survey(A: MatrixInput, weights: WeightsInput | undefined, isZero
       if (weight > largest) largest = weight;
       if (value < lowest) lowest = value;
       if (value > highest) highest = value;
+      if (row < lastRow || (row === lastRow && column <= lastColumn)) isSorted = false;
+      lastRow = row;
+      lastColumn = column;
     },
     isZeroKept,
   );
@@ -84,42 +94,52 @@ export function survey(A: MatrixInput, weights: WeightsInput | undefined, isZero
     excluded,
     weightRange: [smallest, largest],
     valueRange: [lowest, highest],
+    isSorted,
   };
 }
 
-/** Triples without weights whose indices need not be looked at to know that they are integers. */
-function isPlain(A: MatrixInput, weights: WeightsInput | undefined): A is Triples {
-  return isTriples(A) && weights === undefined && isIntegerArray(A.rows) && isIntegerArray(A.columns);
-}
-
 /** {@link survey} without a call an entry; undefined where an entry is to be refused, by that. */
-function surveyTriples({ rows, columns, values, shape }: Triples): Survey | undefined {
-  const rowCounts = new Uint32Array(shape[0]);
-  const columnCounts = new Uint32Array(shape[1]);
-  let lowest = Number.POSITIVE_INFINITY;
-  let highest = Number.NEGATIVE_INFINITY;
-  for (let t = 0; t < values.length; t++) {
-    const row = rows[t] as number;
-    const column = columns[t] as number;
-    const value = values[t] as number;
-    if (!(row >= 0 && row < rowCounts.length && column >= 0 && column < columnCounts.length)) return undefined;
-    if (!Number.isFinite(value)) return undefined;
-    rowCounts[row] = (rowCounts[row] as number) + 1;
-    columnCounts[column] = (columnCounts[column] as number) + 1;
-    if (value < lowest) lowest = value;
-    if (value > highest) highest = value;
-  }
-  const observed = values.length;
-  const weightRange = [observed > 0 ? 1 : Number.POSITIVE_INFINITY, observed > 0 ? 1 : 0] as const;
+function surveyPlain({ shape, chunks }: PlainEntries, isZeroKept: boolean): Survey | undefined {
+  const [m, n] = shape;
+  const rowCounts = new Uint32Array(m);
+  const columnCounts = new Uint32Array(n);
+  let [observed, excluded] = [0, 0];
+  let [smallest, largest] = [Number.POSITIVE_INFINITY, 0];
+  let [lowest, highest] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  let [lastRow, lastColumn] = [-1, -1];
+  let isSorted = true;
+  for (const { rows, columns, values, weights } of chunks())
+    for (let t = 0; t < values.length; t++) {
+      const row = rows[t] as number;
+      const column = columns[t] as number;
+      const value = values[t] as number;
+      const weight = weights ? (weights[t] as number) : 1;
+      if (!(row >= 0 && row < m && column >= 0 && column < n && Number.isFinite(value))) return undefined;
+      if (!(weight >= 0 && weight < Number.POSITIVE_INFINITY)) return undefined;
+      if (weight === 0) {
+        if (!isZeroKept) continue;
+        excluded++;
+      } else if (weight < smallest) smallest = weight;
+      if (weight > largest) largest = weight;
+      observed++;
+      rowCounts[row] = (rowCounts[row] as number) + 1;
+      columnCounts[column] = (columnCounts[column] as number) + 1;
+      if (value < lowest) lowest = value;
+      if (value > highest) highest = value;
+      if (row < lastRow || (row === lastRow && column <= lastColumn)) isSorted = false;
+      lastRow = row;
+      lastColumn = column;
+    }
   return {
-    rows: shape[0],
-    columns: shape[1],
+    rows: m,
+    columns: n,
     observed,
     rowCounts,
     columnCounts,
-    excluded: 0,
-    weightRange,
+    excluded,
+    weightRange: [smallest, largest],
     valueRange: [lowest, highest],
+    isSorted,
   };
 }
 
@@ -127,6 +147,7 @@ function surveyTriples({ rows, columns, values, shape }: Triples): Survey | unde
  * Fills both orientations with A − shift; the storage must hold `survey.observed` entries each (`pointers` one more than
  * the rows).
  *
+ * @param isHandedOver whether the caller's lists may be freed on the way.
  * @throws HadamardError `duplicate-entry` with both places in the caller's listing, unless `duplicates` allows it.
  */
 export function place(
@@ -137,15 +158,24 @@ export function place(
   duplicates: Duplicates,
   shift = 0,
   isZeroKept = false,
+  isHandedOver = false,
 ): Observations {
   const { byRow, byColumn } = storage;
   startPointers(byColumn.pointers, found.columnCounts);
   startPointers(byRow.pointers, found.rowCounts);
-  const isByRow =
-    (isPlain(A, weights) ? placeTriples(A, byColumn, shift) : undefined) ??
-    placeEach(A, weights, byColumn, shift, isZeroKept);
+  if (found.isSorted) {
+    placeRows(A, weights, byRow, shift, isZeroKept, found.columns);
+    if (isHandedOver) freeEntries(A, weights);
+    transpose(byRow, byColumn);
+    return { rows: found.rows, columns: found.columns, observed: found.observed, byRow, byColumn };
+  }
+  const isByRow = placeColumns(A, weights, byColumn, shift, isZeroKept);
+  // An error says where entries stand in the listing, for which their values are not needed.
+  const isNeeded = !isHandedOver || !isTriples(A) || weights !== undefined;
+  const listing = isNeeded ? A : withoutValues(A, byColumn.values);
   transpose(byColumn, byRow);
-  const observed = settleDuplicates(byRow, duplicates, A, weights, shift);
+  const observed = settleDuplicates(byRow, duplicates, listing, weights, shift);
+  if (isHandedOver) freeEntries(A, weights);
   const hasLess = observed < found.observed;
   if (hasLess) byColumn.pointers.set(recount(byRow, observed, found.columns));
   // What was listed row after row, such as CSR and dense data, stands sorted in the columns already.
@@ -171,13 +201,18 @@ export function observationsOf(
   return place(A, weights, found, storage, duplicates, 0, isZeroKept);
 }
 
-/** Applies the rule for entries that are listed twice to sorted rows, in place; returns the number of entries left. */
-function settleDuplicates(
+/**
+ * Applies the rule for entries that are listed twice to sorted rows, in place; returns the number of entries left.
+ *
+ * @param firstRow what the first of these rows is in A.
+ */
+export function settleDuplicates(
   byRow: Orientation,
   duplicates: Duplicates,
   A: MatrixInput,
   weights: WeightsInput | undefined,
   shift: number,
+  firstRow = 0,
 ): number {
   const { pointers, indices, values, weights: squareRoots } = byRow;
   const rows = pointers.length - 1;
@@ -191,10 +226,10 @@ function settleDuplicates(
       const column = indices[t] as number;
       do next++;
       while (next < end && indices[next] === column);
-      if (next - t > 1 && duplicates === 'refuse') throw duplicateEntry(row, column, A, weights);
+      if (next - t > 1 && duplicates === 'refuse') throw duplicateEntry(firstRow + row, column, A, weights);
       const isSum = next - t > 1 && duplicates === 'sum';
       if (isSum && squareRoots?.subarray(t, next).some((weight) => weight !== squareRoots[t]))
-        throw unequalWeights(row, column, A, weights);
+        throw unequalWeights(firstRow + row, column, A, weights);
       values[kept] = isSum ? sumOf(values.subarray(t, next)) + (next - t - 1) * shift : (values[next - 1] as number);
       if (squareRoots) squareRoots[kept] = squareRoots[next - 1] as number;
       indices[kept++] = column;

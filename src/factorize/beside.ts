@@ -1,7 +1,7 @@
 /** New rows beside a fixed factor: laid out and solved by the phases of a fit, so that a training row is what the fit made of it. */
 import { shapeOf } from '../data/entries.js';
 import type { MatrixInput, WeightsInput } from '../data/input.js';
-import type { Duplicates, Observations } from '../data/observations.js';
+import type { Duplicates, Observations, Orientation } from '../data/observations.js';
 import { HadamardError } from '../errors.js';
 import { compileKernels } from '../kernels/load.js';
 import { composedRun } from '../methods/composedPhases.js';
@@ -82,7 +82,7 @@ export async function solveBeside<T>(
       };
     });
     writeFixed(fit, other, model);
-    writeRowStart(fit, side, objective);
+    writeRowStart(fit, side, objective, observations);
     const run = composedRun(fit, (call) => crew.run(fit, call));
     onAbort = () => requestStop(fit);
     options.signal?.addEventListener('abort', onAbort, { once: true });
@@ -107,6 +107,11 @@ export async function solveBeside<T>(
     await release();
     releaseMemory(memory);
   }
+}
+
+/** The observations of a side's rows. */
+export function orientationOf({ byRow, byColumn }: Observations, side: Side): Orientation {
+  return side === 'rows' ? byRow : byColumn;
 }
 
 /** Where the fit made weights and a background from the values of A, so does this. */
@@ -147,11 +152,11 @@ function writeFixed(fit: FitContext, side: Side, { U, V, biases }: Model): void 
 }
 
 /** Rows start at 0, as in a fit; those of poisson at rates that add up to their counts, since the logarithm of 0 has no tangent. */
-function writeRowStart(fit: FitContext, side: Side, objective: ObjectiveSpec): void {
+function writeRowStart(fit: FitContext, side: Side, objective: ObjectiveSpec, observations: Observations): void {
   if (objective.loss.name === 'poisson') {
     const own = factorBuffer(fit, side, 0);
     const other = factorBuffer(fit, otherSide(side), 0);
-    const { pointers, indices, values, weights } = fit.observations[side];
+    const { pointers, indices, values, weights } = orientationOf(observations, side);
     const { rank, stride } = fit;
     for (let row = 0; row * stride < own.length; row++) {
       let counts = 0;

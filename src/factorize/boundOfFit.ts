@@ -1,5 +1,7 @@
 /** The global certificate of a fit in hand; see certificate/globalBound.ts. */
 import { certifyGlobally, type GlobalCertificate } from '../certificate/globalBound.js';
+import type { Orientation } from '../data/observations.js';
+import { isFiled } from '../data/storedRows.js';
 import type { Position } from '../methods/method.js';
 import { factorBuffer, penaltyOfRow } from '../methods/rowPhases.js';
 import { type Side, sides } from '../parallel/layout.js';
@@ -40,19 +42,22 @@ export function boundOfFit(
   const list = (side: Side, name: 'penalties' | 'biasPenalties') =>
     new Float64Array(fit.memory.buffer, fit.layout.sides[side][name], countOf(fit, side));
   const biasList = (side: Side) => (fit.isBiasFitted[side] ? list(side, 'biasPenalties') : undefined);
-  const observed = observations.rows.pointers.at(-1) as number;
+  const { rows: byRow, columns: byColumn } = observations;
+  if (isFiled(byRow) || isFiled(byColumn))
+    return { globalStatement: 'global bound not computed: the observations are on disk; hadamard verify computes it' };
+  const observed = byRow.pointers.at(-1) as number;
   const budget = Math.max(2 ** 20, Math.min(2 ** 28, (sweeps * observed * rank * (rank + 3)) / 64));
   return certifyGlobally(
     {
-      byRow: observations.rows,
-      byColumn: observations.columns,
+      byRow,
+      byColumn,
       rank,
       mean: fit.mean,
       predict,
       penalties: { rows: list('rows', 'penalties'), columns: list('columns', 'penalties') },
       biasPenalties: { rows: biasList('rows'), columns: biasList('columns') },
       bits: boundBits(seed),
-      objective: () => (spec.background ? objective : exactObjective(fit, point, predict)),
+      objective: () => (spec.background ? objective : exactObjective(fit, byRow, point, predict)),
       ...boundedParts({
         loss: spec.loss.name,
         hasBackground: spec.background !== undefined,
@@ -67,8 +72,12 @@ export function boundOfFit(
 }
 
 /** Without a background: kernels in f32 sum residuals that are rounded, and a gap may be smaller than that. */
-function exactObjective(fit: FitContext, point: Position, predict: (row: number, column: number) => number): number {
-  const { pointers, indices, values, weights } = fit.observations.rows;
+function exactObjective(
+  fit: FitContext,
+  { pointers, indices, values, weights }: Orientation,
+  point: Position,
+  predict: (row: number, column: number) => number,
+): number {
   let sum = 0;
   for (let row = 0; row + 1 < pointers.length; row++)
     for (let t = pointers[row] as number; t < (pointers[row + 1] as number); t++) {

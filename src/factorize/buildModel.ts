@@ -3,6 +3,7 @@ import type { FirstOrder } from '../certificate/firstOrder.js';
 import type { GlobalCertificate } from '../certificate/globalBound.js';
 import type { RealArray } from '../data/input.js';
 import type { Listing } from '../data/listing.js';
+import { entriesOf, type StoredOrientation } from '../data/storedRows.js';
 import type { ValidationError } from '../engine/trace.js';
 import { factorBuffer } from '../methods/rowPhases.js';
 import { canonicalForm } from '../model/canonical.js';
@@ -130,6 +131,7 @@ export function buildModel(inHand: FitInHand, certified: Certified, first: First
     inline: measured.isInline,
     blocks: plan.blocks,
     resident: plan.resident,
+    ...(checked.onDisk !== undefined && { onDisk: true }),
     dtype: fit.dtype,
     arithmetic: inHand.arithmetic,
     seed: checked.seed,
@@ -217,7 +219,7 @@ function notesOn({ plan, fit, checked, options, objective, scales }: FitInHand):
     notes.push(
       `f64 was chosen, because ${plan.precision.reason}; dtype f32 is faster where the smallest do not matter.`,
     );
-  if (checked.preset === 'implicit' && !options.weights && rows.values.some((value) => value > 1))
+  if (checked.preset === 'implicit' && !options.weights && hasAboveOne(rows))
     notes.push(
       'preset implicit fits values as they are, and some are above 1: where they are counts, like implicit fits whether there is an entry, the count its confidence.',
     );
@@ -229,4 +231,9 @@ function notesOn({ plan, fit, checked, options, objective, scales }: FitInHand):
   }
   if (rows.pointers.at(-1) === 0) notes.push('Nothing is observed: every weight is zero, so every factor is zero.');
   return notes;
+}
+
+function hasAboveOne(stored: StoredOrientation): boolean {
+  for (const { values } of entriesOf(stored)) if (values.some((value) => value > 1)) return true;
+  return false;
 }

@@ -2,6 +2,7 @@
 import { certifyCurvature } from '../certificate/curvature.js';
 import { certifyFirstOrder } from '../certificate/firstOrder.js';
 import { shapeOf } from '../data/entries.js';
+import { freeEntries } from '../data/handOver.js';
 import type { MatrixInput } from '../data/input.js';
 import type { LoopOptions, Validation } from '../engine/iterate.js';
 import type { TraceEntry } from '../engine/trace.js';
@@ -25,9 +26,11 @@ import { createRun, startSide } from './createRun.js';
 import { type Tracer, traceFit } from './diagnostics.js';
 import { leaveSaddles, mostEscapes } from './escape.js';
 import type { FactorizeOptions, Progress } from './factorizeOptions.js';
+import { checkOnDisk, withFiles } from './fileObservations.js';
 import { settleGauge } from './gauge.js';
 import { type Hire, hireCrew } from './hireCrew.js';
 import { layOut } from './layOut.js';
+import { shiftOf } from './layOutTerms.js';
 import { asTool } from './like.js';
 import { openLanes, searchStarts } from './manyStarts.js';
 import { describeParts, resolveObjective } from './objectiveSpec.js';
@@ -51,7 +54,7 @@ import { withStart } from './warmStart.js';
  * with p = mean + b_i + c_j + u_i·v_j and the biases' penalties, within bounds and with held entries; each part is optional
  * and by default there is ‖W∘(A − UVᵀ)‖²_F alone. docs/objectives.md has every loss, what is refused, and the sources.
  *
- * @param A an ndarray (NaN is unobserved), triples or CSR; never changed or detached.
+ * @param A an ndarray (NaN is unobserved), triples or CSR; never changed, nor detached but by option `handOver`.
  * @returns the model, also after `signal` was aborted or a budget ran out; `model.fit.status` says which.
  * @throws HadamardError with a `code` for bad input, options or too little memory; `AbortError` when `signal` was aborted
  *   before the first sweep.
@@ -76,7 +79,9 @@ async function fitWith(hire: Hire, data: MatrixInput, said: FactorizeOptions, tr
   reports.report(progressOf('prepare', atRest, checked.maxSweeps, 0));
   const objective = resolveObjective(checked, told, shapeOf(A));
   checkIntervals(checked, objective);
+  checkOnDisk(checked, objective);
   const { held, ...fitted } = partValidation(A, told, checked);
+  if (told.handOver && fitted.A !== A) freeEntries(A, told.weights);
   const found = surveyWithin(fitted.A, fitted.weights, checked, objective.background !== undefined);
   const plan = planFit(found, checked, objective);
   const rankByRank =
@@ -98,46 +103,55 @@ async function fitWith(hire: Hire, data: MatrixInput, said: FactorizeOptions, tr
         throw error instanceof Interrupted ? abortError(told.signal) : error;
       });
   const options = ranked ? { ...told, init: ranked.init } : told;
-  // Before the crew: where there is no memory, no worker must be left behind.
-  const memory = acquireMemory(plan.layout.pages);
-  const { crew, release } = hire(plan, options);
-  try {
-    const compiled = await compileKernels(checked.arithmetic, options.wasmUrl);
-    const { fit, scales } = allocate(plan.bytes.total, () =>
-      layOut(
-        fitted.A,
-        { ...options, weights: fitted.weights },
+  const shift = shiftOf(found, plan.request.hasBias, objective);
+  const isZeroKept = objective.background !== undefined;
+  // A start that is made later needs A.
+  const handOver = told.handOver === true && !(plan.trial && rankByRank);
+  const files = { ...fitted, found, checked, plan, shift, isZeroKept, isHandedOver: handOver, signal: told.signal };
+  return withFiles(files, async (filed) => {
+    // Before the crew: where there is no memory, no worker must be left behind.
+    const memory = acquireMemory(plan.layout.pages);
+    const { crew, release } = hire(plan, options);
+    try {
+      const compiled = await compileKernels(checked.arithmetic, options.wasmUrl);
+      const { fit, scales } = allocate(plan.bytes.total, () =>
+        layOut(
+          fitted.A,
+          { ...options, weights: fitted.weights, handOver },
+          checked,
+          plan,
+          found,
+          memory,
+          compiled.module,
+          objective,
+          shift,
+          filed,
+        ),
+      );
+      const prepared = performance.now();
+      tracer.phase('prepare');
+      return await runFit({
+        options,
         checked,
         plan,
-        found,
-        memory,
-        compiled.module,
+        crew: tracer.crew(crew),
+        tracer,
+        reports,
+        fit,
+        scales,
         objective,
-      ),
-    );
-    const prepared = performance.now();
-    tracer.phase('prepare');
-    return await runFit({
-      options,
-      checked,
-      plan,
-      crew: tracer.crew(crew),
-      tracer,
-      reports,
-      fit,
-      scales,
-      objective,
-      held,
-      arithmetic: compiled.arithmetic,
-      ranked,
-      ...(plan.trial && { rankByRank }),
-      began,
-      prepared,
-    });
-  } finally {
-    await release();
-    releaseMemory(memory);
-  }
+        held,
+        arithmetic: compiled.arithmetic,
+        ranked,
+        ...(plan.trial && { rankByRank }),
+        began,
+        prepared,
+      });
+    } finally {
+      await release();
+      releaseMemory(memory);
+    }
+  });
 }
 
 /** How much a sweep may raise f, and what counts as a fall, relative to f. */
@@ -227,7 +241,7 @@ async function runFit(inHand: FitInHand): Promise<Model> {
           })
         : undefined;
     const uncertainty = await measureUncertainty(fit, run.phase, outcome.point, checked, errors, options.weights);
-    const { preset, like, alpha, starts, holdout, patience, intervals, ...plain } = checked;
+    const { preset, like, alpha, starts, holdout, patience, intervals, onDisk: _onDisk, ...plain } = checked;
     const resolved: ResolvedOptions = {
       ...plain,
       loss: lossText(scales.loss),

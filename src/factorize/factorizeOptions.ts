@@ -54,6 +54,11 @@ export interface FactorizeOptions extends FitOptions, ObjectiveOptions {
   readonly init?: Init | Model | undefined;
   /** Held-out entries of your own, in place of `holdout`. */
   readonly validation?: ValidationData | undefined;
+  /**
+   * The lists of triples and of their weights are given up: they are detached as soon as they are sorted, which for data as large
+   * as memory makes room for the fit. Lists in shared memory and other forms of A stay as they are. Default false.
+   */
+  readonly handOver?: boolean | undefined;
   /** Names of rows and columns, kept with the model. */
   readonly labels?: Labels | undefined;
   /** Where it throws, or rejects while the fit lasts, the fit rejects with the same; it is not waited for. */

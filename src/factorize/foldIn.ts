@@ -8,7 +8,7 @@ import { type Model, matrix } from '../model/model.js';
 import { checkHandlers, checkNames } from '../options.js';
 import type { Side } from '../parallel/layout.js';
 import type { FitContext } from '../parallel/phase.js';
-import { type Beside, type BesideOptions, solveBeside, unweightedNotes } from './beside.js';
+import { type Beside, type BesideOptions, orientationOf, solveBeside, unweightedNotes } from './beside.js';
 import { unpad } from './buildModel.js';
 import { computeOptions } from './modelProblem.js';
 
@@ -85,10 +85,10 @@ export function checkBeside(options: BesideOptions, isSided: boolean): void {
   });
 }
 
-async function takeRows({ fit, side, run }: Beside, notes: readonly string[]): Promise<FoldedIn> {
+async function takeRows({ fit, side, observations, run }: Beside, notes: readonly string[]): Promise<FoldedIn> {
   // The start in buffer 1 is not needed any more.
   const { loss, penalty } = await run({ phase: 'gradient', side, own: 0, other: 0, out: 1 });
-  const { pointers, weights } = fit.observations[side];
+  const { pointers, weights } = orientationOf(observations, side);
   const rows = pointers.length - 1;
   const observed = new Uint32Array(rows);
   const gradientNorms = new Float64Array(rows);

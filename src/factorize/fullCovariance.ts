@@ -10,6 +10,7 @@
  * Σ_{u_i} = G_i⁻¹ + Σ_jj′ y_j y_j′ᵀ (h_iᵀ Σ_jj′ h_i), y_j = w_j² G_i⁻¹ d_j.
  */
 import type { RealArray } from '../data/input.js';
+import { readRows } from '../data/storedRows.js';
 import { packedLength, rowPenalties } from '../methods/covariancePhase.js';
 import { addGauge, gaugeOf } from '../methods/reducedGauge.js';
 import { factorBuffer } from '../methods/rowPhases.js';
@@ -110,9 +111,10 @@ function openRows(fit: FitContext, point: PerSide<number>, side: Side, inverses:
 /** What row i brings: its entries, y_j = w_j²G_i⁻¹d_j of each, and h_i. */
 function openRow(fit: FitContext, rows: Rows, row: number) {
   const { side, width, rank, stride } = rows;
-  const { pointers, indices, weights } = fit.observations[side];
-  const start = pointers[row] as number;
-  const count = (pointers[row + 1] as number) - start;
+  const stored = fit.observations[side];
+  const { indices, weights, ...entries } = readRows(stored, row, row + 1);
+  const start = (stored.pointers[row] as number) - entries.start;
+  const count = (stored.pointers[row + 1] as number) - entries.start - start;
   const d = new Float64Array(count * width).fill(1);
   const y = new Float64Array(count * width);
   const squares = new Float64Array(count);

@@ -1,6 +1,7 @@
 /** Puts the data and the start into the planned memory. */
 import type { MatrixInput, WeightsInput } from '../data/input.js';
 import { type Observations, place, type Survey } from '../data/observations.js';
+import type { StoredObservations } from '../data/storedRows.js';
 import { factorBuffer } from '../methods/rowPhases.js';
 import type { Loss } from '../objective/losses.js';
 import type { CheckedOptions } from '../options.js';
@@ -8,15 +9,7 @@ import { observationStorage, type PerSide, sides, writeResidentPointers } from '
 import type { FitContext } from '../parallel/phase.js';
 import type { ObjectiveSpec } from './composition.js';
 import type { FactorizeOptions } from './factorizeOptions.js';
-import {
-  checkValues,
-  fitTerms,
-  measureBaseline,
-  scaleOf,
-  sharedWeights,
-  shiftOf,
-  writeTermLists,
-} from './layOutTerms.js';
+import { checkValues, fitTerms, measureBaseline, scaleOf, sharedWeights, writeTermLists } from './layOutTerms.js';
 import type { WorkingPlan } from './plan.js';
 import { writeStart } from './start.js';
 
@@ -35,7 +28,11 @@ export interface FitScales {
   readonly shift: number;
 }
 
-/** @throws HadamardError `duplicate-entry`, `shape-mismatch` (init) */
+/**
+ * @param shift what is taken from the values.
+ * @param filed the observations where they are on disk already.
+ * @throws HadamardError `duplicate-entry`, `shape-mismatch` (init)
+ */
 export function layOut(
   A: MatrixInput,
   options: FactorizeOptions,
@@ -45,11 +42,13 @@ export function layOut(
   memory: WebAssembly.Memory,
   module: WebAssembly.Module,
   objective: ObjectiveSpec,
+  shift: number,
+  filed?: StoredObservations,
 ): { fit: FitContext; scales: FitScales } {
   const { request } = plan;
-  const shift = shiftOf(found, request.hasBias, objective);
   const where = { plan, checked, memory, module };
-  const observations = placeWithin(where, A, options.weights, found, shift, objective);
+  const observations = filed ?? placeWithin(where, A, options.weights, found, shift, objective, options.handOver);
+  if (filed) checkValues(filed, objective.loss);
   const value = (objective.background?.value ?? 0) - shift;
   const { settled, mean, ...baseline } = measureBaseline(observations, objective, value, request.hasBias);
   const shared = objective.isComposed ? sharedWeights(observations, objective) : undefined;
@@ -82,11 +81,12 @@ export function placeWithin(
   found: Survey,
   shift: number,
   objective: ObjectiveSpec,
+  isHandedOver?: boolean,
 ): Observations {
   const { layout, request } = plan;
   const storage = observationStorage(request, layout, memory);
   const isZeroKept = objective.background !== undefined;
-  const observations = place(A, weights, found, storage, checked.duplicates, shift, isZeroKept);
+  const observations = place(A, weights, found, storage, checked.duplicates, shift, isZeroKept, isHandedOver);
   checkValues(observations, objective.loss);
   writeResidentPointers(layout, memory, observations);
   return observations;
@@ -104,7 +104,7 @@ export interface Settled {
 /** The problem as the phases take it, its penalties and lists written, its factors all 0. The loss is settled. */
 export function openContext(
   { plan, checked, memory, module }: Place,
-  observations: Observations,
+  observations: StoredObservations,
   objective: ObjectiveSpec,
   { mean, value, shared }: Settled,
 ): FitContext {
@@ -125,9 +125,10 @@ export function openContext(
     mean,
     blocks: plan.boundaries,
     terms: objective.isComposed
-      ? fitTerms(objective, value, request.dtype, shared !== undefined, observations.byRow.weights)
+      ? fitTerms(objective, value, request.dtype, shared !== undefined, observations.byRow)
       : undefined,
     observations: { rows: observations.byRow, columns: observations.byColumn },
+    capacity: request.observed,
   };
   new Int32Array(memory.buffer, 0, 16).fill(0);
   for (const side of sides) {

@@ -1,6 +1,13 @@
 /** Brings an objective's parts to the data: its mean and measure, its penalties, and the lists its kernels read. */
 import type { RealArray } from '../data/input.js';
-import type { Observations, Orientation, Survey } from '../data/observations.js';
+import type { Survey } from '../data/observations.js';
+import {
+  entriesOf,
+  isWeighted,
+  type StoredObservations,
+  type StoredOrientation,
+  stretchesOf,
+} from '../data/storedRows.js';
 import { HadamardError } from '../errors.js';
 import { lossNumbers } from '../kernels/composed.js';
 import { type Dtype, instantiateKernels } from '../kernels/load.js';
@@ -28,17 +35,19 @@ export function shiftOf(
 }
 
 /** @throws HadamardError `invalid-value` for a value that the loss has no meaning for. */
-export function checkValues({ byRow, rows, observed }: Observations, loss: Loss): void {
+export function checkValues({ byRow }: StoredObservations, loss: Loss): void {
   if (loss.name !== 'logistic' && loss.name !== 'poisson') return;
   const isAllowed = loss.name === 'logistic' ? (a: number) => a === 1 || a === -1 : (a: number) => a >= 0;
-  const odd = byRow.values.subarray(0, observed).findIndex((value) => !isAllowed(value));
-  if (odd < 0) return;
-  let row = 0;
-  while (row < rows && (byRow.pointers[row + 1] as number) <= odd) row++;
-  const column = byRow.indices[odd] as number;
-  throw new HadamardError({
+  for (const { first, last, start, indices, values } of stretchesOf(byRow))
+    for (let row = first, t = (byRow.pointers[row] as number) - start; row < last; row++)
+      for (; t < (byRow.pointers[row + 1] as number) - start; t++)
+        if (!isAllowed(values[t] as number)) throw oddValue(row, indices[t] as number, values[t] as number, loss);
+}
+
+function oddValue(row: number, column: number, value: number, loss: Loss): HadamardError {
+  return new HadamardError({
     code: 'invalid-value',
-    what: `The value at (${row}, ${column}) is ${byRow.values[odd]}.`,
+    what: `The value at (${row}, ${column}) is ${value}.`,
     position: { row, column },
     rule:
       loss.name === 'logistic'
@@ -68,32 +77,42 @@ export interface Baseline {
  * @param knownMean that of a model; the data's own otherwise.
  */
 export function measureBaseline(
-  { byRow, rows, observed }: Observations,
+  { byRow }: StoredObservations,
   { loss, background }: ObjectiveSpec,
   value: number,
   hasBias: boolean,
   knownMean?: number,
 ): Baseline {
-  const values = byRow.values.subarray(0, observed);
-  const weights = byRow.weights?.subarray(0, observed);
-  const { weightSum, valueSum } = weightedSums(values, weights);
-  const unlisted = background ? Math.max(0, unlistedWeight(byRow, rows, background)) : 0;
+  const { weightSum, valueSum } = weightedSums(byRow);
+  const unlisted = background ? Math.max(0, unlistedWeight(byRow, background)) : 0;
   const weightedMean = weightSum + unlisted > 0 ? (valueSum + unlisted * value) / (weightSum + unlisted) : 0;
   const mean = knownMean ?? (hasBias && loss.name !== 'logistic' ? weightedMean : 0);
   const at = loss.name === 'poisson' ? Math.max(weightedMean, Number.MIN_VALUE) : mean;
-  const settled = settleLoss(loss, values);
+  const settled = settleLoss(loss, byRow);
   const ofUnlisted = unlisted * (loss.name === 'poisson' ? at : (value - at) ** 2);
-  const norm = ofUnlisted + measureOf(settled, values, weights, at);
+  const norm = ofUnlisted + measureOf(settled, byRow, at);
   const allWeight = weightSum + unlisted;
   // Where a constant fits exactly there is nothing to measure by but the weights.
   return { mean, weightSum, allWeight, centredNorm: norm > 0 ? norm : allWeight, settled };
 }
 
+/** Whether a parameter is still to be made from the values, which takes them all at once. */
+export function isUnsettled({ name, parameter }: Loss): boolean {
+  return name === 'l1' && !(parameter > 0);
+}
+
 /** ε of l1 from the values' spread around their median: outliers are what the loss is chosen for. */
-function settleLoss(loss: Loss, values: RealArray): Loss {
-  if (loss.name !== 'l1' || loss.parameter > 0 || values.length === 0) return loss;
-  const median = medianOf(Float64Array.from(values));
-  const spread = medianOf(Float64Array.from(values, (a) => Math.abs(a - median)));
+function settleLoss(loss: Loss, byRow: StoredOrientation): Loss {
+  const observed = byRow.pointers.at(-1) as number;
+  if (!isUnsettled(loss) || observed === 0) return loss;
+  const numbers = new Float64Array(observed);
+  let at = 0;
+  for (const { values } of entriesOf(byRow)) {
+    numbers.set(values, at);
+    at += values.length;
+  }
+  const median = medianOf(numbers);
+  const spread = medianOf(numbers.map((a) => Math.abs(a - median)));
   return { ...loss, parameter: relativeEpsilon * (spread || Math.abs(median) || 1) };
 }
 
@@ -106,38 +125,42 @@ function medianOf(numbers: Float64Array): number {
  * What gradients are measured by: the loss at a constant. Where large residuals are to count little they do so here as well:
  * a residual counts as at most 2δ (of l1 as at most a thousand ε), or one outlier would pass any gradient for small.
  */
-function measureOf(loss: Loss, values: RealArray, weights: RealArray | undefined, at: number): number {
+function measureOf(loss: Loss, byRow: StoredOrientation, at: number): number {
   const limit = { huber: 2 * loss.parameter, rawHuber: 2 * loss.parameter, l1: 1000 * loss.parameter };
   const most = loss.name in limit ? limit[loss.name as keyof typeof limit] : Number.POSITIVE_INFINITY;
   let sum = 0;
-  for (let t = 0; t < values.length; t++) {
-    const weight = weights ? (weights[t] as number) : 1;
-    if (weight === 0) continue;
-    const a = values[t] as number;
-    const reach = loss.name === 'huber' ? most / weight : most;
-    sum += lossValue(loss, weight, a, Math.max(a - reach, Math.min(a + reach, at)));
-  }
+  for (const { values, weights } of entriesOf(byRow))
+    for (let t = 0; t < values.length; t++) {
+      const weight = weights ? (weights[t] as number) : 1;
+      if (weight === 0) continue;
+      const a = values[t] as number;
+      const reach = loss.name === 'huber' ? most / weight : most;
+      sum += lossValue(loss, weight, a, Math.max(a - reach, Math.min(a + reach, at)));
+    }
   return sum;
 }
 
-function weightedSums(values: RealArray, weights: RealArray | undefined) {
+function weightedSums(byRow: StoredOrientation) {
   let weightSum = 0;
   let valueSum = 0;
-  for (let t = 0; t < values.length; t++) {
-    const weight = weights ? (weights[t] as number) : 1;
-    weightSum += weight * weight;
-    valueSum += weight * weight * (values[t] as number);
-  }
+  for (const { values, weights } of entriesOf(byRow))
+    for (let t = 0; t < values.length; t++) {
+      const weight = weights ? (weights[t] as number) : 1;
+      weightSum += weight * weight;
+      valueSum += weight * weight * (values[t] as number);
+    }
   return { weightSum, valueSum };
 }
 
 /** ΣΣ r_i c_j over entries that are not listed. */
-function unlistedWeight({ pointers, indices }: Orientation, rows: number, background: SeparableBackground): number {
+function unlistedWeight(byRow: StoredOrientation, background: SeparableBackground): number {
   const sum = (list: Float64Array) => list.reduce((total, weight) => total + weight, 0);
+  const { pointers } = byRow;
   let listed = 0;
-  for (let row = 0; row < rows; row++)
-    for (let t = pointers[row] as number; t < (pointers[row + 1] as number); t++)
-      listed += (background.rows[row] as number) * (background.columns[indices[t] as number] as number);
+  for (const { first, last, start, indices } of stretchesOf(byRow))
+    for (let row = first, t = (pointers[row] as number) - start; row < last; row++)
+      for (; t < (pointers[row + 1] as number) - start; t++)
+        listed += (background.rows[row] as number) * (background.columns[indices[t] as number] as number);
   return sum(background.rows) * sum(background.columns) - listed;
 }
 
@@ -176,7 +199,7 @@ export function fitTerms(
   value: number,
   dtype: Dtype,
   isFull: boolean,
-  weights: RealArray | undefined,
+  byRow: StoredOrientation,
 ): FitTerms {
   const stored = ([lower, upper]: readonly [number, number]) =>
     dtype === 'f32' ? ([Math.fround(lower), Math.fround(upper)] as const) : ([lower, upper] as const);
@@ -193,7 +216,7 @@ export function fitTerms(
       l1.rows + l1.columns + freeColumns === 0 &&
       !hold.rows &&
       !hold.columns,
-    fitsSingle: background === undefined || isWithinSingle(background, weights),
+    fitsSingle: background === undefined || isWithinSingle(background, byRow),
     value,
   };
 }
@@ -201,14 +224,15 @@ export function fitTerms(
 /** W² and r·c that f32 has room for, their products with squares of values too. */
 const singleRange = [1e-12, 1e12] as const;
 
-function isWithinSingle({ rows, columns }: SeparableBackground, weights: RealArray | undefined): boolean {
+function isWithinSingle({ rows, columns }: SeparableBackground, byRow: StoredOrientation): boolean {
   const largest = (list: ArrayLike<number>) => {
     let most = 0;
     for (let i = 0; i < list.length; i++) most = Math.max(most, list[i] as number);
     return most;
   };
   const background = largest(rows) * largest(columns);
-  const most = Math.max(background, weights ? largest(weights) ** 2 : 1);
+  let most = Math.max(background, isWeighted(byRow) ? 0 : 1);
+  for (const { weights } of entriesOf(byRow)) if (weights) most = Math.max(most, largest(weights) ** 2);
   return most <= singleRange[1] && (background === 0 || background >= singleRange[0]);
 }
 
@@ -217,20 +241,23 @@ function isWithinSingle({ rows, columns }: SeparableBackground, weights: RealArr
  * side, as in the factorization of a full matrix without weights.
  */
 export function sharedWeights(
-  { byRow, rows, columns, observed }: Observations,
+  { byRow, rows, columns, observed }: StoredObservations,
   { loss, background }: ObjectiveSpec,
 ): PerSide<Float64Array> | undefined {
   if (loss.name !== 'quadratic' || background || observed !== rows * columns) return undefined;
   const r = new Float64Array(rows).fill(1);
   const c = new Float64Array(columns).fill(1);
-  const { weights } = byRow;
-  if (!weights) return { rows: r, columns: c };
-  const first = weights[0] as number;
-  for (let j = 0; j < columns; j++) c[j] = ((weights[j] as number) / first) ** 2;
-  for (let i = 0; i < rows; i++) r[i] = (weights[i * columns] as number) ** 2;
-  for (let t = 0; t < observed; t++) {
-    const product = (r[Math.floor(t / columns)] as number) * (c[t % columns] as number);
-    if (!(Math.abs((weights[t] as number) ** 2 - product) <= 1e-14 * product)) return undefined;
+  if (!isWeighted(byRow)) return { rows: r, columns: c };
+  for (const { first, last, start, weights } of stretchesOf(byRow)) {
+    const at = (row: number, column: number) => (weights as RealArray)[row * columns + column - start] as number;
+    if (first === 0) for (let j = 0; j < columns; j++) c[j] = (at(0, j) / at(0, 0)) ** 2;
+    for (let i = first; i < last; i++) {
+      r[i] = at(i, 0) ** 2;
+      for (let j = 0; j < columns; j++) {
+        const product = (r[i] as number) * (c[j] as number);
+        if (!(Math.abs(at(i, j) ** 2 - product) <= 1e-14 * product)) return undefined;
+      }
+    }
   }
   return { rows: r, columns: c };
 }

@@ -45,6 +45,7 @@ export function checkedOptionsOf(
     threads: options.threads ?? availableParallelism(),
     inline: options.inline ?? 'auto',
     residency: options.residency ?? 'auto',
+    onDisk: undefined,
     memoryLimit: options.memoryLimit,
     starts: 1,
     timeLimit: undefined,

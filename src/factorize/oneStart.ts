@@ -44,7 +44,7 @@ export async function runStart(
   const run = createRun(fit, crew, centredNorm, startsFrom);
   const abandonment = best && new Abandonment(best.objective, best.width);
   const counts = countsOf(fit);
-  const shape = { counts, observed: fit.observations.rows.indices.length };
+  const shape = { counts, observed: fit.capacity };
   let last: TraceEntry | undefined;
   try {
     const method = methodOf(chosen, options, shape, fit.dtype);

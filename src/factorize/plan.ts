@@ -7,6 +7,7 @@ import type { MatrixInput, WeightsInput } from '../data/input.js';
 import { listingBytes } from '../data/listing.js';
 import { machineLimit } from '../data/machineLimit.js';
 import { type Survey, survey } from '../data/observations.js';
+import { diskBytesOf, placingBytes } from '../data/placeOnDisk.js';
 import { HadamardError } from '../errors.js';
 import { backgroundLength, composedScratchBytes } from '../kernels/composed.js';
 import { tangentScratchBytes } from '../kernels/hessian.js';
@@ -72,6 +73,8 @@ export interface Plan {
     readonly scratch: number;
     readonly method: number;
     readonly model: number;
+    /** Of files in folder `onDisk`, while they are made; not in the total. */
+    readonly disk: number;
     /** Covariances of option `intervals`; in the total twice, while they are computed and kept. */
     readonly covariances: number;
   };
@@ -165,7 +168,7 @@ export function surveyWithin(
 }
 
 /** What a plan is made from: a survey of the data, or the size alone. */
-interface Extent extends Omit<Survey, 'rowCounts' | 'columnCounts'> {
+interface Extent extends Omit<Survey, 'rowCounts' | 'columnCounts' | 'isSorted'> {
   readonly lengths: PerSide<Runs>;
 }
 
@@ -279,6 +282,7 @@ function planExtent(
       entries: Math.max(parts.rows.largest.entries, parts.columns.largest.entries),
     },
     residency: options.residency,
+    isOnDisk: options.onDisk !== undefined,
     terms: objective?.isComposed
       ? {
           // A full matrix may be solved with one Gram matrix for all rows.
@@ -296,8 +300,14 @@ function planExtent(
   const counting = (found.rows + found.columns) * countingBytes;
   // The lists that a share is held out of.
   const listing = options.holdout === undefined ? 0 : (found.observed * listingBytes) / (1 - options.holdout);
+  // Sorting into files takes memory that is given back before the fit begins, and so does counting.
+  const form = options.onDisk === undefined ? undefined : { elementBytes: element, isWeighted: request.isWeighted };
+  const placing = form
+    ? placingBytes({ ...form, observed: found.observed, longest: longestOf(lengths), rows: found.rows + found.columns })
+    : 0;
   const stored = modelBytes + covariances.rows + covariances.columns;
-  const base = layout.bytes.memory + layout.bytes.outside + methodBytes + stored + counting + Math.ceil(listing);
+  const base =
+    layout.bytes.memory + layout.bytes.outside + methodBytes + stored + counting + placing + Math.ceil(listing);
   const limit = options.memoryLimit ?? machineLimit();
   // What is too small to share among threads gives each a start of its own, as far as there is memory.
   const wanted = inline ? Math.min(options.threads, roundSize, starts) : 1;
@@ -315,15 +325,16 @@ function planExtent(
     bytes: {
       total: base + (lanes - 1) * layout.bytes.memory,
       factors: layout.bytes.factors,
-      observations: layout.bytes.observations,
+      observations: form ? layout.bytes.outside : layout.bytes.observations,
       scratch: layout.bytes.scratch,
+      disk: form ? diskBytesOf(form, found.observed) : 0,
       method: methodBytes + request.workspace,
       model: modelBytes,
       covariances: covariances.rows + covariances.columns,
     },
     limit,
   };
-  if (method.workspace?.isResident && options.residency === 'staged') throw notStaged(method.name);
+  if (method.workspace?.isResident && options.residency === 'staged') throw notStaged(method.name, options);
   if (approach && (said.bytes.total > said.limit || !layout.isResident))
     return planExtent(found, options, objective, fixed, false);
   if (said.bytes.total > said.limit) throw tooLarge(said, said.limit);
@@ -364,13 +375,14 @@ function covariancesOf({ intervals, rank, biases }: CheckedOptions, counts: PerS
   };
 }
 
-function notStaged(method: string): HadamardError {
+function notStaged(method: string, { onDisk }: CheckedOptions): HadamardError {
+  const isOnDisk = onDisk !== undefined;
   return new HadamardError({
     code: 'incompatible-options',
-    what: `Method ${method} does not go with residency staged.`,
-    position: { option: 'residency' },
+    what: `Method ${method} does not go with ${isOnDisk ? 'observations on disk' : 'residency staged'}.`,
+    position: { option: isOnDisk ? 'onDisk' : 'residency' },
     rule: 'Its blocks are cut through rows, which are staged as a whole.',
-    remedy: "Leave residency at 'auto', or use method als.",
+    remedy: `${isOnDisk ? 'Leave onDisk out' : "Leave residency at 'auto'"}, or use method als.`,
   });
 }
 
@@ -387,7 +399,8 @@ function notEnough(need: string, limit: number): HadamardError {
     what: `${need}.`,
     position: { option: 'memoryLimit' },
     rule: `The limit is ${mebibytes(limit)}.`,
-    remedy: "Lower the rank, use dtype 'f32', or acceleration 'none'; raise memoryLimit if the machine has more.",
+    remedy:
+      "Lower the rank, use dtype 'f32', or acceleration 'none'; keep the observations on disk (onDisk); raise memoryLimit if the machine has more.",
   });
 }
 

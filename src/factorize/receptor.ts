@@ -1,8 +1,9 @@
 /** What US EPA PMF reports of a fit: Q true, robust and expected, and how well each column is explained. */
 import { filledRows } from '../data/observations.js';
+import { type RowEntries, stretchesOf } from '../data/storedRows.js';
 import { factorBuffer } from '../methods/rowPhases.js';
 import type { Loss } from '../objective/losses.js';
-import { countOf, type FitContext } from '../parallel/phase.js';
+import type { FitContext } from '../parallel/phase.js';
 
 /** PMF 5.0 User Guide (2014): scaled residuals z = W(A − p). */
 export interface ReceptorReport {
@@ -23,19 +24,19 @@ export function receptorReport(
   point: { readonly rows: number; readonly columns: number },
   loss: Loss,
 ): ReceptorReport {
-  const { pointers, indices, values, weights } = fit.observations.columns;
+  const { pointers } = fit.observations.columns;
   const { stride, rank } = fit;
   const U = factorBuffer(fit, 'rows', point.rows);
   const V = factorBuffer(fit, 'columns', point.columns);
   const delta = loss.name === 'huber' ? loss.parameter : standardDelta;
-  const n = countOf(fit, 'columns');
   let squares = 0;
   let robust = 0;
   let observed = 0;
-  const r2 = Array.from({ length: n }, (_, column) => {
+  const r2: (number | null)[] = [];
+  const addColumn = (column: number, { start, indices, values, weights }: RowEntries) => {
     const moments = { count: 0, a: 0, p: 0, aa: 0, pp: 0, ap: 0 };
     let first = 0;
-    for (let t = pointers[column] as number; t < (pointers[column + 1] as number); t++) {
+    for (let t = (pointers[column] as number) - start; t < (pointers[column + 1] as number) - start; t++) {
       const w = weights ? (weights[t] as number) : 1;
       if (w === 0) continue;
       const row = indices[t] as number;
@@ -57,8 +58,10 @@ export function receptorReport(
       moments.ap += x * y;
     }
     observed += moments.count;
-    return correlationSquared(moments);
-  });
+    r2.push(correlationSquared(moments));
+  };
+  for (const stretch of stretchesOf(fit.observations.columns))
+    for (let column = stretch.first; column < stretch.last; column++) addColumn(column, stretch);
   const fitted = rank * (filledRows(fit.observations.rows.pointers) + filledRows(pointers));
   return { true: squares, robust, expected: observed - fitted, r2 };
 }

@@ -5,7 +5,7 @@ import { factorBuffer } from '../methods/rowPhases.js';
 import { lossCurvature, lossSlope } from '../objective/losses.js';
 import { otherSide } from '../parallel/layout.js';
 import { unknownsOf } from '../parallel/phase.js';
-import type { Beside } from './beside.js';
+import { type Beside, orientationOf } from './beside.js';
 
 /** xᵀHx − 2Σ right_t x·z_t + … , whose minimiser over the free unknowns is the row; unknowns are u, and the own bias behind. */
 export interface RowQuadratic {
@@ -43,7 +43,7 @@ export interface QuadraticEntry {
 const unbounded = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY] as const;
 
 /** @param shift what was taken from the values before they were stored. */
-export function rowQuadratic({ fit, side, objective }: Beside, row: number, shift: number): RowQuadratic {
+export function rowQuadratic({ fit, side, objective, observations }: Beside, row: number, shift: number): RowQuadratic {
   const { rank, stride } = fit;
   const { loss, background, l1 } = objective;
   // As the factor's precision has them, so that what is at a bound is seen to be.
@@ -52,7 +52,7 @@ export function rowQuadratic({ fit, side, objective }: Beside, row: number, shif
   const other = factorBuffer(fit, fixed, 0);
   const width = unknownsOf(fit, side);
   const x = Float64Array.from(factorBuffer(fit, side, 0).subarray(row * stride, row * stride + width));
-  const { pointers, indices, values, weights } = fit.observations[side];
+  const { pointers, indices, values, weights } = orientationOf(observations, side);
   const [start, end] = [pointers[row] as number, pointers[row + 1] as number];
   const H = new Float64Array(width * width);
   const ofBackground = new Float64Array(width);

@@ -1,5 +1,5 @@
 /** Sums of squared residuals over the listed entries, whatever was minimised. */
-import type { RealArray } from '../data/input.js';
+import { isWeighted, type StoredOrientation, stretchesOf } from '../data/storedRows.js';
 import { factorBuffer } from '../methods/rowPhases.js';
 import type { Crew } from '../parallel/crew.js';
 import type { FitContext } from '../parallel/phase.js';
@@ -21,9 +21,9 @@ export async function measureTrainErrors(
   const loss = { phase: 'loss', side: 'rows', own: rows, other: columns, out: null } as const;
   // Without terms the loss that was minimised is ΣW²r², and has just been summed.
   const weighted = fit.terms ? await crew.run(fit, loss) : certified;
-  const { pointers, weights } = fit.observations.rows;
-  const listed = pointers.at(-1) as number;
-  const excluded = fit.terms && weights ? countZeros(weights.subarray(0, listed)) : 0;
+  const { rows: stored } = fit.observations;
+  const listed = stored.pointers.at(-1) as number;
+  const excluded = fit.terms && isWeighted(stored) ? countZeros(stored) : 0;
   if (excluded > 0)
     return {
       squares: squaresOfPositive(fit, rows, columns),
@@ -34,27 +34,31 @@ export async function measureTrainErrors(
   return { squares: unweighted.loss, observed: listed, weightedSquares: weighted.loss };
 }
 
-function countZeros(weights: RealArray): number {
+function countZeros(stored: StoredOrientation): number {
   let count = 0;
-  for (const weight of weights) if (weight === 0) count++;
+  for (const { first, last, start, weights } of stretchesOf(stored)) {
+    const end = (stored.pointers[last] as number) - start;
+    for (let t = (stored.pointers[first] as number) - start; t < end; t++) if (weights?.[t] === 0) count++;
+  }
   return count;
 }
 
 /** The kernels know weights or none; where some are 0 this slow pass leaves their entries out. */
 function squaresOfPositive(fit: FitContext, rowBuffer: number, columnBuffer: number): number {
-  const { pointers, indices, values, weights } = fit.observations.rows;
+  const { pointers } = fit.observations.rows;
   const { stride, rank } = fit;
   const U = factorBuffer(fit, 'rows', rowBuffer);
   const V = factorBuffer(fit, 'columns', columnBuffer);
   let sum = 0;
-  for (let row = 0; row + 1 < pointers.length; row++)
-    for (let t = pointers[row] as number; t < (pointers[row + 1] as number); t++) {
-      if (weights?.[t] === 0) continue;
-      const [a, b] = [row * stride, (indices[t] as number) * stride];
-      let r = (values[t] as number) - fit.mean;
-      if (fit.hasBias) r -= (U[a + rank] as number) + (V[b + rank] as number);
-      for (let c = 0; c < rank; c++) r -= (U[a + c] as number) * (V[b + c] as number);
-      sum += r * r;
-    }
+  for (const { first, last, start, indices, values, weights } of stretchesOf(fit.observations.rows))
+    for (let row = first, t = (pointers[row] as number) - start; row < last; row++)
+      for (; t < (pointers[row + 1] as number) - start; t++) {
+        if (weights?.[t] === 0) continue;
+        const [a, b] = [row * stride, (indices[t] as number) * stride];
+        let r = (values[t] as number) - fit.mean;
+        if (fit.hasBias) r -= (U[a + rank] as number) + (V[b + rank] as number);
+        for (let c = 0; c < rank; c++) r -= (U[a + c] as number) * (V[b + c] as number);
+        sum += r * r;
+      }
   return sum;
 }

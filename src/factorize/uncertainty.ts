@@ -1,5 +1,6 @@
 /** How uncertain a fit's factors are, after its last sweep: see `FactorizeOptions.intervals` and model/intervals.ts. */
 import type { WeightsInput } from '../data/input.js';
+import { stretchesOf } from '../data/storedRows.js';
 import { HadamardError } from '../errors.js';
 import { packedLength } from '../methods/covariancePhase.js';
 import { eliminatedSide } from '../methods/reducedPhases.js';
@@ -130,16 +131,17 @@ function isShrunk(fit: FitContext, side: Side): boolean {
 
 /** Mean W² of each column's entries, or of all where it has none: how well an entry of it would be known. */
 function columnWeights(fit: FitContext): Float64Array {
-  const { pointers, weights } = fit.observations.columns;
+  const { pointers } = fit.observations.columns;
   const n = countOf(fit, 'columns');
   const sums = new Float64Array(n);
   const counts = new Float64Array(n);
-  for (let j = 0; j < n; j++)
-    for (let t = pointers[j] as number; t < (pointers[j + 1] as number); t++) {
-      const weight = weights ? (weights[t] as number) : 1;
-      sums[j] = (sums[j] as number) + weight * weight;
-      if (weight > 0) counts[j] = (counts[j] as number) + 1;
-    }
+  for (const { first, last, start, weights } of stretchesOf(fit.observations.columns))
+    for (let j = first, t = (pointers[j] as number) - start; j < last; j++)
+      for (; t < (pointers[j + 1] as number) - start; t++) {
+        const weight = weights ? (weights[t] as number) : 1;
+        sums[j] = (sums[j] as number) + weight * weight;
+        if (weight > 0) counts[j] = (counts[j] as number) + 1;
+      }
   const total = (list: Float64Array) => list.reduce((sum, value) => sum + value, 0);
   const all = total(sums) / Math.max(total(counts), 1);
   return sums.map((sum, j) => ((counts[j] as number) > 0 ? sum / (counts[j] as number) : all));

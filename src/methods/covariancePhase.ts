@@ -3,6 +3,7 @@
  * that are free (not held, not at a bound, not kept at 0 by L1). Plain float64: it is taken once, after a fit.
  */
 import type { RealArray } from '../data/input.js';
+import { readRows } from '../data/storedRows.js';
 import { otherSide, type Side } from '../parallel/layout.js';
 import { countOf, type FitContext, noTotals, type Phase, unknownsOf } from '../parallel/phase.js';
 import { heldMask } from './composedPhases.js';
@@ -54,16 +55,17 @@ function addEntries(
   z: Float64Array,
   G: Float64Array,
 ): number {
-  const { pointers, indices, weights } = fit.observations[side];
+  const { pointers } = fit.observations[side];
+  const { start, indices, weights } = readRows(fit.observations[side], row, row + 1);
   const width = z.length;
   G.fill(0);
   let entries = 0;
-  for (let t = pointers[row] as number; t < (pointers[row + 1] as number); t++) {
+  for (let t = (pointers[row] as number) - start; t < (pointers[row + 1] as number) - start; t++) {
     const weight = weights ? (weights[t] as number) : 1;
     if (weight === 0) continue;
     entries++;
-    const start = (indices[t] as number) * fit.stride;
-    for (let c = 0; c < fit.rank; c++) z[c] = other[start + c] as number;
+    const at = (indices[t] as number) * fit.stride;
+    for (let c = 0; c < fit.rank; c++) z[c] = other[at + c] as number;
     for (let c = 0; c < width; c++) {
       const scaled = weight * weight * (z[c] as number);
       for (let e = 0; e <= c; e++) G[c * width + e] = (G[c * width + e] as number) + scaled * (z[e] as number);

@@ -63,7 +63,7 @@ export function reducedSpace(shape: ReducedShape) {
 function shapeOfFit(fit: FitContext): ReducedShape {
   return {
     counts: countsOf(fit),
-    observed: fit.observations.rows.indices.length,
+    observed: fit.capacity,
     rank: fit.rank,
     isBiasFitted: fit.isBiasFitted,
   };

@@ -2,8 +2,9 @@
  * The row-separable work that methods and certificates are made of. Row i of ∂f/∂U needs row i of A and W, u_i and V,
  * and nothing else; so do the exact solution of row i and its loss.
  */
+import { type EntryLists, readEntries } from '../data/entryFile.js';
 import type { RealArray } from '../data/input.js';
-import type { Orientation } from '../data/observations.js';
+import { isFiled, isWeighted, readRows, type StoredOrientation } from '../data/storedRows.js';
 import { type JobFields, readTotals, writeJob } from '../kernels/load.js';
 import { minimumNormSolution } from '../kernels/minimumNorm.js';
 import { alignUp, elementBytes, jobBytes, otherSide, realView, type Side } from '../parallel/layout.js';
@@ -117,8 +118,8 @@ export function openJob(workbench: Workbench, call: PhaseCall, block: number): O
   return { address, fields, first, last };
 }
 
-/** Copies a block's observations from outside the memory into this task's scratch. */
-function stage(workbench: Workbench, from: Orientation, first: number, last: number) {
+/** Brings a block's observations from outside the memory into this task's scratch: from a file without a copy between. */
+function stage(workbench: Workbench, from: StoredOrientation, first: number, last: number) {
   const { fit, scratch } = workbench;
   const { buffer } = fit.memory;
   const start = from.pointers[first] as number;
@@ -133,20 +134,23 @@ function stage(workbench: Workbench, from: Orientation, first: number, last: num
   const pointers = reserve((rows + 1) * 4);
   const relative = new Uint32Array(buffer, pointers, rows + 1);
   for (let i = 0; i <= rows; i++) relative[i] = (from.pointers[first + i] as number) - start;
-  const indices = reserve((end - start) * 4);
-  new Uint32Array(buffer, indices, end - start).set(from.indices.subarray(start, end));
-  const copyReals = (source: Orientation['values']): number => {
-    const address = reserve((end - start) * elementBytes(fit.dtype));
-    realView(fit.dtype, buffer, address, end - start).set(source.subarray(start, end));
-    return address;
+  const count = end - start;
+  const indices = reserve(count * 4);
+  const values = reserve(count * elementBytes(fit.dtype));
+  const weights = isWeighted(from) ? reserve(count * elementBytes(fit.dtype)) : 0;
+  const lists: EntryLists = {
+    indices: new Uint32Array(buffer, indices, count),
+    values: realView(fit.dtype, buffer, values, count),
+    weights: weights ? realView(fit.dtype, buffer, weights, count) : undefined,
   };
-  return {
-    // The kernels read pointers[row] by absolute row number.
-    pointers: pointers - first * 4,
-    indices,
-    values: copyReals(from.values),
-    weights: from.weights ? copyReals(from.weights) : 0,
-  };
+  if (isFiled(from)) readEntries(from.file, start, lists);
+  else {
+    lists.indices.set(from.indices.subarray(start, end));
+    lists.values.set(from.values.subarray(start, end));
+    if (from.weights) lists.weights?.set(from.weights.subarray(start, end));
+  }
+  // The kernels read pointers[row] by absolute row number.
+  return { pointers: pointers - first * 4, indices, values, weights };
 }
 
 /**
@@ -201,9 +205,10 @@ const epsilon = { f32: 2 ** -23, f64: 2 ** -52 } as const;
 
 function solveDeficientRow(fit: FitContext, call: PhaseCall, row: number): { loss: number; penalty: number } {
   const { rank, stride, mean } = fit;
-  const { pointers, indices, values, weights } = fit.observations[call.side];
-  const start = pointers[row] as number;
-  const count = (pointers[row + 1] as number) - start;
+  const stored = fit.observations[call.side];
+  const { indices, values, weights, ...entries } = readRows(stored, row, row + 1);
+  const start = (stored.pointers[row] as number) - entries.start;
+  const count = (stored.pointers[row + 1] as number) - entries.start - start;
   const other = factorBuffer(fit, otherSide(call.side), call.other);
   const out = factorBuffer(fit, call.side, call.out as number);
   const isBiasFree = fit.isBiasFitted[call.side];

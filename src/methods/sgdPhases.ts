@@ -1,4 +1,5 @@
 /** The phases of stochastic gradient descent: its grid, the rates that rows begin with, and one sub-epoch. */
+import { isFiled } from '../data/storedRows.js';
 import { readTotals } from '../kernels/load.js';
 import { descentBytes, rateAt, rateSize, writeDescent } from '../kernels/sgd.js';
 import { elementBytes, otherSide, realView, type Side } from '../parallel/layout.js';
@@ -7,8 +8,8 @@ import { behindJob, checkBehindJob, openJob } from './rowPhases.js';
 import { bandEdges, type GridShape, type GridSpace, gridSize, gridSpace } from './sgdGrid.js';
 
 function shapeOf(fit: FitContext): GridShape {
-  const { rank, stride, observations } = fit;
-  return { counts: countsOf(fit), observed: observations.rows.indices.length, rank, stride };
+  const { rank, stride, capacity } = fit;
+  return { counts: countsOf(fit), observed: capacity, rank, stride };
 }
 
 function spaceOf(fit: FitContext): GridSpace {
@@ -22,7 +23,9 @@ function spaceOf(fit: FitContext): GridSpace {
 export const sgdGridPhase: Phase = {
   name: 'sgdGrid',
   run({ fit }, call, block) {
-    const { pointers, indices, values, weights } = fit.observations.rows;
+    const { rows: stored } = fit.observations;
+    if (isFiled(stored)) throw new Error('Stochastic steps work on resident observations.');
+    const { pointers, indices, values, weights } = stored;
     const { starts, size } = spaceOf(fit);
     const edges = bandEdges(fit.observations.columns.pointers, size);
     const rows = countsOf(fit).rows;

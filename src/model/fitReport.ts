@@ -135,6 +135,8 @@ export interface FitReport {
   readonly blocks: { readonly rows: number; readonly columns: number };
   /** Observations resident in the WebAssembly memory, or staged into it block by block. */
   readonly resident: boolean;
+  /** Observations were in files, and read block by block. */
+  readonly onDisk?: true;
   readonly dtype: 'f32' | 'f64';
   /** What was really used: `fast` falls back where the engine has no relaxed SIMD. */
   readonly arithmetic: 'reproducible' | 'fast';

@@ -1,5 +1,5 @@
 /** What the penalties of each row are scaled by. */
-import type { Orientation } from '../data/observations.js';
+import { type StoredOrientation, stretchesOf } from '../data/storedRows.js';
 
 /** What λ is multiplied by in each row: 1, its number of observations, or its sum of W². */
 export type PenaltyScale = 'row' | 'count' | 'weight';
@@ -16,27 +16,29 @@ export interface BackgroundScale {
  * (rows of the other side), as iALS does; its ΣW² is that of the entries that are not listed.
  */
 export function penaltyScales(
-  { pointers, indices, weights }: Orientation,
+  observations: StoredOrientation,
   scale: PenaltyScale,
   power: (base: number) => number,
   background: BackgroundScale | undefined,
 ): Float64Array {
+  const { pointers } = observations;
   const scales = new Float64Array(pointers.length - 1).fill(1);
   if (scale === 'row') return scales;
-  for (let row = 0; row < scales.length; row++) {
-    const start = pointers[row] as number;
-    const end = pointers[row + 1] as number;
-    const own = background ? (background.own[row] as number) : 0;
-    let sum = scale === 'count' && !weights ? end - start : 0;
-    let listed = 0;
-    for (let t = start; t < end; t++) {
-      const weight = weights ? (weights[t] as number) : 1;
-      if (scale === 'weight') sum += weight * weight;
-      else if (weights && weight > 0) sum++;
-      if (background) listed += background.other[indices[t] as number] as number;
+  for (const { first, last, start: base, indices, weights } of stretchesOf(observations))
+    for (let row = first; row < last; row++) {
+      const start = (pointers[row] as number) - base;
+      const end = (pointers[row + 1] as number) - base;
+      const own = background ? (background.own[row] as number) : 0;
+      let sum = scale === 'count' && !weights ? end - start : 0;
+      let listed = 0;
+      for (let t = start; t < end; t++) {
+        const weight = weights ? (weights[t] as number) : 1;
+        if (scale === 'weight') sum += weight * weight;
+        else if (weights && weight > 0) sum++;
+        if (background) listed += background.other[indices[t] as number] as number;
+      }
+      if (background) sum += own * (background.otherSum - (scale === 'weight' ? listed : 0));
+      scales[row] = power(sum);
     }
-    if (background) sum += own * (background.otherSum - (scale === 'weight' ? listed : 0));
-    scales[row] = power(sum);
-  }
   return scales;
 }

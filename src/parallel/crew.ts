@@ -6,7 +6,7 @@
  * a phase reads buffers that it does not write.
  */
 import { Piscina } from 'piscina';
-import { HadamardError } from '../errors.js';
+import { fromErrorMessage, HadamardError } from '../errors.js';
 import {
   blockState,
   closeWorkbench,
@@ -30,7 +30,7 @@ export interface Crew<Context extends BlockContext = FitContext> {
   readonly isInline: boolean;
   /** Its workers cannot be started: it will do no work. */
   readonly hasFailed: boolean;
-  /** @throws Interrupted after a stop request; HadamardError `worker-died` when a block kills its worker twice. */
+  /** @throws Interrupted after a stop request; HadamardError `worker-died` when a block kills its worker twice, and of the block. */
   run(fit: Context, call: PhaseCall): Promise<Totals>;
   /** Seconds each task slot has been at work since the crew was made. */
   readonly busy: readonly number[];
@@ -100,6 +100,8 @@ export function pooledCrew<Context extends BlockContext = FitContext>({
           if (outcome.status === 'fulfilled') busy[slot] = (busy[slot] as number) + outcome.value.busy;
         });
         if (Atomics.load(words, control.stopRequested) !== 0) throw new Interrupted();
+        for (const outcome of outcomes)
+          if (outcome.status === 'fulfilled' && outcome.value.failure) throw fromErrorMessage(outcome.value.failure);
         if (done.every((state) => state === blockState.done)) return sumTotals(fit, call.side);
         const begun = Array.from(done.keys()).filter((block) => done[block] === blockState.begun);
         // Where no block was even begun, it is the first of those left that its worker did not live to begin.

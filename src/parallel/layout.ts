@@ -46,6 +46,8 @@ export interface LayoutRequest {
   /** The largest block's rows and entries, for staging. */
   readonly largestBlock: { readonly rows: number; readonly entries: number };
   readonly residency: 'auto' | 'staged';
+  /** Entries stand in files, pointers alone in memory. */
+  readonly isOnDisk: boolean;
   /** Set aside what a composed objective needs. */
   readonly terms: TermRequest | undefined;
   /** Bytes that the method keeps beside factors. */
@@ -127,7 +129,7 @@ export interface Layout {
   };
 }
 
-export function elementBytes(dtype: Dtype): number {
+export function elementBytes(dtype: Dtype): 4 | 8 {
   return dtype === 'f32' ? 4 : 8;
 }
 
@@ -197,6 +199,7 @@ function arrange(request: LayoutRequest, isResident: boolean): Layout {
   const scratch = reserve(scratchStride * request.threads);
   const workspace = reserve(request.workspace);
   const covariances = reserve(request.covariances);
+  const pointers = (request.counts.rows + request.counts.columns + 2) * 8;
   const observations = 2 * observed * entryBytes + (request.counts.rows + request.counts.columns + 2) * 12;
   return {
     sides: addresses,
@@ -210,7 +213,7 @@ function arrange(request: LayoutRequest, isResident: boolean): Layout {
     pages: Math.ceil(next / pageBytes),
     bytes: {
       memory: Math.ceil(next / pageBytes) * pageBytes,
-      outside: isResident ? (request.counts.rows + request.counts.columns + 2) * 8 : observations,
+      outside: isResident || request.isOnDisk ? pointers : observations,
       factors: factorBytes('rows') * request.buffers.rows + factorBytes('columns') * request.buffers.columns,
       observations,
       scratch: scratchStride * request.threads,

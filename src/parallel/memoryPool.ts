@@ -30,20 +30,25 @@ export function acquireMemory(pages: number): WebAssembly.Memory {
 export function allocate<T>(bytes: number, make: () => T): T {
   try {
     return make();
-  } catch (cause) {
-    // The engines' way to say that an allocation failed; there is no class of its own for it.
-    if (!(cause instanceof RangeError)) throw cause;
-    throw new HadamardError(
-      {
-        code: 'not-enough-memory',
-        what: `${bytes} bytes could not be allocated: ${cause.message}.`,
-        position: { option: 'memoryLimit' },
-        rule: 'The parts of a plan must fit into the memory that the machine has left.',
-        remedy: "End other fits or programs, lower the rank, or use dtype 'f32' or acceleration 'none'.",
-      },
-      { cause },
-    );
+  } catch (error) {
+    throw asAllocation(bytes, error);
   }
+}
+
+/** A failed allocation as what it is; any other error as it was. */
+export function asAllocation(bytes: number, cause: unknown): unknown {
+  // The engines' way to say that an allocation failed; there is no class of its own for it.
+  if (!(cause instanceof RangeError)) return cause;
+  return new HadamardError(
+    {
+      code: 'not-enough-memory',
+      what: `${bytes} bytes could not be allocated: ${cause.message}.`,
+      position: { option: 'memoryLimit' },
+      rule: 'The parts of a plan must fit into the memory that the machine has left.',
+      remedy: "End other fits or programs, lower the rank, or use dtype 'f32' or acceleration 'none'.",
+    },
+    { cause },
+  );
 }
 
 /** Hands a memory back; the caller must hold no view into it. */

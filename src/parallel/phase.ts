@@ -1,5 +1,6 @@
 /** What a task is: the messages between the coordinator and its workers, and the code a block's work is written in. */
-import type { Orientation } from '../data/observations.js';
+import type { StoredOrientation } from '../data/storedRows.js';
+import type { ErrorRecord } from '../errors.js';
 import type { Dtype, JobTotals, Kernels } from '../kernels/load.js';
 import type { Layout, PerSide, Side, SideAddresses } from './layout.js';
 
@@ -28,7 +29,9 @@ export interface FitContext extends BlockContext {
   readonly mean: number;
   /** What the objective has beyond weighted squares and a ridge; undefined where that is all. */
   readonly terms: FitTerms | undefined;
-  readonly observations: PerSide<Orientation>;
+  readonly observations: PerSide<StoredOrientation>;
+  /** Entries that there is room for: what is listed, entries listed twice counted twice. */
+  readonly capacity: number;
 }
 
 /** Rows of a side's factor. */
@@ -159,7 +162,9 @@ export interface Task<Context extends BlockContext = FitContext> {
   readonly slot: number;
 }
 
-/** Seconds the task spent in blocks. */
 export interface TaskReport {
+  /** Seconds the task spent in blocks. */
   readonly busy: number;
+  /** What a block was refused with, such as a file that cannot be read: to do it again would not help. */
+  readonly failure?: ErrorRecord;
 }

@@ -32,7 +32,9 @@ export function machineSection({ fit }: Model): Section {
     title: 'Time and memory',
     body: html`<div class="cards"><div>${bars('Time of each part', times)}</div><div>${bars('Share of the sweeps that each thread was busy', shares)}</div></div>
 <p>${fit.inline ? 'In the calling thread' : `On ${counted(fit.threads, 'thread')}`}, ${counted(fit.blocks.rows, 'block')} of rows and ${counted(fit.blocks.columns, 'block')} of columns, the observations ${
-      fit.resident ? 'resident in the memory of the solver' : 'staged block by block'
+      fit.resident
+        ? 'resident in the memory of the solver'
+        : `${fit.onDisk ? 'read from disk' : 'staged'} block by block`
     }; ${bytes(memoryBytes.planned)} planned, ${bytes(memoryBytes.peakRss)} at the process’s peak. ${
       rate > 0 && `${count(Number(rate.toPrecision(3)))} observations a second.`
     }</p>`,

@@ -57,7 +57,7 @@ describe('help', () => {
 });
 
 describe('a bad command line', () => {
-  const wrong: Record<string, string> = { integer: '2.5', number: 'x', choice: 'nothing', form: 'huber' };
+  const wrong: Record<string, string> = { integer: '2.5', number: 'x', choice: 'nothing', form: 'huber', path: '' };
 
   test.each(Object.entries(optionTable).filter(([, spec]) => !('commandLine' in spec) && !('bare' in spec)))(
     'is refused by the rule of %s',

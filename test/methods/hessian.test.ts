@@ -1,5 +1,6 @@
 /** Products with the Hessian and with the reduced one, against finite differences, dense float64 code and the plain twin. */
 import { describe, test } from 'vitest';
+import type { Orientation } from '../../dist/src/data/observations.js';
 import type { FactorizeOptions } from '../../dist/src/index.js';
 import { hessianRow, type ReferenceProblem } from '../../dist/src/kernels/reference.js';
 import { factorBuffer } from '../../dist/src/methods/rowPhases.js';
@@ -119,7 +120,7 @@ describe.each(Object.keys(table))('%s', (name) => {
       const list = (address: number) => new Float64Array(memory.buffer, address, of[side === 'rows' ? 'm' : 'n']);
       const twin: ReferenceProblem = {
         ...{ rank, stride, hasBias, mean, ownBiasFree: isBiasFitted[side], other: factorBuffer(fit.fit, other, 0) },
-        ...observations[side],
+        ...(observations[side] as Orientation),
         penalties: list(layout.sides[side].penalties),
         biasPenalties: hasBias ? list(layout.sides[side].biasPenalties) : [],
       };

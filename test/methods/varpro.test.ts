@@ -66,8 +66,8 @@ async function reducedHessian({ fit, run }: OpenFit, isExact: boolean): Promise<
   const base = { own: 0, other: 0, out: null, isExact };
   await run({ ...base, phase: 'project', side: eliminated });
   await run({ ...base, phase: 'reducedHessian', side: otherSide(eliminated) });
-  const { rank, isBiasFitted, observations } = fit;
-  const space = reducedSpace({ counts, rank, isBiasFitted, observed: observations.rows.indices.length });
+  const { rank, isBiasFitted, capacity } = fit;
+  const space = reducedSpace({ counts, rank, isBiasFitted, observed: capacity });
   const { order, unknowns } = space;
   const stored = new Float64Array(fit.memory.buffer, fit.layout.workspace + space.hessian, order * order);
   return Array.from({ length: unknowns }, (_, i) =>

@@ -52,6 +52,7 @@ describe('a lost block is redone', () => {
     ['in the certificate', { phase: 'gradient', side: 'rows' }, {}],
     ['in the last pass', { phase: 'loss', side: 'rows' }, {}],
     ['in a gradient', { phase: 'gradient' }, { method: 'gradient' }],
+    ['on disk', { side: 'rows' }, { onDisk: tmpdir() }],
     ['in a move, staged', { phase: 'move', side: 'rows' }, { method: 'gradient', residency: 'staged' }],
   ];
   test.each(table)('%s', async (_name, death, more) => {

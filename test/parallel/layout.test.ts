@@ -27,6 +27,7 @@ const request = (change: Partial<LayoutRequest> = {}): LayoutRequest => ({
   kernelScratch: scratchBytes(16),
   largestBlock: { rows: 60, entries: 900 },
   residency: 'auto',
+  isOnDisk: false,
   terms: undefined,
   workspace: 0,
   covariances: 0,

@@ -1,0 +1,34 @@
+/** Entries that their owner gives up, so that their memory is free for what is made of them: option `handOver`. */
+import { isTriples } from './forms.js';
+import type { MatrixInput, RealArray, Triples, WeightsInput } from './input.js';
+
+/** Frees the lists of triples and of their weights. */
+export function freeEntries(A: MatrixInput, weights: WeightsInput | undefined): void {
+  if (!isTriples(A)) return;
+  for (const list of [A.rows, A.columns, A.values, ...Object.values(weights ?? {})])
+    if (ArrayBuffer.isView(list)) free(list);
+}
+
+/**
+ * The same triples once their values are no longer needed, which are freed: where an entry stands in the listing can still be
+ * said.
+ *
+ * @param others as many numbers.
+ */
+export function withoutValues(A: Triples, others: RealArray): Triples {
+  free(A.values);
+  return { ...A, values: others };
+}
+
+/** Node 20 has no `transfer`: there the memory goes with the next collection of garbage. */
+function free({ buffer }: ArrayBufferView): void {
+  // What is freed already has no bytes.
+  if (!(buffer instanceof ArrayBuffer) || buffer.byteLength === 0) return;
+  const { transfer } = buffer as { transfer?: (this: ArrayBuffer, length: number) => ArrayBuffer };
+  try {
+    if (transfer) transfer.call(buffer, 0);
+    else structuredClone(buffer, { transfer: [buffer] });
+  } catch {
+    // The memory of a WebAssembly instance is not to be detached, and stays.
+  }
+}

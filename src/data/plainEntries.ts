@@ -1,0 +1,113 @@
+/**
+ * Entries that can be read without a call each: triples and CSR of integer arrays, without weights or with one number an
+ * entry. They come in chunks of plain lists; whoever reads them looks at their numbers, and leaves what is to be refused to
+ * `visitEntries`, which says why.
+ */
+import { checkWeights, isIntegerArray } from './entries.js';
+import { isCompressed, isTriples } from './forms.js';
+import type { CompressedRows, IndexArray, MatrixInput, RealArray, Triples, WeightsInput } from './input.js';
+
+/** As many entries in each list; they hold until the next chunk. */
+export interface Chunk {
+  readonly rows: IndexArray;
+  readonly columns: IndexArray;
+  readonly values: RealArray;
+  /** W, not a finite number of at least 0 where that is to be refused; undefined: all 1. */
+  readonly weights: Float64Array | undefined;
+}
+
+export interface PlainEntries {
+  readonly shape: readonly [number, number];
+  chunks(): Iterable<Chunk>;
+}
+
+/** Rows that are written out, and weights, stay in the first-level cache. */
+const chunkLength = 2048;
+
+/** @returns undefined where A or its weights are not plain. */
+export function plainEntries(A: MatrixInput, weights: WeightsInput | undefined): PlainEntries | undefined {
+  if (!isTriples(A) && !isCompressed(A)) return undefined;
+  const isPlain = isTriples(A)
+    ? isIntegerArray(A.rows) && isIntegerArray(A.columns)
+    : isIntegerArray(A.columnIndices) && isRising(A);
+  if (!isPlain) return undefined;
+  const toWeights = weights === undefined ? () => undefined : weightsReader(A, weights);
+  const lists = isTriples(A) ? triples(A) : compressed(A);
+  return toWeights && { shape: A.shape, chunks: () => withWeights(lists(), toWeights) };
+}
+
+type Lists = Omit<Chunk, 'weights'>;
+
+function* withWeights(
+  lists: Iterable<Lists>,
+  toWeights: (first: number, count: number) => Float64Array | undefined,
+): Generator<Chunk> {
+  let first = 0;
+  for (const list of lists) {
+    const count = list.values.length;
+    yield { ...list, weights: toWeights(first, count) };
+    first += count;
+  }
+}
+
+function triples({ rows, columns, values }: Triples): () => Generator<Lists> {
+  return function* () {
+    for (let first = 0; first < values.length; first += chunkLength) {
+      const last = first + chunkLength;
+      yield {
+        rows: rows.subarray(first, last),
+        columns: columns.subarray(first, last),
+        values: values.subarray(first, last),
+      };
+    }
+  };
+}
+
+function compressed({ rowPointers, columnIndices, values }: CompressedRows): () => Generator<Lists> {
+  return function* () {
+    const rows = new Uint32Array(chunkLength);
+    for (let first = 0, row = 0; first < values.length; first += chunkLength) {
+      const last = Math.min(first + chunkLength, values.length);
+      for (let t = first; t < last; row++) {
+        const end = Math.min(last, Number(rowPointers[row + 1]));
+        if (end > t) rows.fill(row, t - first, end - first);
+        t = Math.max(t, end);
+        if (t === last) break;
+      }
+      yield {
+        rows: rows.subarray(0, last - first),
+        columns: columnIndices.subarray(first, last),
+        values: values.subarray(first, last),
+      };
+    }
+  };
+}
+
+/** Whether the pointers are those of CSR, so that each entry has a row. */
+function isRising({ rowPointers, values, shape }: CompressedRows): boolean {
+  const rows = shape[0];
+  if (rowPointers.length !== rows + 1 || Number(rowPointers[0]) !== 0) return false;
+  for (let row = 0; row < rows; row++) {
+    const end = Number(rowPointers[row + 1]);
+    if (!(Number(rowPointers[row]) <= end && Number.isInteger(end))) return false;
+  }
+  return Number(rowPointers[rows]) === values.length;
+}
+
+/** W of entries first … first+count−1, in a list that is used again. */
+function weightsReader(
+  A: MatrixInput,
+  weights: WeightsInput,
+): ((first: number, count: number) => Float64Array) | undefined {
+  const { kind, values } = checkWeights(A, weights);
+  if (!(values instanceof Float32Array || values instanceof Float64Array)) return undefined;
+  const room = new Float64Array(chunkLength);
+  return (first, count) => {
+    for (let t = 0; t < count; t++) {
+      const given = values[first + t] as number;
+      const weight = kind === 'weight' ? Math.sqrt(given) : kind === 'sigma' ? 1 / given : given;
+      room[t] = given < Number.POSITIVE_INFINITY ? weight : Number.NaN;
+    }
+    return room;
+  };
+}

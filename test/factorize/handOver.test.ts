@@ -1,0 +1,84 @@
+/** Option `handOver`: the lists of triples are free once they are sorted; the same bits, and errors that say as much. */
+import { describe, expect, test } from 'vitest';
+import type { Triples } from '../../dist/src/data/input.js';
+import { type FactorizeOptions, factorize } from '../../dist/src/index.js';
+import { temporaryFolder } from '../cli/run.js';
+import { problem, sqrtWeights, triples } from '../helpers/problem.js';
+
+const of = problem({ m: 300, n: 120, density: 0.2, isWeighted: true, seed: 4 });
+const A = triples(of);
+const copyOf = ({ rows, columns, values, shape }: Triples): Triples => ({
+  rows: rows.slice(),
+  columns: columns.slice(),
+  values: values.slice(),
+  shape,
+});
+const lengthsOf = ({ rows, columns, values }: Triples) => [rows.length, columns.length, values.length];
+
+const ways: [string, (folder: string) => Partial<FactorizeOptions>][] = [
+  ['in memory', () => ({})],
+  ['weighted', () => ({ weights: sqrtWeights(of) })],
+  ['on disk', (folder) => ({ onDisk: folder })],
+  ['with a share held out', () => ({ holdout: 0.2 })],
+  ['summed', () => ({ duplicates: 'sum' })],
+];
+
+describe.each(ways)('%s', (_name, more) => {
+  test('the same bits, and the lists are empty', async () => {
+    const folder = temporaryFolder();
+    const options = { rank: 3, lambda: 0.1, maxSweeps: 5, ...more(folder.path) };
+    const kept = copyOf(A);
+    const expected = await factorize(kept, options);
+    expect(lengthsOf(kept)).toEqual(lengthsOf(A));
+    const given = copyOf(A);
+    const weights = options.weights && { sqrtWeight: Float64Array.from(sqrtWeights(of).sqrtWeight) };
+    const { fit } = await factorize(given, { ...options, weights, handOver: true });
+    expect(fit.digest).toBe(expected.fit.digest);
+    expect(lengthsOf(given)).toEqual([0, 0, 0]);
+    if (weights) expect(weights.sqrtWeight.length).toBe(0);
+    folder.remove();
+  });
+
+  test('an entry that is listed twice is told with both places', async () => {
+    const folder = temporaryFolder();
+    const options = { rank: 3, lambda: 0.1, ...more(folder.path), weights: undefined, duplicates: 'refuse' } as const;
+    const doubled = (): Triples => ({
+      rows: Uint32Array.of(2, 0, 1, 2),
+      columns: Uint32Array.of(1, 0, 1, 1),
+      values: Float64Array.of(1, 2, 3, 4),
+      shape: [3, 2],
+    });
+    const told = (handOver: boolean) =>
+      factorize(doubled(), { ...options, handOver }).catch(({ code, position, what }) => ({ code, position, what }));
+    expect(await told(false)).toMatchObject({ code: 'duplicate-entry', position: { row: 2, column: 1 } });
+    expect(await told(true)).toEqual(await told(false));
+    folder.remove();
+  });
+});
+
+test('what cannot be given up stays: shared memory, and other forms', async () => {
+  const shared: Triples = { ...copyOf(A), values: new Float64Array(new SharedArrayBuffer(A.values.byteLength)) };
+  shared.values.set(A.values);
+  await factorize(shared, { rank: 2, maxSweeps: 2, lambda: 0.1, handOver: true });
+  expect(lengthsOf(shared)).toEqual([0, 0, A.values.length]);
+  const memory = new WebAssembly.Memory({ initial: 2 });
+  const inside: Triples = { ...copyOf(A), values: new Float64Array(memory.buffer, 0, A.values.length) };
+  inside.values.set(A.values);
+  await factorize(inside, { rank: 2, maxSweeps: 2, lambda: 0.1, handOver: true });
+  expect(lengthsOf(inside)).toEqual([0, 0, A.values.length]);
+});
+
+test('a start that is made after a trial still has A', async () => {
+  const small = problem({ m: 30, n: 20, density: 0.5, seed: 4 });
+  const options = { rank: 2, tolerance: 1e-12, maxSweeps: 60 };
+  const expected = await factorize(triples(small), options);
+  expect(expected.fit.method.name).toBe('varpro');
+  expect((await factorize(triples(small), { ...options, handOver: true })).fit.digest).toBe(expected.fit.digest);
+});
+
+test('it is true or false', async () => {
+  await expect(factorize(A, { rank: 2, handOver: 'yes' as never })).rejects.toMatchObject({
+    code: 'invalid-option',
+    position: { option: 'handOver' },
+  });
+});
