@@ -175,7 +175,8 @@ async function fits() {
     ),
     digest,
   };
-  const ratio = (of) => measured.disk && measured.memory && round(measured.disk[of].median / measured.memory[of].median);
+  const ratio = (of) =>
+    measured.disk && measured.memory && round(measured.disk[of].median / measured.memory[of].median);
   return { ...measured, diskOfMemory: ratio('secondsPerSweep'), cpuDiskOfMemory: ratio('cpuSecondsPerSweep') };
 }
 

@@ -2,7 +2,7 @@
  * How the cost of a sweep grows with entries, rank and threads, on paper and measured: bench/results/scaling.json, and the
  * charts of docs/scaling.svg. f32, default arithmetic, λ 0.05 by count.
  *
- *     node bench/scaling.mjs [--series kernels,memory,phases,nnz,rank,threads,schedule,chart] [--only <part of a case's name>]
+ *     node bench/scaling.mjs [--series kernels,memory,phases,nnz,rank,threads,schedule,chart] [--only <parts of cases' names>]
  *
  * kernels, memory: the rates of each alone. phases: what one without work takes on 1 to 128 workers.
  * nnz, rank: seconds of a sweep with 2 threads, without extrapolation, beside costModel.mjs.
@@ -94,6 +94,7 @@ function distance(row) {
 
 const results = { gigaflops: {}, bytesPerSecond: {}, emptyPhase: {}, nnz: [], rank: [], threads: [], schedule: [] };
 Object.assign(results, earlier('scaling'));
+const isAsked = (row) => asked.only.split(',').some((part) => caseName(row).includes(part));
 const caseName = ({ set, method, rank }) => `${set} ${method} ${rank}`;
 function save() {
   for (const row of results.schedule) row.off = distance(row);
@@ -166,7 +167,7 @@ async function measurePhases() {
 
 /** Measured with 2 threads beside what its kernels take alone, shared by two. */
 async function measure(series, set, method, rank, samples) {
-  if (!caseName({ set, method, rank }).includes(asked.only)) return;
+  if (!isAsked({ set, method, rank })) return;
   const paper = onPaper(set, method, rank);
   const seconds = await sweeps(set, method, rank, { samples, threads: 2, acceleration: 'none' });
   const row = { set, observed: sets[set].observed, method, rank, threads: 2, seconds, paper };
@@ -195,7 +196,7 @@ const byThreads = [
 const settled = 4;
 
 async function measureThreads(set, method, rank) {
-  if (!caseName({ set, method, rank }).includes(asked.only)) return;
+  if (!isAsked({ set, method, rank })) return;
   const seconds = {};
   for (const threads of [1, 2])
     seconds[threads] = await sweeps(set, method, rank, { skipped: settled, threads, inline: 'never' });
@@ -215,7 +216,7 @@ function phaseSeconds(threads) {
 const serverBytesPerSecond = 200e9;
 
 async function schedule(set, method, rank) {
-  if (!caseName({ set, method, rank }).includes(asked.only)) return;
+  if (!isAsked({ set, method, rank })) return;
   const { hire, take } = notingCrew(phases);
   const noted = [];
   await factorizeWith(hire, data(set).A, {

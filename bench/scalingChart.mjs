@@ -1,27 +1,28 @@
 /** How the cost of a sweep grows: docs/scaling.svg, from bench/results/scaling.json. */
 import { across, below, beside, colors, curve, floor, heading, panel, sheet, upwards } from './chart.mjs';
 
-/** A case keeps its colour from panel to panel. */
-const colorOf = { als: colors[0], background: colors[1], 'block-als': colors[2], sgd: colors[3] };
-const nameOf = (method) => (method === 'background' ? 'als, background' : method);
+/** A method keeps its colour from panel to panel. */
+const shades = { als: colors[0], background: colors[1], 'block-als': colors[2], sgd: colors[3] };
+const colorOf = ({ method, rank }, isRankTold) => (isRankTold && rank === 16 ? colors[4] : shades[method]);
+const nameOf = ({ method, rank }, isRankTold) =>
+  `${method === 'background' ? 'als, background' : method}${isRankTold ? `, k = ${rank}` : ''}`;
 
 /** @param results of bench/results/scaling.json. */
 export function draw({ nnz, rank, schedule }) {
-  const bySize = (row) => row.observed;
-  const k64 = nnz.filter((row) => row.rank === 64);
   return sheet('Processor seconds of a sweep by entries and rank, and efficiency by threads', [
     costPanel(
-      'Processor seconds a sweep by entries, k = 64',
-      k64,
-      bySize,
-      (n) => `10${superscript(Math.log10(n))}`,
+      'Processor seconds a sweep by entries',
+      nnz,
+      'observed',
+      true,
       10,
+      (n) => `10${superscript(Math.log10(n))}`,
     ),
-    costPanel('Processor seconds a sweep by k, 1 M entries', rank, (row) => row.rank, String, 2),
+    costPanel('Processor seconds a sweep by k, 1 M entries', rank, 'rank', false, 2, String),
     ...['1e6', '1e7'].map((set) =>
       efficiencyPanel(
         `Efficiency by threads, ${set === '1e6' ? 1 : 10} M entries`,
-        schedule.filter((row) => row.set === set && !(row.method === 'als' && row.rank === 16)),
+        schedule.filter((row) => row.set === set),
       ),
     ),
   ]);
@@ -30,8 +31,8 @@ export function draw({ nnz, rank, schedule }) {
 const superscript = (n) => [...String(n)].map((digit) => '⁰¹²³⁴⁵⁶⁷⁸⁹'[digit]).join('');
 
 /** Measured with dots, what the kernels alone take dashed; both axes are logarithms. */
-function costPanel(title, rows, positionOf, label, base) {
-  const positions = rows.map(positionOf);
+function costPanel(title, rows, abscissa, isRankTold, base, label) {
+  const positions = rows.map((row) => row[abscissa]);
   const measuredOf = (row) => row.seconds.processor;
   const paperOf = (row) => row.paper.kernelSeconds;
   const seconds = rows.flatMap((row) => [measuredOf(row), paperOf(row)]);
@@ -42,18 +43,18 @@ function costPanel(title, rows, positionOf, label, base) {
   ];
   const width = [Math.min(...positions), Math.max(...positions)];
   const height = ends(seconds, 10);
-  const lines = [...new Set(rows.map(({ method }) => method))].map((method, i) => {
-    const mine = rows.filter((row) => row.method === method).sort((a, b) => positionOf(a) - positionOf(b));
+  const names = [...new Set(rows.map((row) => nameOf(row, isRankTold)))];
+  const lines = names.map((name, i) => {
+    const mine = rows.filter((row) => nameOf(row, isRankTold) === name).sort((a, b) => a[abscissa] - b[abscissa]);
+    const color = colorOf(mine[0], isRankTold);
     const place = (secondsOf) =>
-      mine.map((row) => [across(share(positionOf(row), width)), upwards(share(secondsOf(row), height))]);
+      mine.map((row) => [across(share(row[abscissa], width)), upwards(share(secondsOf(row), height))]);
     const measured = place(measuredOf);
     return [
-      curve(measured, colorOf[method]),
-      ...measured.map(
-        ([x, y]) => `<circle cx="${x.toFixed(1)}" cy="${y.toFixed(1)}" r="2.5" fill="${colorOf[method]}"/>`,
-      ),
-      curve(place(paperOf), colorOf[method], 'stroke-width="1" stroke-dasharray="3 3"'),
-      legend(i, method),
+      curve(measured, color),
+      ...measured.map(([x, y]) => `<circle cx="${x.toFixed(1)}" cy="${y.toFixed(1)}" r="2.5" fill="${color}"/>`),
+      curve(place(paperOf), color, 'stroke-width="1" stroke-dasharray="3 3"'),
+      legend(panel.top + 12 * i, name, color),
     ].join('\n');
   });
   return [
@@ -75,11 +76,13 @@ function powers(ends, base, place, label, share) {
 }
 
 function efficiencyPanel(title, rows) {
-  const lines = rows.map(({ method, rank, predicted }, i) => {
-    const counts = Object.keys(predicted).map(Number);
-    const place = (threads) => Math.log2(threads) / Math.log2(counts.at(-1));
-    const points = counts.map((threads) => [across(place(threads)), upwards(predicted[threads].efficiency)]);
-    return `${curve(points, colorOf[method])}\n${legend(i, `${nameOf(method)}, k = ${rank}`, colorOf[method], upwards(0) - 12 * rows.length)}`;
+  const lines = rows.map((row, i) => {
+    const points = Object.entries(row.predicted).map(([threads, { efficiency }]) => [
+      across(Math.log2(threads) / Math.log2(128)),
+      upwards(efficiency),
+    ]);
+    const color = colorOf(row, true);
+    return `${curve(points, color)}\n${legend(upwards(0) - 12 * (rows.length - i), nameOf(row, true), color)}`;
   });
   const counts = Object.keys(rows[0]?.predicted ?? {}).map(Number);
   return [
@@ -91,5 +94,4 @@ function efficiencyPanel(title, rows) {
   ].join('\n');
 }
 
-const legend = (i, method, color = colorOf[method], top = panel.top) =>
-  `<text x="${panel.left + 6}" y="${top + 12 * i + 4}" fill="${color}">${nameOf(method)}</text>`;
+const legend = (y, name, color) => `<text x="${panel.left + 6}" y="${y + 4}" fill="${color}">${name}</text>`;
