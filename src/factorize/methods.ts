@@ -23,7 +23,6 @@ const operationsOfStep = (rank: number) => 10 * rank;
 export interface MethodShape {
   readonly counts: PerSide<number>;
   readonly observed: number;
-  readonly isWeighted: boolean;
   readonly lengths: PerSide<Runs>;
   /** More than weighted squares, a ridge and biases. */
   readonly isComposed: boolean;
@@ -31,7 +30,7 @@ export interface MethodShape {
   readonly hasBackground: boolean;
 }
 
-type Size = Pick<MethodShape, 'counts' | 'observed' | 'isWeighted'>;
+type Size = Pick<MethodShape, 'counts' | 'observed'>;
 
 export interface ChosenMethod {
   readonly name: 'als' | 'block-als' | 'gradient' | 'varpro' | 'lbfgs' | 'sgd';
@@ -117,9 +116,9 @@ export function chooseApproach(
   { name }: ChosenMethod,
   dtype: Dtype,
 ): Approach | undefined {
-  const { method, rank, patience, polish, starts, residency, maxSweeps } = options;
+  const { method, rank, patience, polish, starts, maxSweeps } = options;
   const isPlain = !shape.isComposed && patience === undefined && polish === 'none' && starts === 1;
-  if (method !== 'auto' || name === 'varpro' || !isPlain || residency !== 'auto' || maxSweeps === 0) return undefined;
+  if (method !== 'auto' || name === 'varpro' || !isPlain || maxSweeps === 0) return undefined;
   const sweep = sweepCost(rank, shape);
   const epoch = shape.observed * operationsOfStep(rank);
   if (sweep < leastOfLarge || sweep < leastMultiple * epoch) return undefined;
@@ -152,7 +151,7 @@ const mostBytes = 2 ** 31;
 export function methodOf(name: ChosenMethod['name'], options: CheckedOptions, size: Size, dtype: Dtype): Method {
   const shape = reducedProblemShape(options, size);
   if (name === 'varpro') return variableProjection(shape, options);
-  if (name === 'sgd') return sgd({ ...shape, isWeighted: size.isWeighted }, elementBytes(dtype));
+  if (name === 'sgd') return sgd(shape, elementBytes(dtype));
   const method = {
     als: als(options.acceleration),
     'block-als': blockAls(options.rank, shape.stride, options.acceleration),

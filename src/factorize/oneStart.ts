@@ -1,6 +1,5 @@
 /** One of many starts, from the factors in its memory to its end: in a worker's thread alone, or with a crew. */
 import { certifyFirstOrder } from '../certificate/firstOrder.js';
-import { isWeighted } from '../data/storedRows.js';
 import { iterate, type LoopOptions, type Outcome } from '../engine/iterate.js';
 import type { TraceEntry } from '../engine/trace.js';
 import { type ErrorMessage, isHadamardError, toErrorMessage } from '../errors.js';
@@ -45,7 +44,7 @@ export async function runStart(
   const run = createRun(fit, crew, centredNorm, startsFrom);
   const abandonment = best && new Abandonment(best.objective, best.width);
   const counts = countsOf(fit);
-  const shape = { counts, observed: fit.capacity, isWeighted: isWeighted(fit.observations.rows) };
+  const shape = { counts, observed: fit.capacity };
   let last: TraceEntry | undefined;
   try {
     const method = methodOf(chosen, options, shape, fit.dtype);

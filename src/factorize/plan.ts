@@ -221,7 +221,6 @@ function planExtent(
   const shape = {
     counts,
     observed: found.observed,
-    isWeighted: smallest !== 1 || largest !== 1 || found.excluded > 0,
     lengths,
     isComposed: objective?.isComposed ?? false,
     hasBackground: objective?.background !== undefined && !compose({ ...objective, background: undefined }).isComposed,
@@ -258,7 +257,7 @@ function planExtent(
     dtype,
     stride,
     hasBias,
-    isWeighted: shape.isWeighted,
+    isWeighted: smallest !== 1 || largest !== 1 || found.excluded > 0,
     observed: found.observed,
     counts,
     blocks,
@@ -277,6 +276,7 @@ function planExtent(
       before?.workspace?.bytes ?? 0,
       steps > 0 ? factorSpace(lookShape).bytes : 0,
     ),
+    hasGrid: (approach?.method ?? method).hasGrid ?? false,
     covariances: Math.max(covariances.rows, covariances.columns),
     largestBlock: {
       rows: Math.max(parts.rows.largest.rows, parts.columns.largest.rows),
@@ -328,15 +328,16 @@ function planExtent(
       factors: layout.bytes.factors,
       observations: form ? layout.bytes.outside : layout.bytes.observations,
       scratch: layout.bytes.scratch,
-      disk: form ? diskBytesOf(form, found.observed) : 0,
+      disk: form ? diskBytesOf(form, found.observed, request.hasGrid) : 0,
       method: methodBytes + request.workspace,
       model: modelBytes,
       covariances: covariances.rows + covariances.columns,
     },
     limit,
   };
-  if (method.workspace?.isResident && options.residency === 'staged') throw notStaged(method.name, options);
-  if (approach && (said.bytes.total > said.limit || !layout.isResident))
+  // An approach is not worth the residency of observations.
+  const isCrowded = !layout.isResident && planLayout({ ...request, hasGrid: false }).isResident;
+  if (approach && (isCrowded || said.bytes.total > said.limit || layout.bytes.memory > memoryCeiling))
     return planExtent(found, options, objective, fixed, false);
   if (said.bytes.total > said.limit) throw tooLarge(said, said.limit);
   if (layout.bytes.memory > memoryCeiling || (method.workspace?.isResident && !layout.isResident))
@@ -374,17 +375,6 @@ function covariancesOf({ intervals, rank, biases }: CheckedOptions, counts: PerS
     rows: covarianceBytes(counts.rows, rank + (has('rows') ? 1 : 0)),
     columns: covarianceBytes(counts.columns, rank + (has('columns') ? 1 : 0)),
   };
-}
-
-function notStaged(method: string, { onDisk }: CheckedOptions): HadamardError {
-  const isOnDisk = onDisk !== undefined;
-  return new HadamardError({
-    code: 'incompatible-options',
-    what: `Method ${method} does not go with ${isOnDisk ? 'observations on disk' : 'residency staged'}.`,
-    position: { option: isOnDisk ? 'onDisk' : 'residency' },
-    rule: 'Its blocks are cut through rows, which are staged as a whole.',
-    remedy: `${isOnDisk ? 'Leave onDisk out' : "Leave residency at 'auto'"}, or use method als.`,
-  });
 }
 
 function tooLarge({ bytes }: Plan, limit: number): HadamardError {

@@ -23,9 +23,6 @@ type ComposedKernel = (job: number, terms: number, first: number, last: number) 
 /** And with the columns of a block at the most. */
 type BlockKernel = (job: number, terms: number, width: number, first: number, last: number) => void;
 
-/** Over entries that stand by bands of columns: how many, and how many rows the table of ends has. */
-type PlacedKernel = (job: number, ends: number, bands: number, rows: number, first: number, last: number) => void;
-
 /** Named for the storage type, `32in64` for f32 storage computed in f64. */
 export interface RowKernels {
   /** Exact weighted ridge least squares of every row. */
@@ -75,8 +72,8 @@ export interface Kernels extends RowKernels {
   readonly sgdRows32: ComposedKernel;
   readonly sgdRows64: ComposedKernel;
   /** Loss and penalty at `own`, predictions in the precision of storage. */
-  readonly sgdLossRows32: PlacedKernel;
-  readonly sgdLossRows64: PlacedKernel;
+  readonly sgdLossRows32: RowKernel;
+  readonly sgdLossRows64: RowKernel;
   /** Lists the columns that may be among the best of each row: see score.ts. */
   readonly scoreRows32: (job: number) => void;
   /** Lines of text: see lines.ts. */

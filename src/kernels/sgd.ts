@@ -17,6 +17,8 @@ export interface DescentFields {
   readonly otherRatesFrom: number;
   readonly otherFirst: number;
   readonly otherLast: number;
+  readonly isFirst: number;
+  readonly isLast: number;
   readonly otherBiasFree: number;
   readonly isBounded: number;
   readonly scale: number;
@@ -39,6 +41,8 @@ const struct = fieldWriter(
     'otherRatesFrom',
     'otherFirst',
     'otherLast',
+    'isFirst',
+    'isLast',
     'otherBiasFree',
     'isBounded',
   ],

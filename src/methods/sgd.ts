@@ -34,7 +34,8 @@ export function sgd(shape: GridShape, elementBytes: number): Method {
     name: 'sgd',
     buffers: { rows: copies, columns: copies },
     ownBytes: () => 0,
-    workspace: { bytes: gridSpace(shape, elementBytes).bytes, isResident: true },
+    workspace: { bytes: gridSpace(shape, elementBytes).bytes },
+    hasGrid: true,
     start: (run) => (run.startsFrom === 'drawn' ? startSmall(run) : startExactly(run)),
     create: (run) => new StochasticDescent(run, shape),
   };
@@ -44,11 +45,11 @@ export function sgd(shape: GridShape, elementBytes: number): Method {
 async function startSmall(run: Run): Promise<Point> {
   const V = run.buffer('columns', 0);
   for (let i = 0; i < V.length; i++) V[i] = startScale * (V[i] as number);
-  return measured(run, 'loss', { rows: 0, columns: 0 });
+  return measured(run, { rows: 0, columns: 0 });
 }
 
-async function measured(run: Run, phase: 'loss' | 'sgdLoss', at: Position): Promise<Point> {
-  const sums = await run.phase({ phase, side: 'rows', own: at.rows, other: at.columns, out: null });
+async function measured(run: Run, at: Position): Promise<Point> {
+  const sums = await run.phase({ phase: 'sgdLoss', side: 'rows', own: at.rows, other: at.columns, out: null });
   return { ...at, loss: sums.loss, objective: sums.loss + sums.penalty + run.penalty('columns', at.columns) };
 }
 
@@ -72,7 +73,7 @@ class StochasticDescent implements MethodRun {
     if (precise) this.#pace /= 2;
     for (let halvings = 0; ; halvings++) {
       const { at, rates } = await this.#epoch(from, this.#sizes);
-      const point = await measured(this.#run, 'sgdLoss', at);
+      const point = await measured(this.#run, at);
       const hasFallen = point.objective <= from.objective;
       if (hasFallen || halvings === mostHalvings) {
         if (hasFallen) this.#rates = rates;
@@ -92,6 +93,7 @@ class StochasticDescent implements MethodRun {
     const rank = this.#shape.rank;
     const call = { own: null, other: 0, out: null };
     const sums = await run.phase({ ...call, phase: 'sgdGrid', side: 'rows' });
+    await run.phase({ ...call, phase: 'sgdPlace', side: 'rows' });
     const { loss: gradients, penalty: squares, ownSquared: weight } = sums;
     const rms = squares > 0 ? Math.sqrt(squares / weight) : 1;
     // What entries of U and V are in the end, and z = W²r at their start.

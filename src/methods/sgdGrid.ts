@@ -11,7 +11,6 @@ export interface GridShape {
   readonly observed: number;
   readonly rank: number;
   readonly stride: number;
-  readonly isWeighted: boolean;
 }
 
 /** Numbers of V in a band at the most: half a megabyte in f32, so that it stays in a core's own cache. */
@@ -54,34 +53,26 @@ export const copies = 3;
 export interface GridSpace {
   /** P. */
   readonly size: number;
-  /**
-   * u32, [band of columns][row]: the end of the row's entries in the band. Entries stand block by block: bands of rows where
-   * the rows' own stand, then bands of columns, then rows. A last list is at work when they are placed.
-   */
+  /** u32, [band of columns][row]: the row's first entry in the band; a last list has its end. */
+  readonly starts: number;
+  /** u32, [band of columns][row]: the end of the row's entries in the band, where resident entries stand once more. */
   readonly ends: number;
-  readonly indices: number;
-  readonly values: number;
-  /** 0 where there are none. */
-  readonly weights: number;
   readonly rates: PerSide<readonly number[]>;
   readonly bytes: number;
 }
 
-/** Where entries and rates stand, in bytes from the start of the method's work space. */
+/** Where table and rates stand, in bytes from the start of the method's work space. */
 export function gridSpace(shape: GridShape, element: number): GridSpace {
-  const { counts, observed, isWeighted } = shape;
+  const { counts } = shape;
   const size = gridSize(shape);
-  let next = 0;
-  const reserve = (bytes: number) => {
-    const address = next;
-    next = alignUp(next + bytes);
-    return address;
-  };
-  const ends = reserve((size + 1) * counts.rows * 4);
-  const indices = reserve(observed * 4);
-  const values = reserve(observed * element);
-  const weights = isWeighted ? reserve(observed * element) : 0;
-  const ratesOf = (rows: number) => Array.from({ length: copies }, () => reserve(rows * rateSize * element));
-  const rates = { rows: ratesOf(counts.rows), columns: ratesOf(counts.columns) };
-  return { size, ends, indices, values, weights, rates, bytes: next };
+  const ends = alignUp((size + 1) * counts.rows * 4);
+  let next = alignUp(ends + size * counts.rows * 4);
+  const reserve = (rows: number) =>
+    Array.from({ length: copies }, () => {
+      const address = next;
+      next = alignUp(next + rows * rateSize * element);
+      return address;
+    });
+  const rates = { rows: reserve(counts.rows), columns: reserve(counts.columns) };
+  return { size, starts: 0, ends, rates, bytes: next };
 }

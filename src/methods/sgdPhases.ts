@@ -1,47 +1,129 @@
 /** The phases of stochastic gradient descent: its grid, the rates that rows begin with, and one sub-epoch. */
-import { isFiled, isWeighted } from '../data/storedRows.js';
-import { readTotals, writeJob } from '../kernels/load.js';
+import { type EntryFile, readEntries, writeEntries } from '../data/entryFile.js';
+import { emptyLists, isFiled, type RowEntries, readRows } from '../data/storedRows.js';
+import { readTotals } from '../kernels/load.js';
 import { descentBytes, rateAt, rateSize, writeDescent } from '../kernels/sgd.js';
-import { elementBytes, otherSide, realView, type Side } from '../parallel/layout.js';
-import {
-  countsOf,
-  type FitContext,
-  noTotals,
-  type Phase,
-  type PhaseCall,
-  type Totals,
-  type Workbench,
-} from '../parallel/phase.js';
-import { behindJob, checkBehindJob, openJob } from './rowPhases.js';
+import { type EntryAddresses, elementBytes, otherSide, realView, type Side } from '../parallel/layout.js';
+import { countsOf, type FitContext, noTotals, type Phase, type PhaseCall, type Workbench } from '../parallel/phase.js';
+import { behindJob, checkBehindJob, openJob, openRows, stageRoom } from './rowPhases.js';
 import { bandEdges, type GridShape, type GridSpace, gridSize, gridSpace } from './sgdGrid.js';
 
 function shapeOf(fit: FitContext): GridShape {
-  const { rank, stride, capacity, observations } = fit;
-  return { counts: countsOf(fit), observed: capacity, rank, stride, isWeighted: isWeighted(observations.rows) };
+  const { rank, stride, capacity } = fit;
+  return { counts: countsOf(fit), observed: capacity, rank, stride };
 }
 
 function spaceOf(fit: FitContext): GridSpace {
   return gridSpace(shapeOf(fit), elementBytes(fit.dtype));
 }
 
-/** A phase that is done band of rows by band of rows; where there are fewer blocks of rows than bands, each takes several. */
-function bandPhase(name: string, run: (workbench: Workbench, call: PhaseCall, band: Band) => Totals): Phase {
-  return {
-    name,
-    run(workbench, call, block) {
-      const { fit } = workbench;
-      const size = gridSize(shapeOf(fit));
-      const edges = bandEdges(fit.observations.rows.pointers, size);
-      const step = fit.blocks[call.side].length - 1;
-      const sums = { ...noTotals };
-      for (let band = block; band < size; band += step) {
-        const found = run(workbench, call, { band, first: edges[band] as number, last: edges[band + 1] as number });
-        for (const key of Object.keys(sums) as (keyof Totals)[]) sums[key] += found[key];
-      }
-      return sums;
-    },
-  };
+/** u32, [band of columns][row]: the row's first entry in the band. */
+function startsOf(fit: FitContext): Uint32Array {
+  const { starts, size } = spaceOf(fit);
+  return new Uint32Array(fit.memory.buffer, fit.layout.workspace + starts, (size + 1) * countsOf(fit).rows);
 }
+
+/** u32, [band of columns][row]: the end of the row's entries in the band, where resident entries stand once more. */
+function endsOf(fit: FitContext): Uint32Array {
+  const { ends, size } = spaceOf(fit);
+  return new Uint32Array(fit.memory.buffer, fit.layout.workspace + ends, size * countsOf(fit).rows);
+}
+
+/**
+ * Notes where the entries of each row of the block meet the bands of columns; of those in files, once more in an order in which
+ * what is read at once stands together. The sums are Σ(W²r)² (loss), ΣW²r² (penalty)
+ * and ΣW² (ownSquared), r the distance from the mean.
+ */
+export const sgdGridPhase: Phase = {
+  name: 'sgdGrid',
+  run({ fit }, call, block) {
+    const boundaries = fit.blocks[call.side];
+    const [first, last] = [boundaries[block] as number, boundaries[block + 1] as number];
+    const { pointers } = fit.observations.rows;
+    const entries = readRows(fit.observations.rows, first, last);
+    const { start, indices, values, weights } = entries;
+    const { size } = spaceOf(fit);
+    const edges = bandEdges(fit.observations.columns.pointers, size);
+    const rows = countsOf(fit).rows;
+    const table = startsOf(fit);
+    const sums = { ...noTotals };
+    for (let row = first; row < last; row++) {
+      const end = (pointers[row + 1] as number) - start;
+      let t = (pointers[row] as number) - start;
+      for (let band = 0; band <= size; band++) {
+        const edge = edges[band] as number;
+        for (; t < end && (indices[t] as number) < edge; t++) {
+          const squared = weights ? (weights[t] as number) ** 2 : 1;
+          const z = squared * ((values[t] as number) - fit.mean);
+          sums.loss += z * z;
+          sums.penalty += z * ((values[t] as number) - fit.mean);
+          sums.ownSquared += squared;
+        }
+        table[band * rows + row] = start + t;
+      }
+    }
+    if (fit.grid) writeBands(fit, fit.grid, entries, first, last);
+    return sums;
+  },
+};
+
+/** Writes the rows of a block to the grid's file band by band, and their starts there in place of those in the rows. */
+function writeBands(
+  fit: FitContext,
+  grid: EntryFile,
+  { start, ...from }: RowEntries,
+  first: number,
+  last: number,
+): void {
+  const { rows } = countsOf(fit);
+  const { size } = spaceOf(fit);
+  const table = startsOf(fit);
+  const to = emptyLists(grid, (fit.observations.rows.pointers[last] as number) - start);
+  let at = 0;
+  for (let band = 0; band < size; band++)
+    for (let row = first; row < last; row++) {
+      const begin = (table[band * rows + row] as number) - start;
+      const end = (table[(band + 1) * rows + row] as number) - start;
+      table[band * rows + row] = start + at;
+      to.indices.set(from.indices.subarray(begin, end), at);
+      to.values.set(from.values.subarray(begin, end), at);
+      if (from.weights) to.weights?.set(from.weights.subarray(begin, end), at);
+      at += end - begin;
+    }
+  writeEntries(grid, start, to);
+}
+
+/**
+ * Resident entries once more, block by block of the grid: bands of rows where the rows' own stand, then bands of columns, then
+ * rows. A block then reads on, where in the rows it would touch a stretch of each.
+ */
+export const sgdPlacePhase: Phase = bandPhase('sgdPlace', ({ fit }, _, { first, last }) => {
+  const { grid } = fit.layout;
+  const from = fit.observations.rows;
+  if (!grid || isFiled(from)) return;
+  const { buffer } = fit.memory;
+  const { indices, values, weights } = from;
+  const to = {
+    indices: new Uint32Array(buffer, grid.indices, indices.length),
+    values: realView(fit.dtype, buffer, grid.values, indices.length),
+    weights: weights && realView(fit.dtype, buffer, grid.weights, indices.length),
+  };
+  const { rows } = countsOf(fit);
+  const { size } = spaceOf(fit);
+  const table = startsOf(fit);
+  const ends = endsOf(fit);
+  let at = from.pointers[first] as number;
+  for (let band = 0; band < size; band++)
+    for (let row = first; row < last; row++) {
+      const end = table[(band + 1) * rows + row] as number;
+      for (let t = table[band * rows + row] as number; t < end; t++, at++) {
+        to.indices[at] = indices[t] as number;
+        to.values[at] = values[t] as number;
+        if (weights && to.weights) to.weights[at] = weights[t] as number;
+      }
+      ends[band * rows + row] = at;
+    }
+});
 
 interface Band {
   readonly band: number;
@@ -49,53 +131,21 @@ interface Band {
   readonly last: number;
 }
 
-/**
- * Places the entries of each band of rows block by block. The sums are Σ(W²r)² (loss), ΣW²r² (penalty) and ΣW² (ownSquared),
- * r the distance from the mean.
- */
-export const sgdGridPhase: Phase = bandPhase('sgdGrid', ({ fit }, _, { first, last }) => {
-  const { rows: stored } = fit.observations;
-  if (isFiled(stored)) throw new Error('Stochastic steps work on resident observations.');
-  const { pointers, indices, values, weights } = stored;
-  const space = spaceOf(fit);
-  const { size } = space;
-  const edges = bandEdges(fit.observations.columns.pointers, size);
-  const rows = countsOf(fit).rows;
-  const { buffer } = fit.memory;
-  const addressOf = (at: number) => fit.layout.workspace + at;
-  const table = new Uint32Array(buffer, addressOf(space.ends), (size + 1) * rows);
-  const sums = { ...noTotals };
-  for (let row = first; row < last; row++) {
-    const end = pointers[row + 1] as number;
-    let t = pointers[row] as number;
-    for (let band = 0; band <= size; band++) {
-      const edge = edges[band] as number;
-      for (; t < end && (indices[t] as number) < edge; t++) {
-        const squared = weights ? (weights[t] as number) ** 2 : 1;
-        const z = squared * ((values[t] as number) - fit.mean);
-        sums.loss += z * z;
-        sums.penalty += z * ((values[t] as number) - fit.mean);
-        sums.ownSquared += squared;
-      }
-      table[band * rows + row] = t;
-    }
-  }
-  const placed = new Uint32Array(buffer, addressOf(space.indices), indices.length);
-  const placedValues = realView(fit.dtype, buffer, addressOf(space.values), indices.length);
-  const placedWeights = weights && realView(fit.dtype, buffer, addressOf(space.weights), indices.length);
-  let to = pointers[first] as number;
-  for (let band = 0; band < size; band++)
-    for (let row = first; row < last; row++) {
-      const end = table[(band + 1) * rows + row] as number;
-      for (let t = table[band * rows + row] as number; t < end; t++, to++) {
-        placed[to] = indices[t] as number;
-        placedValues[to] = values[t] as number;
-        if (placedWeights) placedWeights[to] = (weights as ArrayLike<number>)[t] as number;
-      }
-      table[band * rows + row] = to;
-    }
-  return sums;
-});
+/** A phase that is done band of rows by band of rows; where there are fewer blocks of rows than bands, each takes several. */
+function bandPhase(name: string, run: (workbench: Workbench, call: PhaseCall, band: Band) => void): Phase {
+  return {
+    name,
+    run(workbench, call, block) {
+      const { fit } = workbench;
+      const size = gridSize(shapeOf(fit));
+      const edges = bandEdges(fit.observations.rows.pointers, size);
+      const step = fit.blocks[call.side].length - 1;
+      for (let band = block; band < size; band += step)
+        run(workbench, call, { band, first: edges[band] as number, last: edges[band + 1] as number });
+      return noTotals;
+    },
+  };
+}
 
 /** The rates that this side's rows begin with, to rates 0: `step` squared gradients, and λ_i/n_i in units of residuals. */
 export const sgdRatesPhase: Phase = {
@@ -131,26 +181,11 @@ function ratesOf(fit: FitContext, side: Side, buffer: number) {
 
 checkBehindJob(descentBytes);
 
-/** Writes the job of a band of rows over the entries that were placed. */
-function openBand(workbench: Workbench, call: PhaseCall): number {
-  const { fit, view } = workbench;
-  const { address, fields } = openJob(workbench, call, 0);
-  const { indices, values, weights } = spaceOf(fit);
-  const { workspace } = fit.layout;
-  const placed = {
-    indices: workspace + indices,
-    values: workspace + values,
-    weights: fields.weights && workspace + weights,
-  };
-  writeJob(view, address, { ...fields, ...placed });
-  return address;
-}
-
 /**
  * Sub-epoch `descent.round`: the blocks (b, (b + round) mod P) of rows `own` and columns `otherExtra`, to `out` and `other`,
  * rates with them. Nothing that is read is written, so a lost block can be redone.
  */
-export const sgdPhase: Phase = bandPhase('sgd', (workbench, call, { band, first, last }) => {
+export const sgdPhase: Phase = bandPhase('sgd', (workbench, call, { band, first: firstRow, last: lastRow }) => {
   const { fit, kernels, view } = workbench;
   const { descent, side } = call;
   if (!descent || call.otherExtra === undefined) throw new Error('The phase was not told what to descend from.');
@@ -159,47 +194,104 @@ export const sgdPhase: Phase = bandPhase('sgd', (workbench, call, { band, first,
   const other = otherSide(side);
   const column = (band + descent.round) % size;
   const edges = bandEdges(observations[other].pointers, size);
-  const rows = countsOf(fit)[side];
-  const table = new Uint32Array(fit.memory.buffer, layout.workspace + ends, size * rows);
   const ratesAt = (of: Side, buffer: number) => layout.workspace + (rates[of][buffer] as number);
   const [ownLower, ownUpper] = fit.terms?.bounds[side] ?? unbounded;
   const [otherLower, otherUpper] = fit.terms?.bounds[other] ?? unbounded;
-  const address = openBand(workbench, call);
-  writeDescent(view, address + behindJob, {
-    start: (column === 0 ? observations[side].pointers[first] : table[(column - 1) * rows + last - 1]) ?? 0,
-    ends: layout.workspace + ends + 4 * column * rows,
-    ownRates: ratesAt(side, descent.from),
-    outRates: ratesAt(side, descent.to),
-    otherRates: ratesAt(other, descent.to),
-    otherFrom: layout.sides[other].buffers[call.otherExtra] as number,
-    otherRatesFrom: ratesAt(other, descent.from),
-    otherFirst: edges[column] as number,
-    otherLast: edges[column + 1] as number,
-    otherBiasFree: fit.isBiasFitted[other] ? 1 : 0,
-    isBounded: [ownLower, ownUpper, otherLower, otherUpper].some(Number.isFinite) ? 1 : 0,
-    scale: descent.scale,
-    step: descent.step,
-    biasStep: descent.biasStep,
-    ownLower,
-    ownUpper,
-    otherLower,
-    otherUpper,
-  });
-  kernels[fit.dtype === 'f64' ? 'sgdRows64' : 'sgdRows32'](address, address + behindJob, first, last);
-  return noTotals;
+  const descend = (first: number, last: number, entries: EntryAddresses, start: number, endsAt: number) => {
+    const { address } = openRows(workbench, call, first, last, entries);
+    writeDescent(view, address + behindJob, {
+      start,
+      ends: endsAt,
+      ownRates: ratesAt(side, descent.from),
+      outRates: ratesAt(side, descent.to),
+      otherRates: ratesAt(other, descent.to),
+      otherFrom: layout.sides[other].buffers[call.otherExtra as number] as number,
+      otherRatesFrom: ratesAt(other, descent.from),
+      otherFirst: edges[column] as number,
+      otherLast: edges[column + 1] as number,
+      isFirst: first === firstRow ? 1 : 0,
+      isLast: last === lastRow ? 1 : 0,
+      otherBiasFree: fit.isBiasFitted[other] ? 1 : 0,
+      isBounded: [ownLower, ownUpper, otherLower, otherUpper].some(Number.isFinite) ? 1 : 0,
+      scale: descent.scale,
+      step: descent.step,
+      biasStep: descent.biasStep,
+      ownLower,
+      ownUpper,
+      otherLower,
+      otherUpper,
+    });
+    kernels[fit.dtype === 'f64' ? 'sgdRows64' : 'sgdRows32'](address, address + behindJob, first, last);
+  };
+  if (firstRow === lastRow) {
+    descend(firstRow, lastRow, nowhere, 0, 0);
+    return;
+  }
+  if (layout.grid) {
+    const rows = countsOf(fit)[side];
+    const start = column === 0 ? observations[side].pointers[firstRow] : endsOf(fit)[(column - 1) * rows + lastRow - 1];
+    descend(firstRow, lastRow, layout.grid, start as number, layout.workspace + ends + 4 * column * rows);
+    return;
+  }
+  const boundaries = fit.blocks[side];
+  for (let block = 0; block + 1 < boundaries.length; block++) {
+    const first = Math.max(firstRow, boundaries[block] as number);
+    const last = Math.min(lastRow, boundaries[block + 1] as number);
+    if (first >= last) continue;
+    const entries = stageBand(workbench, column, block, first, last);
+    descend(first, last, entries, 0, entries.pointers + 4);
+  }
 });
 
-/**
- * Loss and penalty at `own`, block by block, so that the other side's rows stay in cache. A point that is returned has been
- * through the exact half-sweep, which measures it in float64.
- */
-export const sgdLossPhase: Phase = bandPhase('sgdLoss', (workbench, call, { first, last }) => {
-  const { fit, kernels, view } = workbench;
-  const { size, ends } = spaceOf(fit);
-  const address = openBand(workbench, call);
-  const kernel = kernels[fit.dtype === 'f64' ? 'sgdLossRows64' : 'sgdLossRows32'];
-  kernel(address, fit.layout.workspace + ends, size, countsOf(fit).rows, first, last);
-  return readTotals(view, address);
-});
+/** Where there are no rows. */
+const nowhere: EntryAddresses = { pointers: 0, indices: 0, values: 0, weights: 0 };
+
+/** Brings what rows first … last−1 of a block of rows have in a band of columns into this task's scratch. */
+function stageBand(workbench: Workbench, band: number, block: number, first: number, last: number): EntryAddresses {
+  const { fit } = workbench;
+  const from = fit.observations.rows;
+  const table = startsOf(fit);
+  const { rows } = countsOf(fit);
+  const { size } = spaceOf(fit);
+  if (isFiled(from)) {
+    if (!fit.grid) throw new Error('There is no file in the order of the grid.');
+    const [begin, end] = [fit.blocks.rows[block] as number, fit.blocks.rows[block + 1] as number];
+    const start = table[band * rows + first] as number;
+    // Behind a block's last row in a band comes its first in the next band.
+    const next = band + 1 < size ? (table[(band + 1) * rows + begin] as number) : (from.pointers[end] as number);
+    const stop = last < end ? (table[band * rows + last] as number) : next;
+    const { addresses, pointers, lists } = stageRoom(workbench, from, first, last, stop - start);
+    for (let row = first; row < last; row++) pointers[row - first] = (table[band * rows + row] as number) - start;
+    pointers[last - first] = stop - start;
+    readEntries(fit.grid, start, lists);
+    return addresses;
+  }
+  let count = 0;
+  for (let row = first; row < last; row++)
+    count += (table[(band + 1) * rows + row] as number) - (table[band * rows + row] as number);
+  const { addresses, pointers, lists } = stageRoom(workbench, from, first, last, count);
+  let at = 0;
+  for (let row = first; row < last; row++) {
+    const [begin, end] = [table[band * rows + row] as number, table[(band + 1) * rows + row] as number];
+    pointers[row - first] = at;
+    lists.indices.set(from.indices.subarray(begin, end), at);
+    lists.values.set(from.values.subarray(begin, end), at);
+    if (from.weights) lists.weights?.set(from.weights.subarray(begin, end), at);
+    at += end - begin;
+  }
+  pointers[last - first] = at;
+  return addresses;
+}
 
 const unbounded = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY] as const;
+
+/** Loss and penalty at `own`. A point that is returned has been through the exact half-sweep, which measures it in float64. */
+export const sgdLossPhase: Phase = {
+  name: 'sgdLoss',
+  run(workbench, call, block) {
+    const { fit, kernels, view } = workbench;
+    const { address, first, last } = openJob(workbench, call, block);
+    kernels[fit.dtype === 'f64' ? 'sgdLossRows64' : 'sgdLossRows32'](address, first, last);
+    return readTotals(view, address);
+  },
+};

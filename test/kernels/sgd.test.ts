@@ -118,7 +118,7 @@ async function compare(request: Request): Promise<void> {
       outRates: outRates.at,
       otherRates: movedRates.at,
     },
-    ...{ otherFrom: V.at, otherRatesFrom: otherRates.at, otherFirst: 1, otherLast: others - 1 },
+    ...{ otherFrom: V.at, otherRatesFrom: otherRates.at, otherFirst: 1, otherLast: others - 1, isFirst: 1, isLast: 1 },
     ...{ otherBiasFree: isFree.columns ? 1 : 0, isBounded: bounds === free ? 0 : 1, ...descent },
     ...{ ownLower: bounds[0], ownUpper: bounds[1], otherLower: bounds[0], otherUpper: bounds[1] },
   });

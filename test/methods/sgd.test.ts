@@ -46,7 +46,6 @@ test('the grid of these tests has blocks to share', () => {
     observed: weighted.entries.length,
     rank: 12,
     stride: 12,
-    isWeighted: true,
   };
   expect(gridSize(shape)).toBeGreaterThan(2);
 });
@@ -129,7 +128,7 @@ describe('an epoch', () => {
     const length = 1e-9;
     const sizes = { scale: 1, step: length * 1e6, biasStep: length * 1e6, squares: 1e12, biasSquares: 1e12 };
     const call = { own: null, other: 0, out: null };
-    await run({ ...call, phase: 'sgdGrid', side: 'rows' });
+    for (const phase of ['sgdGrid', 'sgdPlace']) await run({ ...call, phase, side: 'rows' });
     const descent = { ...sizes, round: 0, from: 0, to: 0 };
     for (const side of ['rows', 'columns'] as const) await run({ ...call, phase: 'sgdRates', side, descent });
     const moving = { own: 0, out: 1, otherExtra: 0, other: 1, descent: { ...descent, to: 1 } };
@@ -155,7 +154,6 @@ describe('an epoch', () => {
       const { b, c, ...plain } = point;
       const { run } = await openFit(small, { ...options, biases, dtype }, biases === 'both' ? point : plain);
       const call = { side: 'rows', own: 0, other: 0, out: null } as const;
-      await run({ ...call, phase: 'sgdGrid' });
       const [found, expected] = [await run({ ...call, phase: 'sgdLoss' }), await run({ ...call, phase: 'loss' })];
       const digits = dtype === 'f32' ? 1e-6 : 1e-13;
       expect(Math.abs(found.loss / expected.loss - 1)).toBeLessThan(digits);
@@ -239,9 +237,10 @@ test('a plan counts the grid and the rates', () => {
   expect(bytes('sgd') - bytes('als')).toBeGreaterThan(3 * 900 * 8 * 4);
 });
 
-test('staged observations are refused', async () => {
-  await expect(factorize(A, { ...common, residency: 'staged' })).rejects.toMatchObject({
-    code: 'incompatible-options',
-    position: { option: 'residency' },
-  });
+test('staged observations give the same bits', async () => {
+  const { digest } = (await factorize(A, common)).fit;
+  for (const way of [{ threads: 1 }, { threads: 3, inline: 'never' }] as const) {
+    const { fit } = await factorize(A, { ...common, ...way, residency: 'staged' });
+    expect(fit).toMatchObject({ digest, resident: false });
+  }
 });

@@ -110,11 +110,11 @@ export function sgdRows32(job: usize, descent: usize, first: i32, last: i32): vo
 export function sgdRows64(job: usize, descent: usize, first: i32, last: i32): void {
   sgdRows<f64>(changetype<RowJob>(job), changetype<Descent>(descent), first, last);
 }
-export function sgdLossRows32(job: usize, ends: usize, bands: i32, rows: i32, first: i32, last: i32): void {
-  sgdLossRows<f32>(changetype<RowJob>(job), ends, bands, rows, first, last);
+export function sgdLossRows32(job: usize, first: i32, last: i32): void {
+  sgdLossRows<f32>(changetype<RowJob>(job), first, last);
 }
-export function sgdLossRows64(job: usize, ends: usize, bands: i32, rows: i32, first: i32, last: i32): void {
-  sgdLossRows<f64>(changetype<RowJob>(job), ends, bands, rows, first, last);
+export function sgdLossRows64(job: usize, first: i32, last: i32): void {
+  sgdLossRows<f64>(changetype<RowJob>(job), first, last);
 }
 
 /** Lists the columns that may be among each row's best; f32, whatever the model's precision. */

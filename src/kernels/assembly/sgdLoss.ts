@@ -8,43 +8,27 @@ import { penaltyOfRow, widen } from "./residual";
  * Loss and penalty at `own`, predictions in the precision of storage and their squares summed in float64: what an epoch came to,
  * at a third of the cost of predictions in float64.
  */
-export function sgdLossRows<T>(job: RowJob, ends: usize, bands: i32, rows: i32, first: i32, last: i32): void {
-  const bytes = <usize>job.stride * sizeof<T>();
-  let t = <usize>load<u32>(job.pointers + (<usize>first << 2));
-  for (let band = 0; band < bands; band++, ends += <usize>rows << 2)
-    for (let row = first; row < last; row++) {
-      const end = <usize>load<u32>(ends + (<usize>row << 2));
-      if (t != end) job.loss += lossOfEntries<T>(job, job.own + <usize>row * bytes, t, end);
-      t = end;
-    }
-  for (let row = first; row < last; row++)
-    job.penalty += penaltyOfRow(job, job.scratch, widen<T>(job, job.own + <usize>row * bytes, job.scratch), row);
-}
-
-/** Of a row's entries t … end−1. */
-function lossOfEntries<T>(job: RowJob, u: usize, t: usize, end: usize): f64 {
+export function sgdLossRows<T>(job: RowJob, first: i32, last: i32): void {
   const bytes = <usize>job.stride * sizeof<T>(), lanes: usize = 16 / sizeof<T>();
-  let offset = <T>job.mean;
-  if (job.hasBias) {
-    // With 0 in its slot u does not meet the other side's bias.
-    copy(job.scratch, u, bytes);
-    u = job.scratch;
-    const slot = u + <usize>job.rank * sizeof<T>();
-    offset += load<T>(slot);
-    store<T>(slot, 0);
+  const u = job.scratch, bias = u + bytes, wide = (bias + 64) & ~63, slot = u + <usize>job.rank * sizeof<T>();
+  for (let row = first; row < last; row++) {
+    const own = job.own + <usize>row * bytes;
+    copy(u, own, bytes);
+    store<T>(bias, job.hasBias ? load<T>(slot) : <T>0);
+    if (job.hasBias) store<T>(slot, 0);
+    let t = <usize>load<u32>(job.pointers + (<usize>row << 2));
+    const end = <usize>load<u32>(job.pointers + (<usize>row << 2), 4);
+    let loss: f64 = 0;
+    for (; t + lanes <= end; t += lanes) loss += lossOf<T>(16 / sizeof<T>(), job, u, t);
+    for (; t < end; t++) loss += lossOf<T>(1, job, u, t);
+    job.loss += loss;
+    job.penalty += penaltyOfRow(job, wide, widen<T>(job, own, wide), row);
   }
-  let loss: f64 = 0;
-  for (; t + lanes <= end; t += lanes) loss += lossOf<T>(16 / sizeof<T>(), job, u, offset, t);
-  if (sizeof<T>() == 4 && t + 2 <= end) {
-    loss += lossOf<T>(2, job, u, offset, t);
-    t += 2;
-  }
-  return t < end ? loss + lossOf<T>(1, job, u, offset, t) : loss;
 }
 
 // @ts-ignore: decorator
 @inline
-function lossOf<T>(count: i32, job: RowJob, u: usize, offset: T, t: usize): f64 {
+function lossOf<T>(count: i32, job: RowJob, u: usize, t: usize): f64 {
   const size = sizeof<T>(), bytes = <usize>job.stride * sizeof<T>();
   const index = job.indices + (t << 2), value = job.values + t * size, weight = job.weights + t * size;
   const v0 = job.other + <usize>load<u32>(index) * bytes;
@@ -52,7 +36,7 @@ function lossOf<T>(count: i32, job: RowJob, u: usize, offset: T, t: usize): f64 
   const v2 = count > 2 ? job.other + <usize>load<u32>(index, 8) * bytes : v0;
   const v3 = count > 3 ? job.other + <usize>load<u32>(index, 12) * bytes : v0;
   let r = v128.sub<T>(lanesOf<T>(count, value, value + size, value + 2 * size, value + 3 * size), dots<T>(count, u, v0, v1, v2, v3, bytes));
-  r = v128.sub<T>(r, lanesWith<T>(count, offset));
+  r = v128.sub<T>(r, lanesWith<T>(count, <T>job.mean + load<T>(u + bytes)));
   if (job.hasBias) {
     const slot = <usize>job.rank * size;
     r = v128.sub<T>(r, lanesOf<T>(count, v0 + slot, v1 + slot, v2 + slot, v3 + slot));

@@ -31,6 +31,9 @@ export class Descent {
   /** The other side's rows of the block. */
   otherFirst: i32;
   otherLast: i32;
+  /** Whether these are the first rows of the block, and its last: the other side's rows are opened before, and closed behind. */
+  isFirst: i32;
+  isLast: i32;
   otherBiasFree: i32;
   isBounded: i32;
   /** 1/size of a gradient of residuals. */
@@ -57,7 +60,7 @@ const leastScale = 1e-6;
 
 export function sgdRows<T>(job: RowJob, descent: Descent, first: i32, last: i32): void {
   const bytes = <usize>job.stride * sizeof<T>(), rateBytes = rateSize * sizeof<T>();
-  openOthers<T>(job, descent);
+  if (descent.isFirst) openOthers<T>(job, descent);
   openNone<T>(job);
   let start = descent.start;
   for (let row = first; row < last; row++) {
@@ -75,7 +78,7 @@ export function sgdRows<T>(job: RowJob, descent: Descent, first: i32, last: i32)
     close<T>(job, out, rate);
     start = end;
   }
-  closeOthers<T>(job, descent);
+  if (descent.isLast) closeOthers<T>(job, descent);
 }
 
 function openOthers<T>(job: RowJob, descent: Descent): void {
