@@ -1,14 +1,15 @@
 /**
  * An epoch of method sgd beside one of LIBMF (AVX), on the ML-10M-like set of the races and 2 threads: bench/results/sgd.json.
- * An epoch is the difference of runs by their length, A B A B; processor seconds stand beside wall seconds. Held-out errors of
- * the validation part, with the same λ for each entry, are those after so many epochs.
+ * A B A B: an epoch of LIBMF is the difference of runs by their length, one of sgd is timed from epoch to epoch. Processor seconds
+ * stand beside wall seconds. Held-out errors of the validation part, with the same λ for each entry, are those after so many epochs.
  *
  *     npm run bench:sgd -- --libmf <mf-train> [--ranks 16,64,128] [--rounds 5] [--work <dir>]
  */
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { factorize } from '../dist/src/index.js';
 import { judge } from './peers/judge.mjs';
-import { prepare } from './peers/sets.mjs';
+import { load, prepare } from './peers/sets.mjs';
 import { fit } from './peers/tools.mjs';
 import { earlier, record, spread } from './record.mjs';
 
@@ -27,13 +28,24 @@ const epochs = 4;
 const judged = [2, 5, 10];
 
 const folder = prepare(set, flags.work);
-const timed = { sgd: [epochs, 2 * epochs], libmf: [2 * epochs] };
+const train = load(folder, 'train');
 
 /** Wall and processor seconds of an epoch. */
-function epochOf(tool, job) {
-  const points = fit(tool === 'sgd' ? 'hadamard' : tool, { ...job, steps: timed[tool] }, flags);
-  const [last, first] = [points.at(-1), points.length > 1 ? points[0] : { step: 0, seconds: 0, cpuSeconds: 0 }];
-  const each = (key) => (last[key] - first[key]) / (last.step - first.step);
+async function epochOf(tool, job) {
+  if (tool === 'libmf') {
+    const [{ step, seconds, cpuSeconds }] = fit(tool, { ...job, steps: [2 * epochs] }, flags);
+    return { seconds: seconds / step, cpuSeconds: cpuSeconds / step };
+  }
+  const at = [];
+  await factorize(train, {
+    ...{ rank: job.k, lambda, lambdaScale: 'count', method: 'sgd', threads: job.threads },
+    ...{ maxSweeps: 2 * epochs + 1, tolerance: 0, certificate: 'first-order' },
+    onProgress({ phase }) {
+      const { user, system } = process.cpuUsage();
+      if (phase === 'sweep') at.push({ seconds: performance.now() / 1000, cpuSeconds: (user + system) / 1e6 });
+    },
+  });
+  const each = (key) => (at.at(-1)[key] - at[0][key]) / (at.length - 1);
   return { seconds: each('seconds'), cpuSeconds: each('cpuSeconds') };
 }
 
@@ -43,7 +55,7 @@ for (const k of flags.ranks.split(',').map(Number)) {
   const samples = { libmf: [], sgd: [] };
   for (let round = 0; round < Number(flags.rounds); round++)
     for (const tool of Object.keys(samples)) {
-      const sample = epochOf(tool, job);
+      const sample = await epochOf(tool, job);
       samples[tool].push(sample);
       console.log(`k=${k} ${tool} ${sample.seconds.toFixed(3)} s, cpu ${sample.cpuSeconds.toFixed(3)} s`);
     }
