@@ -245,7 +245,9 @@ function solveDeficientRow(fit: FitContext, call: PhaseCall, row: number): { los
   const out = factorBuffer(fit, call.side, call.out as number);
   const isBiasFree = fit.isBiasFitted[call.side];
   const width = rank + (isBiasFree ? 1 : 0);
-  const [lambda, biasLambda] = penaltiesOf(fit, call.side, row);
+  const lists = penaltyLists(fit, call.side);
+  const lambda = lists.latent[row] as number;
+  const biasLambda = lists.bias ? (lists.bias[row] as number) : 0;
   const hasPenalty = lambda > 0 || biasLambda > 0;
   const X = new Float64Array((count + (hasPenalty ? width : 0)) * width);
   const y = new Float64Array(count + (hasPenalty ? width : 0));
@@ -271,23 +273,35 @@ function solveDeficientRow(fit: FitContext, call: PhaseCall, row: number): { los
     const weighted = (weights ? (weights[start + t] as number) : 1) * residual;
     loss += weighted * weighted;
   }
-  return { loss, penalty: penaltyOfRow(fit, call.side, out, row) };
+  return { loss, penalty: penaltiesIn(fit, call.side, out)(row) };
 }
 
-/** λ_i‖x_i‖² (and μ_i‖x_i‖₁) and the bias's part, of row i in `factor`. */
-export function penaltyOfRow(fit: FitContext, side: Side, factor: RealArray, row: number): number {
-  const [lambda, biasLambda] = penaltiesOf(fit, side, row);
-  const start = row * fit.stride;
+/** λ_i‖x_i‖² (and μ_i‖x_i‖₁) and the bias's part, of each row i in `factor`. */
+export function penaltiesIn(fit: FitContext, side: Side, factor: RealArray): (row: number) => number {
+  const { rank, stride } = fit;
+  const { latent, bias } = penaltyLists(fit, side);
   const { l1, multiples } = termLists(fit, side);
-  let penalty = 0;
-  for (let c = 0; c < fit.rank; c++) {
-    const x = factor[start + c] as number;
-    const multiple = multiples ? (multiples[c] as number) : 1;
-    penalty += multiple * (lambda * x * x + (l1 ? (l1[row] as number) : 0) * Math.abs(x));
-  }
-  if (!fit.hasBias) return penalty;
-  const bias = factor[start + fit.rank] as number;
-  return penalty + biasLambda * bias * bias;
+  return (row) => {
+    const lambda = latent[row] as number;
+    const start = row * stride;
+    let penalty = 0;
+    for (let c = 0; c < rank; c++) {
+      const x = factor[start + c] as number;
+      const multiple = multiples ? (multiples[c] as number) : 1;
+      penalty += multiple * (lambda * x * x + (l1 ? (l1[row] as number) : 0) * Math.abs(x));
+    }
+    if (!bias) return penalty;
+    const x = factor[start + rank] as number;
+    return penalty + (bias[row] as number) * x * x;
+  };
+}
+
+/** `before` and those of all rows of `factor`, in their order. */
+export function penaltyOf(fit: FitContext, side: Side, factor: RealArray, before = 0): number {
+  const penalty = penaltiesIn(fit, side, factor);
+  let sum = before;
+  for (let row = 0; row < countOf(fit, side); row++) sum += penalty(row);
+  return sum;
 }
 
 /** What a composed objective adds to penalties, where there is one. */
@@ -301,8 +315,8 @@ function termLists(fit: FitContext, side: Side): { l1?: Float64Array; multiples?
   };
 }
 
-function penaltiesOf(fit: FitContext, side: Side, row: number): [number, number] {
+function penaltyLists(fit: FitContext, side: Side): { latent: Float64Array; bias: Float64Array | undefined } {
   const { penalties, biasPenalties } = fit.layout.sides[side];
-  const read = (address: number) => new Float64Array(fit.memory.buffer, address + row * 8, 1)[0] as number;
-  return [read(penalties), fit.hasBias ? read(biasPenalties) : 0];
+  const list = (address: number) => new Float64Array(fit.memory.buffer, address, countOf(fit, side));
+  return { latent: list(penalties), bias: fit.hasBias ? list(biasPenalties) : undefined };
 }
