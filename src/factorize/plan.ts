@@ -276,6 +276,7 @@ function planExtent(
       before?.workspace?.bytes ?? 0,
       steps > 0 ? factorSpace(lookShape).bytes : 0,
     ),
+    hasGrid: (approach?.method ?? method).hasGrid ?? false,
     covariances: Math.max(covariances.rows, covariances.columns),
     largestBlock: {
       rows: Math.max(parts.rows.largest.rows, parts.columns.largest.rows),
@@ -327,14 +328,16 @@ function planExtent(
       factors: layout.bytes.factors,
       observations: form ? layout.bytes.outside : layout.bytes.observations,
       scratch: layout.bytes.scratch,
-      disk: form ? diskBytesOf(form, found.observed, (approach?.method ?? method).hasGrid ?? false) : 0,
+      disk: form ? diskBytesOf(form, found.observed, request.hasGrid) : 0,
       method: methodBytes + request.workspace,
       model: modelBytes,
       covariances: covariances.rows + covariances.columns,
     },
     limit,
   };
-  if (approach && (said.bytes.total > said.limit || layout.bytes.memory > memoryCeiling))
+  // An approach is not worth the residency of observations.
+  const isCrowded = !layout.isResident && planLayout({ ...request, hasGrid: false }).isResident;
+  if (approach && (isCrowded || said.bytes.total > said.limit || layout.bytes.memory > memoryCeiling))
     return planExtent(found, options, objective, fixed, false);
   if (said.bytes.total > said.limit) throw tooLarge(said, said.limit);
   if (layout.bytes.memory > memoryCeiling || (method.workspace?.isResident && !layout.isResident))

@@ -3,12 +3,12 @@ import { type FieldWriter, fieldWriter } from './fields.js';
 
 /** Numbers of a row's rate. */
 export const rateSize = 8;
-/** Where they stand: the sum of squared gradients, the penalty's share, ‖x‖² while its block is at work, and the bias's first two. */
-export const rateAt = { squares: 0, share: 1, norm: 2, biasSquares: 3, biasShare: 4 } as const;
+/** Where they stand: the sum of squared gradients and the penalty's share, and the bias's; the rest is the kernel's own. */
+export const rateAt = { squares: 0, share: 1, biasSquares: 4, biasShare: 5 } as const;
 
-/** Addresses, rows, choices, and sizes of steps. */
+/** The block's first entry, addresses, rows, choices, and sizes of steps. */
 export interface DescentFields {
-  readonly starts: number;
+  readonly start: number;
   readonly ends: number;
   readonly ownRates: number;
   readonly outRates: number;
@@ -17,6 +17,8 @@ export interface DescentFields {
   readonly otherRatesFrom: number;
   readonly otherFirst: number;
   readonly otherLast: number;
+  readonly isFirst: number;
+  readonly isLast: number;
   readonly otherBiasFree: number;
   readonly isBounded: number;
   readonly scale: number;
@@ -30,7 +32,7 @@ export interface DescentFields {
 
 const struct = fieldWriter(
   [
-    'starts',
+    'start',
     'ends',
     'ownRates',
     'outRates',
@@ -39,6 +41,8 @@ const struct = fieldWriter(
     'otherRatesFrom',
     'otherFirst',
     'otherLast',
+    'isFirst',
+    'isLast',
     'otherBiasFree',
     'isBounded',
   ],

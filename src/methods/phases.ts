@@ -7,7 +7,7 @@ import { movePhase } from './movePhase.js';
 import { factorPhase, followPhase, hessianPhase, preconditionPhase } from './newtonPhases.js';
 import { projectPhase, reducedHessianPhase, reducedStepPhase } from './reducedPhases.js';
 import { gradientPhase, lossPhase, solvePhase } from './rowPhases.js';
-import { sgdGridPhase, sgdLossPhase, sgdPhase, sgdRatesPhase } from './sgdPhases.js';
+import { sgdGridPhase, sgdLossPhase, sgdPhase, sgdPlacePhase, sgdRatesPhase } from './sgdPhases.js';
 import { combinePhase, productsPhase } from './vectorPhases.js';
 
 export const phases: PhaseTable = Object.fromEntries(
@@ -32,6 +32,7 @@ export const phases: PhaseTable = Object.fromEntries(
     combinePhase,
     productsPhase,
     sgdGridPhase,
+    sgdPlacePhase,
     sgdRatesPhase,
     sgdPhase,
     sgdLossPhase,

@@ -93,6 +93,7 @@ class StochasticDescent implements MethodRun {
     const rank = this.#shape.rank;
     const call = { own: null, other: 0, out: null };
     const sums = await run.phase({ ...call, phase: 'sgdGrid', side: 'rows' });
+    await run.phase({ ...call, phase: 'sgdPlace', side: 'rows' });
     const { loss: gradients, penalty: squares, ownSquared: weight } = sums;
     const rms = squares > 0 ? Math.sqrt(squares / weight) : 1;
     // What entries of U and V are in the end, and z = W²r at their start.

@@ -55,6 +55,8 @@ export interface GridSpace {
   readonly size: number;
   /** u32, [band of columns][row]: the row's first entry in the band; a last list has its end. */
   readonly starts: number;
+  /** u32, [band of columns][row]: the end of the row's entries in the band, where resident entries stand once more. */
+  readonly ends: number;
   readonly rates: PerSide<readonly number[]>;
   readonly bytes: number;
 }
@@ -63,7 +65,8 @@ export interface GridSpace {
 export function gridSpace(shape: GridShape, element: number): GridSpace {
   const { counts } = shape;
   const size = gridSize(shape);
-  let next = alignUp((size + 1) * counts.rows * 4);
+  const ends = alignUp((size + 1) * counts.rows * 4);
+  let next = alignUp(ends + size * counts.rows * 4);
   const reserve = (rows: number) =>
     Array.from({ length: copies }, () => {
       const address = next;
@@ -71,5 +74,5 @@ export function gridSpace(shape: GridShape, element: number): GridSpace {
       return address;
     });
   const rates = { rows: reserve(counts.rows), columns: reserve(counts.columns) };
-  return { size, starts: 0, rates, bytes: next };
+  return { size, starts: 0, ends, rates, bytes: next };
 }

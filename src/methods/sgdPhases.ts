@@ -23,6 +23,12 @@ function startsOf(fit: FitContext): Uint32Array {
   return new Uint32Array(fit.memory.buffer, fit.layout.workspace + starts, (size + 1) * countsOf(fit).rows);
 }
 
+/** u32, [band of columns][row]: the end of the row's entries in the band, where resident entries stand once more. */
+function endsOf(fit: FitContext): Uint32Array {
+  const { ends, size } = spaceOf(fit);
+  return new Uint32Array(fit.memory.buffer, fit.layout.workspace + ends, size * countsOf(fit).rows);
+}
+
 /**
  * Notes where the entries of each row of the block meet the bands of columns; of those in files, once more in an order in which
  * what is read at once stands together. The sums are Σ(W²r)² (loss), ΣW²r² (penalty)
@@ -87,6 +93,60 @@ function writeBands(
   writeEntries(grid, start, to);
 }
 
+/**
+ * Resident entries once more, block by block of the grid: bands of rows where the rows' own stand, then bands of columns, then
+ * rows. A block then reads on, where in the rows it would touch a stretch of each.
+ */
+export const sgdPlacePhase: Phase = bandPhase('sgdPlace', ({ fit }, _, { first, last }) => {
+  const { grid } = fit.layout;
+  const from = fit.observations.rows;
+  if (!grid || isFiled(from)) return;
+  const { buffer } = fit.memory;
+  const { indices, values, weights } = from;
+  const to = {
+    indices: new Uint32Array(buffer, grid.indices, indices.length),
+    values: realView(fit.dtype, buffer, grid.values, indices.length),
+    weights: weights && realView(fit.dtype, buffer, grid.weights, indices.length),
+  };
+  const { rows } = countsOf(fit);
+  const { size } = spaceOf(fit);
+  const table = startsOf(fit);
+  const ends = endsOf(fit);
+  let at = from.pointers[first] as number;
+  for (let band = 0; band < size; band++)
+    for (let row = first; row < last; row++) {
+      const end = table[(band + 1) * rows + row] as number;
+      for (let t = table[band * rows + row] as number; t < end; t++, at++) {
+        to.indices[at] = indices[t] as number;
+        to.values[at] = values[t] as number;
+        if (weights && to.weights) to.weights[at] = weights[t] as number;
+      }
+      ends[band * rows + row] = at;
+    }
+});
+
+interface Band {
+  readonly band: number;
+  readonly first: number;
+  readonly last: number;
+}
+
+/** A phase that is done band of rows by band of rows; where there are fewer blocks of rows than bands, each takes several. */
+function bandPhase(name: string, run: (workbench: Workbench, call: PhaseCall, band: Band) => void): Phase {
+  return {
+    name,
+    run(workbench, call, block) {
+      const { fit } = workbench;
+      const size = gridSize(shapeOf(fit));
+      const edges = bandEdges(fit.observations.rows.pointers, size);
+      const step = fit.blocks[call.side].length - 1;
+      for (let band = block; band < size; band += step)
+        run(workbench, call, { band, first: edges[band] as number, last: edges[band + 1] as number });
+      return noTotals;
+    },
+  };
+}
+
 /** The rates that this side's rows begin with, to rates 0: `step` squared gradients, and λ_i/n_i in units of residuals. */
 export const sgdRatesPhase: Phase = {
   name: 'sgdRates',
@@ -125,47 +185,32 @@ checkBehindJob(descentBytes);
  * Sub-epoch `descent.round`: the blocks (b, (b + round) mod P) of rows `own` and columns `otherExtra`, to `out` and `other`,
  * rates with them. Nothing that is read is written, so a lost block can be redone.
  */
-export const sgdPhase: Phase = {
-  name: 'sgd',
-  run(workbench, call, block) {
-    const size = gridSize(shapeOf(workbench.fit));
-    // Where there are fewer blocks of rows than bands, each takes several.
-    const step = workbench.fit.blocks[call.side].length - 1;
-    for (let band = block; band < size; band += step) descendBand(workbench, call, band);
-    return noTotals;
-  },
-};
-
-function descendBand(workbench: Workbench, call: PhaseCall, band: number): void {
+export const sgdPhase: Phase = bandPhase('sgd', (workbench, call, { band, first: firstRow, last: lastRow }) => {
   const { fit, kernels, view } = workbench;
   const { descent, side } = call;
   if (!descent || call.otherExtra === undefined) throw new Error('The phase was not told what to descend from.');
   const { layout, observations } = fit;
-  const { size, starts, rates } = spaceOf(fit);
+  const { size, ends, rates } = spaceOf(fit);
   const other = otherSide(side);
   const column = (band + descent.round) % size;
-  const edges = {
-    rows: bandEdges(observations[side].pointers, size),
-    columns: bandEdges(observations[other].pointers, size),
-  };
-  const [firstRow, lastRow] = [edges.rows[band] as number, edges.rows[band + 1] as number];
+  const edges = bandEdges(observations[other].pointers, size);
   const ratesAt = (of: Side, buffer: number) => layout.workspace + (rates[of][buffer] as number);
   const [ownLower, ownUpper] = fit.terms?.bounds[side] ?? unbounded;
   const [otherLower, otherUpper] = fit.terms?.bounds[other] ?? unbounded;
-  let otherFirst = edges.columns[column] as number;
-  const otherLast = edges.columns[column + 1] as number;
-  const descend = (first: number, last: number, entries: EntryAddresses, startsAt: number, endsAt: number) => {
+  const descend = (first: number, last: number, entries: EntryAddresses, start: number, endsAt: number) => {
     const { address } = openRows(workbench, call, first, last, entries);
     writeDescent(view, address + behindJob, {
-      starts: startsAt,
+      start,
       ends: endsAt,
       ownRates: ratesAt(side, descent.from),
       outRates: ratesAt(side, descent.to),
       otherRates: ratesAt(other, descent.to),
       otherFrom: layout.sides[other].buffers[call.otherExtra as number] as number,
       otherRatesFrom: ratesAt(other, descent.from),
-      otherFirst,
-      otherLast,
+      otherFirst: edges[column] as number,
+      otherLast: edges[column + 1] as number,
+      isFirst: first === firstRow ? 1 : 0,
+      isLast: last === lastRow ? 1 : 0,
       otherBiasFree: fit.isBiasFitted[other] ? 1 : 0,
       isBounded: [ownLower, ownUpper, otherLower, otherUpper].some(Number.isFinite) ? 1 : 0,
       scale: descent.scale,
@@ -177,26 +222,26 @@ function descendBand(workbench: Workbench, call: PhaseCall, band: number): void 
       otherUpper,
     });
     kernels[fit.dtype === 'f64' ? 'sgdRows64' : 'sgdRows32'](address, address + behindJob, first, last);
-    // The columns have been taken: what follows goes on with them.
-    otherFirst = otherLast;
   };
-  const { resident } = layout.sides[side];
-  if (resident) {
-    const startsAt = (c: number) => layout.workspace + starts + 4 * c * countsOf(fit)[side];
-    descend(firstRow, lastRow, resident, startsAt(column), startsAt(column + 1));
+  if (firstRow === lastRow) {
+    descend(firstRow, lastRow, nowhere, 0, 0);
     return;
   }
-  descend(firstRow, firstRow, nowhere, 0, 0);
+  if (layout.grid) {
+    const rows = countsOf(fit)[side];
+    const start = column === 0 ? observations[side].pointers[firstRow] : endsOf(fit)[(column - 1) * rows + lastRow - 1];
+    descend(firstRow, lastRow, layout.grid, start as number, layout.workspace + ends + 4 * column * rows);
+    return;
+  }
   const boundaries = fit.blocks[side];
   for (let block = 0; block + 1 < boundaries.length; block++) {
     const first = Math.max(firstRow, boundaries[block] as number);
     const last = Math.min(lastRow, boundaries[block + 1] as number);
     if (first >= last) continue;
     const entries = stageBand(workbench, column, block, first, last);
-    const startsAt = entries.pointers;
-    descend(first, last, entries, startsAt, startsAt + 4);
+    descend(first, last, entries, 0, entries.pointers + 4);
   }
-}
+});
 
 /** Where there are no rows. */
 const nowhere: EntryAddresses = { pointers: 0, indices: 0, values: 0, weights: 0 };

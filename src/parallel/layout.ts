@@ -52,6 +52,8 @@ export interface LayoutRequest {
   readonly terms: TermRequest | undefined;
   /** Bytes that the method keeps beside factors. */
   readonly workspace: number;
+  /** Resident entries of rows stand once more, in the order of a method's blocks. */
+  readonly hasGrid: boolean;
   /** Bytes for the covariances of one side. */
   readonly covariances: number;
 }
@@ -115,6 +117,8 @@ export interface Layout {
   readonly jobOffset: number;
   readonly stageOffset: number;
   readonly isResident: boolean;
+  /** Where entries stand once more; their pointers are those of the rows. */
+  readonly grid: EntryAddresses | undefined;
   /** Where the method's own memory begins. */
   readonly workspace: number;
   /** Where covariances are computed. */
@@ -169,6 +173,11 @@ function arrange(request: LayoutRequest, isResident: boolean): Layout {
     held: terms.isHeld[side] ? reserve(request.counts[side] * request.stride) : 0,
     multiples: reserve(request.stride * 8),
   });
+  const arrangeEntries = () => ({
+    indices: reserve(observed * 4),
+    values: reserve(observed * element),
+    weights: isWeighted ? reserve(observed * element) : 0,
+  });
   const arrangeSide = (side: Side): SideAddresses => {
     const rows = request.counts[side];
     return {
@@ -182,14 +191,14 @@ function arrange(request: LayoutRequest, isResident: boolean): Layout {
       resident: isResident
         ? {
             pointers: reserve((rows + 1) * 4),
-            indices: reserve(observed * 4),
-            values: reserve(observed * element),
-            weights: isWeighted ? reserve(observed * element) : 0,
+            ...arrangeEntries(),
           }
         : undefined,
     };
   };
   const addresses = { rows: arrangeSide('rows'), columns: arrangeSide('columns') };
+  const { resident } = addresses.rows;
+  const grid = request.hasGrid && resident ? { ...resident, ...arrangeEntries() } : undefined;
   const entryBytes = 4 + element * (isWeighted ? 2 : 1);
   const stageBytes = isResident
     ? 0
@@ -201,7 +210,7 @@ function arrange(request: LayoutRequest, isResident: boolean): Layout {
   const workspace = reserve(request.workspace);
   const covariances = reserve(request.covariances);
   const pointers = (request.counts.rows + request.counts.columns + 2) * 8;
-  const observations = 2 * observed * entryBytes + (request.counts.rows + request.counts.columns + 2) * 12;
+  const observations = (grid ? 3 : 2) * observed * entryBytes + (request.counts.rows + request.counts.columns + 2) * 12;
   return {
     sides: addresses,
     scratch,
@@ -209,6 +218,7 @@ function arrange(request: LayoutRequest, isResident: boolean): Layout {
     jobOffset,
     stageOffset,
     isResident,
+    grid,
     workspace,
     covariances,
     pages: Math.ceil(next / pageBytes),

@@ -22,6 +22,8 @@ interface Request {
   readonly biases?: 'none' | 'rows' | 'columns' | 'both';
   readonly isWeighted?: boolean;
   readonly bounds?: readonly [number, number];
+  /** λ̂ at the most. */
+  readonly share?: number;
   readonly arithmetic?: Arithmetic;
 }
 
@@ -30,7 +32,7 @@ const free = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY] as const;
 
 /** Runs a block of all rows but the first and last, and the other side's rows 1 … others−2, by kernel and by twin. */
 async function compare(request: Request): Promise<void> {
-  const { dtype, rank, lengths, biases = 'none', isWeighted = false, bounds = free, arithmetic } = request;
+  const { dtype, rank, lengths, biases = 'none', isWeighted = false, bounds = free, share = 0.3, arithmetic } = request;
   const { module } = await compileKernels(arithmetic ?? 'reproducible');
   const memory = new WebAssembly.Memory({ initial: 20, maximum: 20, shared: true });
   const kernels = instantiateKernels(module, memory);
@@ -81,11 +83,7 @@ async function compare(request: Request): Promise<void> {
   const rate = (count: number) =>
     reals(count * rateSize, (i) => {
       const at = i % rateSize;
-      return at === rateAt.squares || at === rateAt.biasSquares
-        ? 0.5 + next()
-        : at === rateAt.norm || at > rateAt.biasShare
-          ? 0
-          : 0.3 * next();
+      return at === rateAt.squares || at === rateAt.biasSquares ? 0.5 + next() : share * next();
     });
   const ownRates = rate(rows);
   const otherRates = rate(others);
@@ -114,13 +112,13 @@ async function compare(request: Request): Promise<void> {
   writeJob(view, job, fields);
   writeDescent(view, job + 128, {
     ...{
-      starts: pointerAt,
+      start: pointers[1] as number,
       ends: pointerAt + 4,
       ownRates: ownRates.at,
       outRates: outRates.at,
       otherRates: movedRates.at,
     },
-    ...{ otherFrom: V.at, otherRatesFrom: otherRates.at, otherFirst: 1, otherLast: others - 1 },
+    ...{ otherFrom: V.at, otherRatesFrom: otherRates.at, otherFirst: 1, otherLast: others - 1, isFirst: 1, isLast: 1 },
     ...{ otherBiasFree: isFree.columns ? 1 : 0, isBounded: bounds === free ? 0 : 1, ...descent },
     ...{ ownLower: bounds[0], ownUpper: bounds[1], otherLower: bounds[0], otherUpper: bounds[1] },
   });
@@ -220,5 +218,9 @@ describe.each(['f32', 'f64'] as const)('%s', (dtype) => {
   test.each(['none', 'both'] as const)('non-negative, biases %s', (biases) =>
     compare({ dtype, rank: 6, lengths, biases, bounds: [0, Number.POSITIVE_INFINITY] }),
   );
+  test.each([
+    ['long rows', [3, 71, 65, 3]],
+    ['often met columns', Array.from({ length: 60 }, () => 6)],
+  ])('a penalty that takes all of %s', (_, lengths) => compare({ dtype, rank: 64, lengths, share: 1e3 }));
   test('relaxed arithmetic', () => compare({ dtype, rank: 17, lengths, arithmetic: 'fast' }));
 });

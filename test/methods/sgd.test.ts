@@ -128,7 +128,7 @@ describe('an epoch', () => {
     const length = 1e-9;
     const sizes = { scale: 1, step: length * 1e6, biasStep: length * 1e6, squares: 1e12, biasSquares: 1e12 };
     const call = { own: null, other: 0, out: null };
-    await run({ ...call, phase: 'sgdGrid', side: 'rows' });
+    for (const phase of ['sgdGrid', 'sgdPlace']) await run({ ...call, phase, side: 'rows' });
     const descent = { ...sizes, round: 0, from: 0, to: 0 };
     for (const side of ['rows', 'columns'] as const) await run({ ...call, phase: 'sgdRates', side, descent });
     const moving = { own: 0, out: 1, otherExtra: 0, other: 1, descent: { ...descent, to: 1 } };

@@ -30,6 +30,7 @@ const request = (change: Partial<LayoutRequest> = {}): LayoutRequest => ({
   isOnDisk: false,
   terms: undefined,
   workspace: 0,
+  hasGrid: false,
   covariances: 0,
   ...change,
 });

@@ -70,17 +70,6 @@ export function lanesOf<T>(count: i32, a: usize, b: usize, c: usize, d: usize): 
 
 // @ts-ignore: decorator
 @inline
-export function storeLanes<T>(count: i32, lanes: v128, a: usize, b: usize, c: usize, d: usize): void {
-  v128.store_lane<T>(a, lanes, 0);
-  if (count > 1) v128.store_lane<T>(b, lanes, 1);
-  if (sizeof<T>() == 4) {
-    if (count > 2) v128.store_lane<T>(c, lanes, 2);
-    if (count > 3) v128.store_lane<T>(d, lanes, 3);
-  }
-}
-
-// @ts-ignore: decorator
-@inline
 export function splatLane<T>(x: v128, lane: i32): v128 {
   if (sizeof<T>() == 8) return lane == 0 ? v128.shuffle<f64>(x, x, 0, 0) : v128.shuffle<f64>(x, x, 1, 1);
   if (lane == 0) return v128.shuffle<f32>(x, x, 0, 0, 0, 0);

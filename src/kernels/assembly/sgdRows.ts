@@ -8,16 +8,18 @@
  *
  * AdaGrad (J. Duchi, E. Hazan & Y. Singer, JMLR 12 (2011)) with one rate a row, as LIBMF has it (W.-S. Chin et al., PAKDD 2015);
  * the penalty's step is implicit, so that no λ overshoots. ‖g‖² comes from u·v, ‖u‖² and ‖v‖²: it costs no pass of its own.
+ * Its division is put off: what stands in memory is x/s, a step adds a multiple of the other row to that and divides s alone.
  */
-import { copy, dots, lanesOf, lanesWith, splatLane, storeLanes } from "./entryLanes";
+import { copy, dots, lanesOf, lanesWith, splatLane } from "./entryLanes";
 import { RowJob } from "./job";
 import { madd, sumLanes } from "./lanes";
 
 /** Field order is the contract with sgd.ts of the host. The job's `own` is read, `out` written, `other` written and moved in place. */
 @unmanaged
 export class Descent {
-  /** u32 a row: its first entry in the block, and the one behind its last. */
-  starts: usize;
+  /** The block's first entry; those of a row stand behind those of the row before. */
+  start: usize;
+  /** u32 a row: the end of its entries. */
   ends: usize;
   /** Rates: read, written, and moved in place. */
   ownRates: usize;
@@ -29,6 +31,9 @@ export class Descent {
   /** The other side's rows of the block. */
   otherFirst: i32;
   otherLast: i32;
+  /** Whether these are the first rows of the block, and its last: the other side's rows are opened before, and closed behind. */
+  isFirst: i32;
+  isLast: i32;
   otherBiasFree: i32;
   isBounded: i32;
   /** 1/size of a gradient of residuals. */
@@ -41,69 +46,97 @@ export class Descent {
   otherUpper: f64;
 }
 
-/** A rate of a row, 8 of T: what it has seen of squared gradients, λ̂, ‖x‖² while its block is at work, and the bias's first two. */
+/** A rate of a row, 8 of T: what it has seen of squared gradients, λ̂, ‖x‖², what x has still to be multiplied by, and the bias's. */
 const rateSize: usize = 8;
 const shareAt: usize = 1;
 const normAt: usize = 2;
-const biasAt: usize = 3;
-const biasShareAt: usize = 4;
+const scaleAt: usize = 3;
+const biasSquaresAt: usize = 4;
+const biasShareAt: usize = 5;
+const biasAt: usize = 6;
+
+/** The scale below which a row is multiplied by it. */
+const leastScale = 1e-6;
 
 export function sgdRows<T>(job: RowJob, descent: Descent, first: i32, last: i32): void {
-  const bytes = <usize>job.stride * sizeof<T>();
-  const rateBytes = rateSize * sizeof<T>();
-  takeOthers<T>(job, descent);
-  const u = job.scratch;
+  const bytes = <usize>job.stride * sizeof<T>(), rateBytes = rateSize * sizeof<T>();
+  if (descent.isFirst) openOthers<T>(job, descent);
+  openNone<T>(job);
+  let start = descent.start;
   for (let row = first; row < last; row++) {
     const own = job.own + <usize>row * bytes, out = job.out + <usize>row * bytes;
-    const rate = descent.outRates + <usize>row * rateBytes;
-    copy(rate, descent.ownRates + <usize>row * rateBytes, rateBytes);
-    const start = <usize>load<u32>(descent.starts + (<usize>row << 2));
+    const from = descent.ownRates + <usize>row * rateBytes, rate = descent.outRates + <usize>row * rateBytes;
     const end = <usize>load<u32>(descent.ends + (<usize>row << 2));
     if (start == end) {
       copy(out, own, bytes);
+      copy(rate, from, rateBytes);
       continue;
     }
-    copy(u, own, bytes);
-    if (descent.isBounded) rowSteps<T>(true, job, descent, u, rate, start, end);
-    else rowSteps<T>(false, job, descent, u, rate, start, end);
-    copy(out, u, bytes);
+    open<T>(job, out, own, rate, from);
+    if (descent.isBounded) rowSteps<T>(true, job, descent, out, rate, start, end);
+    else rowSteps<T>(false, job, descent, out, rate, start, end);
+    close<T>(job, out, rate);
+    start = end;
   }
+  if (descent.isLast) closeOthers<T>(job, descent);
 }
 
-/** Copies the block's rows of the other side and their rates, and notes ‖v‖². */
-function takeOthers<T>(job: RowJob, descent: Descent): void {
+function openOthers<T>(job: RowJob, descent: Descent): void {
   const bytes = <usize>job.stride * sizeof<T>(), rateBytes = rateSize * sizeof<T>();
-  const first = <usize>descent.otherFirst, count = <usize>descent.otherLast - first;
-  memory.copy(job.other + first * bytes, descent.otherFrom + first * bytes, count * bytes);
-  memory.copy(descent.otherRates + first * rateBytes, descent.otherRatesFrom + first * rateBytes, count * rateBytes);
-  for (let j = first; j < first + count; j++)
-    store<T>(descent.otherRates + j * rateBytes + normAt * sizeof<T>(), latentSquares<T>(job, job.other + j * bytes));
+  for (let j = <usize>descent.otherFirst; j < <usize>descent.otherLast; j++)
+    open<T>(job, job.other + j * bytes, descent.otherFrom + j * bytes, descent.otherRates + j * rateBytes, descent.otherRatesFrom + j * rateBytes);
 }
 
-/** ‖x‖² without the bias. */
-function latentSquares<T>(job: RowJob, x: usize): T {
-  const slot = x + <usize>job.rank * sizeof<T>();
-  const bias = job.hasBias ? load<T>(slot) : <T>0;
-  if (job.hasBias) store<T>(slot, 0);
+function closeOthers<T>(job: RowJob, descent: Descent): void {
+  const bytes = <usize>job.stride * sizeof<T>(), rateBytes = rateSize * sizeof<T>();
+  for (let j = <usize>descent.otherFirst; j < <usize>descent.otherLast; j++)
+    close<T>(job, job.other + j * bytes, descent.otherRates + j * rateBytes);
+}
+
+/** Copies a row and its rate; its bias stands in the rate while its block is at work, and its slot is 0. */
+function open<T>(job: RowJob, to: usize, from: usize, rate: usize, rateFrom: usize): void {
+  copy(to, from, <usize>job.stride * sizeof<T>());
+  copy(rate, rateFrom, rateSize * sizeof<T>());
+  const slot = to + <usize>job.rank * sizeof<T>();
+  if (job.hasBias) {
+    store<T>(rate + biasAt * sizeof<T>(), load<T>(slot));
+    store<T>(slot, 0);
+  }
+  store<T>(rate + scaleAt * sizeof<T>(), 1);
+  store<T>(rate + normAt * sizeof<T>(), squaredNorm<T>(to, <usize>job.stride * sizeof<T>()));
+}
+
+function close<T>(job: RowJob, x: usize, rate: usize): void {
+  settle<T>(x, rate, <usize>job.stride * sizeof<T>());
+  if (job.hasBias) store<T>(x + <usize>job.rank * sizeof<T>(), load<T>(rate + biasAt * sizeof<T>()));
+}
+
+/** Multiplies a row by its scale. */
+function settle<T>(x: usize, rate: usize, bytes: usize): void {
+  const scale = v128.splat<T>(load<T>(rate + scaleAt * sizeof<T>()));
+  for (let o: usize = 0; o < bytes; o += 16) v128.store(x + o, v128.mul<T>(scale, v128.load(x + o)));
+  store<T>(rate + scaleAt * sizeof<T>(), 1);
+}
+
+function squaredNorm<T>(x: usize, bytes: usize): T {
   let sum = v128.splat<T>(0);
-  for (const end = x + <usize>job.stride * sizeof<T>(); x != end; x += 16) {
+  for (const end = x + bytes; x != end; x += 16) {
     const a = v128.load(x);
     sum = madd<T>(a, a, sum);
   }
-  if (job.hasBias) store<T>(slot, bias);
   return sumLanes<T>(sum);
 }
 
-/** A row's steps over entries t … end−1. Its bias stands behind u, and its slot is 0 meanwhile. */
+/** The rate of a lane without an entry stands in the scratch. */
+function openNone<T>(job: RowJob): void {
+  for (let i: usize = 0; i < rateSize; i++) store<T>(job.scratch + i * sizeof<T>(), i == 0 || i == scaleAt ? 1 : 0);
+}
+
+/** A row's steps over entries t … end−1. */
 // @ts-ignore: decorator
 @inline
 function rowSteps<T>(isBounded: bool, job: RowJob, descent: Descent, u: usize, rate: usize, t: usize, end: usize): void {
   const lanes: usize = 16 / sizeof<T>();
-  const slot = u + <usize>job.rank * sizeof<T>();
-  const bias = u + <usize>job.stride * sizeof<T>();
-  store<T>(bias, job.hasBias ? load<T>(slot) : <T>0);
-  if (job.hasBias) store<T>(slot, 0);
-  store<T>(rate + normAt * sizeof<T>(), latentSquares<T>(job, u));
   for (; t + lanes <= end; t += lanes) batch<T>(16 / sizeof<T>(), isBounded, job, descent, u, rate, t);
   const rest = end - t;
   if (rest == 1) batch<T>(1, isBounded, job, descent, u, rate, t);
@@ -111,7 +144,6 @@ function rowSteps<T>(isBounded: bool, job: RowJob, descent: Descent, u: usize, r
     if (rest == 2) batch<T>(2, isBounded, job, descent, u, rate, t);
     else if (rest == 3) batch<T>(3, isBounded, job, descent, u, rate, t);
   }
-  if (job.hasBias) store<T>(slot, load<T>(bias));
 }
 
 /** One step of u, and one of each v of `count` entries, 1 to the number of lanes. */
@@ -125,17 +157,38 @@ function batch<T>(count: i32, isBounded: bool, job: RowJob, descent: Descent, u:
   const j2 = count > 2 ? <usize>load<u32>(index, 8) : j0;
   const j3 = count > 3 ? <usize>load<u32>(index, 12) : j0;
   const v0 = job.other + j0 * bytes, v1 = job.other + j1 * bytes, v2 = job.other + j2 * bytes, v3 = job.other + j3 * bytes;
-  const rates = descent.otherRates;
-  const r0 = rates + j0 * rateBytes, r1 = rates + j1 * rateBytes, r2 = rates + j2 * rateBytes, r3 = rates + j3 * rateBytes;
-  const products = dots<T>(count, u, v0, v1, v2, v3, bytes);
+  const rates = descent.otherRates, none = job.scratch;
+  const r0 = rates + j0 * rateBytes;
+  const r1 = count > 1 ? rates + j1 * rateBytes : none;
+  const r2 = count > 2 ? rates + j2 * rateBytes : none;
+  const r3 = count > 3 ? rates + j3 * rateBytes : none;
+  const dotted = dots<T>(count, u, v0, v1, v2, v3, bytes);
 
-  // An entry a lane; a lane without one has weight 0.
-  const offset = <T>job.mean + load<T>(u + bytes);
-  const slot = <usize>job.rank * size;
+  // An entry a lane; a lane without one has weight 0. f64 has two lanes.
+  let seen: v128, shares: v128, norms: v128, scales: v128;
+  if (sizeof<T>() == 4) {
+    const a = v128.load(r0), b = v128.load(r1), c = v128.load(r2), d = v128.load(r3);
+    const ab = v128.shuffle<f32>(a, b, 0, 4, 1, 5), cd = v128.shuffle<f32>(c, d, 0, 4, 1, 5);
+    seen = v128.shuffle<f32>(ab, cd, 0, 1, 4, 5);
+    shares = v128.shuffle<f32>(ab, cd, 2, 3, 6, 7);
+    const AB = v128.shuffle<f32>(a, b, 2, 6, 3, 7), CD = v128.shuffle<f32>(c, d, 2, 6, 3, 7);
+    norms = v128.shuffle<f32>(AB, CD, 0, 1, 4, 5);
+    scales = v128.shuffle<f32>(AB, CD, 2, 3, 6, 7);
+  } else {
+    const a = v128.load(r0), b = v128.load(r1), A = v128.load(r0, 16), B = v128.load(r1, 16);
+    seen = v128.shuffle<f64>(a, b, 0, 2);
+    shares = v128.shuffle<f64>(a, b, 1, 3);
+    norms = v128.shuffle<f64>(A, B, 0, 2);
+    scales = v128.shuffle<f64>(A, B, 1, 3);
+  }
+  const ownScale = load<T>(rate + scaleAt * size);
+  const products = v128.mul<T>(dotted, v128.mul<T>(scales, v128.splat<T>(ownScale)));
+  const offset = <T>job.mean + (job.hasBias ? load<T>(rate + biasAt * size) : <T>0);
   let y = v128.sub<T>(lanesOf<T>(count, value, value + size, value + 2 * size, value + 3 * size), v128.splat<T>(offset));
   let biases = v128.splat<T>(0);
   if (job.hasBias) {
-    biases = lanesOf<T>(count, v0 + slot, v1 + slot, v2 + slot, v3 + slot);
+    const at = biasAt * size;
+    biases = lanesOf<T>(count, r0 + at, r1 + at, r2 + at, r3 + at);
     y = v128.sub<T>(y, biases);
   }
   let w = lanesWith<T>(count, <T>descent.scale);
@@ -145,50 +198,65 @@ function batch<T>(count: i32, isBounded: bool, job: RowJob, descent: Descent, u:
   }
   const z = v128.mul<T>(w, v128.sub<T>(y, products));
 
-  const norm = load<T>(rate + normAt * size), share = load<T>(rate + shareAt * size);
-  const norms = lanesOf<T>(count, r0 + normAt * size, r1 + normAt * size, r2 + normAt * size, r3 + normAt * size);
-  const shares = lanesOf<T>(count, r0 + shareAt * size, r1 + shareAt * size, r2 + shareAt * size, r3 + shareAt * size);
-  const u2 = v128.splat<T>(norm), one = v128.splat<T>(1), each = v128.splat<T>(<T>1 / <T>job.rank);
+  const share = load<T>(rate + shareAt * size), one = v128.splat<T>(1), each = v128.splat<T>(<T>1 / <T>job.rank);
+  const u2 = v128.splat<T>(load<T>(rate + normAt * size));
   const zz = v128.mul<T>(z, z), cross = v128.mul<T>(v128.add<T>(z, z), products);
-
-  let seen = v128.mul<T>(each, squares<T>(shares, norms, cross, zz, u2));
-  seen = v128.add<T>(seen, lanesOf<T>(count, r0, r1, r2, r3));
-  storeLanes<T>(count, seen, r0, r1, r2, r3);
-  // A lane without an entry has seen nothing, and takes a step of 0·∞ to nowhere.
-  const steps = v128.div<T>(v128.splat<T>(<T>descent.step), v128.sqrt<T>(seen));
-  const c = v128.div<T>(one, madd<T>(steps, shares, one));
-  const d = v128.mul<T>(c, v128.mul<T>(steps, z));
-
   const mine = v128.mul<T>(each, squares<T>(lanesWith<T>(count, share), u2, cross, zz, norms));
   const total = load<T>(rate) + sumLanes<T>(mine);
-  store<T>(rate, total);
   const step = <T>descent.step / sqrt<T>(total);
-  const a = <T>1 / (<T>1 + <T>count * step * share);
-  const b = v128.mul<T>(z, v128.splat<T>(a * step));
-  // ‖c·v + d·u‖²; what is brought back within bounds is measured.
-  const crossed = v128.mul<T>(v128.mul<T>(v128.add<T>(c, c), d), products);
-  const moved = madd<T>(v128.mul<T>(d, d), u2, madd<T>(v128.mul<T>(c, c), norms, crossed));
-  storeLanes<T>(count, moved, r0 + normAt * size, r1 + normAt * size, r2 + normAt * size, r3 + normAt * size);
-  const squared = move<T>(count, isBounded, descent, u, v0, v1, v2, v3, bytes, a, b, c, d);
-  if (isBounded) {
-    store<T>(r0 + normAt * size, latentSquares<T>(job, v0));
-    if (count > 1) store<T>(r1 + normAt * size, latentSquares<T>(job, v1));
-    if (count > 2) store<T>(r2 + normAt * size, latentSquares<T>(job, v2));
-    if (count > 3) store<T>(r3 + normAt * size, latentSquares<T>(job, v3));
-  }
-  if (!job.hasBias) {
-    store<T>(rate + normAt * size, squared);
-    return;
-  }
-  store<T>(u + slot, 0);
-  store<T>(rate + normAt * size, latentSquares<T>(job, u));
-  if (job.ownBiasFree) moveOwnBias<T>(count, descent, u + bytes, rate, z);
-  if (!descent.otherBiasFree) return;
-  moveBias<T>(descent, v0 + slot, r0, v128.extract_lane<T>(biases, 0), v128.extract_lane<T>(z, 0));
-  if (count > 1) moveBias<T>(descent, v1 + slot, r1, v128.extract_lane<T>(biases, 1), v128.extract_lane<T>(z, 1));
+  const shrink = <T>1 + <T>count * step * share;
+  const b = v128.mul<T>(v128.mul<T>(z, scales), v128.splat<T>(step / ownScale));
+
+  seen = madd<T>(each, squares<T>(shares, norms, cross, zz, u2), seen);
+  const steps = v128.div<T>(v128.splat<T>(<T>descent.step), v128.sqrt<T>(seen));
+  const c = v128.div<T>(one, madd<T>(steps, shares, one));
+  const pull = v128.mul<T>(steps, z);
+  const d = v128.div<T>(v128.mul<T>(pull, v128.splat<T>(ownScale)), scales);
+  // ‖c(v + pull u)‖²; what is brought back within bounds is measured.
+  const moved = madd<T>(pull, madd<T>(pull, u2, v128.add<T>(products, products)), norms);
+  norms = v128.mul<T>(v128.mul<T>(c, c), moved);
+  scales = v128.mul<T>(scales, c);
   if (sizeof<T>() == 4) {
-    if (count > 2) moveBias<T>(descent, v2 + slot, r2, v128.extract_lane<T>(biases, 2), v128.extract_lane<T>(z, 2));
-    if (count > 3) moveBias<T>(descent, v3 + slot, r3, v128.extract_lane<T>(biases, 3), v128.extract_lane<T>(z, 3));
+    const ab = v128.shuffle<f32>(seen, shares, 0, 4, 1, 5), cd = v128.shuffle<f32>(seen, shares, 2, 6, 3, 7);
+    const AB = v128.shuffle<f32>(norms, scales, 0, 4, 1, 5), CD = v128.shuffle<f32>(norms, scales, 2, 6, 3, 7);
+    v128.store(r0, v128.shuffle<f32>(ab, AB, 0, 1, 4, 5));
+    if (count > 1) v128.store(r1, v128.shuffle<f32>(ab, AB, 2, 3, 6, 7));
+    if (count > 2) v128.store(r2, v128.shuffle<f32>(cd, CD, 0, 1, 4, 5));
+    if (count > 3) v128.store(r3, v128.shuffle<f32>(cd, CD, 2, 3, 6, 7));
+  } else {
+    v128.store(r0, v128.shuffle<f64>(seen, shares, 0, 2));
+    v128.store(r0, v128.shuffle<f64>(norms, scales, 0, 2), 16);
+    if (count > 1) {
+      v128.store(r1, v128.shuffle<f64>(seen, shares, 1, 3));
+      v128.store(r1, v128.shuffle<f64>(norms, scales, 1, 3), 16);
+    }
+  }
+  const nextScale = ownScale / shrink;
+  const squared = move<T>(count, isBounded, descent, u, v0, v1, v2, v3, bytes, b, d, nextScale, scales);
+  store<T>(rate, total);
+  store<T>(rate + normAt * size, squared * nextScale * nextScale);
+  store<T>(rate + scaleAt * size, nextScale);
+  if (isBounded) {
+    remeasure<T>(v0, r0, bytes);
+    if (count > 1) remeasure<T>(v1, r1, bytes);
+    if (count > 2) remeasure<T>(v2, r2, bytes);
+    if (count > 3) remeasure<T>(v3, r3, bytes);
+  }
+  if (nextScale < <T>leastScale) settle<T>(u, rate, bytes);
+  if (v128.any_true(v128.lt<T>(scales, v128.splat<T>(<T>leastScale)))) {
+    settle<T>(v0, r0, bytes);
+    if (count > 1) settle<T>(v1, r1, bytes);
+    if (count > 2) settle<T>(v2, r2, bytes);
+    if (count > 3) settle<T>(v3, r3, bytes);
+  }
+  if (!job.hasBias) return;
+  if (job.ownBiasFree) moveOwnBias<T>(count, descent, rate, z);
+  if (!descent.otherBiasFree) return;
+  moveBias<T>(descent, r0, v128.extract_lane<T>(z, 0));
+  if (count > 1) moveBias<T>(descent, r1, v128.extract_lane<T>(z, 1));
+  if (sizeof<T>() == 4) {
+    if (count > 2) moveBias<T>(descent, r2, v128.extract_lane<T>(z, 2));
+    if (count > 3) moveBias<T>(descent, r3, v128.extract_lane<T>(z, 3));
   }
 }
 
@@ -200,91 +268,107 @@ function squares<T>(shares: v128, norms: v128, cross: v128, zz: v128, otherNorms
   return v128.pmax<T>(madd<T>(zz, otherNorms, penalty), v128.splat<T>(0));
 }
 
-/** u ← a·u + Σ b_t v_t and v_t ← c_t v_t + d_t u, each within its bounds. @returns ‖u‖², with what stands in its slot. */
+function remeasure<T>(x: usize, rate: usize, bytes: usize): void {
+  const scale = load<T>(rate + scaleAt * sizeof<T>());
+  store<T>(rate + normAt * sizeof<T>(), scale * scale * squaredNorm<T>(x, bytes));
+}
+
+/** u ← u + Σ b_t v_t and v_t ← v_t + d_t u, each within its bounds when it is multiplied by its scale. @returns ‖u‖² before that. */
 // @ts-ignore: decorator
 @inline
 function move<T>(
   count: i32, isBounded: bool, descent: Descent,
   u: usize, v0: usize, v1: usize, v2: usize, v3: usize, bytes: usize,
-  a: T, b: v128, c: v128, d: v128,
+  b: v128, d: v128, scale: T, scales: v128,
 ): T {
-  const as = v128.splat<T>(a), next = u + bytes + 64;
-  // Two entries at a time: what they are multiplied by stays in registers.
-  pair<T>(count > 1, false, isBounded, descent, u, next, v0, v1, bytes, as,
-    splatLane<T>(b, 0), splatLane<T>(c, 0), splatLane<T>(d, 0), splatLane<T>(b, 1), splatLane<T>(c, 1), splatLane<T>(d, 1));
-  if (count > 2) pair<T>(count > 3, true, isBounded, descent, u, next, v2, v3, bytes, as,
-    splatLane<T>(b, 2), splatLane<T>(c, 2), splatLane<T>(d, 2), splatLane<T>(b, 3), splatLane<T>(c, 3), splatLane<T>(d, 3));
-  const lower = v128.splat<T>(<T>descent.ownLower), upper = v128.splat<T>(<T>descent.ownUpper);
+  const b0 = splatLane<T>(b, 0), d0 = splatLane<T>(d, 0), b1 = splatLane<T>(b, 1), d1 = splatLane<T>(d, 1);
+  const b2 = splatLane<T>(b, 2), d2 = splatLane<T>(d, 2), b3 = splatLane<T>(b, 3), d3 = splatLane<T>(d, 3);
   let sum = v128.splat<T>(0);
-  for (let o: usize = 0; o < bytes; o += 16) {
-    let y = v128.load(next + o);
-    if (isBounded) y = v128.pmin<T>(v128.pmax<T>(y, lower), upper);
-    v128.store(u + o, y);
-    sum = madd<T>(y, y, sum);
-  }
-  return sumLanes<T>(sum);
-}
-
-// @ts-ignore: decorator
-@inline
-function pair<T>(
-  isPair: bool, isSecond: bool, isBounded: bool, descent: Descent, u: usize, next: usize, v: usize, w: usize, bytes: usize,
-  a: v128, b0: v128, c0: v128, d0: v128, b1: v128, c1: v128, d1: v128,
-): void {
-  const lower = v128.splat<T>(<T>descent.otherLower), upper = v128.splat<T>(<T>descent.otherUpper);
   const end = u + bytes;
   if (bytes & 16) {
-    pairAt<T>(0, isPair, isSecond, isBounded, u, next, v, w, a, b0, c0, d0, b1, c1, d1, lower, upper);
-    u += 16;
-    next += 16;
-    v += 16;
-    w += 16;
+    sum = moveAt<T>(0, count, u, v0, v1, v2, v3, b0, b1, b2, b3, d0, d1, d2, d3, sum);
+    u += 16; v0 += 16; v1 += 16; v2 += 16; v3 += 16;
   }
-  for (; u != end; u += 32, v += 32, w += 32, next += 32) {
-    pairAt<T>(0, isPair, isSecond, isBounded, u, next, v, w, a, b0, c0, d0, b1, c1, d1, lower, upper);
-    pairAt<T>(16, isPair, isSecond, isBounded, u, next, v, w, a, b0, c0, d0, b1, c1, d1, lower, upper);
+  for (; u != end; u += 32, v0 += 32, v1 += 32, v2 += 32, v3 += 32) {
+    sum = moveAt<T>(0, count, u, v0, v1, v2, v3, b0, b1, b2, b3, d0, d1, d2, d3, sum);
+    sum = moveAt<T>(16, count, u, v0, v1, v2, v3, b0, b1, b2, b3, d0, d1, d2, d3, sum);
   }
+  if (!isBounded) return sumLanes<T>(sum);
+  u -= bytes;
+  bringBack<T>(u, bytes, <T>descent.ownLower / scale, <T>descent.ownUpper / scale);
+  const lower = v128.div<T>(v128.splat<T>(<T>descent.otherLower), scales);
+  const upper = v128.div<T>(v128.splat<T>(<T>descent.otherUpper), scales);
+  bringBack<T>(v0 - bytes, bytes, v128.extract_lane<T>(lower, 0), v128.extract_lane<T>(upper, 0));
+  if (count > 1) bringBack<T>(v1 - bytes, bytes, v128.extract_lane<T>(lower, 1), v128.extract_lane<T>(upper, 1));
+  if (sizeof<T>() == 4) {
+    if (count > 2) bringBack<T>(v2 - bytes, bytes, v128.extract_lane<T>(lower, 2), v128.extract_lane<T>(upper, 2));
+    if (count > 3) bringBack<T>(v3 - bytes, bytes, v128.extract_lane<T>(lower, 3), v128.extract_lane<T>(upper, 3));
+  }
+  return squaredNorm<T>(u, bytes);
 }
 
 // @ts-ignore: decorator
 @inline
-function pairAt<T>(
-  o: i32, isPair: bool, isSecond: bool, isBounded: bool, u: usize, next: usize, v: usize, w: usize,
-  a: v128, b0: v128, c0: v128, d0: v128, b1: v128, c1: v128, d1: v128, lower: v128, upper: v128,
-): void {
-  const x = o == 0 ? v128.load(u) : v128.load(u, 16);
-  let y = o == 0 ? v128.load(v) : v128.load(v, 16);
-  let sum = madd<T>(b0, y, isSecond ? (o == 0 ? v128.load(next) : v128.load(next, 16)) : v128.mul<T>(a, x));
-  y = madd<T>(d0, x, v128.mul<T>(c0, y));
-  if (isBounded) y = v128.pmin<T>(v128.pmax<T>(y, lower), upper);
-  if (o == 0) v128.store(v, y);
-  else v128.store(v, y, 16);
-  if (isPair) {
-    y = o == 0 ? v128.load(w) : v128.load(w, 16);
+function moveAt<T>(
+  o: i32, count: i32, u: usize, v0: usize, v1: usize, v2: usize, v3: usize,
+  b0: v128, b1: v128, b2: v128, b3: v128, d0: v128, d1: v128, d2: v128, d3: v128, squares: v128,
+): v128 {
+  const x = at(o, u);
+  let y = at(o, v0);
+  let sum = madd<T>(b0, y, x);
+  put(o, v0, madd<T>(d0, x, y));
+  if (count > 1) {
+    y = at(o, v1);
     sum = madd<T>(b1, y, sum);
-    y = madd<T>(d1, x, v128.mul<T>(c1, y));
-    if (isBounded) y = v128.pmin<T>(v128.pmax<T>(y, lower), upper);
-    if (o == 0) v128.store(w, y);
-    else v128.store(w, y, 16);
+    put(o, v1, madd<T>(d1, x, y));
   }
-  if (o == 0) v128.store(next, sum);
-  else v128.store(next, sum, 16);
+  if (count > 2) {
+    y = at(o, v2);
+    sum = madd<T>(b2, y, sum);
+    put(o, v2, madd<T>(d2, x, y));
+  }
+  if (count > 3) {
+    y = at(o, v3);
+    sum = madd<T>(b3, y, sum);
+    put(o, v3, madd<T>(d3, x, y));
+  }
+  put(o, u, sum);
+  return madd<T>(sum, sum, squares);
 }
 
-function moveOwnBias<T>(count: i32, descent: Descent, bias: usize, rate: usize, z: v128): void {
-  const b = load<T>(bias), share = load<T>(rate + biasShareAt * sizeof<T>());
+/** An offset has to be a literal. */
+// @ts-ignore: decorator
+@inline
+function at(o: i32, x: usize): v128 {
+  return o == 0 ? v128.load(x) : v128.load(x, 16);
+}
+
+// @ts-ignore: decorator
+@inline
+function put(o: i32, x: usize, y: v128): void {
+  if (o == 0) v128.store(x, y);
+  else v128.store(x, y, 16);
+}
+
+function bringBack<T>(x: usize, bytes: usize, lower: T, upper: T): void {
+  const least = v128.splat<T>(lower), most = v128.splat<T>(upper);
+  for (let o: usize = 0; o < bytes; o += 16) v128.store(x + o, v128.pmin<T>(v128.pmax<T>(v128.load(x + o), least), most));
+}
+
+function moveOwnBias<T>(count: i32, descent: Descent, rate: usize, z: v128): void {
+  const b = load<T>(rate + biasAt * sizeof<T>()), share = load<T>(rate + biasShareAt * sizeof<T>());
   const g = v128.sub<T>(lanesWith<T>(count, share * b), z);
-  const seen = load<T>(rate + biasAt * sizeof<T>()) + sumLanes<T>(v128.mul<T>(g, g));
-  store<T>(rate + biasAt * sizeof<T>(), seen);
+  const seen = load<T>(rate + biasSquaresAt * sizeof<T>()) + sumLanes<T>(v128.mul<T>(g, g));
+  store<T>(rate + biasSquaresAt * sizeof<T>(), seen);
   const step = <T>descent.biasStep / sqrt<T>(seen);
-  store<T>(bias, (b + step * sumLanes<T>(z)) / (<T>1 + <T>count * step * share));
+  store<T>(rate + biasAt * sizeof<T>(), (b + step * sumLanes<T>(z)) / (<T>1 + <T>count * step * share));
 }
 
-function moveBias<T>(descent: Descent, to: usize, rate: usize, b: T, z: T): void {
-  const share = load<T>(rate + biasShareAt * sizeof<T>());
+function moveBias<T>(descent: Descent, rate: usize, z: T): void {
+  const b = load<T>(rate + biasAt * sizeof<T>()), share = load<T>(rate + biasShareAt * sizeof<T>());
   const g = share * b - z;
-  const seen = load<T>(rate + biasAt * sizeof<T>()) + g * g;
-  store<T>(rate + biasAt * sizeof<T>(), seen);
+  const seen = load<T>(rate + biasSquaresAt * sizeof<T>()) + g * g;
+  store<T>(rate + biasSquaresAt * sizeof<T>(), seen);
   const step = <T>descent.biasStep / sqrt<T>(seen);
-  store<T>(to, (b + step * z) / (<T>1 + step * share));
+  store<T>(rate + biasAt * sizeof<T>(), (b + step * z) / (<T>1 + step * share));
 }
