@@ -9,6 +9,7 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { factorize } from '../dist/src/index.js';
+import { lengthsOf, secondsOf, workOf } from './costModel.mjs';
 import { record, spread } from './record.mjs';
 import { movieLens20M, ratings } from './synthetic.mjs';
 
@@ -41,27 +42,14 @@ function measureMemory(rank) {
 const sweeps = 1;
 const rounds = quick ? 1 : 5;
 
-/**
- * Seconds of a sweep by the kernels' own times (bench/results/kernels.json, strict f32): an observation costs its share of
- * gather + Gram + right-hand side on both sides and of the loss on one, a row its Cholesky and solves. Rows shorter than the
- * rank are counted by their operations at the Gram's rate.
- */
+/** Seconds of a sweep by the kernels' own rates: bench/results/kernels.json, strict f32. */
 const { results: kernelTimes } = JSON.parse(readFileSync(new URL('./results/kernels.json', import.meta.url), 'utf8'));
+const lengths = lengthsOf(A);
 function predict(rank) {
   const { kernels } = kernelTimes.find(
     (r) => r.rank === rank && r.dtype === 'f32' && r.build === 'strict' && !r.weighted,
   );
-  const perObservation = kernels.accumulate.microseconds / 192e6;
-  const perRow = kernels.factorAndSolve.microseconds / 1e6;
-  const perOperation = perObservation / (rank * (rank + 3));
-  const columnCounts = new Uint32Array(A.shape[1]);
-  for (const column of A.columnIndices) columnCounts[column]++;
-  const rowCounts = Uint32Array.from({ length: A.shape[0] }, (_, i) => A.rowPointers[i + 1] - A.rowPointers[i]);
-  let seconds = (A.values.length * kernels.loss.microseconds) / 192e6;
-  for (const counts of [rowCounts, columnCounts])
-    for (const n of counts)
-      seconds += n < rank ? (n * n * rank + n ** 3 / 3 + 2 * n * rank) * perOperation : n * perObservation + perRow;
-  return seconds;
+  return secondsOf(workOf.als(lengths, rank), (kernel) => kernels[kernel].gflops * 1e9);
 }
 
 const results = [];
