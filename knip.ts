@@ -15,7 +15,7 @@ const config: KnipConfig = {
   project: ['{src,workers,test}/**/*.{ts,cts}', '{bench,scripts}/**/*.mjs', '!src/kernels/assembly/**'],
   ignoreExportsUsedInFile: { interface: true, type: true },
   // Run by name from scripts/, which knip does not follow; fastify by an example of docs/service.md.
-  ignoreDependencies: ['@arethetypeswrong/cli', 'clinic', 'fastify', 'publint'],
+  ignoreDependencies: ['@arethetypeswrong/cli', 'assemblyscript', 'clinic', 'fastify', 'publint'],
   compilers: { ts: asSource, mjs: asSource },
 };
 

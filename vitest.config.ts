@@ -10,6 +10,8 @@ export default defineConfig({
     // A process of its own for every file: tests start threads, send signals and read memory.
     pool: 'forks',
     maxWorkers: 2,
+    // Node loads what is built, as for users, and sooner than vitest would transform it.
+    server: { deps: { external: [/\/dist\//] } },
     testTimeout: 60_000,
     hookTimeout: 60_000,
     reporters: report ? ['default', ['json', { outputFile: report }]] : ['default'],

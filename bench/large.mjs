@@ -213,12 +213,13 @@ function ingest() {
     writeCsv(small, ratings({ rows: 2000, columns: 18_000, observed: 100_000, seed: 9 }));
     const base = command(small, []).memoryBytes.peakRss;
     return {
+      ...old.ingest.find((each) => each.lines === lines),
       lines,
       megabytes: Math.round(statSync(path).size / 1e6),
       basePeakMB: Math.round(base / 1e6),
       ...Object.fromEntries(
-        Object.entries({ memory: [], disk: ['--on-disk', folder] }).map(([way, more]) => {
-          const { memoryBytes, seconds } = command(path, more);
+        Object.entries(ways).map(([way, { onDisk }]) => {
+          const { memoryBytes, seconds } = command(path, onDisk ? ['--on-disk', onDisk] : []);
           const bytesPerObservation = round((memoryBytes.peakRss - base) / lines);
           console.log('csv to fit,', way, bytesPerObservation, 'bytes an observation', seconds);
           return [way, { bytesPerObservation, peakGB: round(memoryBytes.peakRss / 1e9), seconds }];

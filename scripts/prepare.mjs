@@ -1,4 +1,4 @@
-/** Builds where a source is newer than the last build: npm runs `prepare` before each `npx hadamard` in a checkout. */
+/** Builds where a source is newer than the last build: before tests, and npm runs `prepare` before each `npx hadamard` in a checkout. */
 import { execSync } from 'node:child_process';
 import { chmodSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
@@ -9,8 +9,8 @@ const changed = (path) => statSync(join(root, path), { throwIfNoEntry: false })?
 const within = (folder) => readdirSync(join(root, folder), { recursive: true }).map((name) => join(folder, name));
 
 const sources = ['package.json', 'package-lock.json', 'tsconfig.json', ...within('src'), ...within('workers')];
-// The build's last file: it is there, and new, only when all before it went well.
-const built = changed('dist/src/kernels/relaxed.wasm');
+// Written last: it is there, and new, only when all before it went well.
+const built = changed('dist/built');
 if (!sources.every((source) => changed(source) < built)) execSync('npm run build', { cwd: root, stdio: 'inherit' });
 // The compiler does not know which file is a command, and npx links a checkout it has seen at this place without a look at it.
 chmodSync(join(root, 'dist/src/cli/main.js'), 0o755);

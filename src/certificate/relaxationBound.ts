@@ -33,8 +33,8 @@ export interface BoundProblem {
   readonly rank: number;
   /** Taken from every value. */
   readonly mean: number;
-  /** u_i·v_j + b_i + c_j */
-  readonly predict: (row: number, column: number) => number;
+  /** A − mean − u_i·v_j − b_i − c_j of every entry: asked for where there is a bound. */
+  readonly residuals: () => Float64Array;
   /** d and e. */
   readonly penalties: { readonly rows: ArrayLike<number>; readonly columns: ArrayLike<number> };
   /** β and γ, of the biases that are fitted. */
@@ -87,11 +87,11 @@ export function relaxationBound(problem: BoundProblem): RelaxationBound {
     for (let t = pointers[i] as number; t < (pointers[i + 1] as number); t++) {
       const j = indices[t] as number;
       const g = G[t] as number;
-      const w = weights ? (weights[t] as number) : 1;
+      const z = weights ? g / (weights[t] as number) : g;
       const product = g * ((values[t] as number) - mean);
       l += product;
       s += Math.abs(product);
-      q += (g / w) * (g / w);
+      q += z * z;
       sum += g;
       columnSums[j] = (columnSums[j] as number) + g;
       scaled[t] = g / Math.sqrt((penalties.rows[i] as number) * (penalties.columns[j] as number));
@@ -122,16 +122,29 @@ function conjugate(sums: Float64Array, penalties: ArrayLike<number> | undefined)
   return total;
 }
 
+/** A − mean − prediction of every entry, in rows. */
+export function residualsOf(
+  { pointers, indices, values }: Orientation,
+  mean: number,
+  predict: (row: number, column: number) => number,
+): Float64Array {
+  const residuals = new Float64Array(pointers.at(-1) as number);
+  for (let i = 0; i + 1 < pointers.length; i++) {
+    const end = pointers[i + 1] as number;
+    for (let t = pointers[i] as number; t < end; t++)
+      residuals[t] = (values[t] as number) - mean - predict(i, indices[t] as number);
+  }
+  return residuals;
+}
+
 /** W²r of every entry; the residuals of a row (or column) whose bias has no penalty are centred first, so that its sum is 0. */
 function gradientOf(problem: BoundProblem): Float64Array {
-  const { byRow, biasPenalties, predict, mean } = problem;
-  const { pointers, indices, values, weights } = byRow;
-  const G = new Float64Array(pointers.at(-1) as number);
-  for (let i = 0; i + 1 < pointers.length; i++)
-    for (let t = pointers[i] as number; t < (pointers[i + 1] as number); t++) {
-      const w = weights ? (weights[t] as number) : 1;
-      G[t] = w * w * ((values[t] as number) - mean - predict(i, indices[t] as number));
-    }
+  const { byRow, biasPenalties, residuals } = problem;
+  const { pointers, indices, weights } = byRow;
+  if (!weights && !biasPenalties.rows && !biasPenalties.columns) return residuals();
+  const G = residuals().slice();
+  if (weights)
+    for (let t = 0; t < G.length; t++) G[t] = (weights[t] as number) * (weights[t] as number) * (G[t] as number);
   if (!biasPenalties.rows && !biasPenalties.columns) return G;
   const squares = new Float64Array(G.length).fill(1);
   weights?.forEach((w, t) => {

@@ -54,9 +54,10 @@ export function placingBytes({ observed, longest, rows, ...form }: PlacingSize):
   return 4 * rows + Math.min(both * observed, Math.max(placingRoom.sort, both * longest)) + 2 * placingRoom.waiting;
 }
 
-/** Bytes of both files while they are made. */
-export function diskBytesOf(form: EntryForm, observed: number): number {
-  return 2 * observed * (entryBytesOf(form) + ownerBytes);
+/** Bytes of both files while they are made, and of a third of the same entries after that. */
+export function diskBytesOf(form: EntryForm, observed: number, hasGrid: boolean): number {
+  const sorting = 2 * (entryBytesOf(form) + ownerBytes);
+  return observed * Math.max(sorting, hasGrid ? 3 * entryBytesOf(form) : 0);
 }
 
 export interface Filing extends EntryForm {

@@ -1,11 +1,19 @@
 /**
  * Entries that can be read without a call each: triples and CSR of integer arrays, without weights or with one number an
- * entry. They come in chunks of plain lists; whoever reads them looks at their numbers, and leaves what is to be refused to
+ * entry, and dense arrays of floats without weights. They come in chunks of plain lists; whoever reads them looks at their numbers, and leaves what is to be refused to
  * `visitEntries`, which says why.
  */
 import { checkWeights, isIntegerArray } from './entries.js';
 import { isCompressed, isTriples } from './forms.js';
-import type { CompressedRows, IndexArray, MatrixInput, RealArray, Triples, WeightsInput } from './input.js';
+import type {
+  CompressedRows,
+  DenseMatrix,
+  IndexArray,
+  MatrixInput,
+  RealArray,
+  Triples,
+  WeightsInput,
+} from './input.js';
 
 /** As many entries in each list; they hold until the next chunk. */
 export interface Chunk {
@@ -26,7 +34,7 @@ const chunkLength = 2048;
 
 /** @returns undefined where A or its weights are not plain. */
 export function plainEntries(A: MatrixInput, weights: WeightsInput | undefined): PlainEntries | undefined {
-  if (!isTriples(A) && !isCompressed(A)) return undefined;
+  if (!isTriples(A) && !isCompressed(A)) return weights === undefined ? plainDense(A) : undefined;
   const isPlain = isTriples(A)
     ? isIntegerArray(A.rows) && isIntegerArray(A.columns)
     : isIntegerArray(A.columnIndices) && isRising(A);
@@ -80,6 +88,43 @@ function compressed({ rowPointers, columnIndices, values }: CompressedRows): () 
         values: values.subarray(first, last),
       };
     }
+  };
+}
+
+/** What is not NaN, as many whole rows at a time as fit into a chunk. */
+function plainDense(A: DenseMatrix): PlainEntries | undefined {
+  const { data, offset } = A;
+  if (!(data instanceof Float32Array || data instanceof Float64Array)) return undefined;
+  const [m = 0, n = 0] = A.shape;
+  const [rowStride = 0, columnStride = 0] = A.stride;
+  const length = Math.max(n, chunkLength);
+  const room = { rows: new Uint32Array(length), columns: new Uint32Array(length), values: new Float64Array(length) };
+  const first = (count: number): Chunk => ({
+    rows: room.rows.subarray(0, count),
+    columns: room.columns.subarray(0, count),
+    values: room.values.subarray(0, count),
+    weights: undefined,
+  });
+  return {
+    shape: [m, n],
+    *chunks() {
+      let count = 0;
+      for (let row = 0; row < m; row++) {
+        if (count + n > length) {
+          yield first(count);
+          count = 0;
+        }
+        const start = count;
+        for (let column = 0, at = offset + row * rowStride; column < n; column++, at += columnStride) {
+          const value = data[at] as number;
+          if (Number.isNaN(value)) continue;
+          room.columns[count] = column;
+          room.values[count++] = value;
+        }
+        room.rows.fill(row, start, count);
+      }
+      yield first(count);
+    },
   };
 }
 

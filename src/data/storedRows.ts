@@ -17,6 +17,8 @@ export interface StoredObservations {
   readonly observed: number;
   readonly byRow: StoredOrientation;
   readonly byColumn: StoredOrientation;
+  /** Room for the same entries in a third order. */
+  readonly grid?: EntryFile | undefined;
 }
 
 /** Entries of some rows; entry t of the orientation is number t − start here. */

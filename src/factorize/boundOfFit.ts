@@ -1,9 +1,10 @@
 /** The global certificate of a fit in hand; see certificate/globalBound.ts. */
 import { certifyGlobally, type GlobalCertificate } from '../certificate/globalBound.js';
+import { residualsOf } from '../certificate/relaxationBound.js';
 import type { Orientation } from '../data/observations.js';
 import { isFiled } from '../data/storedRows.js';
 import type { Position } from '../methods/method.js';
-import { factorBuffer, penaltyOfRow } from '../methods/rowPhases.js';
+import { factorBuffer, penaltyOf } from '../methods/rowPhases.js';
 import { type Side, sides } from '../parallel/layout.js';
 import { countOf, type FitContext } from '../parallel/phase.js';
 import { bitsAt, streams } from '../starts/random.js';
@@ -30,21 +31,18 @@ export function boundOfFit(
   point: Position,
   { objective, spec, seed, sweeps }: Fitted,
 ): GlobalCertificate {
-  const U = factorBuffer(fit, 'rows', point.rows);
-  const V = factorBuffer(fit, 'columns', point.columns);
-  const { rank, stride, hasBias, observations } = fit;
-  const predict = (row: number, column: number) => {
-    const [a, b] = [row * stride, column * stride];
-    let sum = hasBias ? (U[a + rank] as number) + (V[b + rank] as number) : 0;
-    for (let c = 0; c < rank; c++) sum += (U[a + c] as number) * (V[b + c] as number);
-    return sum;
-  };
+  const { rank, observations } = fit;
   const list = (side: Side, name: 'penalties' | 'biasPenalties') =>
     new Float64Array(fit.memory.buffer, fit.layout.sides[side][name], countOf(fit, side));
   const biasList = (side: Side) => (fit.isBiasFitted[side] ? list(side, 'biasPenalties') : undefined);
   const { rows: byRow, columns: byColumn } = observations;
   if (isFiled(byRow) || isFiled(byColumn))
     return { globalStatement: 'global bound not computed: the observations are on disk; hadamard verify computes it' };
+  let known: Float64Array | undefined;
+  const residuals = () => {
+    known ??= residualsAt(fit, byRow, point);
+    return known;
+  };
   const observed = byRow.pointers.at(-1) as number;
   const budget = Math.max(2 ** 20, Math.min(2 ** 28, (sweeps * observed * rank * (rank + 3)) / 64));
   return certifyGlobally(
@@ -53,11 +51,11 @@ export function boundOfFit(
       byColumn,
       rank,
       mean: fit.mean,
-      predict,
+      residuals,
       penalties: { rows: list('rows', 'penalties'), columns: list('columns', 'penalties') },
       biasPenalties: { rows: biasList('rows'), columns: biasList('columns') },
       bits: boundBits(seed),
-      objective: () => (spec.background ? objective : exactObjective(fit, byRow, point, predict)),
+      objective: () => (spec.background ? objective : exactObjective(fit, byRow, point, residuals())),
       ...boundedParts({
         loss: spec.loss.name,
         hasBackground: spec.background !== undefined,
@@ -72,24 +70,29 @@ export function boundOfFit(
 }
 
 /** Without a background: kernels in f32 sum residuals that are rounded, and a gap may be smaller than that. */
-function exactObjective(
-  fit: FitContext,
-  { pointers, indices, values, weights }: Orientation,
-  point: Position,
-  predict: (row: number, column: number) => number,
-): number {
+function exactObjective(fit: FitContext, { weights }: Orientation, point: Position, residuals: Float64Array): number {
   let sum = 0;
-  for (let row = 0; row + 1 < pointers.length; row++)
-    for (let t = pointers[row] as number; t < (pointers[row + 1] as number); t++) {
-      const r = (values[t] as number) - fit.mean - predict(row, indices[t] as number);
-      const z = weights ? (weights[t] as number) * r : r;
-      sum += z * z;
-    }
-  for (const side of sides) {
-    const factor = factorBuffer(fit, side, point[side]);
-    for (let row = 0; row < countOf(fit, side); row++) sum += penaltyOfRow(fit, side, factor, row);
+  for (let t = 0; t < residuals.length; t++) {
+    const r = residuals[t] as number;
+    const z = weights ? (weights[t] as number) * r : r;
+    sum += z * z;
   }
+  for (const side of sides) sum = penaltyOf(fit, side, factorBuffer(fit, side, point[side]), sum);
   return sum;
+}
+
+/** In float64. */
+function residualsAt(fit: FitContext, byRow: Orientation, point: Position): Float64Array {
+  const U = factorBuffer(fit, 'rows', point.rows);
+  const V = factorBuffer(fit, 'columns', point.columns);
+  const { rank, stride, hasBias, mean } = fit;
+  return residualsOf(byRow, mean, (row, column) => {
+    const a = row * stride;
+    const b = column * stride;
+    let sum = hasBias ? (U[a + rank] as number) + (V[b + rank] as number) : 0;
+    for (let c = 0; c < rank; c++) sum += (U[a + c] as number) * (V[b + c] as number);
+    return sum;
+  });
 }
 
 /** What of an objective the bound is for, and what it is blind to. */

@@ -2,10 +2,10 @@
 import { lossNumbers } from '../kernels/composed.js';
 import { composedRun, heldMask } from '../methods/composedPhases.js';
 import type { Run } from '../methods/method.js';
-import { factorBuffer, penaltyOfRow } from '../methods/rowPhases.js';
+import { factorBuffer, penaltyOf } from '../methods/rowPhases.js';
 import { relativeTo } from '../objective/relativeGradient.js';
 import type { Crew } from '../parallel/crew.js';
-import { countOf, type FitContext } from '../parallel/phase.js';
+import type { FitContext } from '../parallel/phase.js';
 import type { Init } from './factorizeOptions.js';
 
 /** The side whose start is given. */
@@ -31,13 +31,7 @@ export function createRun(fit: FitContext, crew: Crew, centredNorm: number, star
           buffer[i] = Math.min(upper, Math.max(lower, buffer[i] as number));
     },
     buffer: (side, index) => factorBuffer(fit, side, index),
-    penalty: (side, index) => {
-      const factor = factorBuffer(fit, side, index);
-      const rows = countOf(fit, side);
-      let penalty = 0;
-      for (let row = 0; row < rows; row++) penalty += penaltyOfRow(fit, side, factor, row);
-      return penalty;
-    },
+    penalty: (side, index) => penaltyOf(fit, side, factorBuffer(fit, side, index)),
     relative: (product) => relativeTo(centredNorm, product),
   };
 }

@@ -1,9 +1,10 @@
 /** Observations on disk, for as long as a fit lasts: option `onDisk`. */
 import { statfs } from 'node:fs/promises';
-import { closeEntryFile } from '../data/entryFile.js';
+import { closeEntryFile, createEntryFile } from '../data/entryFile.js';
 import type { MatrixInput, WeightsInput } from '../data/input.js';
 import type { Survey } from '../data/observations.js';
 import { type FiledObservations, placeOnDisk } from '../data/placeOnDisk.js';
+import type { StoredObservations } from '../data/storedRows.js';
 import { HadamardError } from '../errors.js';
 import type { CheckedOptions } from '../options.js';
 import { refuseAborted } from '../parallel/abort.js';
@@ -44,17 +45,24 @@ export interface FilesRequest {
  */
 export async function withFiles<T>(
   request: FilesRequest,
-  use: (filed: FiledObservations | undefined) => Promise<T>,
+  use: (filed: StoredObservations | undefined) => Promise<T>,
 ): Promise<T> {
   const { onDisk } = request.checked;
   if (onDisk === undefined) return use(undefined);
   const filed = await fileObservations(onDisk, request);
+  const files = [filed.byRow.file, filed.byColumn.file];
   try {
-    return await use(filed);
+    if (!hasGrid(request.plan)) return await use(filed);
+    const grid = createEntryFile(onDisk, { ...filed.byRow.file, capacity: filed.observed });
+    files.push(grid);
+    return await use({ ...filed, grid });
   } finally {
-    closeEntryFile(filed.byRow.file);
-    closeEntryFile(filed.byColumn.file);
+    files.forEach(closeEntryFile);
   }
+}
+
+function hasGrid({ method, approach }: Pick<WorkingPlan, 'method' | 'approach'>): boolean {
+  return (approach?.method ?? method).hasGrid === true;
 }
 
 async function fileObservations(

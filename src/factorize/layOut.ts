@@ -128,6 +128,7 @@ export function openContext(
       ? fitTerms(objective, value, request.dtype, shared !== undefined, observations.byRow)
       : undefined,
     observations: { rows: observations.byRow, columns: observations.byColumn },
+    grid: observations.grid,
     capacity: request.observed,
   };
   new Int32Array(memory.buffer, 0, 16).fill(0);

@@ -116,9 +116,9 @@ export function chooseApproach(
   { name }: ChosenMethod,
   dtype: Dtype,
 ): Approach | undefined {
-  const { method, rank, patience, polish, starts, residency, maxSweeps } = options;
+  const { method, rank, patience, polish, starts, maxSweeps } = options;
   const isPlain = !shape.isComposed && patience === undefined && polish === 'none' && starts === 1;
-  if (method !== 'auto' || name === 'varpro' || !isPlain || residency !== 'auto' || maxSweeps === 0) return undefined;
+  if (method !== 'auto' || name === 'varpro' || !isPlain || maxSweeps === 0) return undefined;
   const sweep = sweepCost(rank, shape);
   const epoch = shape.observed * operationsOfStep(rank);
   if (sweep < leastOfLarge || sweep < leastMultiple * epoch) return undefined;

@@ -327,15 +327,14 @@ function planExtent(
       factors: layout.bytes.factors,
       observations: form ? layout.bytes.outside : layout.bytes.observations,
       scratch: layout.bytes.scratch,
-      disk: form ? diskBytesOf(form, found.observed) : 0,
+      disk: form ? diskBytesOf(form, found.observed, (approach?.method ?? method).hasGrid ?? false) : 0,
       method: methodBytes + request.workspace,
       model: modelBytes,
       covariances: covariances.rows + covariances.columns,
     },
     limit,
   };
-  if (method.workspace?.isResident && options.residency === 'staged') throw notStaged(method.name, options);
-  if (approach && (said.bytes.total > said.limit || !layout.isResident))
+  if (approach && (said.bytes.total > said.limit || layout.bytes.memory > memoryCeiling))
     return planExtent(found, options, objective, fixed, false);
   if (said.bytes.total > said.limit) throw tooLarge(said, said.limit);
   if (layout.bytes.memory > memoryCeiling || (method.workspace?.isResident && !layout.isResident))
@@ -373,17 +372,6 @@ function covariancesOf({ intervals, rank, biases }: CheckedOptions, counts: PerS
     rows: covarianceBytes(counts.rows, rank + (has('rows') ? 1 : 0)),
     columns: covarianceBytes(counts.columns, rank + (has('columns') ? 1 : 0)),
   };
-}
-
-function notStaged(method: string, { onDisk }: CheckedOptions): HadamardError {
-  const isOnDisk = onDisk !== undefined;
-  return new HadamardError({
-    code: 'incompatible-options',
-    what: `Method ${method} does not go with ${isOnDisk ? 'observations on disk' : 'residency staged'}.`,
-    position: { option: isOnDisk ? 'onDisk' : 'residency' },
-    rule: 'Its blocks are cut through rows, which are staged as a whole.',
-    remedy: `${isOnDisk ? 'Leave onDisk out' : "Leave residency at 'auto'"}, or use method als.`,
-  });
 }
 
 function tooLarge({ bytes }: Plan, limit: number): HadamardError {

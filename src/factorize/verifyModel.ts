@@ -1,5 +1,6 @@
 /** Every claim of a model that its data can prove or refute, computed again from both. */
 import { certifyGlobally, distanceInWords } from '../certificate/globalBound.js';
+import { residualsOf } from '../certificate/relaxationBound.js';
 import { shapeOf } from '../data/entries.js';
 import type { MatrixInput, WeightsInput } from '../data/input.js';
 import { HadamardError } from '../errors.js';
@@ -156,11 +157,12 @@ function claimsOfBound(model: Model, { byRow, byColumn, background }: FittedData
       byColumn,
       rank,
       mean: biases.mean,
-      predict: (i, j) => {
-        let p = (biases.rows?.[i] ?? 0) + (biases.columns?.[j] ?? 0);
-        for (let c = 0; c < rank; c++) p += (U.data[i * rank + c] as number) * (V.data[j * rank + c] as number);
-        return p;
-      },
+      residuals: () =>
+        residualsOf(byRow, biases.mean, (i, j) => {
+          let p = (biases.rows?.[i] ?? 0) + (biases.columns?.[j] ?? 0);
+          for (let c = 0; c < rank; c++) p += (U.data[i * rank + c] as number) * (V.data[j * rank + c] as number);
+          return p;
+        }),
       penalties: found.penalties,
       biasPenalties: { rows: has('rows'), columns: has('columns') },
       bits: boundBits(fit.seed),

@@ -23,6 +23,8 @@ export class Anderson {
   /** Δr = r_i − r_{i−1} and Δg = g_i − g_{i−1}, the oldest first. */
   readonly #residualSteps: Parts[] = [];
   readonly #valueSteps: Parts[] = [];
+  /** Δr_i·Δr_j, its lower half: only the newest row is new. */
+  readonly #products: number[][] = [];
   /** The last r and g. */
   #last: { readonly residual: Parts; readonly value: Parts } | undefined;
 
@@ -34,6 +36,7 @@ export class Anderson {
   restart(): void {
     this.#residualSteps.length = 0;
     this.#valueSteps.length = 0;
+    this.#products.length = 0;
     this.#last = undefined;
   }
 
@@ -77,20 +80,24 @@ export class Anderson {
     });
     this.#residualSteps.push(residualStep);
     this.#valueSteps.push(valueStep);
+    if (isFull) {
+      this.#products.shift();
+      for (const row of this.#products) row.shift();
+    }
+    this.#products.push(this.#residualSteps.map((step) => product(residualStep, step)));
   }
 
   /** γ minimising ‖r − ΔR·γ‖, from normal equations with a small ridge: a near-singular history must not send γ to infinity. */
   #coefficients(residual: Parts): Float64Array | undefined {
     const steps = this.#residualSteps;
     if (steps.length < leastHistory) return undefined;
-    const size = steps.length;
-    const G = steps.map((a) => steps.map((b) => product(a, b)));
+    const G = this.#products.map((row) => Float64Array.from(row));
     const rhs = Float64Array.from(steps, (a) => product(a, residual));
     const ridge = 1e-12 * Math.max(...G.map((row, i) => row[i] as number));
     G.forEach((row, i) => {
       row[i] = (row[i] as number) + ridge;
     });
-    return solveSymmetric(G, rhs, size);
+    return solveSymmetric(G, rhs);
   }
 }
 
@@ -123,10 +130,9 @@ export function dot(a: Vector, b: Vector): number {
   return s0 + s1 + (s2 + s3);
 }
 
-/** Cholesky of a small positive definite system; undefined when it is not one. */
-function solveSymmetric(G: number[][], rhs: Float64Array, size: number): Float64Array | undefined {
-  const L = G.map((row) => Float64Array.from(row));
-  const x = rhs.slice();
+/** Cholesky of a small positive definite system whose lower half L holds, both overwritten; undefined when it is not one. */
+function solveSymmetric(L: readonly Float64Array[], x: Float64Array): Float64Array | undefined {
+  const size = x.length;
   for (let j = 0; j < size; j++) {
     const Lj = L[j] as Float64Array;
     for (let i = 0; i < j; i++) {

@@ -47,6 +47,8 @@ export interface Method {
   ownBytes(rows: number, columns: number, stride: number, elementBytes: number): number;
   /** Bytes of shared memory beside factors; whether it takes resident observations alone. */
   readonly workspace?: { readonly bytes: number; readonly isResident?: true };
+  /** Its blocks are cut through rows: entries on disk are kept in the order of these as well. */
+  readonly hasGrid?: true;
   /** Bytes of scratch that a task needs at the least, where the longest row or column has so many entries. */
   scratch?(longest: number): number;
   /** Its first point, where that is not U solved exactly from V. */

@@ -1,6 +1,6 @@
 /** x ← x − step·g over a block of rows: the vector part of a gradient step. */
 import { noTotals, type Phase } from '../parallel/phase.js';
-import { factorBuffer, penaltyOfRow } from './rowPhases.js';
+import { factorBuffer, penaltiesIn } from './rowPhases.js';
 
 /** `own` is x, `extra` is g, `out` the moved point; the sums' penalty is that of `out`. */
 export const movePhase: Phase = {
@@ -16,7 +16,8 @@ export const movePhase: Phase = {
     for (let i = first * fit.stride; i < last * fit.stride; i++)
       out[i] = (from[i] as number) - step * (slope[i] as number);
     let penalty = 0;
-    for (let row = first; row < last; row++) penalty += penaltyOfRow(fit, call.side, out, row);
+    const penaltyOfRow = penaltiesIn(fit, call.side, out);
+    for (let row = first; row < last; row++) penalty += penaltyOfRow(row);
     return { ...noTotals, penalty };
   },
 };

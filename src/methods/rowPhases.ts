@@ -7,7 +7,15 @@ import type { RealArray } from '../data/input.js';
 import { isFiled, isWeighted, readRows, type StoredOrientation } from '../data/storedRows.js';
 import { type JobFields, readTotals, writeJob } from '../kernels/load.js';
 import { minimumNormSolution } from '../kernels/minimumNorm.js';
-import { alignUp, elementBytes, jobBytes, otherSide, realView, type Side } from '../parallel/layout.js';
+import {
+  alignUp,
+  type EntryAddresses,
+  elementBytes,
+  jobBytes,
+  otherSide,
+  realView,
+  type Side,
+} from '../parallel/layout.js';
 import {
   countOf,
   type FitContext,
@@ -90,10 +98,22 @@ export interface OpenJob {
 
 /** Writes the job of a block into this task's scratch. */
 export function openJob(workbench: Workbench, call: PhaseCall, block: number): OpenJob {
-  const { fit, scratch, view } = workbench;
+  const { fit } = workbench;
   const boundaries = fit.blocks[call.side];
   const first = boundaries[block] as number;
   const last = boundaries[block + 1] as number;
+  const { resident } = fit.layout.sides[call.side];
+  return openRows(workbench, call, first, last, resident ?? stage(workbench, fit.observations[call.side], first, last));
+}
+
+/** Writes a job over rows first … last−1, whose entries are at `entries`. */
+export function openRows(
+  { fit, scratch, view }: Workbench,
+  call: PhaseCall,
+  first: number,
+  last: number,
+  entries: EntryAddresses,
+): OpenJob {
   const address = scratch + fit.layout.jobOffset;
   const side = fit.layout.sides[call.side];
   const other = fit.layout.sides[otherSide(call.side)];
@@ -105,7 +125,7 @@ export function openJob(workbench: Workbench, call: PhaseCall, block: number): O
     out: call.out === null ? 0 : (side.buffers[call.out] as number),
     own: call.own === null ? 0 : (side.buffers[call.own] as number),
     other: other.buffers[call.other] as number,
-    ...(side.resident ?? stage(workbench, fit.observations[call.side], first, last)),
+    ...entries,
     penalties: side.penalties,
     biasPenalties: side.biasPenalties,
     scratch,
@@ -119,11 +139,29 @@ export function openJob(workbench: Workbench, call: PhaseCall, block: number): O
 }
 
 /** Brings a block's observations from outside the memory into this task's scratch: from a file without a copy between. */
-function stage(workbench: Workbench, from: StoredOrientation, first: number, last: number) {
-  const { fit, scratch } = workbench;
-  const { buffer } = fit.memory;
+function stage(workbench: Workbench, from: StoredOrientation, first: number, last: number): EntryAddresses {
   const start = from.pointers[first] as number;
   const end = from.pointers[last] as number;
+  const { addresses, pointers, lists } = stageRoom(workbench, from, first, last, end - start);
+  for (let i = 0; i < pointers.length; i++) pointers[i] = (from.pointers[first + i] as number) - start;
+  if (isFiled(from)) readEntries(from.file, start, lists);
+  else {
+    lists.indices.set(from.indices.subarray(start, end));
+    lists.values.set(from.values.subarray(start, end));
+    if (from.weights) lists.weights?.set(from.weights.subarray(start, end));
+  }
+  return addresses;
+}
+
+/** Room in this task's scratch for `count` entries of rows first … last−1, no more of either than a block has. */
+export function stageRoom(
+  { fit, scratch }: Workbench,
+  from: StoredOrientation,
+  first: number,
+  last: number,
+  count: number,
+): { readonly addresses: EntryAddresses; readonly pointers: Uint32Array; readonly lists: EntryLists } {
+  const { buffer } = fit.memory;
   let next = scratch + fit.layout.stageOffset;
   const reserve = (bytes: number): number => {
     const address = next;
@@ -132,25 +170,19 @@ function stage(workbench: Workbench, from: StoredOrientation, first: number, las
   };
   const rows = last - first;
   const pointers = reserve((rows + 1) * 4);
-  const relative = new Uint32Array(buffer, pointers, rows + 1);
-  for (let i = 0; i <= rows; i++) relative[i] = (from.pointers[first + i] as number) - start;
-  const count = end - start;
   const indices = reserve(count * 4);
   const values = reserve(count * elementBytes(fit.dtype));
   const weights = isWeighted(from) ? reserve(count * elementBytes(fit.dtype)) : 0;
-  const lists: EntryLists = {
-    indices: new Uint32Array(buffer, indices, count),
-    values: realView(fit.dtype, buffer, values, count),
-    weights: weights ? realView(fit.dtype, buffer, weights, count) : undefined,
+  return {
+    // The kernels read pointers[row] by absolute row number.
+    addresses: { pointers: pointers - first * 4, indices, values, weights },
+    pointers: new Uint32Array(buffer, pointers, rows + 1),
+    lists: {
+      indices: new Uint32Array(buffer, indices, count),
+      values: realView(fit.dtype, buffer, values, count),
+      weights: weights ? realView(fit.dtype, buffer, weights, count) : undefined,
+    },
   };
-  if (isFiled(from)) readEntries(from.file, start, lists);
-  else {
-    lists.indices.set(from.indices.subarray(start, end));
-    lists.values.set(from.values.subarray(start, end));
-    if (from.weights) lists.weights?.set(from.weights.subarray(start, end));
-  }
-  // The kernels read pointers[row] by absolute row number.
-  return { pointers: pointers - first * 4, indices, values, weights };
 }
 
 /**
@@ -213,7 +245,9 @@ function solveDeficientRow(fit: FitContext, call: PhaseCall, row: number): { los
   const out = factorBuffer(fit, call.side, call.out as number);
   const isBiasFree = fit.isBiasFitted[call.side];
   const width = rank + (isBiasFree ? 1 : 0);
-  const [lambda, biasLambda] = penaltiesOf(fit, call.side, row);
+  const lists = penaltyLists(fit, call.side);
+  const lambda = lists.latent[row] as number;
+  const biasLambda = lists.bias ? (lists.bias[row] as number) : 0;
   const hasPenalty = lambda > 0 || biasLambda > 0;
   const X = new Float64Array((count + (hasPenalty ? width : 0)) * width);
   const y = new Float64Array(count + (hasPenalty ? width : 0));
@@ -239,23 +273,35 @@ function solveDeficientRow(fit: FitContext, call: PhaseCall, row: number): { los
     const weighted = (weights ? (weights[start + t] as number) : 1) * residual;
     loss += weighted * weighted;
   }
-  return { loss, penalty: penaltyOfRow(fit, call.side, out, row) };
+  return { loss, penalty: penaltiesIn(fit, call.side, out)(row) };
 }
 
-/** λ_i‖x_i‖² (and μ_i‖x_i‖₁) and the bias's part, of row i in `factor`. */
-export function penaltyOfRow(fit: FitContext, side: Side, factor: RealArray, row: number): number {
-  const [lambda, biasLambda] = penaltiesOf(fit, side, row);
-  const start = row * fit.stride;
+/** λ_i‖x_i‖² (and μ_i‖x_i‖₁) and the bias's part, of each row i in `factor`. */
+export function penaltiesIn(fit: FitContext, side: Side, factor: RealArray): (row: number) => number {
+  const { rank, stride } = fit;
+  const { latent, bias } = penaltyLists(fit, side);
   const { l1, multiples } = termLists(fit, side);
-  let penalty = 0;
-  for (let c = 0; c < fit.rank; c++) {
-    const x = factor[start + c] as number;
-    const multiple = multiples ? (multiples[c] as number) : 1;
-    penalty += multiple * (lambda * x * x + (l1 ? (l1[row] as number) : 0) * Math.abs(x));
-  }
-  if (!fit.hasBias) return penalty;
-  const bias = factor[start + fit.rank] as number;
-  return penalty + biasLambda * bias * bias;
+  return (row) => {
+    const lambda = latent[row] as number;
+    const start = row * stride;
+    let penalty = 0;
+    for (let c = 0; c < rank; c++) {
+      const x = factor[start + c] as number;
+      const multiple = multiples ? (multiples[c] as number) : 1;
+      penalty += multiple * (lambda * x * x + (l1 ? (l1[row] as number) : 0) * Math.abs(x));
+    }
+    if (!bias) return penalty;
+    const x = factor[start + rank] as number;
+    return penalty + (bias[row] as number) * x * x;
+  };
+}
+
+/** `before` and those of all rows of `factor`, in their order. */
+export function penaltyOf(fit: FitContext, side: Side, factor: RealArray, before = 0): number {
+  const penalty = penaltiesIn(fit, side, factor);
+  let sum = before;
+  for (let row = 0; row < countOf(fit, side); row++) sum += penalty(row);
+  return sum;
 }
 
 /** What a composed objective adds to penalties, where there is one. */
@@ -269,8 +315,8 @@ function termLists(fit: FitContext, side: Side): { l1?: Float64Array; multiples?
   };
 }
 
-function penaltiesOf(fit: FitContext, side: Side, row: number): [number, number] {
+function penaltyLists(fit: FitContext, side: Side): { latent: Float64Array; bias: Float64Array | undefined } {
   const { penalties, biasPenalties } = fit.layout.sides[side];
-  const read = (address: number) => new Float64Array(fit.memory.buffer, address + row * 8, 1)[0] as number;
-  return [read(penalties), fit.hasBias ? read(biasPenalties) : 0];
+  const list = (address: number) => new Float64Array(fit.memory.buffer, address, countOf(fit, side));
+  return { latent: list(penalties), bias: fit.hasBias ? list(biasPenalties) : undefined };
 }

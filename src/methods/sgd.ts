@@ -34,7 +34,8 @@ export function sgd(shape: GridShape, elementBytes: number): Method {
     name: 'sgd',
     buffers: { rows: copies, columns: copies },
     ownBytes: () => 0,
-    workspace: { bytes: gridSpace(shape, elementBytes).bytes, isResident: true },
+    workspace: { bytes: gridSpace(shape, elementBytes).bytes },
+    hasGrid: true,
     start: (run) => (run.startsFrom === 'drawn' ? startSmall(run) : startExactly(run)),
     create: (run) => new StochasticDescent(run, shape),
   };

@@ -1,10 +1,11 @@
 /** The phases of stochastic gradient descent: its grid, the rates that rows begin with, and one sub-epoch. */
-import { isFiled } from '../data/storedRows.js';
+import { type EntryFile, readEntries, writeEntries } from '../data/entryFile.js';
+import { emptyLists, isFiled, type RowEntries, readRows } from '../data/storedRows.js';
 import { readTotals } from '../kernels/load.js';
 import { descentBytes, rateAt, rateSize, writeDescent } from '../kernels/sgd.js';
-import { elementBytes, otherSide, realView, type Side } from '../parallel/layout.js';
+import { type EntryAddresses, elementBytes, otherSide, realView, type Side } from '../parallel/layout.js';
 import { countsOf, type FitContext, noTotals, type Phase, type PhaseCall, type Workbench } from '../parallel/phase.js';
-import { behindJob, checkBehindJob, openJob } from './rowPhases.js';
+import { behindJob, checkBehindJob, openJob, openRows, stageRoom } from './rowPhases.js';
 import { bandEdges, type GridShape, type GridSpace, gridSize, gridSpace } from './sgdGrid.js';
 
 function shapeOf(fit: FitContext): GridShape {
@@ -16,25 +17,33 @@ function spaceOf(fit: FitContext): GridSpace {
   return gridSpace(shapeOf(fit), elementBytes(fit.dtype));
 }
 
+/** u32, [band of columns][row]: the row's first entry in the band. */
+function startsOf(fit: FitContext): Uint32Array {
+  const { starts, size } = spaceOf(fit);
+  return new Uint32Array(fit.memory.buffer, fit.layout.workspace + starts, (size + 1) * countsOf(fit).rows);
+}
+
 /**
- * Notes where the entries of each row of the block meet the bands of columns. The sums are Σ(W²r)² (loss), ΣW²r² (penalty)
+ * Notes where the entries of each row of the block meet the bands of columns; of those in files, once more in an order in which
+ * what is read at once stands together. The sums are Σ(W²r)² (loss), ΣW²r² (penalty)
  * and ΣW² (ownSquared), r the distance from the mean.
  */
 export const sgdGridPhase: Phase = {
   name: 'sgdGrid',
   run({ fit }, call, block) {
-    const { rows: stored } = fit.observations;
-    if (isFiled(stored)) throw new Error('Stochastic steps work on resident observations.');
-    const { pointers, indices, values, weights } = stored;
-    const { starts, size } = spaceOf(fit);
+    const boundaries = fit.blocks[call.side];
+    const [first, last] = [boundaries[block] as number, boundaries[block + 1] as number];
+    const { pointers } = fit.observations.rows;
+    const entries = readRows(fit.observations.rows, first, last);
+    const { start, indices, values, weights } = entries;
+    const { size } = spaceOf(fit);
     const edges = bandEdges(fit.observations.columns.pointers, size);
     const rows = countsOf(fit).rows;
-    const table = new Uint32Array(fit.memory.buffer, fit.layout.workspace + starts, (size + 1) * rows);
-    const boundaries = fit.blocks[call.side];
+    const table = startsOf(fit);
     const sums = { ...noTotals };
-    for (let row = boundaries[block] as number; row < (boundaries[block + 1] as number); row++) {
-      const end = pointers[row + 1] as number;
-      let t = pointers[row] as number;
+    for (let row = first; row < last; row++) {
+      const end = (pointers[row + 1] as number) - start;
+      let t = (pointers[row] as number) - start;
       for (let band = 0; band <= size; band++) {
         const edge = edges[band] as number;
         for (; t < end && (indices[t] as number) < edge; t++) {
@@ -44,12 +53,39 @@ export const sgdGridPhase: Phase = {
           sums.penalty += z * ((values[t] as number) - fit.mean);
           sums.ownSquared += squared;
         }
-        table[band * rows + row] = t;
+        table[band * rows + row] = start + t;
       }
     }
+    if (fit.grid) writeBands(fit, fit.grid, entries, first, last);
     return sums;
   },
 };
+
+/** Writes the rows of a block to the grid's file band by band, and their starts there in place of those in the rows. */
+function writeBands(
+  fit: FitContext,
+  grid: EntryFile,
+  { start, ...from }: RowEntries,
+  first: number,
+  last: number,
+): void {
+  const { rows } = countsOf(fit);
+  const { size } = spaceOf(fit);
+  const table = startsOf(fit);
+  const to = emptyLists(grid, (fit.observations.rows.pointers[last] as number) - start);
+  let at = 0;
+  for (let band = 0; band < size; band++)
+    for (let row = first; row < last; row++) {
+      const begin = (table[band * rows + row] as number) - start;
+      const end = (table[(band + 1) * rows + row] as number) - start;
+      table[band * rows + row] = start + at;
+      to.indices.set(from.indices.subarray(begin, end), at);
+      to.values.set(from.values.subarray(begin, end), at);
+      if (from.weights) to.weights?.set(from.weights.subarray(begin, end), at);
+      at += end - begin;
+    }
+  writeEntries(grid, start, to);
+}
 
 /** The rates that this side's rows begin with, to rates 0: `step` squared gradients, and λ_i/n_i in units of residuals. */
 export const sgdRatesPhase: Phase = {
@@ -112,37 +148,94 @@ function descendBand(workbench: Workbench, call: PhaseCall, band: number): void 
     rows: bandEdges(observations[side].pointers, size),
     columns: bandEdges(observations[other].pointers, size),
   };
-  const startsAt = (c: number) => layout.workspace + starts + 4 * c * countsOf(fit)[side];
+  const [firstRow, lastRow] = [edges.rows[band] as number, edges.rows[band + 1] as number];
   const ratesAt = (of: Side, buffer: number) => layout.workspace + (rates[of][buffer] as number);
   const [ownLower, ownUpper] = fit.terms?.bounds[side] ?? unbounded;
   const [otherLower, otherUpper] = fit.terms?.bounds[other] ?? unbounded;
-  const { address } = openJob(workbench, call, 0);
-  writeDescent(view, address + behindJob, {
-    starts: startsAt(column),
-    ends: startsAt(column + 1),
-    ownRates: ratesAt(side, descent.from),
-    outRates: ratesAt(side, descent.to),
-    otherRates: ratesAt(other, descent.to),
-    otherFrom: layout.sides[other].buffers[call.otherExtra] as number,
-    otherRatesFrom: ratesAt(other, descent.from),
-    otherFirst: edges.columns[column] as number,
-    otherLast: edges.columns[column + 1] as number,
-    otherBiasFree: fit.isBiasFitted[other] ? 1 : 0,
-    isBounded: [ownLower, ownUpper, otherLower, otherUpper].some(Number.isFinite) ? 1 : 0,
-    scale: descent.scale,
-    step: descent.step,
-    biasStep: descent.biasStep,
-    ownLower,
-    ownUpper,
-    otherLower,
-    otherUpper,
-  });
-  kernels[fit.dtype === 'f64' ? 'sgdRows64' : 'sgdRows32'](
-    address,
-    address + behindJob,
-    edges.rows[band] as number,
-    edges.rows[band + 1] as number,
-  );
+  let otherFirst = edges.columns[column] as number;
+  const otherLast = edges.columns[column + 1] as number;
+  const descend = (first: number, last: number, entries: EntryAddresses, startsAt: number, endsAt: number) => {
+    const { address } = openRows(workbench, call, first, last, entries);
+    writeDescent(view, address + behindJob, {
+      starts: startsAt,
+      ends: endsAt,
+      ownRates: ratesAt(side, descent.from),
+      outRates: ratesAt(side, descent.to),
+      otherRates: ratesAt(other, descent.to),
+      otherFrom: layout.sides[other].buffers[call.otherExtra as number] as number,
+      otherRatesFrom: ratesAt(other, descent.from),
+      otherFirst,
+      otherLast,
+      otherBiasFree: fit.isBiasFitted[other] ? 1 : 0,
+      isBounded: [ownLower, ownUpper, otherLower, otherUpper].some(Number.isFinite) ? 1 : 0,
+      scale: descent.scale,
+      step: descent.step,
+      biasStep: descent.biasStep,
+      ownLower,
+      ownUpper,
+      otherLower,
+      otherUpper,
+    });
+    kernels[fit.dtype === 'f64' ? 'sgdRows64' : 'sgdRows32'](address, address + behindJob, first, last);
+    // The columns have been taken: what follows goes on with them.
+    otherFirst = otherLast;
+  };
+  const { resident } = layout.sides[side];
+  if (resident) {
+    const startsAt = (c: number) => layout.workspace + starts + 4 * c * countsOf(fit)[side];
+    descend(firstRow, lastRow, resident, startsAt(column), startsAt(column + 1));
+    return;
+  }
+  descend(firstRow, firstRow, nowhere, 0, 0);
+  const boundaries = fit.blocks[side];
+  for (let block = 0; block + 1 < boundaries.length; block++) {
+    const first = Math.max(firstRow, boundaries[block] as number);
+    const last = Math.min(lastRow, boundaries[block + 1] as number);
+    if (first >= last) continue;
+    const entries = stageBand(workbench, column, block, first, last);
+    const startsAt = entries.pointers;
+    descend(first, last, entries, startsAt, startsAt + 4);
+  }
+}
+
+/** Where there are no rows. */
+const nowhere: EntryAddresses = { pointers: 0, indices: 0, values: 0, weights: 0 };
+
+/** Brings what rows first … last−1 of a block of rows have in a band of columns into this task's scratch. */
+function stageBand(workbench: Workbench, band: number, block: number, first: number, last: number): EntryAddresses {
+  const { fit } = workbench;
+  const from = fit.observations.rows;
+  const table = startsOf(fit);
+  const { rows } = countsOf(fit);
+  const { size } = spaceOf(fit);
+  if (isFiled(from)) {
+    if (!fit.grid) throw new Error('There is no file in the order of the grid.');
+    const [begin, end] = [fit.blocks.rows[block] as number, fit.blocks.rows[block + 1] as number];
+    const start = table[band * rows + first] as number;
+    // Behind a block's last row in a band comes its first in the next band.
+    const next = band + 1 < size ? (table[(band + 1) * rows + begin] as number) : (from.pointers[end] as number);
+    const stop = last < end ? (table[band * rows + last] as number) : next;
+    const { addresses, pointers, lists } = stageRoom(workbench, from, first, last, stop - start);
+    for (let row = first; row < last; row++) pointers[row - first] = (table[band * rows + row] as number) - start;
+    pointers[last - first] = stop - start;
+    readEntries(fit.grid, start, lists);
+    return addresses;
+  }
+  let count = 0;
+  for (let row = first; row < last; row++)
+    count += (table[(band + 1) * rows + row] as number) - (table[band * rows + row] as number);
+  const { addresses, pointers, lists } = stageRoom(workbench, from, first, last, count);
+  let at = 0;
+  for (let row = first; row < last; row++) {
+    const [begin, end] = [table[band * rows + row] as number, table[(band + 1) * rows + row] as number];
+    pointers[row - first] = at;
+    lists.indices.set(from.indices.subarray(begin, end), at);
+    lists.values.set(from.values.subarray(begin, end), at);
+    if (from.weights) lists.weights?.set(from.weights.subarray(begin, end), at);
+    at += end - begin;
+  }
+  pointers[last - first] = at;
+  return addresses;
 }
 
 const unbounded = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY] as const;

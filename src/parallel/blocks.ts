@@ -3,18 +3,30 @@ import { instantiateKernels, type Kernels } from '../kernels/load.js';
 import { control, type Side, totalsPerBlock } from './layout.js';
 import type { BlockContext, PhaseCall, PhaseTable, Totals, Workbench } from './phase.js';
 
-/** Instances are kept for the fit at hand: a fit sends many tasks to the same thread. */
-let current: { readonly id: number; readonly kernels: Kernels; readonly view: DataView } | undefined;
+/** The kernels over a memory, which a small fit hands on to the next: an instance costs as much as a sweep of it. */
+interface Instance {
+  readonly module: WebAssembly.Module;
+  readonly kernels: Kernels;
+  readonly view: DataView;
+}
+
+const instances = new WeakMap<WebAssembly.Memory, Instance>();
+
+/** That of the fit at hand: a fit sends many tasks to the same thread, each with a memory object of its own. */
+let current: { readonly id: number; readonly instance: Instance } | undefined;
 
 export function openWorkbench<Context extends BlockContext>(fit: Context, slot: number): Workbench<Context> {
-  if (current?.id !== fit.id)
-    current = {
-      id: fit.id,
-      kernels: instantiateKernels(fit.module, fit.memory),
-      view: new DataView(fit.memory.buffer),
-    };
-  const { kernels, view } = current;
+  if (current?.id !== fit.id) current = { id: fit.id, instance: instanceOf(fit) };
+  const { kernels, view } = current.instance;
   return { fit, kernels, view, scratch: fit.layout.scratch + slot * fit.layout.scratchStride };
+}
+
+function instanceOf({ module, memory }: BlockContext): Instance {
+  const known = instances.get(memory);
+  if (known?.module === module) return known;
+  const instance = { module, kernels: instantiateKernels(module, memory), view: new DataView(memory.buffer) };
+  instances.set(memory, instance);
+  return instance;
 }
 
 /** Lets go of the last fit's memory. */

@@ -95,11 +95,12 @@ export interface SideAddresses {
   /** f64 × {@link totalsPerBlock} a block. */
   readonly results: number;
   readonly terms: TermAddresses | undefined;
-  /** Where the observations are resident: u32 pointers, u32 indices, values, weights (0: all 1). */
-  readonly resident: ResidentAddresses | undefined;
+  /** Where the observations are resident. */
+  readonly resident: EntryAddresses | undefined;
 }
 
-export interface ResidentAddresses {
+/** Of u32 pointers, u32 indices, values, weights (0: all 1). */
+export interface EntryAddresses {
   readonly pointers: number;
   readonly indices: number;
   readonly values: number;

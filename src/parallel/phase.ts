@@ -1,4 +1,5 @@
 /** What a task is: the messages between the coordinator and its workers, and the code a block's work is written in. */
+import type { EntryFile } from '../data/entryFile.js';
 import type { StoredOrientation } from '../data/storedRows.js';
 import type { ErrorRecord } from '../errors.js';
 import type { Dtype, JobTotals, Kernels } from '../kernels/load.js';
@@ -30,6 +31,8 @@ export interface FitContext extends BlockContext {
   /** What the objective has beyond weighted squares and a ridge; undefined where that is all. */
   readonly terms: FitTerms | undefined;
   readonly observations: PerSide<StoredOrientation>;
+  /** Where they are in files: a third one for the entries in the order of a grid's blocks, if the method has one. */
+  readonly grid?: EntryFile | undefined;
   /** Entries that there is room for: what is listed, entries listed twice counted twice. */
   readonly capacity: number;
 }

@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { certifyGlobally } from '../../dist/src/certificate/globalBound.js';
-import { type BoundProblem, relaxationBound } from '../../dist/src/certificate/relaxationBound.js';
+import { type BoundProblem, relaxationBound, residualsOf } from '../../dist/src/certificate/relaxationBound.js';
 import { spectralNormBound } from '../../dist/src/certificate/spectralNorm.js';
 import { certificateInWords } from '../../dist/src/cli/summary.js';
 import { type FactorizeOptions, factorize, type Model, reportHtml } from '../../dist/src/index.js';
@@ -52,17 +52,18 @@ function boundProblem(convex: ConvexProblem, point: Omit<Point, 'mean'>): BoundP
   const counts = new Float64Array(of.n + 1);
   for (const { column } of of.entries) counts[column + 1] = at(counts, column + 1) + 1;
   for (let j = 0; j < of.n; j++) counts[j + 1] = at(counts, j + 1) + at(counts, j);
+  const byRow = {
+    pointers: rowPointers as Float64Array,
+    indices: columnIndices as Uint32Array,
+    values,
+    weights: Float64Array.from(of.entries, ({ weight }) => weight),
+  };
   return {
-    byRow: {
-      pointers: rowPointers as Float64Array,
-      indices: columnIndices as Uint32Array,
-      values,
-      weights: Float64Array.from(of.entries, ({ weight }) => weight),
-    },
+    byRow,
     byColumn: { pointers: counts },
     rank: point.k,
     mean,
-    predict: (row, column) => predict({ ...point, mean: 0 }, row, column),
+    residuals: () => residualsOf(byRow, mean, (row, column) => predict({ ...point, mean: 0 }, row, column)),
     penalties: { rows: d, columns: e },
     biasPenalties: { rows: beta, columns: gamma },
     bits,

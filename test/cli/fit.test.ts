@@ -4,11 +4,12 @@ import { cpSync, createWriteStream, existsSync, mkdirSync, readdirSync, readFile
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { loadModel } from '../../dist/src/model/load.js';
-import { failureOf, noise, npy, run, start, temporaryFolder } from './run.js';
+import { asProcess, failureOf, noise, npy, run, start, temporaryFolder } from './run.js';
 
 const folder = temporaryFolder();
 const at = (name: string) => join(folder.path, name);
 const cli = (...args: string[]) => run(args, folder.path);
+const program = (...args: string[]) => asProcess(args, folder.path);
 const write = (name: string, lines: string[]) => writeFileSync(at(name), `${lines.join('\n')}\n`);
 
 /** 12 users × 9 items, two thirds observed; value and σ of entry (i, j). */
@@ -54,7 +55,7 @@ afterAll(folder.remove);
 
 describe('fit --json', () => {
   test('prints one line with the documented keys, and nothing on stderr with --quiet', async () => {
-    const ended = await cli(
+    const ended = await program(
       'fit',
       'A4.csv',
       '--rank',
@@ -243,7 +244,7 @@ describe('--out', () => {
       ['A.csv', '--rank', '0'],
       ['A.csv', '--rank', '2', '--test', 'nowhere.csv'],
     ]) {
-      expect(await cli('fit', ...args, '--out', 'm2', '--json')).toMatchObject({ code: 2, stdout: '' });
+      expect(await program('fit', ...args, '--out', 'm2', '--json')).toMatchObject({ code: 2, stdout: '' });
       expect(bytes()).toEqual(before);
     }
     expect((await cli('fit', 'A.csv', '--rank', '3', '--max-sweeps', '50', '--out', 'm2', '--quiet')).code).toBe(0);
@@ -265,7 +266,7 @@ describe('the exit code', () => {
     [0, ['--max-sweeps', '1000000', '--time-limit', '0.2']],
     [3, ['--tolerance', '0', '--dtype', 'f32']],
   ])('is %i with %j', async (code, args) => {
-    const ended = await cli(
+    const ended = await program(
       'fit',
       code === 0 ? 'noise.npy' : 'A.csv',
       '--rank',

@@ -3,12 +3,12 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { sampleModel } from '../model/sample.js';
-import { inProcess } from './inProcess.js';
-import { failureOf, temporaryFolder } from './run.js';
+import { failureOf, run, temporaryFolder } from './run.js';
 
 const folder = temporaryFolder();
 afterAll(folder.remove);
 const at = (name: string) => join(folder.path, name);
+const cli = (...args: string[]) => run(args, folder.path);
 const put = (name: string, text: string) => writeFileSync(at(name), text);
 
 const [rows, columns] = [[...'abcde'], ['Benzene', 'Toluene', 'Xylene', 'Styrene']];
@@ -90,13 +90,13 @@ describe('a mistake', () => {
       '--remove takes a file that names rows, one a line.',
     ],
   ])('%s', async (_, args, option, said) => {
-    const ended = await inProcess(...args(), '--json');
+    const ended = await cli(...args(), '--json');
     expect(ended).toMatchObject({ code: 2, stdout: '' });
     expect(failureOf(ended)).toMatchObject({ position: { option }, message: expect.stringContaining(said) });
   });
 
   test('a shell', async () => {
-    const { code, stderr } = await inProcess('completion', 'zhs');
+    const { code, stderr } = await cli('completion', 'zhs');
     expect({ code, told: stderr.split('\n') }).toEqual({
       code: 2,
       told: [
@@ -113,12 +113,12 @@ describe('convert', () => {
   test('says which rows and columns a list of entries leaves out', async () => {
     put('sparse.mtx', '%%MatrixMarket matrix coordinate real general\n4 5 3\n1 1 1\n1 2 0\n3 1 2\n');
     const lost = '2 rows and 3 columns without entries are not in';
-    const { stderr } = await inProcess('convert', at('sparse.mtx'), at('sparse.csv'));
+    const { stderr } = await cli('convert', at('sparse.mtx'), at('sparse.csv'));
     expect(stderr).toBe(
       `${lost} ${at('sparse.csv')}; .mtx and .npz keep the shape.\n${at('sparse.csv')}: 3 entries of 4 × 5 written.\n`,
     );
     for (const kept of ['sparse.npz', 'sparse.npy'])
-      expect((await inProcess('convert', at('sparse.mtx'), at(kept))).stderr).not.toContain('without');
+      expect((await cli('convert', at('sparse.mtx'), at(kept))).stderr).not.toContain('without');
   });
 
   test('keeps the corner of a table, through every format', async () => {
@@ -127,14 +127,14 @@ describe('convert', () => {
       ['table.parquet', 'table.arrow'],
       ['table.arrow', 'again.csv'],
     ] as const)
-      expect((await inProcess('convert', at(from), at(to), '--table', '--quiet')).stderr).toBe('');
+      expect((await cli('convert', at(from), at(to), '--table', '--quiet')).stderr).toBe('');
     expect(readFileSync(at('again.csv'), 'utf8')).toBe(readFileSync(at('table.csv'), 'utf8'));
   });
 });
 
 describe('evaluate', () => {
   const evaluate = (...more: string[]) =>
-    inProcess('evaluate', at('ratings.csv'), '--rank', '1', '--lambda', '1', '--folds', '2', '--quiet', ...more);
+    cli('evaluate', at('ratings.csv'), '--rank', '1', '--lambda', '1', '--folds', '2', '--quiet', ...more);
 
   test('warns of lists that hold every candidate', async () => {
     const ranked = ['--split', 'leave-one-out', '--metrics', 'hr@1,hr@3', '--negatives'];
@@ -147,7 +147,7 @@ describe('evaluate', () => {
 
   test('does not scold for an end that was asked for', async () => {
     const told = async (...more: string[]) =>
-      (await inProcess('evaluate', at('ratings.csv'), '--rank', '2', '--folds', '2', ...more)).stderr;
+      (await cli('evaluate', at('ratings.csv'), '--rank', '2', '--folds', '2', ...more)).stderr;
     const end = ['--lambda', '0.01', '--tolerance', '1e-30'];
     expect(await told(...end)).toContain('2 of 2 fits did not converge');
     expect(await told(...end, '--max-sweeps', '2')).not.toContain('did not converge');
@@ -159,31 +159,21 @@ test('explain gives values as they are in the file, in f32 too, and says from wh
     'rated.mtx',
     '%%MatrixMarket matrix coordinate real general\n3 3 7\n1 1 5\n1 2 3.3\n2 1 4.1\n2 3 2\n3 1 1\n3 2 2\n3 3 5\n',
   );
-  const made = await inProcess(
-    'fit',
-    at('rated.mtx'),
-    '--rank',
-    '1',
-    '--lambda',
-    '0.5',
-    '--biases',
-    '--out',
-    at('f32'),
-  );
+  const made = await cli('fit', at('rated.mtx'), '--rank', '1', '--lambda', '0.5', '--biases', '--out', at('f32'));
   expect(made.code).toBe(0);
   const explain = ['explain', at('f32'), at('rated.mtx'), '--row', '0', '--column', '2'];
-  const { contributions } = JSON.parse((await inProcess(...explain, '--json')).stdout);
+  const { contributions } = JSON.parse((await cli(...explain, '--json')).stdout);
   expect(contributions.map(({ value }: { value: number }) => value).sort()).toEqual([3.3, 5]);
-  expect((await inProcess(...explain)).stdout).toContain('observation (from 0)');
+  expect((await cli(...explain)).stdout).toContain('observation (from 0)');
   const labelled = ['explain', at('model'), at('ratings.csv'), '--row', 'a', '--column', 'Xylene'];
-  expect((await inProcess(...labelled)).stdout).toMatch(/observation +value/);
+  expect((await cli(...labelled)).stdout).toMatch(/observation +value/);
 });
 
 test('inspect says of what the observed entries are, after an update', async () => {
-  expect((await inProcess('inspect', at('model'))).stdout).toMatch(/observed \([\d.]+ %\)/);
+  expect((await cli('inspect', at('model'))).stdout).toMatch(/observed \([\d.]+ %\)/);
   put('gone.txt', 'a\n');
-  await inProcess('update', at('model'), '--remove', at('gone.txt'), '--out', at('updated'));
-  const { stdout } = await inProcess('inspect', at('updated'));
+  await cli('update', at('model'), '--remove', at('gone.txt'), '--out', at('updated'));
+  const { stdout } = await cli('inspect', at('updated'));
   expect(stdout).toContain('4 × 4');
   expect(stdout).toContain('observed (of the fit before the updates)');
 });
@@ -195,9 +185,9 @@ test('a file that was written is named, but for --quiet', async () => {
     [['report', at('plain'), '--out', at('page.html')], /page\.html: a page of [\d.]+ kB written\.\n/],
     [['convert', at('ratings.csv'), at('ratings.parquet')], 'ratings.parquet: 20 entries of 5 × 4 written.\n'],
   ] as const) {
-    const { stderr } = await inProcess(...args);
+    const { stderr } = await cli(...args);
     if (typeof said === 'string') expect(stderr).toContain(said);
     else expect(stderr).toMatch(said);
-    expect(await inProcess(...args, '--quiet')).toEqual({ code: 0, stdout: '', stderr: '' });
+    expect(await cli(...args, '--quiet')).toEqual({ code: 0, stdout: '', stderr: '' });
   }
 });

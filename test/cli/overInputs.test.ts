@@ -3,12 +3,12 @@ import { linkSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { sampleModel } from '../model/sample.js';
-import { inProcess } from './inProcess.js';
-import { failureOf, temporaryFolder } from './run.js';
+import { failureOf, run, temporaryFolder } from './run.js';
 
 const folder = temporaryFolder();
 afterAll(folder.remove);
 const at = (name: string) => join(folder.path, name);
+const cli = (...args: string[]) => run(args, folder.path);
 
 const pairs = 'row,column,value\na,w,1\nb,x,2\n';
 const table = 'row,w,x,y,z\na,1,,2,3\nb,2,1,,1\n';
@@ -30,7 +30,7 @@ test.each([
   ['several files', ['fit', at('pair?.csv'), '--rank', '1', '--report', at('link.csv')], 'report'],
   ['convert', ['convert', at('link.csv'), at('pairs.csv')], 'out'],
 ])('%s is refused before any work', async (_, args, option) => {
-  const ended = await inProcess(...args, '--json');
+  const ended = await cli(...args, '--json');
   expect(ended).toMatchObject({ code: 2, stdout: '' });
   expect(failureOf(ended)).toMatchObject({ code: 'output-refused', position: { option } });
   expect(readFileSync(at('pairs.csv'), 'utf8')).toBe(pairs);
@@ -39,10 +39,10 @@ test.each([
 
 test('another file is replaced, and so is a model', async () => {
   writeFileSync(at('out.csv'), 'older');
-  expect(await inProcess('predict', at('model'), at('pairs.csv'), '--out', at('out.csv'))).toMatchObject({
+  expect(await cli('predict', at('model'), at('pairs.csv'), '--out', at('out.csv'))).toMatchObject({
     code: 0,
     stderr: expect.stringContaining('out.csv: 2 predictions written.\n'),
   });
   expect(readFileSync(at('out.csv'), 'utf8')).toMatch(/^row,column,prediction\n/);
-  expect((await inProcess('update', at('model'), at('table.csv'), '--table', '--out', at('model'))).code).toBe(0);
+  expect((await cli('update', at('model'), at('table.csv'), '--table', '--out', at('model'))).code).toBe(0);
 });

@@ -1,9 +1,11 @@
-/** Runs the command line as a process of its own. */
+/** Runs the command line: in this process, or as one of its own. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { vi } from 'vitest';
+import { runCommand } from '../../dist/src/cli/program.js';
 
 export const main = fileURLToPath(new URL('../../dist/src/cli/main.js', import.meta.url));
 
@@ -39,8 +41,29 @@ export function start(args: readonly string[], cwd: string): Running {
   return { process: child, shown, ended };
 }
 
-export function run(args: readonly string[], cwd: string): Promise<Ended> {
+/** Where the process itself is looked at: that it ends, with which code, and what it leaves. */
+export function asProcess(args: readonly string[], cwd: string): Promise<Ended> {
   return start(args, cwd).ended;
+}
+
+/** In this process, a start of Node less; one at a time. */
+export async function run(args: readonly string[], cwd: string): Promise<Ended> {
+  const said = { stdout: [] as Buffer[], stderr: [] as Buffer[] };
+  const before = process.cwd();
+  process.chdir(cwd);
+  const spies = (['stdout', 'stderr'] as const).map((name) =>
+    vi.spyOn(process[name], 'write').mockImplementation((chunk) => {
+      said[name].push(Buffer.from(chunk as string));
+      return true;
+    }),
+  );
+  try {
+    const code = await runCommand(args);
+    return { code, stdout: Buffer.concat(said.stdout).toString(), stderr: Buffer.concat(said.stderr).toString() };
+  } finally {
+    for (const spy of spies) spy.mockRestore();
+    process.chdir(before);
+  }
 }
 
 /** The JSON line that stderr ends with. */

@@ -4,6 +4,7 @@ import { chooseMethod } from '../../dist/src/factorize/methods.js';
 import { factorize } from '../../dist/src/index.js';
 import { checkOptions } from '../../dist/src/options.js';
 import { evenRuns } from '../../dist/src/parallel/partition.js';
+import { temporaryFolder } from '../cli/run.js';
 import { problem, triples } from '../helpers/problem.js';
 
 const large = problem({ m: 900, n: 500, density: 0.33, rank: 6, offset: 1, noise: 0.3, seed: 8 });
@@ -35,19 +36,29 @@ describe('an approach', () => {
     expect(auto.fit.objective).toBeLessThan(1.01 * als.fit.objective);
   });
 
+  test('has the same bits where the observations are staged or on disk', async () => {
+    const folder = temporaryFolder();
+    const few = { ...options, maxSweeps: 4 };
+    const { digest } = (await factorize(A, few)).fit;
+    for (const where of [{ residency: 'staged' }, { onDisk: folder.path }] as const) {
+      const { fit } = await factorize(A, { ...few, ...where });
+      expect(fit).toMatchObject({ digest, resident: false });
+      expect(fit.method.reason).toContain('sgd');
+    }
+    folder.remove();
+  });
+
   test('is all of a fit that is asked for no more sweeps', async () => {
     const { fit } = await factorize(A, { ...options, maxSweeps: 2 });
     expect(fit).toMatchObject({ sweeps: 2, status: 'budget', reason: 'sweeps' });
     expect(fit.method.reason).toContain('after 2 epochs of sgd');
   });
 
-  test('is left out from a given start, where observations are staged, memory is short or a method is asked for', async () => {
+  test('is left out from a given start, where memory is short or a method is asked for', async () => {
     const given = await factorize(A, { ...options, maxSweeps: 1, method: 'als' });
     expect(given.fit.method.reason).toBe('asked for');
     const { fit } = await factorize(A, { ...options, maxSweeps: 1, init: given });
     expect(fit.method.reason).not.toContain('sgd');
-    const staged = await factorize(A, { ...options, maxSweeps: 1, residency: 'staged' });
-    expect(staged.fit.method.reason).not.toContain('sgd');
     const memoryLimit = given.fit.memoryBytes.planned + 1;
     const short = await factorize(A, { ...options, maxSweeps: 1, memoryLimit });
     expect(short.fit.method.reason).not.toContain('sgd');

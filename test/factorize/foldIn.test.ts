@@ -41,7 +41,7 @@ const whole = ({ factor, bias }: { factor: { data: ArrayLike<number> }; bias?: A
 /** A column is solved for the final U, which V was not: it may differ by this many times what the certificate leaves. */
 const columnSlack = 50;
 
-describe.each(table)('%s', (_name, { of = base, options }) => {
+describe.each(table)('%s', (name, { of = base, options }) => {
   test('a training row returns its factor to 1e-10, a column to the certificate', async () => {
     const model = await fit(of, options, { maxSweeps: 300 });
     expect(model.U.data.some((x) => x !== 0)).toBe(true);
@@ -96,14 +96,15 @@ describe.each(table)('%s', (_name, { of = base, options }) => {
 
   test('has the same bits on any number of threads, staged or not, and whatever rows a row comes with', async () => {
     const fresh = newRows(of);
-    for (const [dtype, more] of [
-      ['f32', { threads: 3, inline: 'never' }],
-      ['f64', { threads: 2, inline: 'never', residency: 'staged' }],
-    ] as const) {
+    // Each objective in both precisions, and every other one in either way.
+    const isOdd = table.findIndex(([each]) => each === name) % 2 === 1;
+    const way = isOdd ? { threads: 3 } : { threads: 2, residency: 'staged' as const };
+    for (const dtype of ['f32', 'f64'] as const) {
       const model = await fit(of, options, { maxSweeps: 5, dtype });
       const parts = newParts(fresh, options);
       const all = await foldIn(model, triples(fresh), parts);
-      expect(whole(await foldIn(model, triples(fresh), { ...parts, ...more }))).toEqual(whole(all));
+      if ((dtype === 'f32') === isOdd)
+        expect(whole(await foldIn(model, triples(fresh), { ...parts, ...way, inline: 'never' }))).toEqual(whole(all));
       const row = 2;
       const alone = {
         ...fresh,

@@ -40,11 +40,9 @@ describe('the same bits', () => {
   ] as const)('of starts %s with %o on 1, 2 and 3 threads, a start a thread or all on one', async (starts, more) => {
     const one = await fit({ starts, threads: 1, ...more });
     expect(one.fit.inline).toBe(true);
-    for (const threads of [2, 3]) {
-      const several = await fit({ starts, threads, ...more });
-      expect(several.fit.inline).toBe(false);
-      expect(counted(several)).toEqual(counted(one));
-    }
+    const several = await fit({ starts, threads: 3, ...more });
+    expect(several.fit.inline).toBe(false);
+    expect(counted(several)).toEqual(counted(one));
     expect(counted(await fit({ starts, threads: 2, inline: 'never', ...more }))).toEqual(counted(one));
   });
 

@@ -115,10 +115,8 @@ describe('the same bits', () => {
     async (more) => {
       const all = { ...options, rank: 3, ...(!('starts' in more) && { start: 'rank-by-rank' as const }), ...more };
       const alone = await factorize(A, { ...all, threads: 1 });
-      for (const threads of [2, 3]) {
-        const model = await factorize(A, { ...all, threads, inline: 'never' });
-        expect(model.fit.digest).toBe(alone.fit.digest);
-      }
+      const apart = await factorize(A, { ...all, threads: 3, inline: 'never' });
+      expect(apart.fit.digest).toBe(alone.fit.digest);
       await using session = await openSession({ threads: 2 });
       expect((await session.factorize(A, all)).fit.digest).toBe(alone.fit.digest);
     },

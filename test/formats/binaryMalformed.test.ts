@@ -247,18 +247,19 @@ describe('JSON lines', () => {
   });
 });
 
-describe('a CSV of a million columns', () => {
-  const names = Array.from({ length: 1_000_000 }, (_, j) => `c${j}`).join(',');
-  const cells = '1,'.repeat(999_999);
+// More than a call takes arguments.
+describe('a CSV of 300,000 columns', () => {
+  const names = Array.from({ length: 300_000 }, (_, j) => `c${j}`).join(',');
+  const cells = '1,'.repeat(299_999);
   it('is refused as a list of entries, with a short message', async () => {
     const error = await refused('.csv', `${names}\n${cells}1\n`);
     expect(error.code).toBe('ambiguous-weights');
     expect(error.message.length).toBeLessThan(1500);
   });
 
-  it('is read as a table', { timeout: 120_000 }, async () => {
+  it('is read as a table', async () => {
     const table = await readTable(fileOf('.csv', `id,${names}\na,${cells}1\n`), { table: true });
-    expect(table.matrix.shape).toEqual([1, 1_000_000]);
-    expect(table.labels?.columns.at(-1)).toBe('c999999');
+    expect(table.matrix.shape).toEqual([1, 300_000]);
+    expect(table.labels?.columns.at(-1)).toBe('c299999');
   });
 });

@@ -10,6 +10,8 @@ const ranks = [...Array.from({ length: 40 }, (_, i) => i + 1), 48, 64, 100, 128]
 /** Empty, every tail, and around one and two panels of 64. */
 const lengths = [...Array.from({ length: 41 }, (_, i) => i), 63, 64, 65, 130, 300];
 const few = [0, 1, 2, 3, 5, 8, 13, 40, 64, 65, 150];
+/** At large ranks, where the twin takes its time: empty, fewer than the rank, a panel and more, more than the rank. */
+const lengthsFor = (rank: number) => (rank < 64 ? few : [0, 1, 13, 65, 150]);
 
 /** Node 20 has relaxed SIMD behind a flag, which counts from here on; later ones have it anyway. */
 if (process.versions.node.startsWith('20.')) setFlagsFromString('--experimental-wasm-relaxed-simd');
@@ -93,7 +95,7 @@ describe('row solves against the twin', () => {
       { dtype: 'f64', bias: 'free', beta: 0 },
       { dtype: 'f64', bias: 'held', weights: 'plain' },
     ];
-    for (const kind of kinds) await expectSolved({ dtype: 'f64', rank, lengths: few, ...kind });
+    for (const kind of kinds) await expectSolved({ dtype: 'f64', rank, lengths: lengthsFor(rank), ...kind });
   });
 
   it.each(['f32', 'f64'] as const)('every row length, %s', async (dtype) => {
@@ -101,12 +103,24 @@ describe('row solves against the twin', () => {
   });
 
   it.each(ranks)('rank %i, f32 storage in f64 arithmetic: right to the rounding of f32', async (rank) => {
-    await expectSolved({ dtype: 'f32', rank, lengths: few, weights: 'plain', bias: 'free' }, 'solveRows32in64');
-    await expectSolved({ dtype: 'f32', rank, lengths: few }, 'solveRows32in64');
+    const request = { dtype: 'f32', rank, lengths: lengthsFor(rank) } as const;
+    await expectSolved({ ...request, weights: 'plain', bias: 'free' }, 'solveRows32in64');
+    await expectSolved(request, 'solveRows32in64');
   });
 
   it.each(['large', 'small'] as const)('weights may be %s', async (weights) => {
     for (const dtype of ['f32', 'f64'] as const) await expectSolved({ dtype, rank: 9, lengths: few, weights });
+  });
+
+  it.each([5, 6, 7, 8])('rank %i without weights, summed in registers, has the bits of a panel', async (rank) => {
+    for (const build of builds) {
+      const [narrow, panel] = [
+        await Workspace.open({ dtype: 'f32', rank, lengths }, build),
+        await Workspace.open({ dtype: 'f32', rank, lengths, weights: 'ones' }, build),
+      ];
+      expect(narrow.run('solveRows32')).toEqual(panel.run('solveRows32'));
+      expect(narrow.out).toEqual(panel.out);
+    }
   });
 
   it('without penalty gives least squares, of minimum norm where rows are short', async () => {

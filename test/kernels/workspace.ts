@@ -18,7 +18,8 @@ export interface ProblemRequest {
   readonly rank: number;
   /** Observations of each row. */
   readonly lengths: readonly number[];
-  readonly weights?: 'none' | 'plain' | 'large' | 'small';
+  /** `ones`: the problem is that of `none`. */
+  readonly weights?: 'none' | 'ones' | 'plain' | 'large' | 'small';
   readonly bias?: 'none' | 'free' | 'held';
   readonly lambda?: number;
   readonly beta?: number;
@@ -89,9 +90,11 @@ export class Workspace {
       return array;
     };
     const stored = reals(observed, () => 2 * random());
-    const scale = { none: 1, plain: 1, large: 1e12, small: 1e-12 }[request.weights ?? 'none'];
+    const scale = { none: 1, ones: 1, plain: 1, large: 1e12, small: 1e-12 }[request.weights ?? 'none'];
     const weights =
-      (request.weights ?? 'none') === 'none' ? undefined : reals(observed, () => scale * (1.1 + random()));
+      (request.weights ?? 'none') === 'none'
+        ? undefined
+        : reals(observed, () => (request.weights === 'ones' ? 1 : scale * (1.1 + random())));
     const other = reals(others * stride, (i) => {
       const c = i % stride;
       return c < rank || (hasBias && c === rank) ? random() : 0;

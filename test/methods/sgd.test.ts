@@ -237,9 +237,10 @@ test('a plan counts the grid and the rates', () => {
   expect(bytes('sgd') - bytes('als')).toBeGreaterThan(3 * 900 * 8 * 4);
 });
 
-test('staged observations are refused', async () => {
-  await expect(factorize(A, { ...common, residency: 'staged' })).rejects.toMatchObject({
-    code: 'incompatible-options',
-    position: { option: 'residency' },
-  });
+test('staged observations give the same bits', async () => {
+  const { digest } = (await factorize(A, common)).fit;
+  for (const way of [{ threads: 1 }, { threads: 3, inline: 'never' }] as const) {
+    const { fit } = await factorize(A, { ...common, ...way, residency: 'staged' });
+    expect(fit).toMatchObject({ digest, resident: false });
+  }
 });

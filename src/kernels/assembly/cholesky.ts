@@ -31,6 +31,12 @@ function factorBlock<T>(G: usize, stride: usize, i: usize, size: usize, active: 
   let pivot = load<T>(row0 + o);
   if (i < active && !(pivot > smallestPivot)) return false;
   const r0 = <T>1 / sqrt<T>(pivot);
+  if (i + 1 == active) {
+    // What is left is padding: already its own factor, and 0 in b.
+    store<T>(row0 + o, r0);
+    store<T>(b + o, load<T>(b + o) * r0);
+    return true;
+  }
   const u01 = load<T>(row0 + o, sizeof<T>()) * r0;
   const u02 = load<T>(row0 + o, 2 * sizeof<T>()) * r0;
   const u03 = load<T>(row0 + o, 3 * sizeof<T>()) * r0;

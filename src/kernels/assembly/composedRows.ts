@@ -37,9 +37,8 @@ export function composedMeasure<S>(job: RowJob, terms: Terms, first: i32, last: 
   for (let row = first; row < last; row++) {
     takeOwn<S>(job, work, row);
     bound(job, terms, work, row);
-    slope<S>(job, terms, work, row);
+    job.loss += slope<S>(job, terms, work, row);
     measureSlope(job, terms, work, row);
-    job.loss += lossAt<S>(job, terms, work, work.space.x, row);
     job.penalty += penaltyAt(job, terms, work, work.space.x, row);
     if (job.out == 0) continue;
     const out = job.out + <usize>row * width;

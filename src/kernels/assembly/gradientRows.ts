@@ -1,6 +1,8 @@
 /** Row i of ∂f/∂X = 2(Σ W²(prediction − a)·v_j + λ_i x_i), summed in float64. */
 import { RowJob } from "./job";
 import { dotWide, penaltyOfRow, widen } from "./residual";
+import { panelRows } from "./space";
+import { addSums } from "./wideSums";
 
 export function gradientRows<S>(job: RowJob, first: i32, last: i32): void {
   // Fields are read once: the compiler cannot know that no store changes them.
@@ -8,42 +10,30 @@ export function gradientRows<S>(job: RowJob, first: i32, last: i32): void {
   const width = <usize>stride * sizeof<S>();
   const wide = job.scratch;
   const g = wide + (<usize>stride << 3);
+  const scales = g + (<usize>stride << 3);
+  const addresses = scales + (panelRows << 3);
   for (let row = first; row < last; row++) {
     const bias = widen<S>(job, job.own + <usize>row * width, wide);
     const offset = job.mean + bias;
     memory.fill(g, 0, <usize>stride << 3);
     let ofBias: f64 = 0, loss: f64 = 0;
     const end = <usize>load<u32>(job.pointers + (<usize>row << 2), 4);
-    for (let t = <usize>load<u32>(job.pointers + (<usize>row << 2)); t < end; t++) {
-      const v = other + <usize>load<u32>(indices + (t << 2)) * width;
-      const w = weights ? <f64>load<S>(weights + t * sizeof<S>()) : 1;
-      const r = w * (<f64>load<S>(values + t * sizeof<S>()) - offset - dotWide<S>(wide, v, stride));
-      loss += r * r;
-      addScaled<S>(g, v, -w * r, stride);
-      ofBias -= w * r;
+    for (let t = <usize>load<u32>(job.pointers + (<usize>row << 2)); t < end; ) {
+      const count = min(panelRows, end - t);
+      for (let i: usize = 0; i < count; i++, t++) {
+        const v = other + <usize>load<u32>(indices + (t << 2)) * width;
+        const w = weights ? <f64>load<S>(weights + t * sizeof<S>()) : 1;
+        const r = w * (<f64>load<S>(values + t * sizeof<S>()) - offset - dotWide<S>(wide, v, stride));
+        loss += r * r;
+        ofBias -= w * r;
+        store<u32>(addresses + (i << 2), <u32>v);
+        store<f64>(scales + (i << 3), -w * r);
+      }
+      addSums<S>(false, addresses, scales, scales, count, g, g, stride);
     }
     job.loss += loss;
     job.penalty += penaltyOfRow(job, wide, bias, row);
     finishRow<S>(job, row, g, ofBias, bias);
-  }
-}
-
-/** g ← g + s·v. */
-// @ts-ignore: decorator
-@inline
-export function addScaled<S>(g: usize, v: usize, s: f64, stride: i32): void {
-  const factor = f64x2.splat(s);
-  for (let c = 0; c < stride; c += 4) {
-    const o = g + (<usize>c << 3);
-    if (sizeof<S>() == 4) {
-      const x = v128.load(v + (<usize>c << 2));
-      v128.store(o, f64x2.add(v128.load(o), f64x2.mul(factor, f64x2.promote_low_f32x4(x))));
-      v128.store(o, f64x2.add(v128.load(o, 16), f64x2.mul(factor, f64x2.promote_low_f32x4(v128.shuffle<i64>(x, x, 1, 1)))), 16);
-    } else {
-      const x = v + (<usize>c << 3);
-      v128.store(o, f64x2.add(v128.load(o), f64x2.mul(factor, v128.load(x))));
-      v128.store(o, f64x2.add(v128.load(o, 16), f64x2.mul(factor, v128.load(x, 16))), 16);
-    }
   }
 }
 

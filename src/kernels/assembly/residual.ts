@@ -1,5 +1,6 @@
 /** Predictions and residuals of a row in float64, whatever the storage: f is never summed in f32. */
 import { RowJob } from "./job";
+import { lossNarrow, narrowStride } from "./narrow";
 
 /**
  * Writes row x as float64 to `wide`, with 1 in the bias slot (which meets the other side's bias there).
@@ -58,6 +59,7 @@ export function weightOf<S>(job: RowJob, t: usize): f64 {
 export function lossOfRow<S>(job: RowJob, wide: usize, bias: f64, first: usize, last: usize): f64 {
   // Fields are read once: the compiler cannot know that no store changes them.
   const stride = job.stride, other = job.other, weights = job.weights;
+  if (sizeof<S>() == 4 && stride == <i32>narrowStride) return lossNarrow(job, wide, bias, first, last);
   const width = <usize>stride * sizeof<S>();
   const offset = job.mean + bias;
   let index = job.indices + (first << 2);

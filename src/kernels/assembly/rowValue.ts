@@ -16,6 +16,7 @@ export function lossAt<S>(job: RowJob, terms: Terms, work: ComposedSpace, x: usi
   const r: f64 = hasBackground ? load<f64>(terms.ownWeights + (<usize>row << 3)) : 0;
   const end = <usize>load<u32>(job.pointers + (<usize>row << 2), 4);
   let sum = hasBackground ? r * backgroundAt(terms, work, x) : 0;
+  if (loss == Loss.Quadratic) return sum + squaresAt<S>(job, terms, wide, offset, r, hasBackground, row);
   for (let t = <usize>load<u32>(job.pointers + (<usize>row << 2)); t < end; t++) {
     const j = <usize>load<u32>(job.indices + (t << 2));
     const p = dotWide<S>(wide, job.other + j * bytes, job.stride) + offset;
@@ -26,6 +27,26 @@ export function lossAt<S>(job: RowJob, terms: Terms, work: ComposedSpace, x: usi
       const gap = terms.value - p;
       sum -= loss == Loss.Poisson ? rc * p : rc * gap * gap;
     }
+  }
+  return sum;
+}
+
+/** Σ W²(p − a)² − rc(p − β)² over listed entries. */
+function squaresAt<S>(job: RowJob, terms: Terms, wide: usize, offset: f64, r: f64, hasBackground: bool, row: i32): f64 {
+  // Fields are read once: the compiler cannot know that no store changes them.
+  const stride = job.stride, other = job.other, weights = job.weights, otherWeights = terms.otherWeights, value = terms.value;
+  const bytes = <usize>stride * sizeof<S>();
+  const start = <usize>load<u32>(job.pointers + (<usize>row << 2)), end = <usize>load<u32>(job.pointers + (<usize>row << 2), 4);
+  let sum: f64 = 0;
+  for (let t = start; t < end; t++) {
+    const j = <usize>load<u32>(job.indices + (t << 2));
+    const p = dotWide<S>(wide, other + j * bytes, stride) + offset;
+    const gap = p - <f64>load<S>(job.values + t * sizeof<S>());
+    const w: f64 = weights ? <f64>load<S>(weights + t * sizeof<S>()) : 1;
+    sum += w * gap * (w * gap);
+    if (!hasBackground) continue;
+    const fromValue = p - value;
+    sum -= r * load<f64>(otherWeights + (j << 3)) * fromValue * fromValue;
   }
   return sum;
 }

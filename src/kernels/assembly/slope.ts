@@ -1,58 +1,45 @@
-/** Half the gradient of a row's smooth part from its entries one by one: no matrix is made up. */
+/** A row's loss and half the gradient of its smooth part, from its entries: no matrix is made up. */
 import { ComposedSpace, penaltyFactor } from "./composedSpace";
-import { addScaled } from "./gradientRows";
 import { RowJob } from "./job";
 import { sumLanes } from "./lanes";
-import { curvature, halfSlope, Loss } from "./losses";
+import { curvature, halfSlope, Loss, lossValue } from "./losses";
 import { dotWide } from "./residual";
-import { ownBias, widen } from "./rowValue";
-import { offsetOf } from "./tangent";
+import { backgroundAt, ownBias, widen } from "./rowValue";
+import { offsetOf, panelRows } from "./tangent";
 import { Terms } from "./terms";
+import { addSums } from "./wideSums";
 
-/** At x of the space: Gx − b of the tangent quadratic to `d`, and b. */
-export function slope<S>(job: RowJob, terms: Terms, work: ComposedSpace, row: i32): void {
+/**
+ * At x of the space: Gx − b of the tangent quadratic to `d`, and b.
+ *
+ * @returns the row's loss there, its part of the background included.
+ */
+export function slope<S>(job: RowJob, terms: Terms, work: ComposedSpace, row: i32): f64 {
   const x = work.space.x;
-  const bytes = <usize>job.stride * sizeof<S>();
   const rank = <usize>job.rank;
   const hasBackground = terms.gram != 0 && !terms.isFull;
   const r: f64 = terms.gram ? load<f64>(terms.ownWeights + (<usize>row << 3)) : 0;
   const wide = widen(job, work, x);
   const bias = ownBias(job, x);
-  const loss = terms.loss, parameter = terms.lossParameter;
   memory.fill(work.d, 0, work.size << 3);
   memory.fill(work.b, 0, work.size << 3);
-  // In the bias's place comes along the other side's, where a 1 belongs.
-  let slopes: f64 = 0, rights: f64 = 0;
+  const sums = changetype<Sums>(work.H);
+  sums.loss = hasBackground ? r * backgroundAt(terms, work, x) : 0;
+  sums.slope = 0;
+  sums.right = 0;
+  const addresses = work.space.addresses, scales = work.space.scales, rights = work.space.rights;
   const end = <usize>load<u32>(job.pointers + (<usize>row << 2), 4);
-  for (let t = <usize>load<u32>(job.pointers + (<usize>row << 2)); t < end; t++) {
-    const j = <usize>load<u32>(job.indices + (t << 2));
-    const v = job.other + j * bytes;
-    const a = <f64>load<S>(job.values + t * sizeof<S>());
-    const w: f64 = job.weights ? <f64>load<S>(job.weights + t * sizeof<S>()) : 1;
-    const offset = offsetOf<S>(job, v);
-    let s: f64, right: f64;
-    if (terms.isFull) {
-      right = w * w * (a - offset);
-      s = -right;
-    } else {
-      const p = dotWide<S>(wide, v, job.stride) + bias + job.mean;
-      s = halfSlope(loss, w, a, p, parameter);
-      right = curvature(loss, w, a, p, parameter) * (p - offset) - s;
-      if (hasBackground) {
-        const rc = r * load<f64>(terms.otherWeights + (j << 3));
-        s -= loss == Loss.Poisson ? 0.5 * rc : rc * (p - terms.value);
-        right -= loss == Loss.Poisson ? -0.5 * rc : rc * (terms.value - offset);
-      }
-    }
-    addScaled<S>(work.d, v, s, job.stride);
-    addScaled<S>(work.b, v, right, job.stride);
-    slopes += s;
-    rights += right;
+  for (let t = <usize>load<u32>(job.pointers + (<usize>row << 2)); t < end; t += panelRows) {
+    const count = min(panelRows, end - t);
+    locate<S>(job, terms, work, sums, wide, job.mean + bias, r, t, count);
+    addSums<S>(true, addresses, scales, rights, count, work.d, work.b, job.stride);
   }
   if (job.hasBias) {
-    store<f64>(work.d + (rank << 3), slopes);
-    store<f64>(work.b + (rank << 3), rights);
+    // In the bias's place has come along the other side's, where a 1 belongs.
+    store<f64>(work.d + (rank << 3), sums.slope);
+    store<f64>(work.b + (rank << 3), sums.right);
   }
+  const loss = sums.loss;
   for (let c: usize = 0; c < work.n; c++) {
     const o = c << 3;
     let s = load<f64>(work.d + o) + penaltyFactor(job, terms, row, c) * load<f64>(x + o);
@@ -66,6 +53,70 @@ export function slope<S>(job: RowJob, terms: Terms, work: ComposedSpace, row: i3
     }
     store<f64>(work.d + o, s);
   }
+  return loss;
+}
+
+/** Over a row's entries. */
+@unmanaged
+class Sums {
+  loss: f64;
+  slope: f64;
+  right: f64;
+}
+
+/** Lists what multiplies z_t in the slope and in b, f64, and adds up the loss. */
+function locate<S>(
+  job: RowJob, terms: Terms, work: ComposedSpace, sums: Sums, wide: usize, offset: f64, r: f64, start: usize, count: usize,
+): void {
+  const space = work.space;
+  const stride = job.stride, other = job.other, hasWeights = job.weights != 0, hasBias = job.hasBias;
+  const bytes = <usize>stride * sizeof<S>();
+  const kind = terms.loss, parameter = terms.lossParameter, isFull = terms.isFull, value = terms.value;
+  const isQuadratic = kind == Loss.Quadratic;
+  const hasBackground = terms.gram != 0 && !isFull, otherWeights = terms.otherWeights;
+  let index = job.indices + (start << 2), at = job.values + start * sizeof<S>();
+  const toWeight = job.weights - job.values;
+  let address = space.addresses, scale = space.scales, right = space.rights;
+  let loss = sums.loss, slopes: f64 = 0, allRights: f64 = 0;
+  for (const last = address + (count << 2); address != last; address += 4) {
+    const j = <usize>load<u32>(index);
+    const v = other + j * bytes;
+    const a = <f64>load<S>(at);
+    const w: f64 = hasWeights ? <f64>load<S>(at + toWeight) : 1;
+    const p = dotWide<S>(wide, v, stride) + offset;
+    const own = hasBias ? offsetOf<S>(job, v) : job.mean;
+    let s: f64, b: f64;
+    if (isQuadratic) {
+      const squared = w * w, gap = p - a;
+      loss += w * gap * (w * gap);
+      b = squared * (a - own);
+      s = isFull ? -b : squared * gap;
+    } else {
+      if (w > 0) loss += lossValue(kind, w, a, p, parameter);
+      s = halfSlope(kind, w, a, p, parameter);
+      b = curvature(kind, w, a, p, parameter) * (p - own) - s;
+    }
+    if (hasBackground) {
+      const rc = r * load<f64>(otherWeights + (j << 3));
+      const isPoisson = kind == Loss.Poisson;
+      const gap = p - value;
+      loss -= isPoisson ? rc * p : rc * gap * gap;
+      s -= isPoisson ? 0.5 * rc : rc * gap;
+      b -= isPoisson ? -0.5 * rc : rc * (value - own);
+    }
+    store<u32>(address, <u32>v);
+    store<f64>(scale, s);
+    store<f64>(right, b);
+    slopes += s;
+    allRights += b;
+    index += 4;
+    at += sizeof<S>();
+    scale += 8;
+    right += 8;
+  }
+  sums.loss = loss;
+  sums.slope += slopes;
+  sums.right += allRights;
 }
 
 /** A row of a background's matrix, which has both halves, times x. */

@@ -6,6 +6,7 @@ import { curvature, halfSlope, Loss } from "./losses";
 import { collect } from "./panel";
 import { dotWide } from "./residual";
 import { ownBias, widen } from "./rowValue";
+import { Space } from "./space";
 import { Terms } from "./terms";
 
 /** Observations of a panel. */
@@ -68,7 +69,13 @@ function locate<S, T>(job: RowJob, terms: Terms, work: ComposedSpace, row: i32, 
   const loss = terms.loss, d = terms.lossParameter;
   const r: f64 = terms.gram ? load<f64>(terms.ownWeights + (<usize>row << 3)) : 0;
   let front: usize = 0, back = count;
-  for (let t = start; t < start + count; t++) {
+  let t = start;
+  const isPlain = loss == Loss.Quadratic && terms.gram != 0 && !terms.isFull && !job.hasBias;
+  if (sizeof<S>() == 4 && sizeof<T>() == 4 && isPlain) {
+    front = locateFours(job, terms, space, r, start, count);
+    t += front;
+  }
+  for (; t < start + count; t++) {
     const j = <usize>load<u32>(job.indices + (t << 2));
     const v = job.other + j * bytes;
     const a = <f64>load<S>(job.values + t * sizeof<S>());
@@ -97,6 +104,33 @@ function locate<S, T>(job: RowJob, terms: Terms, work: ComposedSpace, row: i32, 
     store<T>(space.rights + slot * sizeof<T>(), <T>right);
   }
   return front;
+}
+
+/** The first entries of a panel by fours, as long as they add to G. @returns how many. Without biases the mean is 0. */
+function locateFours(job: RowJob, terms: Terms, space: Space, r: f64, start: usize, count: usize): usize {
+  const bytes = i32x4.splat(job.stride << 2), other = i32x4.splat(<i32>job.other);
+  const own = f32x4.splat(<f32>r), value = f32x4.splat(<f32>terms.value);
+  const weights = job.weights, otherWeights = terms.otherWeights;
+  let index = job.indices + (start << 2), at = job.values + (start << 2);
+  const toWeight = weights - job.values;
+  let done: usize = 0;
+  for (; done + 4 <= count; done += 4) {
+    const c = f32x4.replace_lane(f32x4.replace_lane(f32x4.replace_lane(f32x4.splat(
+      <f32>load<f64>(otherWeights + (<usize>load<u32>(index) << 3))),
+      1, <f32>load<f64>(otherWeights + (<usize>load<u32>(index, 4) << 3))),
+      2, <f32>load<f64>(otherWeights + (<usize>load<u32>(index, 8) << 3))),
+      3, <f32>load<f64>(otherWeights + (<usize>load<u32>(index, 12) << 3)));
+    const w = weights ? v128.load(at + toWeight) : f32x4.splat(1);
+    const squared = f32x4.mul(w, w), rc = f32x4.mul(own, c);
+    const omega = f32x4.sub(squared, rc);
+    if (i32x4.bitmask(omega) != 0) break;
+    v128.store(space.addresses + (done << 2), i32x4.add(other, i32x4.mul(bytes, v128.load(index))));
+    v128.store(space.scales + (done << 2), f32x4.sqrt(omega));
+    v128.store(space.rights + (done << 2), f32x4.sub(f32x4.mul(squared, v128.load(at)), f32x4.mul(rc, value)));
+    index += 16;
+    at += 16;
+  }
+  return done;
 }
 
 /** mean + the other side's bias at `v`. */
