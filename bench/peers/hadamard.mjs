@@ -4,7 +4,7 @@ import { factorize } from '../../dist/src/index.js';
 import { load } from './sets.mjs';
 
 const job = JSON.parse(process.argv[2]);
-const { rows, columns, values, shape } = load(job.folder, 'train');
+const { rowPointers, columnIndices, values, shape } = compressed(load(job.folder, 'train'));
 
 /** What the objective makes of an entry r: its value, W² and the weight of what is not listed. */
 const confidences = {
@@ -13,7 +13,7 @@ const confidences = {
   cmfrec: { weights: { weight: values.map((r) => 1 + job.alpha * r) }, background: 1 },
 };
 const objective = job.kind === 'explicit' ? { lambdaScale: 'count' } : confidences[job.objective];
-const A = { rows, columns, values: job.objective === 'cmfrec' ? values.map(() => 1) : values, shape };
+const A = { rowPointers, columnIndices, values: job.objective === 'cmfrec' ? values.map(() => 1) : values, shape };
 
 for (const step of job.steps) {
   const cpu = process.cpuUsage();
@@ -34,4 +34,29 @@ for (const step of job.steps) {
     writeFileSync(`${job.out}.${step}.V`, Float32Array.from(V.data));
   }
   console.log(JSON.stringify({ step, seconds, cpuSeconds: (user + system) / 1e6, digest: fit.digest }));
+}
+
+/** Sorted CSR, as the other tools are given: by column, then by row, each in the order of before. */
+function compressed({ rows, columns, values, shape }) {
+  const sorted = (order, keys, count) => {
+    const pointers = new Uint32Array(count + 1);
+    for (const key of keys) pointers[key + 1]++;
+    for (let i = 0; i < count; i++) pointers[i + 1] += pointers[i];
+    const cursor = pointers.slice();
+    const placed = new Uint32Array(order.length);
+    for (const t of order) placed[cursor[keys[t]]++] = t;
+    return { pointers, placed };
+  };
+  const byColumn = sorted(
+    rows.map((_, t) => t),
+    columns,
+    shape[1],
+  ).placed;
+  const { pointers, placed } = sorted(byColumn, rows, shape[0]);
+  return {
+    rowPointers: pointers,
+    columnIndices: placed.map((t) => columns[t]),
+    values: Float32Array.from(placed, (t) => values[t]),
+    shape,
+  };
 }

@@ -19,7 +19,11 @@ const defaultWorkerUrl = new URL('../../workers/rows.cjs', import.meta.url).href
 export const hireCrew: Hire = (plan, options) => {
   const crew = plan.inline
     ? inlineCrew(phases)
-    : pooledCrew({ workerUrl: options.workerUrl ?? defaultWorkerUrl, threads: plan.threads });
+    : pooledCrew({
+        workerUrl: options.workerUrl ?? defaultWorkerUrl,
+        threads: plan.threads,
+        ...(options.inline !== 'never' && { meanwhile: phases }),
+      });
   return { crew, release: () => crew.close() };
 };
 
