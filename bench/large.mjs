@@ -4,10 +4,10 @@
  * caller's arrays. Then the command from CSV to model, in a process each, on a share of the rows: bytes an observation at the
  * peak. bench/results/large.json.
  *
- *     node --expose-gc bench/large.mjs [--observed N] [--rounds R] [--sweeps S] [--ways memory,disk] [--lines N of the CSV]
+ *     node --expose-gc bench/large.mjs [--observed N] [--rounds R] [--sweeps S] [--ways memory,disk] [--hand-over] [--lines N of the CSV]
  *       [--folder of the files] [--data folder that keeps A from run to run]
  *
- * A part that is not asked for (--observed 0, --lines 0, one of the ways) stays as an earlier record has it.
+ * With --hand-over, which leaves one fit a run, peaks are those of the whole process, the caller's arrays being given up. A part that is not asked for (--observed 0, --lines 0, one of the ways) stays as an earlier record has it.
  */
 import { execFileSync } from 'node:child_process';
 import {
@@ -39,6 +39,7 @@ const lines = Number(argument('lines', 20_000_000));
 const folder = argument('folder', tmpdir());
 const kept = argument('data', undefined);
 const asked = argument('ways', 'memory,disk').split(',');
+const handOver = process.argv.includes('--hand-over');
 const rank = 32;
 // auto would begin with epochs of sgd where the observations are resident.
 const options = { rank, method: 'als', lambda: 0.05, lambdaScale: 'count', tolerance: 0, maxSweeps, threads: 2 };
@@ -102,6 +103,8 @@ async function fits() {
   const samples = Object.fromEntries(Object.keys(ways).map((way) => [way, []]));
   await settle();
   const caller = memory().now;
+  // Above what the caller has, or of all.
+  const without = handOver ? 0 : caller;
   const before = old.fits.find((each) => each.observed === observed);
   // Of another program it may be another.
   let digest = asked.length === 2 ? undefined : before?.digest;
@@ -116,6 +119,7 @@ async function fits() {
       const { fit } = await factorize(A, {
         ...options,
         ...more,
+        handOver,
         onProgress: ({ phase }) => {
           if (phase !== 'sweep') return;
           const { user, system } = process.cpuUsage();
@@ -131,7 +135,7 @@ async function fits() {
       const sweep = (times.at(-1) - times[0]) / (times.length - 1);
       const cpuSweep = (cpu.at(-1) - cpu[0]) / (cpu.length - 1);
       const { prepare } = fit.seconds;
-      const peak = { layingOut: laidOut.peak - caller, fitting: memory().peak - caller };
+      const peak = { layingOut: laidOut.peak - without, fitting: memory().peak - without };
       samples[way].push({
         sweep: round(sweep),
         cpu: round(cpuSweep),
@@ -165,6 +169,7 @@ async function fits() {
           secondsPerSweep: spread(all.map(({ sweep }) => sweep)),
           cpuSecondsPerSweep: spread(all.map(({ cpu }) => cpu)),
           prepareSeconds: spread(all.map(({ prepare }) => prepare)),
+          handOver,
           peakGB: {
             layingOut: round(Math.max(...all.map(({ peak }) => peak.layingOut)) / 1e9),
             fitting: round(Math.max(...all.map(({ peak }) => peak.fitting)) / 1e9),

@@ -2,13 +2,14 @@
  * How the cost of a sweep grows with entries, rank and threads, on paper and measured: bench/results/scaling.json, and the
  * charts of docs/scaling.svg. f32, default arithmetic, λ 0.05 by count.
  *
- *     node bench/scaling.mjs [--series kernels,memory,phases,nnz,rank,threads,schedule,chart] [--only <parts of cases' names>]
+ *     node bench/scaling.mjs [--series kernels,memory,phases,nnz,rank,threads,chart] [--only <parts of cases' names>]
  *
  * kernels, memory: the rates of each alone. phases: what one without work takes on 1 to 128 workers.
  * nnz, rank: seconds of a sweep with 2 threads, without extrapolation, beside costModel.mjs.
- * threads: 1 and 2 threads in turn, with all defaults. schedule: the same sweeps on 1 to 128 threads by schedule.mjs, held against these.
+ * threads: with all defaults, 1 thread, 2 threads and each block by itself in turn; from these blocks sweeps on 1 to 128 threads, by
+ * schedule.mjs, held against what was measured on 1 and 2.
  *
- * What is not measured this time stays in the record.
+ * chart: what follows from the record, and its picture. What is not measured this time stays in the record.
  */
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
@@ -26,7 +27,7 @@ import { movieLens20M, ratings } from './synthetic.mjs';
 
 const { values: asked } = parseArgs({
   options: {
-    series: { type: 'string', default: 'kernels,memory,phases,nnz,rank,threads,schedule,chart' },
+    series: { type: 'string', default: 'kernels,memory,phases,nnz,rank,threads,chart' },
     only: { type: 'string', default: '' },
   },
 });
@@ -81,23 +82,45 @@ async function sweeps(set, method, rank, { samples = 5, skipped = 1, ...options 
   return { ...spread(differences('wall')), processor: spread(differences('processor')).median };
 }
 
-/**
- * How far prediction is from measurement, relative: from processor seconds on 1 thread, from the least of the sweeps on 2. Others
- * at work on the machine disturb these the least.
- */
-function distance(row) {
-  const measured = results.threads.find((each) => caseName(each) === caseName(row))?.seconds;
-  if (!measured) return undefined;
-  const { 1: one, 2: two } = row.predicted;
-  return [one.seconds / measured[1].processor - 1, two.seconds / measured[2].min - 1];
+/** An assumption: a server's memory, eight channels of DDR4-3200. */
+const serverBytesPerSecond = 200e9;
+
+/** One round trip, and for each more worker what the coordinator itself has to do for it: workers begin side by side. */
+function phaseSeconds(threads) {
+  const { roundTrip, coordinator } = results.emptyPhase[1];
+  return roundTrip + Math.max(0, results.emptyPhase[threads].coordinator - coordinator);
 }
 
-const results = { gigaflops: {}, bytesPerSecond: {}, emptyPhase: {}, nnz: [], rank: [], threads: [], schedule: [] };
+/** What follows from blocks measured here, phases and memory measured there: seconds on so many threads, and what would help. */
+function settle(row) {
+  const { predicted, waitingIf, bytes } = row;
+  for (const [threads, part] of Object.entries(predicted)) {
+    part.starting = row.phases.length * phaseSeconds(threads);
+    part.seconds = part.work + part.waiting + part.serial + part.starting;
+    part.efficiency = predicted[1].seconds / threads / part.seconds;
+  }
+  const { work, waiting, serial, starting } = predicted[64];
+  const efficiency = (seconds) => predicted[1].seconds / 64 / seconds;
+  row.efficiencyIf = {
+    longestFirst: efficiency(work + waitingIf.longestFirst + serial + starting),
+    finerBlocks: efficiency(work + waitingIf.finer + serial + starting),
+    coordinatorShared: efficiency(work + waiting + serial / 64 + starting),
+    phasesAtOneRoundTrip: efficiency(work + waiting + serial + predicted[1].starting),
+    both: efficiency(work + waiting + serial / 64 + predicted[1].starting),
+  };
+  const threadsAt = (traffic) => (serverBytesPerSecond * predicted[1].seconds) / traffic;
+  row.threadsOfBandwidth = { noRowKept: threadsAt(bytes.most), allKept: threadsAt(bytes.least) };
+  // Processor seconds on 1 thread, since others may be at work on the machine.
+  row.off = [predicted[1].seconds / row.seconds[1].processor - 1, predicted[2].seconds / row.seconds[2].median - 1];
+}
+
+const results = { gigaflops: {}, bytesPerSecond: {}, emptyPhase: {}, nnz: [], rank: [], threads: [] };
 Object.assign(results, earlier('scaling'));
+
 const isAsked = (row) => asked.only.split(',').some((part) => caseName(row).includes(part));
 const caseName = ({ set, method, rank }) => `${set} ${method} ${rank}`;
 function save() {
-  for (const row of results.schedule) row.off = distance(row);
+  for (const row of results.threads) settle(row);
   for (const { paper } of [...results.nnz, ...results.rank]) paper.kernelSeconds = secondsOf(paper.work, rate);
   record('scaling', { what: 'seconds of a sweep, f32, strict, λ 0.05 by count; see bench/scaling.mjs', results });
 }
@@ -128,18 +151,16 @@ function onPaper(set, method, rank) {
 /** Those that costModel.mjs counts by. */
 const kernels = { f32: ['accumulate', 'factorAndSolve', 'loss', 'gradient'], f64: ['accumulate'] };
 
-/** The best of several: what else the machine does only takes from a rate. */
+/** The best of several, and of those in the record: what else the machine does only takes from a rate. */
 async function measureKernels() {
   const build = await openBuild('reproducible');
-  results.gigaflops = Object.fromEntries(
-    Object.keys(kernels).map((dtype) => [dtype, Object.fromEntries(ranks.map((rank) => [rank, {}]))]),
-  );
   for (let i = 0; i < 7; i++)
     for (const [dtype, names] of Object.entries(kernels))
       for (const rank of ranks) {
-        const best = results.gigaflops[dtype][rank];
-        for (const [kernel, { gflops }] of Object.entries(timeKernels(build, dtype, rank, false, names)))
-          best[kernel] = Math.max(best[kernel] ?? 0, gflops);
+        const times = timeKernels(build, dtype, rank, false, names);
+        const best = results.gigaflops[dtype]?.[rank];
+        const better = names.map((kernel) => [kernel, Math.max(best?.[kernel] ?? 0, times[kernel].gflops)]);
+        results.gigaflops[dtype] = { ...results.gigaflops[dtype], [rank]: Object.fromEntries(better) };
       }
   save();
   console.log(results.gigaflops);
@@ -197,58 +218,35 @@ const settled = 4;
 
 async function measureThreads(set, method, rank) {
   if (!isAsked({ set, method, rank })) return;
-  const seconds = {};
-  for (const threads of [1, 2])
-    seconds[threads] = await sweeps(set, method, rank, { skipped: settled, threads, inline: 'never' });
-  keep('threads', { set, method, rank, seconds });
-  const speedup = seconds[1].median / seconds[2].median;
-  const said = [1, 2].map((t) => `${seconds[t].median.toFixed(4)} s (${seconds[t].processor.toFixed(4)})`);
-  console.log(`threads: ${set} ${method} ${rank}: ${said.join(', ')}, ${speedup.toFixed(2)}×`);
-}
-
-/** One round trip, and for each more worker what the coordinator itself has to do for it: workers begin side by side. */
-function phaseSeconds(threads) {
-  const { roundTrip, coordinator } = results.emptyPhase[1];
-  return roundTrip + Math.max(0, results.emptyPhase[threads].coordinator - coordinator);
-}
-
-/** An assumption: a server's memory, eight channels of DDR4-3200. */
-const serverBytesPerSecond = 200e9;
-
-async function schedule(set, method, rank) {
-  if (!isAsked({ set, method, rank })) return;
   const { hire, take } = notingCrew(phases);
   const noted = [];
-  await factorizeWith(hire, data(set).A, {
-    ...optionsOf(method, rank),
-    threads: 1,
-    maxSweeps: 5 + settled,
-    onProgress: ({ phase, sweep }) => {
-      if (phase !== 'sweep') return;
-      const each = take();
-      if (sweep > settled) noted.push(each);
-    },
+  const samples = { 1: [], 2: [] };
+  const rounds = sets[set].observed > 1e6 ? 1 : 3;
+  for (let round = 0; round < rounds; round++) {
+    for (const threads of [1, 2])
+      samples[threads].push(await sweeps(set, method, rank, { skipped: settled, threads, inline: 'never' }));
+    await factorizeWith(hire, data(set).A, {
+      ...optionsOf(method, rank),
+      threads: 1,
+      maxSweeps: 5 + settled,
+      onProgress: ({ phase, sweep }) => {
+        if (phase !== 'sweep') return;
+        const each = take();
+        if (sweep > settled) noted.push(each);
+      },
+    });
+    take();
+  }
+  const together = (each) => ({
+    ...spread(each.flatMap((run) => run.samples)),
+    processor: spread(each.map((run) => run.processor)).median,
   });
   const sweep = typicalSweep(noted);
-  const predict = (threads, order) => simulate(sweep, threads, phaseSeconds(threads), order);
-  const one = predict(1).seconds;
-  const predicted = Object.fromEntries(
-    threadCounts.map((threads) => {
-      const { seconds, ...parts } = predict(threads);
-      return [threads, { seconds, efficiency: one / threads / seconds, ...parts }];
-    }),
-  );
-  const efficiencyIf = Object.fromEntries(
-    Object.entries(orders).map(([name, order]) => [name, one / 64 / predict(64, order).seconds]),
-  );
-  const { seconds, serial, starting } = predict(64);
-  efficiencyIf.coordinatorShared = one / 64 / (seconds - (serial * 63) / 64);
-  efficiencyIf.phasesAtOneRoundTrip = one / 64 / (seconds - starting + predict(1).starting);
-  const { bytes } = onPaper(set, method, rank);
-  keep('schedule', {
+  const row = {
     set,
     method,
     rank,
+    seconds: { 1: together(samples[1]), 2: together(samples[2]) },
     phases: sweep.phases.map(({ phase, side, blocks }) => ({
       phase,
       side,
@@ -256,20 +254,19 @@ async function schedule(set, method, rank) {
       seconds: blocks.reduce((sum, each) => sum + each, 0),
       longest: Math.max(...blocks),
     })),
-    predicted,
-    efficiencyIf,
-    /** Threads whose traffic, if no cache kept a gathered row, or if all were kept, is a server's. */
-    threadsOfBandwidth: {
-      least: (serverBytesPerSecond * one) / bytes.most,
-      most: (serverBytesPerSecond * one) / bytes.least,
-    },
-  });
-  const { off } = results.schedule.find((row) => caseName(row) === caseName({ set, method, rank }));
+    predicted: Object.fromEntries(threadCounts.map((threads) => [threads, simulate(sweep, threads)])),
+    waitingIf: Object.fromEntries(
+      Object.entries(orders).map(([name, order]) => [name, simulate(sweep, 64, order).waiting]),
+    ),
+    bytes: onPaper(set, method, rank).bytes,
+  };
+  keep('threads', row);
   const percent = (share) => `${(100 * share).toFixed(1)} %`;
+  const said = [1, 2].map((t) => `${row.seconds[t].median.toFixed(4)} s (${row.seconds[t].processor.toFixed(4)})`);
   console.log(
-    `schedule: ${set} ${method} ${rank}: off by ${off?.map(percent).join(', ')};`,
-    threadCounts.map((t) => `${t}: ${percent(predicted[t].efficiency)}`).join(', '),
-    efficiencyIf,
+    `threads: ${caseName(row)}: ${said.join(', ')}; off by ${row.off.map(percent).join(', ')};`,
+    threadCounts.map((t) => `${t}: ${percent(row.predicted[t].efficiency)}`).join(', '),
+    row.efficiencyIf,
   );
 }
 
@@ -283,9 +280,10 @@ if (wanted.includes('nnz'))
 if (wanted.includes('rank'))
   for (const [method, [least, most]] of Object.entries(byRank))
     for (const rank of ranks.filter((k) => least <= k && k <= most)) await measure('rank', '1e6', method, rank, 5);
-for (const set of ['1e6', '1e7', '2e7'])
-  for (const [method, rank] of byThreads) {
-    if (wanted.includes('threads')) await measureThreads(set, method, rank);
-    if (wanted.includes('schedule')) await schedule(set, method, rank);
-  }
-if (wanted.includes('chart')) writeFileSync(new URL('../docs/scaling.svg', import.meta.url), draw(results));
+if (wanted.includes('threads'))
+  for (const set of ['1e6', '1e7', '2e7'])
+    for (const [method, rank] of byThreads) await measureThreads(set, method, rank);
+if (wanted.includes('chart')) {
+  save();
+  writeFileSync(new URL('../docs/scaling.svg', import.meta.url), draw(results));
+}

@@ -8,7 +8,7 @@ const nameOf = ({ method, rank }, isRankTold) =>
   `${method === 'background' ? 'als, background' : method}${isRankTold ? `, k = ${rank}` : ''}`;
 
 /** @param results of bench/results/scaling.json. */
-export function draw({ nnz, rank, schedule }) {
+export function draw({ nnz, rank, threads }) {
   return sheet('Processor seconds of a sweep by entries and rank, and efficiency by threads', [
     costPanel(
       'Processor seconds a sweep by entries',
@@ -22,7 +22,7 @@ export function draw({ nnz, rank, schedule }) {
     ...['1e6', '1e7'].map((set) =>
       efficiencyPanel(
         `Efficiency by threads, ${set === '1e6' ? 1 : 10} M entries`,
-        schedule.filter((row) => row.set === set),
+        threads.filter((row) => row.set === set),
       ),
     ),
   ]);

@@ -87,23 +87,19 @@ const sum = (list) => list.reduce((all, each) => all + each, 0);
 
 /** Ways to give out a phase's blocks. */
 export const orders = {
-  asTheyCome: (blocks) => blocks,
   longestFirst: (blocks) => Float64Array.from(blocks).sort().reverse(),
   /** Each cut into four. */
   finer: (blocks) => Float64Array.from({ length: 4 * blocks.length }, (_, i) => blocks[i >> 2] / 4),
 };
 
 /**
- * A sweep on so many threads, and where its seconds go: work shared evenly, waiting for the last block, the coordinator's own
- * work, and starting and ending phases.
- *
- * @param phaseCost seconds that a phase without work takes.
+ * Seconds of a sweep on so many threads, starting and ending its phases left out: work shared evenly, waiting for the last block,
+ * and the coordinator's own work between phases.
  */
-export function simulate({ serial, phases }, threads, phaseCost, order = orders.asTheyCome) {
+export function simulate({ serial, phases }, threads, order = (blocks) => blocks) {
   const work = sum(phases.map(({ blocks }) => sum(blocks))) / threads;
   const waiting = sum(phases.map(({ blocks }) => makespan(order(blocks), threads))) - work;
-  const starting = phases.length * phaseCost;
-  return { seconds: work + waiting + serial + starting, work, waiting, serial, starting };
+  return { work, waiting, serial };
 }
 
 /**

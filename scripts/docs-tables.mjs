@@ -22,7 +22,7 @@ ${rows.join('\n')}
 
 What they mean together is on the page of [objectives](objectives.md). Beside these, the library takes \`weights\` (exactly one of \`{ sqrtWeight: W }\`, \`{ weight: W² }\`, \`{ sigma: 1/W }\`, each a
 matrix of A's shape in any form or an array with one number per listed value), \`init\` (\`{ U?, V? }\`), \`labels\`,
-\`onProgress\`, \`signal\`, \`handOver\` (the lists of triples are given up, and free once they are sorted), and for bundled applications \`workerUrl\` and \`wasmUrl\` (or mark hadamard as external).
+\`onProgress\`, \`signal\`, \`handOver\` (the lists of triples or CSR are given up, and free once they are sorted), and for bundled applications \`workerUrl\` and \`wasmUrl\` (or mark hadamard as external).
 `;
 }
 

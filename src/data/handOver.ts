@@ -1,12 +1,12 @@
 /** Entries that their owner gives up, so that their memory is free for what is made of them: option `handOver`. */
-import { isTriples } from './forms.js';
+import { isCompressed, isTriples } from './forms.js';
 import type { MatrixInput, RealArray, Triples, WeightsInput } from './input.js';
 
-/** Frees the lists of triples and of their weights. */
+/** Frees the lists of triples or CSR and of their weights. */
 export function freeEntries(A: MatrixInput, weights: WeightsInput | undefined): void {
-  if (!isTriples(A)) return;
-  for (const list of [A.rows, A.columns, A.values, ...Object.values(weights ?? {})])
-    if (ArrayBuffer.isView(list)) free(list);
+  if (!isTriples(A) && !isCompressed(A)) return;
+  const indices = isTriples(A) ? [A.rows, A.columns] : [A.rowPointers, A.columnIndices];
+  for (const list of [...indices, A.values, ...Object.values(weights ?? {})]) if (ArrayBuffer.isView(list)) free(list);
 }
 
 /**

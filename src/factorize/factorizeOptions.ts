@@ -55,7 +55,7 @@ export interface FactorizeOptions extends FitOptions, ObjectiveOptions {
   /** Held-out entries of your own, in place of `holdout`. */
   readonly validation?: ValidationData | undefined;
   /**
-   * The lists of triples and of their weights are given up: they are detached as soon as they are sorted, which for data as large
+   * The lists of triples or CSR and of their weights are given up: they are detached as soon as they are sorted, which for data as large
    * as memory makes room for the fit. Lists in shared memory and other forms of A stay as they are. Default false.
    */
   readonly handOver?: boolean | undefined;

@@ -1,5 +1,6 @@
 /** survey counts, place sorts: both orientations of the same entries whatever the order of the listing. */
 import fc from 'fast-check';
+import ndarray, { type NdArray } from 'ndarray';
 import { describe, expect, test } from 'vitest';
 import { type Orientation, place, survey } from '../../dist/src/data/observations.js';
 import { type Problem, problem, reordered, sqrtWeights, triples } from '../helpers/problem.js';
@@ -113,6 +114,29 @@ test('entries without weight leave no trace', () => {
   const { found, byRow } = placed(half);
   expect(found.observed).toBe(6);
   expect(listed(byRow)).toHaveLength(6);
+});
+
+test('a dense array of floats, read in chunks, is what an array that is read number by number is', () => {
+  const result = (A: NdArray) => {
+    const found = survey(A, undefined);
+    const storage = { byRow: room(found.rows, found.observed), byColumn: room(found.columns, found.observed) };
+    return { found, ...place(A, undefined, found, storage, 'refuse', 0.25) };
+  };
+  // Several rows a chunk, rows longer than a chunk, and a view that is turned and has a margin.
+  for (const [m, n] of [
+    [60, 50],
+    [2, 2500],
+    [1, 1],
+  ] as const) {
+    const data = Float64Array.from({ length: (m + 1) * (n + 1) }, (_, t) =>
+      (t * 7) % 5 < 2 ? Number.NaN : (t * 31) % 17,
+    );
+    const view = (numbers: Float64Array | number[]) => ndarray(numbers, [n, m], [1, n + 1], 1);
+    for (const turn of [(A: NdArray) => A, (A: NdArray) => A.transpose(1, 0)])
+      expect(result(turn(view(data)))).toEqual(result(turn(view(Array.from(data)))));
+  }
+  const data = Float64Array.from([1, 2, Number.POSITIVE_INFINITY, 4]);
+  expect(() => survey(ndarray(data, [2, 2]), undefined)).toThrow(/The value at \(1, 0\) is Infinity/);
 });
 
 test('entries beyond what is sorted at a time stand in the order of their listing within each place', () => {

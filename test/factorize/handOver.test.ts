@@ -68,6 +68,21 @@ test('what cannot be given up stays: shared memory, and other forms', async () =
   expect(lengthsOf(inside)).toEqual([0, 0, A.values.length]);
 });
 
+test('CSR', async () => {
+  const row = (t: number) => Math.floor(t / 40);
+  const csr = () => ({
+    rowPointers: Uint32Array.from({ length: 61 }, (_, i) => 40 * i),
+    columnIndices: Uint32Array.from({ length: 2400 }, (_, t) => (7 * t + row(t)) % 50),
+    values: Float64Array.from({ length: 2400 }, (_, t) => Math.sin(t)),
+    shape: [60, 50] as const,
+  });
+  const options = { rank: 3, lambda: 0.1, maxSweeps: 5 };
+  const { digest } = (await factorize(csr(), options)).fit;
+  const given = csr();
+  expect((await factorize(given, { ...options, handOver: true })).fit.digest).toBe(digest);
+  expect([given.rowPointers, given.columnIndices, given.values].map(({ length }) => length)).toEqual([0, 0, 0]);
+});
+
 test('a start that is made after a trial still has A', async () => {
   const small = problem({ m: 30, n: 20, density: 0.5, seed: 4 });
   const options = { rank: 2, tolerance: 1e-12, maxSweeps: 60 };
