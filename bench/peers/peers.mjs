@@ -69,8 +69,9 @@ const present = (kind) =>
       (flags.only === undefined || flags.only.split(',').includes(name)),
   );
 
-/** The best point of a curve. */
-const bestOf = (kind, curve) => curve.reduce((best, point) => (isBetter(kind, best.value, point.value) ? best : point));
+/** The best point of a curve; factors that are no numbers are worse than any. */
+const bestOf = (kind, curve) =>
+  curve.reduce((best, point) => (Number.isNaN(point.value) || isBetter(kind, best.value, point.value) ? best : point));
 
 /** λ and α by the validation error that the peer reaches, at the smallest of the ranks. */
 function tuneFor(peer, kind, folder, k) {

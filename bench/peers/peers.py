@@ -94,7 +94,7 @@ def cmfrec_als(A, is_implicit, use_cg):
         common = dict(k=k, lambda_=job["lambda"], method="als", use_cg=use_cg, niter=step, nthreads=threads,
                       finalize_chol=False, use_float=True, verbose=False, random_state=1, precompute_for_predictions=False)
         if is_implicit:
-            model = CMF_implicit(alpha=job["alpha"], **{k: v for k, v in common.items()})
+            model = CMF_implicit(alpha=job["alpha"], **{name: value for name, value in common.items() if name != "method"})
         else:
             model = CMF(scale_lam=True, center=False, user_bias=False, item_bias=False, **common)
         spent[:] = [0.0, 0.0]
