@@ -19,11 +19,7 @@ const defaultWorkerUrl = new URL('../../workers/rows.cjs', import.meta.url).href
 export const hireCrew: Hire = (plan, options) => {
   const crew = plan.inline
     ? inlineCrew(phases)
-    : pooledCrew({
-        workerUrl: options.workerUrl ?? defaultWorkerUrl,
-        threads: plan.threads,
-        ...(options.inline !== 'never' && { meanwhile: phases }),
-      });
+    : pooledCrew({ workerUrl: options.workerUrl ?? defaultWorkerUrl, threads: plan.threads });
   return { crew, release: () => crew.close() };
 };
 

@@ -42,7 +42,8 @@ const inlineSliceMilliseconds = 8;
 
 export function inlineCrew<Context extends BlockContext = FitContext>(phases: PhaseTable<Context>): Crew<Context> {
   const busy = [0];
-  const work = inlineWork(phases, busy);
+  // One slice over all phases: those of a small problem are shorter than a slice each.
+  let sliceStart = performance.now();
   return {
     threads: 1,
     isInline: true,
@@ -50,7 +51,14 @@ export function inlineCrew<Context extends BlockContext = FitContext>(phases: Ph
     busy,
     async run(fit, call) {
       const words = prepare(fit, call);
-      await work(fit, call, () => true);
+      const workbench = openWorkbench(fit, 0);
+      const started = performance.now();
+      while (runNextBlock(workbench, phases, call)) {
+        if (performance.now() - sliceStart < inlineSliceMilliseconds) continue;
+        await new Promise((resolve) => setImmediate(resolve));
+        sliceStart = performance.now();
+      }
+      busy[0] = (busy[0] as number) + (performance.now() - started) / 1000;
       if (Atomics.load(words, control.stopRequested) !== 0) throw new Interrupted();
       return sumTotals(fit, call.side);
     },
@@ -60,39 +68,18 @@ export function inlineCrew<Context extends BlockContext = FitContext>(phases: Ph
   };
 }
 
-/** Blocks one after another in this thread, for as long as `isWanted` says between two slices. */
-function inlineWork<Context extends BlockContext>(phases: PhaseTable<Context>, busy: number[]) {
-  // One slice over all phases: those of a small problem are shorter than a slice each.
-  let sliceStart = performance.now();
-  return async (fit: Context, call: PhaseCall, isWanted: () => boolean): Promise<void> => {
-    const workbench = openWorkbench(fit, 0);
-    const started = performance.now();
-    while (runNextBlock(workbench, phases, call)) {
-      if (performance.now() - sliceStart < inlineSliceMilliseconds) continue;
-      await new Promise((resolve) => setImmediate(resolve));
-      sliceStart = performance.now();
-      if (!isWanted()) break;
-    }
-    busy[0] = (busy[0] as number) + (performance.now() - started) / 1000;
-  };
-}
-
-export interface PooledCrewOptions<Context extends BlockContext> {
+export interface PooledCrewOptions {
   /** The worker entry, as a string: see workers/rows.cts. */
   readonly workerUrl: string;
   readonly threads: number;
-  /** Those that this thread begins with while its workers are starting, which takes them as long as many small fits; default none. */
-  readonly meanwhile?: PhaseTable<Context> | undefined;
 }
 
 export function pooledCrew<Context extends BlockContext = FitContext>({
   workerUrl,
   threads,
-  meanwhile,
-}: PooledCrewOptions<Context>): Crew<Context> {
+}: PooledCrewOptions): Crew<Context> {
   const workers = openWorkers<Task<Context>, TaskReport>(workerUrl, threads);
   const busy = new Array<number>(threads).fill(0);
-  const work = meanwhile && inlineWork(meanwhile, busy);
   let closed = false;
   return {
     threads,
@@ -105,11 +92,6 @@ export function pooledCrew<Context extends BlockContext = FitContext>({
       if (closed) throw new Error('The crew is closed.');
       const words = prepare(fit, call);
       const done = doneFlags(fit, call.side);
-      if (work && workers.areStarting) {
-        await work(fit, call, () => workers.areStarting);
-        if (Atomics.load(words, control.stopRequested) !== 0) throw new Interrupted();
-        if (done.every((state) => state === blockState.done)) return sumTotals(fit, call.side);
-      }
       const lost = new Set<number>();
       for (;;) {
         const tasks = Array.from({ length: threads }, (_, slot) => workers.run({ fit, call, slot }));
@@ -133,7 +115,6 @@ export function pooledCrew<Context extends BlockContext = FitContext>({
     },
     async close() {
       closed = true;
-      if (work) closeWorkbench();
       await workers.close();
     },
   };
@@ -145,8 +126,6 @@ export interface Workers<T, R> {
   run(task: T): Promise<R>;
   /** Rejects once no worker can be started: tasks would then wait for ever. */
   readonly none: Promise<never>;
-  /** Some have not begun yet, and may still. */
-  readonly areStarting: boolean;
   readonly hasFailed: boolean;
   close(): Promise<void>;
 }
@@ -165,14 +144,9 @@ export function openWorkers<T, R>(workerUrl: string, threads: number): Workers<T
     });
   });
   none.catch(() => undefined);
-  let started = 0;
-  pool.on('workerCreate', () => started++);
   return {
     run: (task) => pool.run(task),
     none,
-    get areStarting() {
-      return started < threads && !hasFailed;
-    },
     get hasFailed() {
       return hasFailed;
     },
