@@ -279,7 +279,11 @@ describe('hadamard fit --watch', () => {
       ended,
       process: child,
     } = start(
-      'fit noise.npy --rank 40 --tolerance 0 --max-sweeps 4000 --holdout 0.1 --watch --out shown'.split(' '),
+      // One thread leaves the browser one, and in f64 without acceleration the fit outlasts the browser's start.
+      [
+        ...'fit noise.npy --rank 40 --tolerance 0 --max-sweeps 4000 --holdout 0.1 --watch --out shown'.split(' '),
+        ...'--threads 1 --dtype f64 --start random --acceleration none'.split(' '),
+      ],
       folder.path,
     );
     onTestFinished(() => void child.kill('SIGKILL'));
