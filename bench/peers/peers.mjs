@@ -103,7 +103,8 @@ function race(name, k, penalties) {
     if (!ours.has(key)) ours.set(key, fit('hadamard', { ...job, steps: steps.others }, tools, evaluate));
     const best = bestOf(kind, curve);
     const reached = ours.get(key).find(({ value }) => isBetter(kind, value, best.value));
-    const row = { set: name, k, peer, ...job, best, reached: reached ?? null, curve, ours: ours.get(key) };
+    const { folder: _, ...asked } = job;
+    const row = { set: name, k, peer, ...asked, best, reached: reached ?? null, curve, ours: ours.get(key) };
     rows.push({ ...row, ...(reached && timed(peer, job, best.step, reached.step)) });
     console.log(said(rows.at(-1)));
   }

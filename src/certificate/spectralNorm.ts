@@ -1,5 +1,4 @@
 /** An upper bound of the largest singular value of a sparse matrix, which is what a certificate may divide by. */
-import { gramMatrix, gramStride } from '../kernels/gramMatrix.js';
 import { largestEigenvalues, tridiagonalize } from '../kernels/symmetric.js';
 import { norm, scale } from '../kernels/vectors.js';
 
@@ -53,49 +52,17 @@ export function spectralNormBound(M: SparseRows, bits: (index: number) => number
   return tall.columns <= denseLimit ? byEigenvalues(tall) : byLanczos(tall, bits);
 }
 
-function byEigenvalues(M: SparseRows): NormBound {
-  const { indices, values, columns: p } = M;
+function byEigenvalues({ pointers, indices, values, columns: p }: SparseRows): NormBound {
+  // Its lower half.
+  const gram = new Float64Array(p * p);
   const counts = new Float64Array(p);
   let squares = 0;
-  for (let t = 0; t < values.length; t++) {
-    const a = values[t] as number;
-    const at = indices[t] as number;
-    squares += a * a;
-    counts[at] = (counts[at] as number) + 1;
-  }
-  const gram = gramOfFull(M) ?? gramOfSparse(M);
-  const off = eigenvalueMargin(gram, p);
-  const [theta = 0] = largestEigenvalues(tridiagonalize(gram, p), 1);
-  // Each product of two columns is a sum of so many terms at most: |fl(MᵀM) − MᵀM| ≤ γ|M|ᵀ|M|, whose norm is at most γ‖M‖_F².
-  const margin = 2 * (longest(counts) + 8) * unit * squares;
-  return { bound: Math.sqrt(Math.max(0, theta + off + margin)) * (1 + 4 * unit), from: 'eigenvalues' };
-}
-
-/** The lower half of MᵀM where at least half of M is there; undefined where it is not, or an entry is listed twice. */
-function gramOfFull({ pointers, indices, values, columns: p }: SparseRows): Float64Array | undefined {
-  const rows = pointers.length - 1;
-  if (2 * values.length < rows * p) return undefined;
-  const stride = gramStride(p);
-  const X = new Float64Array(rows * stride);
-  for (let i = 0; i < rows; i++) {
-    const end = pointers[i + 1] as number;
-    let last = -1;
-    for (let t = pointers[i] as number; t < end; t++) {
-      const j = indices[t] as number;
-      if (j === last) return undefined;
-      last = j;
-      X[i * stride + j] = values[t] as number;
-    }
-  }
-  return gramMatrix(X, rows, p);
-}
-
-function gramOfSparse({ pointers, indices, values, columns: p }: SparseRows): Float64Array {
-  const gram = new Float64Array(p * p);
   for (let i = 0; i + 1 < pointers.length; i++)
     for (let s = pointers[i] as number; s < (pointers[i + 1] as number); s++) {
       const a = values[s] as number;
       const at = indices[s] as number;
+      squares += a * a;
+      counts[at] = (counts[at] as number) + 1;
       const row = at * p;
       for (let t = pointers[i] as number; t <= s; t++) {
         const place = row + (indices[t] as number);
@@ -105,7 +72,11 @@ function gramOfSparse({ pointers, indices, values, columns: p }: SparseRows): Fl
       for (let t = s - 1; t >= (pointers[i] as number) && indices[t] === at; t--)
         gram[row + at] = (gram[row + at] as number) + a * (values[t] as number);
     }
-  return gram;
+  const off = eigenvalueMargin(gram, p);
+  const [theta = 0] = largestEigenvalues(tridiagonalize(gram, p), 1);
+  // Each product of two columns is a sum of so many terms at most: |fl(MᵀM) − MᵀM| ≤ γ|M|ᵀ|M|, whose norm is at most γ‖M‖_F².
+  const margin = 2 * (longest(counts) + 8) * unit * squares;
+  return { bound: Math.sqrt(Math.max(0, theta + off + margin)) * (1 + 4 * unit), from: 'eigenvalues' };
 }
 
 /** How far an eigenvalue may be off after {@link tridiagonalize} of the p×p matrix with this lower half. */

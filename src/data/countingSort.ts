@@ -1,7 +1,6 @@
 /** Entries sorted by column or by row, in the order in which they are listed within each. */
-import { visitEntries } from './entries.js';
-import type { MatrixInput, RealArray, WeightsInput } from './input.js';
-import { type PlainEntries, plainEntries } from './plainEntries.js';
+import type { ChunkedEntries } from './chunks.js';
+import type { RealArray } from './input.js';
 
 /** One orientation: row i holds entries pointers[i] … pointers[i+1]−1. Pointers are doubles: exact beyond 2³² entries. */
 export interface Orientation {
@@ -22,119 +21,66 @@ export function startPointers(pointers: Float64Array, counts: Uint32Array): void
   pointers[counts.length] = sum;
 }
 
-/** Writes entries that are listed row by row, columns ascending. */
-export function placeRows(
-  A: MatrixInput,
-  weights: WeightsInput | undefined,
-  to: Orientation,
-  shift: number,
-  isZeroKept: boolean,
-  columnCount: number,
-): void {
-  const entries = plainEntries(A, weights);
-  if (entries && placePlainRows(entries, to, shift, isZeroKept, columnCount)) return;
+/**
+ * Writes entries that are listed row by row, columns ascending.
+ *
+ * @returns false where one has changed since it was surveyed.
+ */
+export function placeRows({ each }: ChunkedEntries, to: Orientation, shift: number, columnCount: number): boolean {
+  const entries = to.pointers.at(-1) as number;
   let at = 0;
-  visitEntries(
-    A,
-    weights,
-    (_row, column, value, weight) => {
-      to.indices[at] = column;
-      to.values[at] = value - shift;
-      if (to.weights) to.weights[at] = weight;
-      at++;
-    },
-    isZeroKept,
-  );
-}
-
-/** @returns false where an index is out of range: what has changed since it was surveyed is for `visitEntries` to refuse. */
-function placePlainRows(
-  { chunks }: PlainEntries,
-  to: Orientation,
-  shift: number,
-  isZeroKept: boolean,
-  columnCount: number,
-): boolean {
-  const { indices, values: placed, weights: squareRoots } = to;
-  let at = 0;
-  for (const { columns, values, weights } of chunks())
-    for (let t = 0; t < values.length; t++) {
-      const weight = weights ? (weights[t] as number) : 1;
-      if (weight === 0 && !isZeroKept) continue;
+  let isSame = true;
+  each(({ columns, values, weights }) => {
+    const [start, end] = [at, at + values.length];
+    at = end;
+    isSame &&= end <= entries;
+    for (let t = 0; isSame && t < values.length; t++) {
       const column = columns[t] as number;
-      if (!(column >= 0 && column < columnCount)) return false;
-      indices[at] = column;
-      placed[at] = (values[t] as number) - shift;
-      if (squareRoots) squareRoots[at] = weight;
-      at++;
+      if (!(column >= 0 && column < columnCount)) isSame = false;
+      to.indices[start + t] = column;
+      to.values[start + t] = (values[t] as number) - shift;
+      if (to.weights) to.weights[start + t] = weights ? (weights[t] as number) : 1;
     }
-  return true;
+  });
+  return isSame && at === entries;
 }
 
-/** Sorts the entries into columns, in the order in which they are listed; true where that is row by row. */
+/**
+ * Sorts the entries into columns, in the order in which they are listed.
+ *
+ * @returns whether that is row by row; undefined where one has changed since it was surveyed.
+ */
 export function placeColumns(
-  A: MatrixInput,
-  weights: WeightsInput | undefined,
+  { each, isPlain }: ChunkedEntries,
   to: Orientation,
   shift: number,
-  isZeroKept: boolean,
-): boolean {
-  const entries = plainEntries(A, weights);
-  const isPlainByRow = entries && placePlainColumns(entries, to, shift, isZeroKept);
-  if (isPlainByRow !== undefined) return isPlainByRow;
-  const cursor = to.pointers.slice();
-  let lastRow = 0;
-  let isByRow = true;
-  visitEntries(
-    A,
-    weights,
-    (row, column, value, weight) => {
-      const at = cursor[column] as number;
-      cursor[column] = at + 1;
-      if (row < lastRow) isByRow = false;
-      lastRow = row;
-      to.indices[at] = row;
-      to.values[at] = value - shift;
-      if (to.weights) to.weights[at] = weight;
-    },
-    isZeroKept,
-  );
-  return isByRow;
-}
-
-/** The same without a call an entry; undefined where an index is out of range. */
-function placePlainColumns(
-  { shape, chunks }: PlainEntries,
-  to: Orientation,
-  shift: number,
-  isZeroKept: boolean,
+  rowCount: number,
 ): boolean | undefined {
-  const { indices, values: placed, weights: squareRoots } = to;
   const cursor = to.pointers.slice();
   let isByRow = true;
-  for (const [first, last] of rangesOf(to.pointers)) {
-    let lastRow = 0;
-    for (const { rows, columns, values, weights } of chunks())
+  let isSame = true;
+  for (const [first, last] of isPlain ? rangesOf(to.pointers) : [[0, to.pointers.length - 1] as const]) {
+    let before = 0;
+    each(({ rows, columns, values, weights }) => {
+      let lastRow = before;
       for (let t = 0; t < values.length; t++) {
         const column = columns[t] as number;
-        if (column < first || column >= last) {
-          if (!(column >= 0 && column < shape[1])) return undefined;
-          continue;
-        }
+        if (!(column >= first && column < last)) continue;
         const row = rows[t] as number;
-        const weight = weights ? (weights[t] as number) : 1;
-        if (!(row >= 0 && row < shape[0])) return undefined;
-        if (weight === 0 && !isZeroKept) continue;
+        if (!(row >= 0 && row < rowCount)) isSame = false;
         const at = cursor[column] as number;
         cursor[column] = at + 1;
         if (row < lastRow) isByRow = false;
         lastRow = row;
-        indices[at] = row;
-        placed[at] = (values[t] as number) - shift;
-        if (squareRoots) squareRoots[at] = weight;
+        to.indices[at] = row;
+        to.values[at] = (values[t] as number) - shift;
+        if (to.weights) to.weights[at] = weights ? (weights[t] as number) : 1;
       }
+      before = lastRow;
+    });
   }
-  return isByRow;
+  isSame &&= to.pointers.every((end, column) => column === 0 || cursor[column - 1] === end);
+  return isSame ? isByRow : undefined;
 }
 
 /** Entries that are sorted at a time: what is written to then stays nearly in the cache, for a pass more over the rest. */

@@ -6,12 +6,12 @@
  * within a column) whatever the order they were listed in, so the fit does not depend on it.
  */
 import { HadamardError } from '../errors.js';
+import { chunked, refuse } from './chunks.js';
 import { type Orientation, placeColumns, placeRows, startPointers, transpose } from './countingSort.js';
 import { shapeOf, visitEntries } from './entries.js';
 import { isTriples } from './forms.js';
 import { freeEntries, withoutValues } from './handOver.js';
 import type { MatrixInput, RealArray, WeightsInput } from './input.js';
-import { type PlainEntries, plainEntries } from './plainEntries.js';
 
 export type { Orientation };
 
@@ -53,27 +53,31 @@ export type Duplicates = 'refuse' | 'keep' | 'sum' | 'last';
  * @throws HadamardError as `visitEntries`.
  */
 export function survey(A: MatrixInput, weights: WeightsInput | undefined, isZeroKept = false): Survey {
-  const [rows, columns] = shapeOf(A);
-  const entries = plainEntries(A, weights);
-  const plain = entries && surveyPlain(entries, isZeroKept);
-  if (plain) return plain;
-  const rowCounts = new Uint32Array(rows);
-  const columnCounts = new Uint32Array(columns);
+  const [m, n] = shapeOf(A);
+  const rowCounts = new Uint32Array(m);
+  const columnCounts = new Uint32Array(n);
   let observed = 0;
   let excluded = 0;
-  let smallest = Number.POSITIVE_INFINITY;
-  let largest = 0;
-  let lowest = Number.POSITIVE_INFINITY;
-  let highest = Number.NEGATIVE_INFINITY;
-  let [lastRow, lastColumn] = [-1, -1];
+  const weightRange: [number, number] = [Number.POSITIVE_INFINITY, 0];
+  const valueRange: [number, number] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  const last: [row: number, column: number] = [-1, -1];
   let isSorted = true;
-  visitEntries(
-    A,
-    weights,
-    (row, column, value, weight) => {
+  let isSound = true;
+  chunked(A, weights, isZeroKept).each((chunk) => {
+    // In registers: what a closure shares is in memory.
+    let [lowest, highest] = valueRange;
+    let [smallest, largest] = weightRange;
+    let [lastRow, lastColumn] = last;
+    const { rows, columns, values } = chunk;
+    for (let t = 0; t < values.length; t++) {
+      const row = rows[t] as number;
+      const column = columns[t] as number;
+      const value = values[t] as number;
+      const weight = chunk.weights ? (chunk.weights[t] as number) : 1;
+      if (!(row >= 0 && row < m && column >= 0 && column < n && Number.isFinite(value))) isSound = false;
+      if (!(weight >= 0 && weight < Number.POSITIVE_INFINITY)) isSound = false;
       rowCounts[row] = (rowCounts[row] as number) + 1;
       columnCounts[column] = (columnCounts[column] as number) + 1;
-      observed++;
       if (weight === 0) excluded++;
       else if (weight < smallest) smallest = weight;
       if (weight > largest) largest = weight;
@@ -82,65 +86,14 @@ export function survey(A: MatrixInput, weights: WeightsInput | undefined, isZero
       if (row < lastRow || (row === lastRow && column <= lastColumn)) isSorted = false;
       lastRow = row;
       lastColumn = column;
-    },
-    isZeroKept,
-  );
-  return {
-    rows,
-    columns,
-    observed,
-    rowCounts,
-    columnCounts,
-    excluded,
-    weightRange: [smallest, largest],
-    valueRange: [lowest, highest],
-    isSorted,
-  };
-}
-
-/** {@link survey} without a call an entry; undefined where an entry is to be refused, by that. */
-function surveyPlain({ shape, chunks }: PlainEntries, isZeroKept: boolean): Survey | undefined {
-  const [m, n] = shape;
-  const rowCounts = new Uint32Array(m);
-  const columnCounts = new Uint32Array(n);
-  let [observed, excluded] = [0, 0];
-  let [smallest, largest] = [Number.POSITIVE_INFINITY, 0];
-  let [lowest, highest] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
-  let [lastRow, lastColumn] = [-1, -1];
-  let isSorted = true;
-  for (const { rows, columns, values, weights } of chunks())
-    for (let t = 0; t < values.length; t++) {
-      const row = rows[t] as number;
-      const column = columns[t] as number;
-      const value = values[t] as number;
-      const weight = weights ? (weights[t] as number) : 1;
-      if (!(row >= 0 && row < m && column >= 0 && column < n && Number.isFinite(value))) return undefined;
-      if (!(weight >= 0 && weight < Number.POSITIVE_INFINITY)) return undefined;
-      if (weight === 0) {
-        if (!isZeroKept) continue;
-        excluded++;
-      } else if (weight < smallest) smallest = weight;
-      if (weight > largest) largest = weight;
-      observed++;
-      rowCounts[row] = (rowCounts[row] as number) + 1;
-      columnCounts[column] = (columnCounts[column] as number) + 1;
-      if (value < lowest) lowest = value;
-      if (value > highest) highest = value;
-      if (row < lastRow || (row === lastRow && column <= lastColumn)) isSorted = false;
-      lastRow = row;
-      lastColumn = column;
     }
-  return {
-    rows: m,
-    columns: n,
-    observed,
-    rowCounts,
-    columnCounts,
-    excluded,
-    weightRange: [smallest, largest],
-    valueRange: [lowest, highest],
-    isSorted,
-  };
+    observed += values.length;
+    valueRange.splice(0, 2, lowest, highest);
+    weightRange.splice(0, 2, smallest, largest);
+    last.splice(0, 2, lastRow, lastColumn);
+  });
+  if (!isSound) refuse(A, weights);
+  return { rows: m, columns: n, observed, rowCounts, columnCounts, excluded, weightRange, valueRange, isSorted };
 }
 
 /**
@@ -163,13 +116,14 @@ export function place(
   const { byRow, byColumn } = storage;
   startPointers(byColumn.pointers, found.columnCounts);
   startPointers(byRow.pointers, found.rowCounts);
+  const entries = chunked(A, weights, isZeroKept);
   if (found.isSorted) {
-    placeRows(A, weights, byRow, shift, isZeroKept, found.columns);
+    if (!placeRows(entries, byRow, shift, found.columns)) refuse(A, weights);
     if (isHandedOver) freeEntries(A, weights);
     transpose(byRow, byColumn);
     return { rows: found.rows, columns: found.columns, observed: found.observed, byRow, byColumn };
   }
-  const isByRow = placeColumns(A, weights, byColumn, shift, isZeroKept);
+  const isByRow = placeColumns(entries, byColumn, shift, found.rows) ?? refuse(A, weights);
   // An error says where entries stand in the listing, for which their values are not needed.
   const isNeeded = !isHandedOver || !isTriples(A) || weights !== undefined;
   const listing = isNeeded ? A : withoutValues(A, byColumn.values);

@@ -22,7 +22,7 @@ import { freeEntries } from './handOver.js';
 import type { MatrixInput, WeightsInput } from './input.js';
 import { type Duplicates, type Survey, settleDuplicates } from './observations.js';
 import { emptyOwned, longestOf, openScatter, rangesOf, readRange, type Scatter, sortBy } from './rangeSort.js';
-import type { FiledOrientation, StoredObservations } from './storedRows.js';
+import { type FiledOrientation, type StoredObservations, sliceEntries } from './storedRows.js';
 
 export interface FiledObservations extends StoredObservations {
   readonly byRow: FiledOrientation;
@@ -119,7 +119,7 @@ export async function placeOnDisk(
       const count = settleDuplicates({ pointers, ...entries }, filing.duplicates, A, weights, shift, first);
       // Where the next range began is still to be read.
       for (let row = first; row < last; row++) byRow.pointers[row] = kept + (pointers[row - first] as number);
-      writeEntries(byRow.file, kept, cut(entries, count));
+      writeEntries(byRow.file, kept, sliceEntries(entries, 0, count));
       spread(entries, pointers, first, toColumns, columnCounts);
       kept += count;
       await pause();
@@ -130,7 +130,7 @@ export async function placeOnDisk(
     startPointers(byColumn.pointers, columnCounts);
     for (const range of ranges.columns) {
       const sorted = sortBy('owners', readRange(byColumn.file, range, room), spare, range.first, range.last);
-      writeEntries(byColumn.file, byColumn.pointers[range.first] as number, cut(sorted, range.count));
+      writeEntries(byColumn.file, byColumn.pointers[range.first] as number, sliceEntries(sorted, 0, range.count));
       await pause();
     }
     for (const file of opened) dropOwners(file);
@@ -155,12 +155,4 @@ function spread(
       columnCounts[column] = (columnCounts[column] as number) + 1;
       to.add(column, firstRow + i, values[t] as number, weights ? (weights[t] as number) : 1);
     }
-}
-
-function cut({ indices, values, weights }: EntryLists, count: number): EntryLists {
-  return {
-    indices: indices.subarray(0, count),
-    values: values.subarray(0, count),
-    weights: weights?.subarray(0, count),
-  };
 }

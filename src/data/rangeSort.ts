@@ -1,7 +1,7 @@
 /** Entries written to the ranges of rows that they belong to, as they come, and sorted a range at a time. */
 import { type EntryFile, entryBytesOf, type OwnedLists, ownerBytes, readEntries, writeEntries } from './entryFile.js';
 import type { RealArray } from './input.js';
-import { emptyLists, type FiledOrientation } from './storedRows.js';
+import { emptyLists, type FiledOrientation, sliceEntries } from './storedRows.js';
 
 /** Rows first … last−1, whose entries have their place from entry `start` on. */
 export interface Range {
@@ -96,13 +96,8 @@ export function readRange(file: EntryFile, { start, count }: Range, room: OwnedL
   return lists;
 }
 
-function firstOf({ indices, values, weights, owners }: OwnedLists, count: number): OwnedLists {
-  return {
-    indices: indices.subarray(0, count),
-    values: values.subarray(0, count),
-    weights: weights?.subarray(0, count),
-    owners: owners.subarray(0, count),
-  };
+function firstOf({ owners, ...lists }: OwnedLists, count: number): OwnedLists {
+  return { ...sliceEntries(lists, 0, count), owners: owners.subarray(0, count) };
 }
 
 /** A stable counting sort of `from` into `room` by a key that is first … last−1. */

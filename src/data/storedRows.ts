@@ -61,6 +61,22 @@ export function emptyLists({ elementBytes, isWeighted }: EntryFile, length: numb
   return { indices: new Uint32Array(length), values: reals(), weights: isWeighted ? reals() : undefined };
 }
 
+/** Entries first … last−1, where they are. */
+export function sliceEntries({ indices, values, weights }: EntryLists, first: number, last: number): EntryLists {
+  return {
+    indices: indices.subarray(first, last),
+    values: values.subarray(first, last),
+    weights: weights?.subarray(first, last),
+  };
+}
+
+/** Copies entries first … last−1 of `from` to place `at` on of `to`. */
+export function copyEntries(to: EntryLists, at: number, from: EntryLists, first: number, last: number): void {
+  to.indices.set(from.indices.subarray(first, last), at);
+  to.values.set(from.values.subarray(first, last), at);
+  if (from.weights) to.weights?.set(from.weights.subarray(first, last), at);
+}
+
 /** Entries that are read at a time, rows being whole. */
 const stretchEntries = 2 ** 20;
 
@@ -83,13 +99,6 @@ export function* stretchesOf(stored: StoredOrientation): Generator<Stretch, void
 
 /** All entries in order, without what stands behind them; those in memory at once. @throws HadamardError as {@link readRows} */
 export function* entriesOf(stored: StoredOrientation): Generator<EntryLists, void, undefined> {
-  for (const { first, last, start, indices, values, weights } of stretchesOf(stored)) {
-    const from = (stored.pointers[first] as number) - start;
-    const to = (stored.pointers[last] as number) - start;
-    yield {
-      indices: indices.subarray(from, to),
-      values: values.subarray(from, to),
-      weights: weights?.subarray(from, to),
-    };
-  }
+  for (const { first, last, start, ...lists } of stretchesOf(stored))
+    yield sliceEntries(lists, (stored.pointers[first] as number) - start, (stored.pointers[last] as number) - start);
 }

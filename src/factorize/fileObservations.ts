@@ -52,17 +52,13 @@ export async function withFiles<T>(
   const filed = await fileObservations(onDisk, request);
   const files = [filed.byRow.file, filed.byColumn.file];
   try {
-    if (!hasGrid(request.plan)) return await use(filed);
+    if (!request.plan.request.hasGrid) return await use(filed);
     const grid = createEntryFile(onDisk, { ...filed.byRow.file, capacity: filed.observed });
     files.push(grid);
     return await use({ ...filed, grid });
   } finally {
     files.forEach(closeEntryFile);
   }
-}
-
-function hasGrid({ method, approach }: Pick<WorkingPlan, 'method' | 'approach'>): boolean {
-  return (approach?.method ?? method).hasGrid === true;
 }
 
 async function fileObservations(

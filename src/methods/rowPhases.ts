@@ -4,7 +4,7 @@
  */
 import { type EntryLists, readEntries } from '../data/entryFile.js';
 import type { RealArray } from '../data/input.js';
-import { isFiled, isWeighted, readRows, type StoredOrientation } from '../data/storedRows.js';
+import { copyEntries, isFiled, isWeighted, readRows, type StoredOrientation } from '../data/storedRows.js';
 import { type JobFields, readTotals, writeJob } from '../kernels/load.js';
 import { minimumNormSolution } from '../kernels/minimumNorm.js';
 import {
@@ -145,11 +145,7 @@ function stage(workbench: Workbench, from: StoredOrientation, first: number, las
   const { addresses, pointers, lists } = stageRoom(workbench, from, first, last, end - start);
   for (let i = 0; i < pointers.length; i++) pointers[i] = (from.pointers[first + i] as number) - start;
   if (isFiled(from)) readEntries(from.file, start, lists);
-  else {
-    lists.indices.set(from.indices.subarray(start, end));
-    lists.values.set(from.values.subarray(start, end));
-    if (from.weights) lists.weights?.set(from.weights.subarray(start, end));
-  }
+  else copyEntries(lists, 0, from, start, end);
   return addresses;
 }
 

@@ -1,6 +1,6 @@
 /** The phases of stochastic gradient descent: its grid, the rates that rows begin with, and one sub-epoch. */
 import { type EntryFile, readEntries, writeEntries } from '../data/entryFile.js';
-import { emptyLists, isFiled, type RowEntries, readRows } from '../data/storedRows.js';
+import { copyEntries, emptyLists, isFiled, type RowEntries, readRows } from '../data/storedRows.js';
 import { readTotals } from '../kernels/load.js';
 import { descentBytes, rateAt, rateSize, writeDescent } from '../kernels/sgd.js';
 import { type EntryAddresses, elementBytes, otherSide, realView, type Side } from '../parallel/layout.js';
@@ -85,9 +85,7 @@ function writeBands(
       const begin = (table[band * rows + row] as number) - start;
       const end = (table[(band + 1) * rows + row] as number) - start;
       table[band * rows + row] = start + at;
-      to.indices.set(from.indices.subarray(begin, end), at);
-      to.values.set(from.values.subarray(begin, end), at);
-      if (from.weights) to.weights?.set(from.weights.subarray(begin, end), at);
+      copyEntries(to, at, from, begin, end);
       at += end - begin;
     }
   writeEntries(grid, start, to);
@@ -274,9 +272,7 @@ function stageBand(workbench: Workbench, band: number, block: number, first: num
   for (let row = first; row < last; row++) {
     const [begin, end] = [table[band * rows + row] as number, table[(band + 1) * rows + row] as number];
     pointers[row - first] = at;
-    lists.indices.set(from.indices.subarray(begin, end), at);
-    lists.values.set(from.values.subarray(begin, end), at);
-    if (from.weights) lists.weights?.set(from.weights.subarray(begin, end), at);
+    copyEntries(lists, at, from, begin, end);
     at += end - begin;
   }
   pointers[last - first] = at;

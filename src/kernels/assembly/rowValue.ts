@@ -8,47 +8,42 @@ import { Terms } from "./terms";
 
 /** Σ ℓ over listed entries, and the background's part over all others. */
 export function lossAt<S>(job: RowJob, terms: Terms, work: ComposedSpace, x: usize, row: i32): f64 {
-  const bytes = <usize>job.stride * sizeof<S>();
+  // Fields are read once: the compiler cannot know that no store changes them.
+  const stride = job.stride, other = job.other, weights = job.weights, otherWeights = terms.otherWeights;
+  const bytes = <usize>stride * sizeof<S>();
   const wide = widen(job, work, x);
   const offset = job.mean + ownBias(job, x);
-  const loss = terms.loss, d = terms.lossParameter;
+  const loss = terms.loss, d = terms.lossParameter, value = terms.value;
   const hasBackground = terms.gram != 0 && !terms.isFull;
   const r: f64 = hasBackground ? load<f64>(terms.ownWeights + (<usize>row << 3)) : 0;
   const end = <usize>load<u32>(job.pointers + (<usize>row << 2), 4);
   let sum = hasBackground ? r * backgroundAt(terms, work, x) : 0;
-  if (loss == Loss.Quadratic) return sum + squaresAt<S>(job, terms, wide, offset, r, hasBackground, row);
   for (let t = <usize>load<u32>(job.pointers + (<usize>row << 2)); t < end; t++) {
     const j = <usize>load<u32>(job.indices + (t << 2));
-    const p = dotWide<S>(wide, job.other + j * bytes, job.stride) + offset;
-    const w: f64 = job.weights ? <f64>load<S>(job.weights + t * sizeof<S>()) : 1;
-    if (w > 0) sum += lossValue(loss, w, <f64>load<S>(job.values + t * sizeof<S>()), p, d);
-    if (hasBackground) {
-      const rc = r * load<f64>(terms.otherWeights + (j << 3));
-      const gap = terms.value - p;
-      sum -= loss == Loss.Poisson ? rc * p : rc * gap * gap;
-    }
+    const a = <f64>load<S>(job.values + t * sizeof<S>());
+    const w: f64 = weights ? <f64>load<S>(weights + t * sizeof<S>()) : 1;
+    const p = dotWide<S>(wide, other + j * bytes, stride) + offset;
+    sum += lossOf(loss, w, a, p, d);
+    if (hasBackground) sum -= backgroundOf(loss, r * load<f64>(otherWeights + (j << 3)), p, value);
   }
   return sum;
 }
 
-/** Σ W²(p − a)² − rc(p − β)² over listed entries. */
-function squaresAt<S>(job: RowJob, terms: Terms, wide: usize, offset: f64, r: f64, hasBackground: bool, row: i32): f64 {
-  // Fields are read once: the compiler cannot know that no store changes them.
-  const stride = job.stride, other = job.other, weights = job.weights, otherWeights = terms.otherWeights, value = terms.value;
-  const bytes = <usize>stride * sizeof<S>();
-  const start = <usize>load<u32>(job.pointers + (<usize>row << 2)), end = <usize>load<u32>(job.pointers + (<usize>row << 2), 4);
-  let sum: f64 = 0;
-  for (let t = start; t < end; t++) {
-    const j = <usize>load<u32>(job.indices + (t << 2));
-    const p = dotWide<S>(wide, other + j * bytes, stride) + offset;
-    const gap = p - <f64>load<S>(job.values + t * sizeof<S>());
-    const w: f64 = weights ? <f64>load<S>(weights + t * sizeof<S>()) : 1;
-    sum += w * gap * (w * gap);
-    if (!hasBackground) continue;
-    const fromValue = p - value;
-    sum -= r * load<f64>(otherWeights + (j << 3)) * fromValue * fromValue;
-  }
-  return sum;
+/** ℓ of a listed entry; one of weight 0 is there for the background alone. */
+// @ts-ignore: decorator
+@inline
+export function lossOf(loss: i32, w: f64, a: f64, p: f64, d: f64): f64 {
+  const gap = p - a;
+  if (loss == Loss.Quadratic) return w * gap * (w * gap);
+  return w > 0 ? lossValue(loss, w, a, p, d) : 0;
+}
+
+/** The background's part that a listed entry takes the place of. */
+// @ts-ignore: decorator
+@inline
+export function backgroundOf(loss: i32, rc: f64, p: f64, value: f64): f64 {
+  const gap = value - p;
+  return loss == Loss.Poisson ? rc * p : rc * gap * gap;
 }
 
 /** Σ_j c_j (β − o_j − x·z_j)² from the sums over all j. */

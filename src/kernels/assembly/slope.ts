@@ -2,9 +2,9 @@
 import { ComposedSpace, penaltyFactor } from "./composedSpace";
 import { RowJob } from "./job";
 import { sumLanes } from "./lanes";
-import { curvature, halfSlope, Loss, lossValue } from "./losses";
+import { curvature, halfSlope, Loss } from "./losses";
 import { dotWide } from "./residual";
-import { backgroundAt, ownBias, widen } from "./rowValue";
+import { backgroundAt, backgroundOf, lossOf, ownBias, widen } from "./rowValue";
 import { offsetOf, panelRows } from "./tangent";
 import { Terms } from "./terms";
 import { addSums } from "./wideSums";
@@ -72,7 +72,6 @@ function locate<S>(
   const stride = job.stride, other = job.other, hasWeights = job.weights != 0, hasBias = job.hasBias;
   const bytes = <usize>stride * sizeof<S>();
   const kind = terms.loss, parameter = terms.lossParameter, isFull = terms.isFull, value = terms.value;
-  const isQuadratic = kind == Loss.Quadratic;
   const hasBackground = terms.gram != 0 && !isFull, otherWeights = terms.otherWeights;
   let index = job.indices + (start << 2), at = job.values + start * sizeof<S>();
   const toWeight = job.weights - job.values;
@@ -85,23 +84,21 @@ function locate<S>(
     const w: f64 = hasWeights ? <f64>load<S>(at + toWeight) : 1;
     const p = dotWide<S>(wide, v, stride) + offset;
     const own = hasBias ? offsetOf<S>(job, v) : job.mean;
+    loss += lossOf(kind, w, a, p, parameter);
     let s: f64, b: f64;
-    if (isQuadratic) {
-      const squared = w * w, gap = p - a;
-      loss += w * gap * (w * gap);
+    if (kind == Loss.Quadratic) {
+      const squared = w * w;
       b = squared * (a - own);
-      s = isFull ? -b : squared * gap;
+      s = isFull ? -b : squared * (p - a);
     } else {
-      if (w > 0) loss += lossValue(kind, w, a, p, parameter);
       s = halfSlope(kind, w, a, p, parameter);
       b = curvature(kind, w, a, p, parameter) * (p - own) - s;
     }
     if (hasBackground) {
       const rc = r * load<f64>(otherWeights + (j << 3));
       const isPoisson = kind == Loss.Poisson;
-      const gap = p - value;
-      loss -= isPoisson ? rc * p : rc * gap * gap;
-      s -= isPoisson ? 0.5 * rc : rc * gap;
+      loss -= backgroundOf(kind, rc, p, value);
+      s -= isPoisson ? 0.5 * rc : rc * (p - value);
       b -= isPoisson ? -0.5 * rc : rc * (value - own);
     }
     store<u32>(address, <u32>v);

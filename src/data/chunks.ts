@@ -1,9 +1,8 @@
 /**
- * Entries that can be read without a call each: triples and CSR of integer arrays, without weights or with one number an
- * entry, and dense arrays of floats without weights. They come in chunks of plain lists; whoever reads them looks at their numbers, and leaves what is to be refused to
- * `visitEntries`, which says why.
+ * Observed entries in chunks of plain lists, for loops without a call an entry: straight from triples and CSR of integer arrays
+ * without weights or with one number an entry, and from dense arrays of floats without weights; else as `visitEntries` tells them.
  */
-import { checkWeights, isIntegerArray } from './entries.js';
+import { checkWeights, isIntegerArray, visitEntries } from './entries.js';
 import { isCompressed, isTriples } from './forms.js';
 import type {
   CompressedRows,
@@ -20,31 +19,97 @@ export interface Chunk {
   readonly rows: IndexArray;
   readonly columns: IndexArray;
   readonly values: RealArray;
-  /** W, not a finite number of at least 0 where that is to be refused; undefined: all 1. */
+  /** W; undefined: all 1. */
   readonly weights: Float64Array | undefined;
 }
 
-export interface PlainEntries {
-  readonly shape: readonly [number, number];
-  chunks(): Iterable<Chunk>;
+export interface ChunkedEntries {
+  /** They need no call an entry, so that to read them again costs little; what is to be refused is among them. */
+  readonly isPlain: boolean;
+  /** @throws HadamardError as `visitEntries`, where they are not plain. */
+  each(take: (chunk: Chunk) => void): void;
 }
 
 /** Rows that are written out, and weights, stay in the first-level cache. */
 const chunkLength = 2048;
 
-/** @returns undefined where A or its weights are not plain. */
-export function plainEntries(A: MatrixInput, weights: WeightsInput | undefined): PlainEntries | undefined {
+/** Entries of positive weight, or of weight 0 as well. @throws HadamardError as `visitEntries`, of what needs no look at entries. */
+export function chunked(A: MatrixInput, weights: WeightsInput | undefined, isZeroKept: boolean): ChunkedEntries {
+  const plain = plainChunks(A, weights);
+  if (!plain) return { isPlain: false, each: (take) => collect(A, weights, isZeroKept, take) };
+  return {
+    isPlain: true,
+    each(take) {
+      for (const chunk of plain()) take(isZeroKept || !chunk.weights?.includes(0) ? chunk : withoutZeros(chunk));
+    },
+  };
+}
+
+function collect(
+  A: MatrixInput,
+  weights: WeightsInput | undefined,
+  isZeroKept: boolean,
+  take: (chunk: Chunk) => void,
+): void {
+  const room = roomFor(chunkLength);
+  const W = new Float64Array(chunkLength);
+  let count = 0;
+  const flush = () => {
+    take({ ...firstOf(room, count), weights: W.subarray(0, count) });
+    count = 0;
+  };
+  visitEntries(
+    A,
+    weights,
+    (row, column, value, weight) => {
+      room.rows[count] = row;
+      room.columns[count] = column;
+      room.values[count] = value;
+      W[count++] = weight;
+      if (count === chunkLength) flush();
+    },
+    isZeroKept,
+  );
+  flush();
+}
+
+/** Says which entry is refused, and why. */
+export function refuse(A: MatrixInput, weights: WeightsInput | undefined): never {
+  visitEntries(A, weights, () => undefined);
+  throw new Error('A changed while it was read.');
+}
+
+function withoutZeros({ rows, columns, values, weights }: Chunk): Chunk {
+  const isKept = (_: number, t: number) => weights?.[t] !== 0;
+  return {
+    rows: rows.filter(isKept),
+    columns: columns.filter(isKept),
+    values: values.filter(isKept),
+    weights: weights?.filter(isKept),
+  };
+}
+
+/** @returns undefined where A or its weights are not plain. A weight that is to be refused is no finite number of at least 0. */
+function plainChunks(A: MatrixInput, weights: WeightsInput | undefined): (() => Iterable<Chunk>) | undefined {
   if (!isTriples(A) && !isCompressed(A)) return weights === undefined ? plainDense(A) : undefined;
   const isPlain = isTriples(A)
     ? isIntegerArray(A.rows) && isIntegerArray(A.columns)
     : isIntegerArray(A.columnIndices) && isRising(A);
-  if (!isPlain) return undefined;
   const toWeights = weights === undefined ? () => undefined : weightsReader(A, weights);
+  if (!isPlain || !toWeights) return undefined;
   const lists = isTriples(A) ? triples(A) : compressed(A);
-  return toWeights && { shape: A.shape, chunks: () => withWeights(lists(), toWeights) };
+  return () => withWeights(lists(), toWeights);
 }
 
 type Lists = Omit<Chunk, 'weights'>;
+
+function roomFor(length: number): Lists {
+  return { rows: new Uint32Array(length), columns: new Uint32Array(length), values: new Float64Array(length) };
+}
+
+function firstOf({ rows, columns, values }: Lists, count: number): Lists {
+  return { rows: rows.subarray(0, count), columns: columns.subarray(0, count), values: values.subarray(0, count) };
+}
 
 function* withWeights(
   lists: Iterable<Lists>,
@@ -92,39 +157,30 @@ function compressed({ rowPointers, columnIndices, values }: CompressedRows): () 
 }
 
 /** What is not NaN, as many whole rows at a time as fit into a chunk. */
-function plainDense(A: DenseMatrix): PlainEntries | undefined {
+function plainDense(A: DenseMatrix): (() => Generator<Chunk>) | undefined {
   const { data, offset } = A;
   if (!(data instanceof Float32Array || data instanceof Float64Array)) return undefined;
   const [m = 0, n = 0] = A.shape;
   const [rowStride = 0, columnStride = 0] = A.stride;
   const length = Math.max(n, chunkLength);
-  const room = { rows: new Uint32Array(length), columns: new Uint32Array(length), values: new Float64Array(length) };
-  const first = (count: number): Chunk => ({
-    rows: room.rows.subarray(0, count),
-    columns: room.columns.subarray(0, count),
-    values: room.values.subarray(0, count),
-    weights: undefined,
-  });
-  return {
-    shape: [m, n],
-    *chunks() {
-      let count = 0;
-      for (let row = 0; row < m; row++) {
-        if (count + n > length) {
-          yield first(count);
-          count = 0;
-        }
-        const start = count;
-        for (let column = 0, at = offset + row * rowStride; column < n; column++, at += columnStride) {
-          const value = data[at] as number;
-          if (Number.isNaN(value)) continue;
-          room.columns[count] = column;
-          room.values[count++] = value;
-        }
-        room.rows.fill(row, start, count);
+  const room = roomFor(length);
+  return function* () {
+    let count = 0;
+    for (let row = 0; row < m; row++) {
+      if (count + n > length) {
+        yield { ...firstOf(room, count), weights: undefined };
+        count = 0;
       }
-      yield first(count);
-    },
+      const start = count;
+      for (let column = 0, at = offset + row * rowStride; column < n; column++, at += columnStride) {
+        const value = data[at] as number;
+        if (Number.isNaN(value)) continue;
+        room.columns[count] = column;
+        room.values[count++] = value;
+      }
+      room.rows.fill(row, start, count);
+    }
+    yield { ...firstOf(room, count), weights: undefined };
   };
 }
 
@@ -153,6 +209,6 @@ function weightsReader(
       const weight = kind === 'weight' ? Math.sqrt(given) : kind === 'sigma' ? 1 / given : given;
       room[t] = given < Number.POSITIVE_INFINITY ? weight : Number.NaN;
     }
-    return room;
+    return room.subarray(0, count);
   };
 }
