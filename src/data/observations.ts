@@ -6,12 +6,12 @@
  * within a column) whatever the order they were listed in, so the fit does not depend on it.
  */
 import { HadamardError } from '../errors.js';
-import { chunked, refuse } from './chunks.js';
+import { type ChunkedEntries, chunked, refuse } from './chunks.js';
 import { type Orientation, placeColumns, placeRows, startPointers, transpose } from './countingSort.js';
 import { shapeOf, visitEntries } from './entries.js';
 import { isTriples } from './forms.js';
 import { freeEntries, withoutValues } from './handOver.js';
-import type { MatrixInput, RealArray, WeightsInput } from './input.js';
+import type { IndexArray, MatrixInput, RealArray, WeightsInput } from './input.js';
 
 export type { Orientation };
 
@@ -45,6 +45,14 @@ export function filledRows(pointers: Float64Array): number {
   return pointers.reduce((count, end, i) => count + (i > 0 && end > (pointers[i - 1] as number) ? 1 : 0), 0);
 }
 
+/** How many entries are sorted, where there is a faster way. */
+export interface Sorter {
+  /** Into rows, columns ascending, entries of one place in the order of their listing; false where one has changed since the survey. */
+  rows(entries: ChunkedEntries, to: Orientation, shift: number, columnCount: number): boolean;
+  /** Sorted rows into columns. */
+  columns(from: Orientation, to: Orientation): void;
+}
+
 export type Duplicates = 'refuse' | 'keep' | 'sum' | 'last';
 
 /**
@@ -64,36 +72,63 @@ export function survey(A: MatrixInput, weights: WeightsInput | undefined, isZero
   let isSorted = true;
   let isSound = true;
   chunked(A, weights, isZeroKept).each((chunk) => {
-    // In registers: what a closure shares is in memory.
-    let [lowest, highest] = valueRange;
-    let [smallest, largest] = weightRange;
-    let [lastRow, lastColumn] = last;
     const { rows, columns, values } = chunk;
-    for (let t = 0; t < values.length; t++) {
-      const row = rows[t] as number;
-      const column = columns[t] as number;
-      const value = values[t] as number;
-      const weight = chunk.weights ? (chunk.weights[t] as number) : 1;
-      if (!(row >= 0 && row < m && column >= 0 && column < n && Number.isFinite(value))) isSound = false;
-      if (!(weight >= 0 && weight < Number.POSITIVE_INFINITY)) isSound = false;
-      rowCounts[row] = (rowCounts[row] as number) + 1;
-      columnCounts[column] = (columnCounts[column] as number) + 1;
-      if (weight === 0) excluded++;
-      else if (weight < smallest) smallest = weight;
-      if (weight > largest) largest = weight;
-      if (value < lowest) lowest = value;
-      if (value > highest) highest = value;
-      if (row < lastRow || (row === lastRow && column <= lastColumn)) isSorted = false;
-      lastRow = row;
-      lastColumn = column;
-    }
+    if (!count(rows, rowCounts) || !count(columns, columnCounts) || !widen(values, valueRange)) isSound = false;
+    if (chunk.weights) {
+      isSound &&= chunk.weights.every((weight) => weight >= 0 && weight < Number.POSITIVE_INFINITY);
+      for (const weight of chunk.weights) {
+        if (weight === 0) excluded++;
+        else if (weight < weightRange[0]) weightRange[0] = weight;
+        if (weight > weightRange[1]) weightRange[1] = weight;
+      }
+    } else if (values.length > 0) weightRange.splice(0, 2, Math.min(weightRange[0], 1), Math.max(weightRange[1], 1));
+    isSorted &&= isAscending(rows, columns, last);
+    last.splice(0, 2, rows.at(-1) ?? last[0], columns.at(-1) ?? last[1]);
     observed += values.length;
-    valueRange.splice(0, 2, lowest, highest);
-    weightRange.splice(0, 2, smallest, largest);
-    last.splice(0, 2, lastRow, lastColumn);
   });
   if (!isSound) refuse(A, weights);
   return { rows: m, columns: n, observed, rowCounts, columnCounts, excluded, weightRange, valueRange, isSorted };
+}
+
+// A loop each: the compiler of Node 20 keeps the state of one in registers, and of all in one in memory.
+
+/** Counts each number; false where one has no count. */
+function count(numbers: IndexArray, counts: Uint32Array): boolean {
+  let isSound = true;
+  for (let t = 0; t < numbers.length; t++) {
+    const number = numbers[t] as number;
+    if (number >= 0 && number < counts.length) counts[number] = (counts[number] as number) + 1;
+    else isSound = false;
+  }
+  return isSound;
+}
+
+/** Widens a range by values; false where one is not finite. */
+function widen(values: RealArray, range: [lowest: number, highest: number]): boolean {
+  let [lowest, highest] = range;
+  let isSound = true;
+  for (let t = 0; t < values.length; t++) {
+    const value = values[t] as number;
+    if (!(value - value === 0)) isSound = false;
+    if (value < lowest) lowest = value;
+    if (value > highest) highest = value;
+  }
+  range[0] = lowest;
+  range[1] = highest;
+  return isSound;
+}
+
+/** Whether entries follow `last` and one another, row by row, columns ascending. */
+function isAscending(rows: IndexArray, columns: IndexArray, [row, column]: readonly [number, number]): boolean {
+  let [lastRow, lastColumn] = [row, column];
+  for (let t = 0; t < rows.length; t++) {
+    const row = rows[t] as number;
+    const column = columns[t] as number;
+    if (row < lastRow || (row === lastRow && column <= lastColumn)) return false;
+    lastRow = row;
+    lastColumn = column;
+  }
+  return true;
 }
 
 /**
@@ -101,6 +136,7 @@ export function survey(A: MatrixInput, weights: WeightsInput | undefined, isZero
  * the rows).
  *
  * @param isHandedOver whether the caller's lists may be freed on the way.
+ * @param sorter for many entries.
  * @throws HadamardError `duplicate-entry` with both places in the caller's listing, unless `duplicates` allows it.
  */
 export function place(
@@ -112,28 +148,35 @@ export function place(
   shift = 0,
   isZeroKept = false,
   isHandedOver = false,
+  sorter?: Sorter,
 ): Observations {
   const { byRow, byColumn } = storage;
   startPointers(byColumn.pointers, found.columnCounts);
   startPointers(byRow.pointers, found.rowCounts);
   const entries = chunked(A, weights, isZeroKept);
+  const sortColumns = sorter?.columns ?? transpose;
   if (found.isSorted) {
     if (!placeRows(entries, byRow, shift, found.columns)) refuse(A, weights);
     if (isHandedOver) freeEntries(A, weights);
-    transpose(byRow, byColumn);
+    sortColumns(byRow, byColumn);
     return { rows: found.rows, columns: found.columns, observed: found.observed, byRow, byColumn };
   }
-  const isByRow = placeColumns(entries, byColumn, shift, found.rows) ?? refuse(A, weights);
+  let isByRow = false;
+  if (sorter && entries.isPlain) {
+    if (!sorter.rows(entries, byRow, shift, found.columns)) refuse(A, weights);
+  } else {
+    isByRow = placeColumns(entries, byColumn, shift, found.rows) ?? refuse(A, weights);
+    transpose(byColumn, byRow);
+  }
   // An error says where entries stand in the listing, for which their values are not needed.
   const isNeeded = !isHandedOver || !isTriples(A) || weights !== undefined;
-  const listing = isNeeded ? A : withoutValues(A, byColumn.values);
-  transpose(byColumn, byRow);
+  const listing = isNeeded ? A : withoutValues(A, byRow.values);
   const observed = settleDuplicates(byRow, duplicates, listing, weights, shift);
   if (isHandedOver) freeEntries(A, weights);
   const hasLess = observed < found.observed;
   if (hasLess) byColumn.pointers.set(recount(byRow, observed, found.columns));
   // What was listed row after row, such as CSR and dense data, stands sorted in the columns already.
-  if (hasLess || !isByRow) transpose(byRow, byColumn);
+  if (hasLess || !isByRow) sortColumns(byRow, byColumn);
   return { rows: found.rows, columns: found.columns, observed, byRow, byColumn };
 }
 

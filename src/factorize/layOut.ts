@@ -7,6 +7,7 @@ import type { Loss } from '../objective/losses.js';
 import type { CheckedOptions } from '../options.js';
 import { observationStorage, type PerSide, sides, writeResidentPointers } from '../parallel/layout.js';
 import type { FitContext } from '../parallel/phase.js';
+import { kernelSorter } from '../parallel/sortEntries.js';
 import type { ObjectiveSpec } from './composition.js';
 import type { FactorizeOptions } from './factorizeOptions.js';
 import { checkValues, fitTerms, measureBaseline, scaleOf, sharedWeights, writeTermLists } from './layOutTerms.js';
@@ -75,7 +76,7 @@ export interface Place {
 
 /** A − shift and W in both orientations, in their planned place. @throws HadamardError `duplicate-entry`, `invalid-value` */
 export function placeWithin(
-  { plan, checked, memory }: Place,
+  { plan, checked, memory, module }: Place,
   A: MatrixInput,
   weights: WeightsInput | undefined,
   found: Survey,
@@ -86,7 +87,11 @@ export function placeWithin(
   const { layout, request } = plan;
   const storage = observationStorage(request, layout, memory);
   const isZeroKept = objective.background !== undefined;
-  const observations = place(A, weights, found, storage, checked.duplicates, shift, isZeroKept, isHandedOver);
+  const { rows, columns } = layout.sides;
+  const resident = rows.resident && columns.resident && { rows: rows.resident, columns: columns.resident };
+  const { dtype } = request;
+  const sorter = resident && layout.sorting && kernelSorter({ ...layout.sorting, memory, module, dtype, resident });
+  const observations = place(A, weights, found, storage, checked.duplicates, shift, isZeroKept, isHandedOver, sorter);
   checkValues(observations, objective.loss);
   writeResidentPointers(layout, memory, observations);
   return observations;

@@ -79,6 +79,13 @@ export interface Kernels extends RowKernels {
   /** Lines of text: see lines.ts. */
   readonly parseText: (job: number) => number;
   readonly moveLabelsTo: (job: number, table: number, slots: number, mask: number) => void;
+  /** Entries sorted into rows, 0 where they are not what was expected: see sort.ts. */
+  readonly bandEntries32: (job: number) => number;
+  readonly bandEntries64: (job: number) => number;
+  readonly bandRows32: (job: number) => number;
+  readonly bandRows64: (job: number) => number;
+  readonly sortBand32: (job: number, first: number, last: number, passes: number, width: number) => number;
+  readonly sortBand64: (job: number, first: number, last: number, passes: number, width: number) => number;
 }
 
 const files = { reproducible: 'strict.wasm', fast: 'relaxed.wasm' } as const;

@@ -9,6 +9,7 @@ import type { RealArray } from '../data/input.js';
 import type { Observations, Orientation } from '../data/observations.js';
 import type { Dtype } from '../kernels/load.js';
 import { allocate } from './memoryPool.js';
+import { leastSorted, type SortingSpace, sortingSpace } from './sortingSpace.js';
 
 /** `rows` solves for U with V fixed, `columns` the other way round. */
 export type Side = 'rows' | 'columns';
@@ -119,6 +120,8 @@ export interface Layout {
   readonly isResident: boolean;
   /** Where entries stand once more; their pointers are those of the rows. */
   readonly grid: EntryAddresses | undefined;
+  /** For sorting many resident entries. */
+  readonly sorting: { readonly address: number; readonly space: SortingSpace } | undefined;
   /** Where the method's own memory begins. */
   readonly workspace: number;
   /** Where covariances are computed. */
@@ -207,6 +210,8 @@ function arrange(request: LayoutRequest, isResident: boolean): Layout {
   const stageOffset = jobOffset + jobBytes;
   const scratchStride = alignUp(stageOffset + stageBytes);
   const scratch = reserve(scratchStride * request.threads);
+  const isSorted = resident !== undefined && observed >= leastSorted;
+  const sorting = isSorted ? arrangeSorting(request, element, reserve) : undefined;
   const workspace = reserve(request.workspace);
   const covariances = reserve(request.covariances);
   const pointers = (request.counts.rows + request.counts.columns + 2) * 8;
@@ -219,6 +224,7 @@ function arrange(request: LayoutRequest, isResident: boolean): Layout {
     stageOffset,
     isResident,
     grid,
+    sorting,
     workspace,
     covariances,
     pages: Math.ceil(next / pageBytes),
@@ -230,6 +236,17 @@ function arrange(request: LayoutRequest, isResident: boolean): Layout {
       scratch: scratchStride * request.threads,
     },
   };
+}
+
+function arrangeSorting(
+  { observed, counts, largestBlock, isWeighted }: LayoutRequest,
+  elementBytes: number,
+  reserve: (bytes: number) => number,
+): Layout['sorting'] {
+  const rows = Math.max(counts.rows, counts.columns);
+  // A block holds the longest row.
+  const space = sortingSpace({ observed, rows, longest: largestBlock.entries, elementBytes, isWeighted });
+  return { address: reserve(space.bytes), space };
 }
 
 export function alignUp(bytes: number): number {

@@ -18,6 +18,7 @@ import { ScoreJob, scoreRows } from "./scoreRows";
 import { sgdLossRows } from "./sgdLoss";
 import { Descent, sgdRows } from "./sgdRows";
 import { accumulateOnly, solveRows } from "./solveRows";
+import { bandEntries, bandRows, sortBand, SortJob } from "./sortEntries";
 import { squaresSolve } from "./squaresSolve";
 import { Terms } from "./terms";
 
@@ -128,6 +129,26 @@ export function parseText(job: usize): i32 {
 }
 export function moveLabelsTo(job: usize, table: usize, slots: usize, mask: u32): void {
   moveLabels(changetype<LineJob>(job), changetype<LabelTable>(table), slots, mask);
+}
+
+/** Entries sorted into rows: see assembly/sortEntries.ts. */
+export function bandEntries32(job: usize): bool {
+  return bandEntries<f32>(changetype<SortJob>(job));
+}
+export function bandEntries64(job: usize): bool {
+  return bandEntries<f64>(changetype<SortJob>(job));
+}
+export function bandRows32(job: usize): bool {
+  return bandRows<f32>(changetype<SortJob>(job));
+}
+export function bandRows64(job: usize): bool {
+  return bandRows<f64>(changetype<SortJob>(job));
+}
+export function sortBand32(job: usize, first: u32, last: u32, passes: u32, width: u32): bool {
+  return sortBand<f32>(changetype<SortJob>(job), first, last, passes, width);
+}
+export function sortBand64(job: usize, first: u32, last: u32, passes: u32, width: u32): bool {
+  return sortBand<f64>(changetype<SortJob>(job), first, last, passes, width);
 }
 
 // The parts, each alone, for tests and bench/kernels.mjs.
