@@ -11,9 +11,14 @@ import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { fileURLToPath } from 'node:url';
 import { createGzip } from 'node:zlib';
-import { place, survey } from '../dist/src/data/observations.js';
+import { placeWithin } from '../dist/src/factorize/layOut.js';
+import { resolveObjective } from '../dist/src/factorize/objectiveSpec.js';
+import { planFit, surveyWithin } from '../dist/src/factorize/plan.js';
 import { readLineByLine } from '../dist/src/formats/csv.js';
 import { readTable } from '../dist/src/formats/readTable.js';
+import { compileKernels } from '../dist/src/kernels/load.js';
+import { checkOptions } from '../dist/src/options.js';
+import { acquireMemory } from '../dist/src/parallel/memoryPool.js';
 import { record, spread } from './record.mjs';
 
 const lines = 6_600_000;
@@ -67,22 +72,26 @@ async function child(path, reader) {
   if (matrix.values.length !== lines) throw new Error(`${matrix.values.length} entries`);
   // Kibibytes on Linux and macOS as Node gives it.
   const read = process.resourceUsage().maxRSS;
-  orient(matrix);
+  await orient(matrix);
   const ready = (performance.now() - start) / 1000;
-  const bytesPerEntry = ((read - before) * 1024) / lines;
-  console.log(JSON.stringify({ seconds, cpu: (user + system) / 1e6, ready, peakMiB: read / 1024, bytesPerEntry }));
+  const bytesOf = (peak) => ((peak - before) * 1024) / lines;
+  const cpu = (user + system) / 1e6;
+  const readyBytesPerEntry = bytesOf(process.resourceUsage().maxRSS);
+  console.log(
+    JSON.stringify({ seconds, cpu, ready, peakMiB: read / 1024, bytesPerEntry: bytesOf(read), readyBytesPerEntry }),
+  );
 }
 
-/** As a fit in f32 does. */
-function orient(matrix) {
-  const found = survey(matrix, undefined);
-  const room = (count) => ({
-    pointers: new Float64Array(count + 1),
-    indices: new Uint32Array(new SharedArrayBuffer(4 * found.observed)),
-    values: new Float32Array(new SharedArrayBuffer(4 * found.observed)),
-    weights: undefined,
-  });
-  place(matrix, undefined, found, { byRow: room(found.rows), byColumn: room(found.columns) }, 'keep');
+/** As the command's fit does: what was read is given up. */
+async function orient(matrix) {
+  const options = { rank: 16, lambda: 0.1, duplicates: 'keep', handOver: true };
+  const checked = checkOptions(options);
+  const objective = resolveObjective(checked, options, matrix.shape);
+  const found = surveyWithin(matrix, undefined, checked);
+  const plan = planFit(found, checked, objective);
+  const memory = acquireMemory(plan.layout.pages);
+  const { module } = await compileKernels(checked.arithmetic);
+  placeWithin({ plan, checked, memory, module }, matrix, undefined, found, 0, objective, true);
 }
 
 async function parent() {
@@ -126,6 +135,7 @@ async function parent() {
             readySeconds: of('ready'),
             peakMiB: of('peakMiB'),
             bytesPerEntry: of('bytesPerEntry'),
+            readyBytesPerEntry: of('readyBytesPerEntry'),
           };
           console.log(
             name,

@@ -47,8 +47,12 @@ export function filledRows(pointers: Float64Array): number {
 
 /** How many entries are sorted, where there is a faster way. */
 export interface Sorter {
-  /** Into rows, columns ascending, entries of one place in the order of their listing; false where one has changed since the survey. */
-  rows(entries: ChunkedEntries, to: Orientation, shift: number, columnCount: number): boolean;
+  /**
+   * Into rows, columns ascending, entries of one place in the order of their listing; false where one has changed since the survey.
+   *
+   * @param afterReading is called when the listing has been read.
+   */
+  rows(entries: ChunkedEntries, to: Orientation, shift: number, columnCount: number, afterReading: () => void): boolean;
   /** Sorted rows into columns. */
   columns(from: Orientation, to: Orientation): void;
 }
@@ -162,15 +166,18 @@ export function place(
     return { rows: found.rows, columns: found.columns, observed: found.observed, byRow, byColumn };
   }
   let isByRow = false;
+  let listing = A;
+  const freeValues = () => {
+    // An error says where entries stand in the listing, for which their values are not needed.
+    if (isHandedOver && isTriples(A) && weights === undefined) listing = withoutValues(A, byColumn.values);
+  };
   if (sorter && entries.isPlain) {
-    if (!sorter.rows(entries, byRow, shift, found.columns)) refuse(A, weights);
+    if (!sorter.rows(entries, byRow, shift, found.columns, freeValues)) refuse(A, weights);
   } else {
     isByRow = placeColumns(entries, byColumn, shift, found.rows) ?? refuse(A, weights);
+    freeValues();
     transpose(byColumn, byRow);
   }
-  // An error says where entries stand in the listing, for which their values are not needed.
-  const isNeeded = !isHandedOver || !isTriples(A) || weights !== undefined;
-  const listing = isNeeded ? A : withoutValues(A, byRow.values);
   const observed = settleDuplicates(byRow, duplicates, listing, weights, shift);
   if (isHandedOver) freeEntries(A, weights);
   const hasLess = observed < found.observed;

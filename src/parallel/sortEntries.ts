@@ -74,7 +74,7 @@ export function kernelSorter({ memory, module, dtype, resident, address, space }
   const write = (fields: SortFields) => writeSort(view, address, fields);
 
   return {
-    rows({ each }, { pointers }, shift, columnCount) {
+    rows({ each }, { pointers }, shift, columnCount, afterReading) {
       const { rows, columns } = resident;
       const size = pointers.length - 1;
       words(rows.pointers, size + 1).set(pointers);
@@ -107,7 +107,9 @@ export function kernelSorter({ memory, module, dtype, resident, address, space }
           isSame = take(address) !== 0;
         }
       });
-      return isSame && sortBands(bands, 0, columnCount);
+      if (!isSame) return false;
+      afterReading();
+      return sortBands(bands, 0, columnCount);
     },
     columns(from, { pointers }) {
       const { rows, columns } = resident;
