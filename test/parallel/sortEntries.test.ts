@@ -35,7 +35,7 @@ function listing({ m, n, entries, seed }: Case): { A: Triples; sqrtWeight: Float
   };
 }
 
-const storageOf = (of: Case, list: (bytes: number) => ArrayBufferLike): Orientation[] =>
+const storageOf = (of: Case, list: (bytes: number) => ArrayBuffer): Orientation[] =>
   [of.m, of.n].map((rows) => ({
     pointers: new Float64Array(rows + 1),
     indices: new Uint32Array(list(4 * of.entries), 0, of.entries),
