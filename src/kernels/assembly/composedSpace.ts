@@ -9,7 +9,15 @@ export class ComposedSpace extends BoxProblem {
   space: Space;
   /** The row as it will be, while `x` of the space is as it is. */
   next: usize;
+  /** Rows that are solved together: f32, {@link batchRows}×k, twice. */
+  batch: usize;
+  rotatedBatch: usize;
+  /** Their numbers, i32. */
+  batchList: usize;
 }
+
+/** As many as read the basis together. */
+export const batchRows: usize = 16;
 
 export function openComposed(job: RowJob): ComposedSpace {
   const space = openSpace<f64>(job);
@@ -29,6 +37,9 @@ export function openComposed(job: RowJob): ComposedSpace {
   composed.d = composed.residual + vector;
   composed.next = composed.d + vector;
   composed.free = composed.next + vector;
+  composed.batchList = composed.free + vector;
+  composed.batch = composed.batchList + (batchRows << 2);
+  composed.rotatedBatch = composed.batch + batchRows * (size << 2);
   composed.x = composed.next;
   return composed;
 }
