@@ -39,7 +39,8 @@ export interface FitContext extends BlockContext {
 
 /** Rows of a side's factor. */
 export function countOf({ blocks }: Pick<BlockContext, 'blocks'>, side: Side): number {
-  return blocks[side].at(-1) as number;
+  const boundaries = blocks[side];
+  return boundaries[boundaries.length - 1] as number;
 }
 
 export function countsOf(fit: Pick<BlockContext, 'blocks'>): PerSide<number> {
