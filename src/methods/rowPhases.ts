@@ -125,14 +125,16 @@ export function openRows(
     out: call.out === null ? 0 : (side.buffers[call.out] as number),
     own: call.own === null ? 0 : (side.buffers[call.own] as number),
     other: other.buffers[call.other] as number,
-    ...entries,
+    pointers: entries.pointers,
+    indices: entries.indices,
+    values: entries.values,
+    weights: call.isUnweighted ? 0 : entries.weights,
     penalties: side.penalties,
     biasPenalties: side.biasPenalties,
     scratch,
     status: side.status,
     isLossWanted: call.isLossUnwanted ? 0 : 1,
     mean: fit.mean,
-    ...(call.isUnweighted && { weights: 0 }),
   };
   writeJob(view, address, fields);
   return { address, fields, first, last };
