@@ -83,21 +83,44 @@ function twoVectors(rest: i32, job: RowJob, to: usize, start: usize, end: usize)
 
 /** Σ W²r² as lossOfRow sums it, the row's doubles in registers: `weights` is 0 where all are 1. */
 export function lossNarrow(job: RowJob, wide: usize, bias: f64, first: usize, last: usize): f64 {
+  return job.rank + job.hasBias <= 6 ? lossOf(3, job, wide, bias, first, last) : lossOf(4, job, wide, bias, first, last);
+}
+
+/** `pairs` of columns, what is behind them being padding. Two observations at a time, but for the sum. */
+// @ts-ignore: decorator
+@inline
+function lossOf(pairs: i32, job: RowJob, wide: usize, bias: f64, first: usize, last: usize): f64 {
   const other = job.other, toValue = job.values - job.indices, weights = job.weights, toWeight = weights - job.indices;
-  const offset = job.mean + bias;
-  const w0 = v128.load(wide), w1 = v128.load(wide, 16), w2 = v128.load(wide, 32), w3 = v128.load(wide, 48);
+  const offset = job.mean + bias, offsets = f64x2.splat(offset);
   const end = job.indices + (last << 2);
+  let index = job.indices + (first << 2);
   let loss: f64 = 0;
-  for (let index = job.indices + (first << 2); index != end; index += 4) {
-    const v = other + (<usize>load<u32>(index) << 5);
-    const s0 = f64x2.mul(w0, f64x2.promote_low_f32x4(v128.load64_zero(v)));
-    const s1 = f64x2.mul(w1, f64x2.promote_low_f32x4(v128.load64_zero(v, 8)));
-    const s2 = f64x2.mul(w2, f64x2.promote_low_f32x4(v128.load64_zero(v, 16)));
-    const s3 = f64x2.mul(w3, f64x2.promote_low_f32x4(v128.load64_zero(v, 24)));
-    const s = f64x2.add(f64x2.add(s0, s1), f64x2.add(s2, s3));
+  if (!weights)
+    for (; index + 8 <= end; index += 8) {
+      const s = dotPairs(pairs, wide, other + (<usize>load<u32>(index) << 5));
+      const t = dotPairs(pairs, wide, other + (<usize>load<u32>(index, 4) << 5));
+      const dots = f64x2.add(v128.shuffle<f64>(s, t, 0, 2), v128.shuffle<f64>(s, t, 1, 3));
+      const a = f64x2.promote_low_f32x4(v128.load64_zero(index + toValue));
+      const r = f64x2.sub(f64x2.sub(a, offsets), dots);
+      const squares = f64x2.mul(r, r);
+      loss += f64x2.extract_lane(squares, 0);
+      loss += f64x2.extract_lane(squares, 1);
+    }
+  for (; index != end; index += 4) {
+    const s = dotPairs(pairs, wide, other + (<usize>load<u32>(index) << 5));
     let r = <f64>load<f32>(index + toValue) - offset - (f64x2.extract_lane(s, 0) + f64x2.extract_lane(s, 1));
     if (weights) r *= <f64>load<f32>(index + toWeight);
     loss += r * r;
   }
   return loss;
+}
+
+// @ts-ignore: decorator
+@inline
+function dotPairs(pairs: i32, wide: usize, v: usize): v128 {
+  const s0 = f64x2.mul(v128.load(wide), f64x2.promote_low_f32x4(v128.load64_zero(v)));
+  const s1 = f64x2.mul(v128.load(wide, 16), f64x2.promote_low_f32x4(v128.load64_zero(v, 8)));
+  let s2 = f64x2.mul(v128.load(wide, 32), f64x2.promote_low_f32x4(v128.load64_zero(v, 16)));
+  if (pairs > 3) s2 = f64x2.add(s2, f64x2.mul(v128.load(wide, 48), f64x2.promote_low_f32x4(v128.load64_zero(v, 24))));
+  return f64x2.add(f64x2.add(s0, s1), s2);
 }
