@@ -9,9 +9,10 @@
 import { boxSolve, leastSlope } from "./boxSolve";
 import { choleskySolve } from "./cholesky";
 import { bound, ComposedSpace, openComposed, takeOwn } from "./composedSpace";
+import { fullLoss, fullRows, rightSides } from "./fullRows";
 import { RowJob } from "./job";
 import { Loss } from "./losses";
-import { backgroundAt, lossAt, penaltyAt } from "./rowValue";
+import { backgroundAt, lossAt, penaltyAt, widen } from "./rowValue";
 import { slope } from "./slope";
 import { tangent } from "./tangent";
 import { Terms } from "./terms";
@@ -27,7 +28,13 @@ const rounding: f64 = 1e-14;
 
 export function composedSolve<S>(job: RowJob, terms: Terms, first: i32, last: i32): void {
   const work = openComposed(job);
-  for (let row = first; row < last; row++) solveRow<S>(job, terms, work, row);
+  const isPlain = terms.isFull && !job.hasBias;
+  for (let row = first; row < last; row++) {
+    const place = (row - first) % fullRows;
+    if (isPlain && place == 0) rightSides<S>(job, work, row, min(fullRows, last - row));
+    if (isPlain) work.right = work.space.P + <usize>place * (work.size << 3);
+    solveRow<S>(job, terms, work, row);
+  }
 }
 
 /** Loss, penalty and projected gradient at `own`; the gradient goes to `out` if it is wanted. */
@@ -92,7 +99,8 @@ function solveRow<S>(job: RowJob, terms: Terms, work: ComposedSpace, row: i32): 
     store<S>(out + c * sizeof<S>(), rounded);
     store<f64>(x + (c << 3), <f64>rounded);
   }
-  if (job.isLossWanted) job.loss += lossAt<S>(job, terms, work, x, row);
+  if (job.isLossWanted)
+    job.loss += work.right ? fullLoss<S>(job, widen(job, work, x), row) : lossAt<S>(job, terms, work, x, row);
   job.penalty += penaltyAt(job, terms, work, x, row);
 }
 

@@ -9,6 +9,8 @@ export class ComposedSpace extends BoxProblem {
   space: Space;
   /** The row as it will be, while `x` of the space is as it is. */
   next: usize;
+  /** Σ W²a·v_j of the row, where it is known beforehand; else 0. */
+  right: usize;
 }
 
 export function openComposed(job: RowJob): ComposedSpace {
@@ -30,6 +32,7 @@ export function openComposed(job: RowJob): ComposedSpace {
   composed.next = composed.d + vector;
   composed.free = composed.next + vector;
   composed.x = composed.next;
+  composed.right = 0;
   return composed;
 }
 
