@@ -1,5 +1,6 @@
 /** The quadratic that is tangent to a row's smooth part at its present value, its background's Gram matrix included. */
 import { ComposedSpace, penaltyFactor } from "./composedSpace";
+import { copy } from "./entryLanes";
 import { downdate, gram } from "./gram";
 import { RowJob } from "./job";
 import { curvature, halfSlope, Loss } from "./losses";
@@ -23,7 +24,7 @@ export function tangent<S, T>(job: RowJob, terms: Terms, work: ComposedSpace, ro
     for (let r: usize = 0; r < stride; r += 4)
       for (let i = r; i < r + 4; i++)
         scaleTo<T>(work.G + (i * stride + r) * sizeof<T>(), terms.gram + ((i * stride + r) << 3), weight, stride - r);
-    if (work.right) memory.copy(work.b, work.right, stride * sizeof<T>());
+    if (work.right) copy(work.b, work.right, stride * sizeof<T>());
     else if (terms.isFull) memory.fill(work.b, 0, stride * sizeof<T>());
     else scaleTo<T>(work.b, terms.gramSum, weight, stride);
   } else {
