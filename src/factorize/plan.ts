@@ -9,6 +9,7 @@ import { machineLimit } from '../data/machineLimit.js';
 import { type Survey, survey } from '../data/observations.js';
 import { diskBytesOf, placingBytes } from '../data/placeOnDisk.js';
 import { HadamardError } from '../errors.js';
+import { basisBytes } from '../kernels/backgroundBasis.js';
 import { backgroundLength, composedScratchBytes } from '../kernels/composed.js';
 import { tangentScratchBytes } from '../kernels/hessian.js';
 import { type Dtype, scratchBytes } from '../kernels/load.js';
@@ -37,6 +38,7 @@ import {
   chooseMethod,
   chooseStart,
   curvatureShape,
+  isInBasis,
   methodOf,
   type Trial,
   trialOf,
@@ -257,6 +259,7 @@ function planExtent(
   const starts = options.starts === 'auto' ? autoBudget : options.starts;
   // Early stopping and many starts keep the best factors beside those that the method works on.
   const kept = options.patience === undefined && starts === 1 ? 0 : 1;
+  const basis = (side: Side) => (isInBasis(options, shape, chosen, dtype, side) ? basisBytes(stride) : 0);
   const request: LayoutRequest = {
     dtype,
     stride,
@@ -293,6 +296,7 @@ function planExtent(
           // A full matrix may be solved with one Gram matrix for all rows.
           backgroundLength:
             objective.background || found.observed === found.rows * found.columns ? backgroundLength(stride) : 0,
+          basis: { rows: basis('rows'), columns: basis('columns') },
           hasL1: objective.l1.rows + objective.l1.columns > 0,
           isHeld: { rows: objective.hold.rows !== undefined, columns: objective.hold.columns !== undefined },
         }

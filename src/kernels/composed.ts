@@ -20,6 +20,8 @@ export interface TermFields {
   readonly held: number;
   readonly isFull: number;
   readonly residuals: number;
+  readonly basis: number;
+  readonly rotated: number;
   readonly lossParameter: number;
   readonly lower: number;
   readonly upper: number;
@@ -40,6 +42,8 @@ const struct = fieldWriter(
     'held',
     'isFull',
     'residuals',
+    'basis',
+    'rotated',
   ],
   ['lossParameter', 'lower', 'upper', 'value', 'constant'],
 );
@@ -48,7 +52,7 @@ export const writeTerms: FieldWriter<keyof TermFields>['write'] = struct.write;
 
 /** Scratch of one task for the composed kernels. See assembly/composedSpace.ts. */
 export function composedScratchBytes(stride: number): number {
-  return Math.ceil(scratchBytes(stride) / 64) * 64 + 64 + 128 + 8 * (stride * stride + 7 * stride);
+  return Math.ceil(scratchBytes(stride) / 64) * 64 + 64 + 192 + 8 * (stride * stride + 23 * stride);
 }
 
 /** Doubles of a background's sums: the k×k matrix, the vector and the constant. */

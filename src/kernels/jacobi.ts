@@ -24,7 +24,7 @@ export function orthogonalizeColumns(B: Float64Array[], P: Float64Array[]): void
   }
 }
 
-function rotate(a: Float64Array, b: Float64Array, cosine: number, sine: number): void {
+export function rotate(a: Float64Array, b: Float64Array, cosine: number, sine: number): void {
   for (let i = 0; i < a.length; i++) {
     const x = a[i] as number;
     const y = b[i] as number;

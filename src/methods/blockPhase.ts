@@ -18,6 +18,8 @@ const noTerms: TermFields = {
   held: 0,
   isFull: 0,
   residuals: 0,
+  basis: 0,
+  rotated: 0,
   lossParameter: 0,
   lower: Number.NEGATIVE_INFINITY,
   upper: Number.POSITIVE_INFINITY,

@@ -1,7 +1,8 @@
 /** The phases of composed objectives: those of the rows by the composed kernels, and the sums over all rows of a background. */
+import { rotationAt, writeBasis } from '../kernels/backgroundBasis.js';
 import { backgroundLength, type TermFields, termBytes, writeTerms } from '../kernels/composed.js';
 import { readTotals, writeJob } from '../kernels/load.js';
-import { backgroundGroups, otherSide, type Side } from '../parallel/layout.js';
+import { backgroundGroups, otherSide, type Side, type TermAddresses } from '../parallel/layout.js';
 import {
   countOf,
   type FitContext,
@@ -40,6 +41,11 @@ export function composedRun(
     if (terms.hasGram && !(terms.isFull && phase === 'block')) {
       await run({ phase: 'background', side, own: call.other, other: 0, out: null });
       addGroups(fit, side);
+    }
+    if (phase === 'composedSolve' && isInBasis(fit, call)) {
+      const { sums, basis } = fit.layout.sides[side].terms as TermAddresses;
+      writeBasis(fit.memory.buffer, sums, basis, fit);
+      await run({ phase: 'rotate', side, own: call.other, other: 0, out: null });
     }
     return run({ ...call, phase });
   };
@@ -91,6 +97,11 @@ export function isSingle({ dtype, terms }: FitContext, { precise }: PhaseCall): 
   return dtype === 'f32' && !precise && (terms?.fitsSingle ?? true);
 }
 
+/** Whether short rows are solved in the eigenbasis of the background. */
+function isInBasis(fit: FitContext, call: PhaseCall): boolean {
+  return isSingle(fit, call) && (fit.layout.sides[otherSide(call.side)].terms?.rotated ?? 0) > 0;
+}
+
 /** Rows that say in their status that f32 was not enough, once more in f64. */
 export function redoInDouble(
   workbench: Workbench,
@@ -133,6 +144,8 @@ export function termsOf(fit: FitContext, terms: FitTerms, call: PhaseCall): Term
     held: own.held,
     isFull: terms.isFull ? 1 : 0,
     residuals: 0,
+    basis: other.basis,
+    rotated: isInBasis(fit, call) ? other.rotated : 0,
     lossParameter: terms.lossParameter,
     lower,
     upper,
@@ -185,3 +198,17 @@ function addGroups(fit: FitContext, side: Side): void {
     for (let i = 0; i < length; i++) sums[i] = (sums[i] as number) + (part[i] as number);
   }
 }
+
+/** This side's factor at `own` in the eigenbasis of its sums. */
+export const rotatePhase: Phase = {
+  name: 'rotate',
+  run({ fit, kernels }, { side, own }, block) {
+    const { buffers, terms } = fit.layout.sides[side];
+    const { rotated, basis } = terms as TermAddresses;
+    const [first, last] = [fit.blocks[side][block] as number, fit.blocks[side][block + 1] as number];
+    const skip = 4 * fit.stride * first;
+    const from = (buffers[own as number] as number) + skip;
+    kernels.rotateRows32(rotated + skip, from, rotationAt(basis, fit.stride), fit.stride, last - first);
+    return noTotals;
+  },
+};

@@ -1,7 +1,13 @@
 /** The one table from a phase's name to its code: what a worker thread can be asked to do. */
 import type { PhaseTable } from '../parallel/phase.js';
 import { blockPhase } from './blockPhase.js';
-import { backgroundPhase, composedLossPhase, composedMeasurePhase, composedSolvePhase } from './composedPhases.js';
+import {
+  backgroundPhase,
+  composedLossPhase,
+  composedMeasurePhase,
+  composedSolvePhase,
+  rotatePhase,
+} from './composedPhases.js';
 import { covariancePhase } from './covariancePhase.js';
 import { movePhase } from './movePhase.js';
 import { factorPhase, followPhase, hessianPhase, preconditionPhase } from './newtonPhases.js';
@@ -21,6 +27,7 @@ export const phases: PhaseTable = Object.fromEntries(
     composedMeasurePhase,
     composedLossPhase,
     backgroundPhase,
+    rotatePhase,
     blockPhase,
     projectPhase,
     reducedHessianPhase,

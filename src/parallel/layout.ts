@@ -62,6 +62,8 @@ export interface LayoutRequest {
 export interface TermRequest {
   /** 0: no background. */
   readonly backgroundLength: number;
+  /** Bytes of the eigenbasis of a side's Gram matrix; 0: rows beside it are not solved in it. */
+  readonly basis: PerSide<number>;
   readonly hasL1: boolean;
   readonly isHeld: PerSide<boolean>;
 }
@@ -74,6 +76,9 @@ export interface TermAddresses {
   /** Sums over this side's own rows, one for each group of blocks, and added up. */
   readonly groups: number;
   readonly sums: number;
+  /** The eigenbasis of the sums' matrix, and this side's factor in it. */
+  readonly basis: number;
+  readonly rotated: number;
   /** f64 a row: the background's weight, μ_i, and the certificate's residual. */
   readonly weights: number;
   readonly l1: number;
@@ -167,6 +172,8 @@ function arrange(request: LayoutRequest, isResident: boolean): Layout {
   const arrangeTerms = (terms: TermRequest, side: Side): TermAddresses => ({
     groups: terms.backgroundLength && reserve(terms.backgroundLength * backgroundGroups * 8),
     sums: terms.backgroundLength && reserve(terms.backgroundLength * 8),
+    basis: terms.basis[side] && reserve(terms.basis[side]),
+    rotated: terms.basis[side] && reserve(factorBytes(side)),
     weights: terms.backgroundLength && reserve(request.counts[side] * 8),
     l1: terms.hasL1 ? reserve(request.counts[side] * 8) : 0,
     residuals: reserve(request.counts[side] * 8),

@@ -86,6 +86,26 @@ describe('every way to run it', () => {
   });
 });
 
+test('short rows beside a background: every way, and as in f64', async () => {
+  const short = triples(problem({ m: 4000, n: 300, density: 0.01, rank: 4, isWeighted: false, offset: 1, seed: 3 }));
+  const run = (way: Partial<FactorizeOptions>) =>
+    factorize(short, {
+      rank: 12,
+      background: 0.1,
+      lambda: 0.5,
+      seed: 5,
+      method: 'als',
+      maxSweeps: 6,
+      tolerance: 0,
+      ...way,
+    });
+  const inline = await run({ dtype: 'f32', threads: 1 });
+  for (const way of ways)
+    expect(bitsOf(await run({ dtype: 'f32', ...way })), JSON.stringify(way)).toEqual(bitsOf(inline));
+  const { objective } = (await run({ dtype: 'f64' })).fit;
+  expect(Math.abs(inline.fit.objective / objective - 1)).toBeLessThan(1e-6);
+});
+
 test('the digest is the SHA-256 of U, V and the biases, and tells seeds apart', async () => {
   const row = { method: 'als', dtype: 'f32', arithmetic: 'reproducible', isWeighted: true, biases: 'both' } as const;
   const model = await fit(row, { threads: 2 });

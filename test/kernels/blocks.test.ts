@@ -1,6 +1,7 @@
 /** Rows improved by blocks, and squares with a background in f32, against the twin that visits every entry, listed or not. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { eigenbasis } from '../../dist/src/kernels/eigenbasis.js';
 import { improveRow, type ReferenceProblem, solveRow } from '../../dist/src/kernels/reference.js';
 import { objectiveOfRow, problem, source } from './composedProblem.js';
 import { type ComposedRequest, type ComposedResult, runComposed } from './composedWorkspace.js';
@@ -179,19 +180,81 @@ describe('improving a row', () => {
 });
 
 describe('squares with a background in f32', () => {
-  it.each(['a background', 'biases'])('rows are those of the twin: %s', async (form) => {
+  it.each(['plain', 'biases'])('rows are those of the twin: %s', async (form) => {
     for (const rank of ranks) {
       const base = problem({ m: 4, n: 71, rank, seed: rank });
       const made = forms[form]?.(withLengths({ ...base, lambda: 0.5 }, lengths, rank)) as ComposedRequest;
       const request: ComposedRequest = { ...made, dtype: 'f32', background: background(lengths.length, 71, 4) };
-      const { rows, totals } = await runComposed(request, 'squaresSolve');
-      const twin = listed(request);
-      let objective = 0;
-      rows.forEach((x, i) => {
-        expectNear(x, solveRow(twin, i), 1e-3, `row ${i}, rank ${rank}`);
-        objective += objectiveOfRow(request, i, x);
-      });
-      expect(Math.abs((totals.loss + totals.penalty) / objective - 1)).toBeLessThan(1e-7);
+      for (const isInBasis of form === 'plain' ? [false, true] : [false]) {
+        const { rows, totals } = await runComposed({ ...request, isInBasis }, 'squaresSolve');
+        const twin = listed(request);
+        let objective = 0;
+        rows.forEach((x, i) => {
+          expectNear(x, solveRow(twin, i), 1e-3, `row ${i}, rank ${rank}, in the eigenbasis ${isInBasis}`);
+          objective += objectiveOfRow(request, i, x);
+        });
+        expect(Math.abs((totals.loss + totals.penalty) / objective - 1)).toBeLessThan(1e-7);
+      }
     }
+  });
+
+  it('short rows in the eigenbasis of the background: solution and gradient are those of f64', async () => {
+    const random = source(77);
+    for (const rank of [2, 4, 5, 12, 16, 31, 40, 64])
+      for (const value of [0, 0.4]) {
+        // Listed entries weigh more than the background, as confidences do; one in five hardly more, for which f32 has k×k.
+        const base = problem({ m: 4, n: 90, rank, seed: rank });
+        const counts = Array.from({ length: 40 }, (_, i) => i % (2 + (rank >> 1)));
+        const { entries, own } = withLengths(base, counts, rank);
+        const weighted = entries.map((row, i) =>
+          row.map(([j, a]) => [j, a, i % 5 === 4 ? 0.55 : 1 + 3 * Math.abs(random())] as const),
+        );
+        const c = base.V.map(() => 0.2 + 0.1 * Math.abs(random()));
+        const plain: ComposedRequest = {
+          ...{ ...base, entries: weighted, own, lambda: 0.3 },
+          background: { r: counts.map(() => 0.5 + 0.5 * Math.abs(random())), c, value },
+        };
+        const exact = await runComposed({ ...plain, dtype: 'f64' }, 'composedSolve');
+        const found = await runComposed({ ...plain, dtype: 'f32', isInBasis: true }, 'squaresSolve');
+        found.rows.forEach((x, i) => {
+          expectNear(x, exact.rows[i] as number[], 1e-4, `row ${i} of ${counts[i]} entries, rank ${rank}`);
+        });
+        for (const sum of ['loss', 'penalty', 'gradientSquared', 'ownSquared'] as const)
+          expect(Math.abs(found.totals[sum] / exact.totals[sum] - 1), `${sum}, rank ${rank}`).toBeLessThan(1e-5);
+      }
+  });
+
+  it('a penalty of 0 on a background that has no full rank is left to f64', async () => {
+    const base = problem({ m: 4, n: 20, rank: 8, seed: 3 });
+    const V = base.V.map((row) => row.map((x, c) => (c < 2 ? 0 : x)));
+    const request: ComposedRequest = {
+      ...withLengths({ ...base, V, lambda: 0 }, [0, 2, 4], 3),
+      ...{ dtype: 'f32', isInBasis: true, background: background(3, 20, 4) },
+    };
+    await expect(runComposed(request, 'squaresSolve')).resolves.toMatchObject({ statuses: [1, 1, 1] });
+  });
+});
+
+describe('the eigenbasis of a symmetric matrix', () => {
+  it('is orthonormal, and brings the matrix back', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 24 }), fc.integer({ min: 1, max: 1e6 }), (p, seed) => {
+        const random = source(seed);
+        // Of any rank, so that eigenvalues coincide at 0.
+        const Z = Array.from({ length: seed % (p + 2) }, () => Array.from({ length: p }, () => random()));
+        const entry = (r: number, c: number) => Z.reduce((sum, z) => sum + (z[r] as number) * (z[c] as number), 0);
+        const A = Float64Array.from({ length: p * p }, (_, t) => entry(Math.floor(t / p), t % p));
+        const { values, vectors } = eigenbasis(A.slice(), p);
+        const q = (e: number, c: number) => vectors[e]?.[c] as number;
+        for (let r = 0; r < p; r++)
+          for (let c = 0; c < p; c++) {
+            const back = values.reduce((sum, value, e) => sum + value * q(e, r) * q(e, c), 0);
+            expect(back).toBeCloseTo(A[r * p + c] as number, 11);
+            const product = vectors.reduce((sum, _, e) => sum + q(r, e) * q(c, e), 0);
+            expect(product).toBeCloseTo(r === c ? 1 : 0, 12);
+          }
+      }),
+      { numRuns: 50 },
+    );
   });
 });

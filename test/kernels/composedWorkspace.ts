@@ -1,4 +1,5 @@
 /** A composed row problem in a WebAssembly memory of its own, from plain arrays. */
+import { basisBytes, rotationAt, writeBasis } from '../../dist/src/kernels/backgroundBasis.js';
 import { blockScratchBytes } from '../../dist/src/kernels/blocks.js';
 import {
   backgroundLength,
@@ -40,6 +41,8 @@ export interface ComposedRequest {
   readonly multiples?: readonly number[];
   readonly held?: readonly (readonly number[])[];
   readonly background?: { readonly r: readonly number[]; readonly c: readonly number[]; readonly value: number };
+  /** Short rows are solved in the eigenbasis of the background. */
+  readonly isInBasis?: boolean;
   readonly innerSteps?: number;
   /** Of blockRows. */
   readonly width?: number;
@@ -50,6 +53,8 @@ export interface ComposedResult {
   readonly rows: number[][];
   readonly totals: ReturnType<typeof readTotals>;
   readonly residuals: number[];
+  /** 1 where a row is left to another kernel. */
+  readonly statuses: number[];
 }
 
 export async function runComposed(
@@ -129,6 +134,8 @@ export async function runComposed(
     isFull: 0,
     held: request.held ? reserve(m * stride) : 0,
     residuals: doubles(new Array(m).fill(-1)),
+    basis: request.isInBasis ? reserve(basisBytes(stride)) : 0,
+    rotated: request.isInBasis ? reserve(4 * V.length * stride) : 0,
     lossParameter: request.lossParameter ?? 0,
     lower: request.lower ?? Number.NEGATIVE_INFINITY,
     upper: request.upper ?? Number.POSITIVE_INFINITY,
@@ -142,6 +149,11 @@ export async function runComposed(
     writeJob(view, jobAt, job);
     writeTerms(view, termsAt, terms);
     kernels[`backgroundRows${bits}`](jobAt, termsAt, 0, V.length, gram);
+  }
+  if (request.isInBasis) {
+    const { basis, rotated } = terms;
+    writeBasis(memory.buffer, gram, basis, job);
+    kernels.rotateRows32(rotated, job.other, rotationAt(basis, stride), stride, V.length);
   }
   const constant = background ? view.getFloat64(gram + 8 * (stride * stride + stride), true) : 0;
   writeJob(view, jobAt, job);
@@ -159,5 +171,6 @@ export async function runComposed(
     rows: Array.from({ length: m }, (_, i) => [...written.subarray(i * stride, i * stride + width)]),
     totals: readTotals(view, jobAt),
     residuals: [...new Float64Array(memory.buffer, terms.residuals, m)],
+    statuses: [...new Uint8Array(memory.buffer, job.status, m)],
   };
 }

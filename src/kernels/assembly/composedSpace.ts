@@ -11,7 +11,15 @@ export class ComposedSpace extends BoxProblem {
   next: usize;
   /** Σ W²a·v_j of the row, where it is known beforehand; else 0. */
   right: usize;
+  /** Rows that are solved together: f32, {@link batchRows}×k, twice. */
+  batch: usize;
+  rotatedBatch: usize;
+  /** Their numbers, i32. */
+  batchList: usize;
 }
+
+/** As many as read the basis together. */
+export const batchRows: usize = 16;
 
 export function openComposed(job: RowJob): ComposedSpace {
   const space = openSpace<f64>(job);
@@ -31,6 +39,9 @@ export function openComposed(job: RowJob): ComposedSpace {
   composed.d = composed.residual + vector;
   composed.next = composed.d + vector;
   composed.free = composed.next + vector;
+  composed.batchList = composed.free + vector;
+  composed.batch = composed.batchList + (batchRows << 2);
+  composed.rotatedBatch = composed.batch + batchRows * (size << 2);
   composed.x = composed.next;
   composed.right = 0;
   return composed;

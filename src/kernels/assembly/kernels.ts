@@ -14,6 +14,7 @@ import { peak } from "./peak";
 import { projectRows, Reduced } from "./reduced";
 import { reducedRows } from "./reducedRows";
 import { lossRows } from "./residual";
+import { rotateRows } from "./rotateRows";
 import { ScoreJob, scoreRows } from "./scoreRows";
 import { sgdLossRows } from "./sgdLoss";
 import { Descent, sgdRows } from "./sgdRows";
@@ -52,7 +53,11 @@ export function composedSolve64(job: usize, terms: usize, first: i32, last: i32)
 }
 /** Squares, a background and a ridge alone, in f32. */
 export function squaresSolve32(job: usize, terms: usize, first: i32, last: i32): void {
-  squaresSolve<f32, f32>(changetype<RowJob>(job), changetype<Terms>(terms), first, last);
+  squaresSolve(changetype<RowJob>(job), changetype<Terms>(terms), first, last);
+}
+/** Rows at `from`, f32, in another basis, to `to`. */
+export function rotateRows32(to: usize, from: usize, M: usize, stride: i32, count: i32): void {
+  rotateRows(to, from, M, stride, count);
 }
 export function composedMeasure32(job: usize, terms: usize, first: i32, last: i32): void {
   composedMeasure<f32>(changetype<RowJob>(job), changetype<Terms>(terms), first, last);

@@ -68,7 +68,7 @@ function addGradient<T>(
 }
 
 /** P ← Zᵀ; `rows` and `stride` are multiples of 4. */
-function transpose<T>(P: usize, Z: usize, rows: usize, stride: usize): void {
+export function transpose<T>(P: usize, Z: usize, rows: usize, stride: usize): void {
   const lanes: usize = 16 / sizeof<T>();
   const from = stride * sizeof<T>(), to = rows * sizeof<T>();
   for (let r: usize = 0; r < rows; r += lanes)

@@ -1,48 +1,86 @@
 /**
- * Rows of weighted squares with a background and a ridge, and no more: solved in T as plain rows are, beside one Gram matrix
+ * Rows of weighted squares with a background and a ridge, and no more: solved in f32 as plain rows are, beside one Gram matrix
  * of all rows of the other side. That matrix is summed in f64, and so is f.
  */
+import { basis, isShort, solveShort, transposedBasis } from "./basisRows";
 import { choleskySolve } from "./cholesky";
-import { ComposedSpace, openComposed, takeOwn } from "./composedSpace";
+import { batchRows, ComposedSpace, openComposed, takeOwn } from "./composedSpace";
 import { RowJob } from "./job";
 import { epsilon } from "./lanes";
 import { addGradient } from "./normalEquations";
 import { penaltyOfRow } from "./residual";
+import { rotateRows } from "./rotateRows";
 import { lossAt, ownBias } from "./rowValue";
 import { tangent } from "./tangent";
 import { Terms } from "./terms";
 
-export function squaresSolve<S, T>(job: RowJob, terms: Terms, first: i32, last: i32): void {
+export function squaresSolve(job: RowJob, terms: Terms, first: i32, last: i32): void {
   const work = openComposed(job);
-  memory.fill(work.space.x, 0, work.size << 3);
-  memory.fill(work.mu, 0, work.size << 3);
-  for (let row = first; row < last; row++) solveRow<S, T>(job, terms, work, row);
+  const rows = work.batchList;
+  let held: usize = 0;
+  for (let row = first; row < last; row++) {
+    const at = job.pointers + (<usize>row << 2);
+    if (terms.rotated == 0 || !isShort(<usize>load<u32>(at, 4) - <usize>load<u32>(at), <usize>job.rank)) {
+      solveRow(job, terms, work, row);
+      continue;
+    }
+    store<i32>(rows + (held++ << 2), row);
+    if (held < batchRows) continue;
+    solveBatch(job, terms, work, rows, held);
+    held = 0;
+  }
+  if (held > 0) solveBatch(job, terms, work, rows, held);
 }
 
-/** A row whose pivots vanish in T is left for f64, and says so in its status. */
-function solveRow<S, T>(job: RowJob, terms: Terms, work: ComposedSpace, row: i32): void {
+/** Short rows, together in and out of the background's eigenbasis. */
+function solveBatch(job: RowJob, terms: Terms, work: ComposedSpace, rows: usize, count: usize): void {
+  const stride = work.size;
+  const bytes = stride << 2;
+  if (job.own) {
+    for (let i: usize = 0; i < count; i++)
+      memory.copy(work.batch + i * bytes, job.own + <usize>load<i32>(rows + (i << 2)) * bytes, bytes);
+    rotateRows(work.rotatedBatch, work.batch, basis(terms, stride), stride, count);
+  }
+  let solved = 0;
+  for (let i: usize = 0; i < count; i++)
+    if (solveShort(job, terms, work, load<i32>(rows + (i << 2)), work.rotatedBatch + i * bytes)) solved |= 1 << <i32>i;
+  rotateRows(work.batch, work.rotatedBatch, transposedBasis(terms, stride), stride, count);
+  for (let i: usize = 0; i < count; i++) {
+    const row = load<i32>(rows + (i << 2));
+    if ((solved >> <i32>i) & 1) {
+      if (job.own) takeOwn<f32>(job, work, row);
+      keep(job, terms, work, row, work.batch + i * bytes);
+    } else solveRow(job, terms, work, row);
+  }
+}
+
+/** k×k. A row whose pivots vanish in f32 is left for f64, and says so in its status. */
+function solveRow(job: RowJob, terms: Terms, work: ComposedSpace, row: i32): void {
   const stride = work.size;
   const x = work.space.x;
-  store<u8>(job.status + row, 0);
-  tangent<S, T>(job, terms, work, row);
-  let biggest: f64 = 0;
-  for (let c: usize = 0; c < work.n; c++) biggest = max(biggest, <f64>load<T>(work.G + c * (stride + 1) * sizeof<T>()));
+  tangent<f32, f32>(job, terms, work, row);
+  let biggest: f32 = 0;
+  for (let c: usize = 0; c < work.n; c++) biggest = max(biggest, load<f32>(work.G + c * ((stride + 1) << 2)));
   if (job.own) {
-    takeOwn<S>(job, work, row);
-    for (let c: usize = 0; c < stride; c++) store<T>(x + c * sizeof<T>(), <T>load<f64>(x + (c << 3)));
-    addGradient<T>(job, work.space, work.G, stride, work.n, 2);
+    takeOwn<f32>(job, work, row);
+    for (let c: usize = 0; c < stride; c++) store<f32>(x + (c << 2), <f32>load<f64>(x + (c << 3)));
+    addGradient<f32>(job, work.space, work.G, stride, work.n, 2);
   }
-  const isSolved = choleskySolve<T>(work.G, stride, work.n, <T>(<f64>work.n * epsilon<T>() * biggest), work.b);
-  if (!isSolved) {
-    store<u8>(job.status + row, 1);
-    return;
+  if (choleskySolve<f32>(work.G, stride, work.n, <f32>(<f64>work.n * epsilon<f32>()) * biggest, work.b))
+    keep(job, terms, work, row, work.b);
+  else store<u8>(job.status + row, 1);
+}
+
+/** A row's solution, f32, to its place, and what it costs. */
+function keep(job: RowJob, terms: Terms, work: ComposedSpace, row: i32, solution: usize): void {
+  const x = work.space.x;
+  const out = job.out + <usize>row * (work.size << 2);
+  for (let c: usize = 0; c < work.size; c++) {
+    const value: f32 = c < work.n ? load<f32>(solution + (c << 2)) : 0;
+    store<f32>(out + (c << 2), value);
+    store<f64>(x + (c << 3), <f64>value);
   }
-  const out = job.out + <usize>row * stride * sizeof<S>();
-  for (let c: usize = 0; c < stride; c++) {
-    const rounded = c < work.n ? <S>load<T>(work.b + c * sizeof<T>()) : <S>0;
-    store<S>(out + c * sizeof<S>(), rounded);
-    store<f64>(x + (c << 3), <f64>rounded);
-  }
-  if (job.isLossWanted) job.loss += lossAt<S>(job, terms, work, x, row);
+  store<u8>(job.status + row, 0);
+  if (job.isLossWanted) job.loss += lossAt<f32>(job, terms, work, x, row);
   job.penalty += penaltyOfRow(job, x, ownBias(job, x), row);
 }

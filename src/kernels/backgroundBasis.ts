@@ -1,0 +1,47 @@
+/** The eigenbasis of a background's Gram matrix, in which short rows are solved: see assembly/basisRows.ts. */
+import { eigenbasis } from './eigenbasis.js';
+import { dot } from './vectors.js';
+
+/** Whether a row of so many entries is solved in it. */
+export function isShort(count: number, rank: number): boolean {
+  return 2 * count <= rank;
+}
+
+export function basisBytes(stride: number): number {
+  return 8 * stride + 8 * stride * stride;
+}
+
+/** Where Q stands, for Qᵀx. */
+export function rotationAt(basis: number, stride: number): number {
+  return basis + 8 * stride;
+}
+
+/**
+ * Λ, Qᵀg, Q and Qᵀ, f32, to address `basis`, of the sums at address `sums`: QΛQᵀ is their matrix and g their vector. Beyond the rank all
+ * are 0.
+ */
+export function writeBasis(
+  buffer: ArrayBufferLike,
+  sums: number,
+  basis: number,
+  { rank, stride }: { readonly rank: number; readonly stride: number },
+): void {
+  const square = stride * stride;
+  const matrix = new Float64Array(buffer, sums, square);
+  const g = new Float64Array(buffer, sums + 8 * square, rank);
+  const G = new Float64Array(rank * rank);
+  for (let r = 0; r < rank; r++) G.set(matrix.subarray(r * stride, r * stride + rank), r * rank);
+  const { values, vectors } = eigenbasis(G, rank);
+  const out = new Float32Array(buffer, basis, basisBytes(stride) / 4).fill(0);
+  // How rotateRows takes a matrix: columns of 8, the last of 4.
+  const placeOf = (row: number, column: number) => {
+    const first = column & ~7;
+    return 2 * stride + first * stride + row * Math.min(8, stride - first) + column - first;
+  };
+  vectors.forEach((q, e) => {
+    // A Gram matrix has none below 0.
+    out[e] = Math.max(0, values[e] as number);
+    out[stride + e] = dot(q, g);
+    for (let c = 0; c < rank; c++) out[placeOf(c, e)] = out[square + placeOf(e, c)] = q[c] as number;
+  });
+}

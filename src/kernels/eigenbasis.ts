@@ -1,0 +1,89 @@
+/**
+ * A symmetric matrix in the basis of its eigenvectors: Householder reduction to tridiagonal form, then QL steps with implicit
+ * shifts (Golub & Van Loan, Matrix Computations, 4th ed., 8.3.1 and 8.3.5; A. Dubrulle, R. Martin & J. Wilkinson, Numer. Math. 12
+ * (1968)). About 9p³ flops.
+ */
+import { rotate } from './jacobi.js';
+import { tridiagonalize } from './symmetric.js';
+import { dot } from './vectors.js';
+
+export interface Eigenbasis {
+  /** Eigenvalues, in no order. */
+  readonly values: Float64Array;
+  /** Row i is the eigenvector of value i. */
+  readonly vectors: readonly Float64Array[];
+}
+
+/** QL steps for one eigenvalue: a few do, unless something is not a number. */
+const mostSteps = 60;
+
+/** Of the p×p matrix whose lower half `A` holds, row-major; A is overwritten. */
+export function eigenbasis(A: Float64Array, p: number): Eigenbasis {
+  const { diagonal, beside } = tridiagonalize(A, p);
+  const vectors = reflections(A, p, beside);
+  const e = new Float64Array(p);
+  e.set(beside);
+  for (let low = 0; low < p; low++)
+    for (let step = 0; step < mostSteps; step++) {
+      let high = low;
+      while (high < p - 1 && !isNegligible(diagonal, e, high)) high++;
+      if (high === low) break;
+      stepUp(diagonal, e, vectors, low, high);
+    }
+  return { values: diagonal, vectors };
+}
+
+/** Qᵀ of QᵀAQ = T, of which `tridiagonalize` has left the reflections below the diagonal. */
+function reflections(A: Float64Array, p: number, beside: Float64Array): Float64Array[] {
+  const rows = Array.from({ length: p }, (_, i) => new Float64Array(p).fill(1, i, i + 1));
+  for (let k = p - 3; k >= 0; k--) {
+    const alpha = beside[k] as number;
+    const v = new Float64Array(p);
+    for (let i = k + 1; i < p; i++) v[i] = A[i * p + k] as number;
+    v[k + 1] = (v[k + 1] as number) - alpha;
+    const half = -alpha * (v[k + 1] as number);
+    if (!(half > 0)) continue;
+    for (let r = k + 1; r < p; r++) {
+      const row = rows[r] as Float64Array;
+      const s = dot(row, v) / half;
+      for (let i = k + 1; i < p; i++) row[i] = (row[i] as number) - s * (v[i] as number);
+    }
+  }
+  return rows;
+}
+
+function isNegligible(diagonal: Float64Array, beside: Float64Array, i: number): boolean {
+  const size = Math.abs(diagonal[i] as number) + Math.abs(diagonal[i + 1] as number);
+  return Math.abs(beside[i] as number) <= Number.EPSILON * size;
+}
+
+/** One QL step on rows low … high, from the bottom up. */
+function stepUp(d: Float64Array, e: Float64Array, vectors: readonly Float64Array[], low: number, high: number): void {
+  const at = (list: Float64Array, i: number) => list[i] as number;
+  const half = (at(d, low + 1) - at(d, low)) / (2 * at(e, low));
+  const root = Math.sqrt(half * half + 1);
+  let g = at(d, high) - at(d, low) + at(e, low) / (half + (half < 0 ? -root : root));
+  let [sine, cosine, shift] = [1, 1, 0];
+  for (let i = high - 1; i >= low; i--) {
+    const f = sine * at(e, i);
+    const b = cosine * at(e, i);
+    const r = Math.sqrt(f * f + g * g);
+    e[i + 1] = r;
+    if (r === 0) {
+      d[i + 1] = at(d, i + 1) - shift;
+      e[high] = 0;
+      return;
+    }
+    sine = f / r;
+    cosine = g / r;
+    g = at(d, i + 1) - shift;
+    const t = (at(d, i) - g) * sine + 2 * cosine * b;
+    shift = sine * t;
+    d[i + 1] = g + shift;
+    g = cosine * t - b;
+    rotate(vectors[i] as Float64Array, vectors[i + 1] as Float64Array, cosine, sine);
+  }
+  d[low] = at(d, low) - shift;
+  e[low] = g;
+  e[high] = 0;
+}
