@@ -26,7 +26,7 @@ function drawPanel(title, rows) {
     ...rows.map(({ peer, curve }, i) => ({ name: peer, curve, color: theirColors[i % theirColors.length] })),
     { name: 'hadamard', curve: first.ours, color: ourColor },
   ];
-  const points = curves.flatMap(({ curve }) => curve);
+  const points = curves.flatMap(({ curve }) => curve).filter(({ value }) => value !== null);
   const seconds = points.map((point) => point.seconds).filter((s) => s > 0);
   const values = points.map(({ value }) => value).sort((a, b) => a - b);
   const [fastest, slowest] = [Math.log(Math.min(...seconds)), Math.log(Math.max(...seconds))];
@@ -39,7 +39,7 @@ function drawPanel(title, rows) {
   const y = (v) => upwards(Math.min(1, Math.max(0, (v - low) / (high - low || 1))));
   const lines = curves.map(({ name, curve: way, color }, i) => {
     const drawn = curve(
-      way.map((point) => [across(shareOf(point.seconds)), y(point.value)]),
+      way.filter(({ value }) => value !== null).map((point) => [across(shareOf(point.seconds)), y(point.value)]),
       color,
       `stroke-width="${name === 'hadamard' ? 2.5 : 1.5}"`,
     );

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { load } from './sets.mjs';
 
 /** Users that NDCG is taken over: the first so many of those with a held-out entry. */
-const judgedUsers = 1000;
+const judgedUsers = 2000;
 const depth = 10;
 
 /** Factors of a point of a curve, as tools leave them. */
@@ -56,13 +56,24 @@ function ndcg(U, V, k, i, seen, wanted) {
   for (const j of seen) scores[j] = Number.NEGATIVE_INFINITY;
   const hits = new Set(wanted);
   let gain = 0;
-  for (let rank = 0; rank < depth; rank++) {
-    let best = 0;
-    for (let j = 1; j < items; j++) if (scores[j] > scores[best]) best = j;
-    if (hits.has(best)) gain += 1 / Math.log2(rank + 2);
-    scores[best] = Number.NEGATIVE_INFINITY;
-  }
+  bestOf(scores).forEach((j, rank) => {
+    if (hits.has(j)) gain += 1 / Math.log2(rank + 2);
+  });
   let ideal = 0;
   for (let rank = 0; rank < Math.min(depth, hits.size); rank++) ideal += 1 / Math.log2(rank + 2);
   return gain / ideal;
+}
+
+/** The best items, the best first; of equal scores the earlier. */
+function bestOf(scores) {
+  const best = [];
+  let least = Number.NEGATIVE_INFINITY;
+  for (let j = 0; j < scores.length; j++) {
+    if (scores[j] <= least) continue;
+    const place = best.findIndex((other) => scores[other] < scores[j]);
+    best.splice(place < 0 ? best.length : place, 0, j);
+    if (best.length > depth) best.pop();
+    if (best.length === depth) least = scores[best[depth - 1]];
+  }
+  return best;
 }
