@@ -197,8 +197,9 @@ describe('a matrix with as many entries as it has places', () => {
     const one = await fit(whole, { ...options, dtype });
     // A background, however faint, has every entry counted for itself.
     const listed = await fit(whole, { ...options, dtype, background: { weight: 1e-300 } });
-    expectClose(one.fit.objective, one.objective(triples(whole), { weights: sqrtWeights(whole) }), 1e-9);
-    expectClose(one.fit.objective, listed.fit.objective, dtype === 'f32' ? 1e-4 : 1e-9);
+    const slow = one.objective(triples(whole), { weights: sqrtWeights(whole) });
+    expectClose([one.fit.objective], [slow], 1e-9);
+    expectClose([one.fit.objective], [listed.fit.objective], dtype === 'f32' ? 1e-4 : 1e-9);
   });
 
   test('is not full where one is listed twice and another is missing', async () => {
@@ -207,11 +208,8 @@ describe('a matrix with as many entries as it has places', () => {
     const odd = { ...whole, entries };
     const model = await fit(odd, { ...options, dtype: 'f64', maxSweeps: 2000, tolerance: 1e-9, duplicates: 'keep' });
     expect(model.fit.status).toBe('converged');
-    expectClose(
-      model.fit.objective,
-      model.objective(triples(odd), { weights: sqrtWeights(odd), duplicates: 'keep' }),
-      1e-12,
-    );
+    const slow = model.objective(triples(odd), { weights: sqrtWeights(odd), duplicates: 'keep' });
+    expectClose([model.fit.objective], [slow], 1e-12);
   });
 });
 
