@@ -196,7 +196,8 @@ async function memory() {
 
   // A limit of exactly what is planned, and of a byte less.
   const large = problem(0.3, 1, [4000, 500]);
-  const { total } = plan(large, { rank: 32, threads: 1 }).bytes;
+  const large32 = { rank: 32, method: 'als', maxSweeps: 5 };
+  const { total } = plan(large, { ...large32, threads: 1 }).bytes;
   const atMost = async (memoryLimit) => {
     const limited = openSession({ threads: 1, memoryLimit });
     await limited.factorize(small, few);
@@ -206,7 +207,7 @@ async function memory() {
     const watch = setInterval(() => {
       peak = Math.max(peak, process.memoryUsage().rss);
     }, 5);
-    const outcome = await limited.factorize(large, { rank: 32, maxSweeps: 5 }).then(
+    const outcome = await limited.factorize(large, large32).then(
       () => 'fitted',
       (error) => error.code,
     );

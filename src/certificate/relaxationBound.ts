@@ -79,11 +79,14 @@ export function relaxationBound(problem: BoundProblem): RelaxationBound {
   const rowSums = new Float64Array(pointers.length - 1);
   const columnSums = new Float64Array(columns);
   const scaled = new Float64Array(G.length);
+  const rootsOf = (list: ArrayLike<number>) => new Float64Array(list).map(Math.sqrt);
+  const [d, e] = [rootsOf(penalties.rows), rootsOf(penalties.columns)];
   let L = 0;
   let Q = 0;
   let size = 0;
   for (let i = 0; i < rowSums.length; i++) {
     let [l, q, s, sum] = [0, 0, 0, 0];
+    const di = d[i] as number;
     for (let t = pointers[i] as number; t < (pointers[i + 1] as number); t++) {
       const j = indices[t] as number;
       const g = G[t] as number;
@@ -94,7 +97,7 @@ export function relaxationBound(problem: BoundProblem): RelaxationBound {
       q += z * z;
       sum += g;
       columnSums[j] = (columnSums[j] as number) + g;
-      scaled[t] = g / Math.sqrt((penalties.rows[i] as number) * (penalties.columns[j] as number));
+      scaled[t] = g / (di * (e[j] as number));
     }
     L += l;
     Q += q;

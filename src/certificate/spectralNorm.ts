@@ -52,17 +52,36 @@ export function spectralNormBound(M: SparseRows, bits: (index: number) => number
   return tall.columns <= denseLimit ? byEigenvalues(tall) : byLanczos(tall, bits);
 }
 
-function byEigenvalues({ pointers, indices, values, columns: p }: SparseRows): NormBound {
-  // Its lower half.
-  const gram = new Float64Array(p * p);
+function byEigenvalues(M: SparseRows): NormBound {
+  const { pointers, indices, values, columns: p } = M;
   const counts = new Float64Array(p);
   let squares = 0;
+  for (let t = 0; t < values.length; t++) {
+    const at = indices[t] as number;
+    counts[at] = (counts[at] as number) + 1;
+    squares += (values[t] as number) * (values[t] as number);
+  }
+  const rows = pointers.length - 1;
+  const isFull = values.length > leastFilled * rows * p && rows * p <= mostWrittenOut;
+  const gram = isFull ? gramOfColumns(M) : gramOfEntries(M);
+  const off = eigenvalueMargin(gram, p);
+  const [theta = 0] = largestEigenvalues(tridiagonalize(gram, p), 1);
+  // Each product of two columns is a sum of so many terms at most: |fl(MᵀM) − MᵀM| ≤ γ|M|ᵀ|M|, whose norm is at most γ‖M‖_F².
+  const margin = 2 * (longest(counts) + 8) * unit * squares;
+  return { bound: Math.sqrt(Math.max(0, theta + off + margin)) * (1 + 4 * unit), from: 'eigenvalues' };
+}
+
+/** The share of entries from which on it is faster to multiply a matrix as a full one, up to so many numbers. */
+const leastFilled = 0.4;
+const mostWrittenOut = 2 ** 20;
+
+/** MᵀM, its lower half. */
+function gramOfEntries({ pointers, indices, values, columns: p }: SparseRows): Float64Array {
+  const gram = new Float64Array(p * p);
   for (let i = 0; i + 1 < pointers.length; i++)
     for (let s = pointers[i] as number; s < (pointers[i + 1] as number); s++) {
       const a = values[s] as number;
       const at = indices[s] as number;
-      squares += a * a;
-      counts[at] = (counts[at] as number) + 1;
       const row = at * p;
       for (let t = pointers[i] as number; t <= s; t++) {
         const place = row + (indices[t] as number);
@@ -72,11 +91,46 @@ function byEigenvalues({ pointers, indices, values, columns: p }: SparseRows): N
       for (let t = s - 1; t >= (pointers[i] as number) && indices[t] === at; t--)
         gram[row + at] = (gram[row + at] as number) + a * (values[t] as number);
     }
-  const off = eigenvalueMargin(gram, p);
-  const [theta = 0] = largestEigenvalues(tridiagonalize(gram, p), 1);
-  // Each product of two columns is a sum of so many terms at most: |fl(MᵀM) − MᵀM| ≤ γ|M|ᵀ|M|, whose norm is at most γ‖M‖_F².
-  const margin = 2 * (longest(counts) + 8) * unit * squares;
-  return { bound: Math.sqrt(Math.max(0, theta + off + margin)) * (1 + 4 * unit), from: 'eigenvalues' };
+  return gram;
+}
+
+/** The same from the columns written out, four by four. */
+function gramOfColumns({ pointers, indices, values, columns: p }: SparseRows): Float64Array {
+  const rows = pointers.length - 1;
+  const width = Math.ceil(p / 4) * 4;
+  const full = new Float64Array(width * rows);
+  for (let i = 0; i < rows; i++)
+    for (let t = pointers[i] as number; t < (pointers[i + 1] as number); t++) {
+      const at = (indices[t] as number) + i * width;
+      full[at] = (full[at] as number) + (values[t] as number);
+    }
+  const gram = new Float64Array(p * p);
+  for (let r = 0; r < p; r += 4)
+    for (let c = 0; c < r + 4; c += 2) {
+      let [s00, s01, s10, s11, s20, s21, s30, s31] = [0, 0, 0, 0, 0, 0, 0, 0];
+      for (let at = 0; at < full.length; at += width) {
+        const b0 = full[at + c] as number;
+        const b1 = full[at + c + 1] as number;
+        const a0 = full[at + r] as number;
+        const a1 = full[at + r + 1] as number;
+        const a2 = full[at + r + 2] as number;
+        const a3 = full[at + r + 3] as number;
+        s00 += a0 * b0;
+        s01 += a0 * b1;
+        s10 += a1 * b0;
+        s11 += a1 * b1;
+        s20 += a2 * b0;
+        s21 += a2 * b1;
+        s30 += a3 * b0;
+        s31 += a3 * b1;
+      }
+      const sums = [s00, s01, s10, s11, s20, s21, s30, s31];
+      for (let i = 0; i < 8; i++) {
+        const [row, column] = [r + (i >> 1), c + (i & 1)];
+        if (row < p && column < p) gram[row * p + column] = sums[i] as number;
+      }
+    }
+  return gram;
 }
 
 /** How far an eigenvalue may be off after {@link tridiagonalize} of the p×p matrix with this lower half. */

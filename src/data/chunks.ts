@@ -103,11 +103,17 @@ function plainChunks(A: MatrixInput, weights: WeightsInput | undefined): (() => 
 
 type Lists = Omit<Chunk, 'weights'>;
 
-function roomFor(length: number): Lists {
+interface Room {
+  readonly rows: Uint32Array;
+  readonly columns: Uint32Array;
+  readonly values: Float64Array;
+}
+
+function roomFor(length: number): Room {
   return { rows: new Uint32Array(length), columns: new Uint32Array(length), values: new Float64Array(length) };
 }
 
-function firstOf({ rows, columns, values }: Lists, count: number): Lists {
+function firstOf({ rows, columns, values }: Room, count: number): Room {
   return { rows: rows.subarray(0, count), columns: columns.subarray(0, count), values: values.subarray(0, count) };
 }
 
@@ -171,17 +177,25 @@ function plainDense(A: DenseMatrix): (() => Generator<Chunk>) | undefined {
         yield { ...firstOf(room, count), weights: undefined };
         count = 0;
       }
-      const start = count;
-      for (let column = 0, at = offset + row * rowStride; column < n; column++, at += columnStride) {
-        const value = data[at] as number;
-        if (Number.isNaN(value)) continue;
-        room.columns[count] = column;
-        room.values[count++] = value;
-      }
-      room.rows.fill(row, start, count);
+      const end = listRow(data, offset + row * rowStride, columnStride, n, room, count);
+      room.rows.fill(row, count, end);
+      count = end;
     }
     yield { ...firstOf(room, count), weights: undefined };
   };
+}
+
+/** Lists what of a row is not NaN from `count` on. A loop in a generator keeps nothing in registers. @returns where it ends. */
+function listRow(data: RealArray, start: number, stride: number, n: number, to: Room, count: number): number {
+  const { columns, values } = to;
+  let end = count;
+  for (let column = 0, at = start; column < n; column++, at += stride) {
+    const value = data[at] as number;
+    if (Number.isNaN(value)) continue;
+    columns[end] = column;
+    values[end++] = value;
+  }
+  return end;
 }
 
 /** Whether the pointers are those of CSR, so that each entry has a row. */

@@ -30,6 +30,7 @@ export function placeRows({ each }: ChunkedEntries, to: Orientation, shift: numb
   const entries = to.pointers.at(-1) as number;
   let at = 0;
   let isSame = true;
+  const { indices, values: target, weights: W } = to;
   each(({ columns, values, weights }) => {
     const [start, end] = [at, at + values.length];
     at = end;
@@ -37,9 +38,9 @@ export function placeRows({ each }: ChunkedEntries, to: Orientation, shift: numb
     for (let t = 0; isSame && t < values.length; t++) {
       const column = columns[t] as number;
       if (!(column >= 0 && column < columnCount)) isSame = false;
-      to.indices[start + t] = column;
-      to.values[start + t] = (values[t] as number) - shift;
-      if (to.weights) to.weights[start + t] = weights ? (weights[t] as number) : 1;
+      indices[start + t] = column;
+      target[start + t] = (values[t] as number) - shift;
+      if (W) W[start + t] = weights ? (weights[t] as number) : 1;
     }
   });
   return isSame && at === entries;
@@ -106,7 +107,7 @@ function rangesOf(pointers: Float64Array): (readonly [first: number, last: numbe
 export function transpose(from: Orientation, to: Orientation): void {
   const { pointers, indices, values } = from;
   const weights = to.weights && from.weights;
-  const target = to.weights;
+  const { indices: toIndices, values: toValues, weights: toWeights } = to;
   const cursor = to.pointers.slice();
   const rows = pointers.length - 1;
   for (const [first, last] of rangesOf(to.pointers))
@@ -117,9 +118,9 @@ export function transpose(from: Orientation, to: Orientation): void {
         if (other < first || other >= last) continue;
         const at = cursor[other] as number;
         cursor[other] = at + 1;
-        to.indices[at] = row;
-        to.values[at] = values[t] as number;
-        if (weights && target) target[at] = weights[t] as number;
+        toIndices[at] = row;
+        toValues[at] = values[t] as number;
+        if (weights && toWeights) toWeights[at] = weights[t] as number;
       }
     }
 }

@@ -245,6 +245,8 @@ export function sharedWeights(
   { loss, background }: ObjectiveSpec,
 ): PerSide<Float64Array> | undefined {
   if (loss.name !== 'quadratic' || background || observed !== rows * columns) return undefined;
+  // As many entries may be listed where some are listed twice and others are missing.
+  for (const { indices } of entriesOf(byRow)) if (!isEveryColumn(indices, columns)) return undefined;
   const r = new Float64Array(rows).fill(1);
   const c = new Float64Array(columns).fill(1);
   if (!isWeighted(byRow)) return { rows: r, columns: c };
@@ -260,6 +262,15 @@ export function sharedWeights(
     }
   }
   return { rows: r, columns: c };
+}
+
+/** Whether they are 0 … columns−1, again and again; a stretch is of whole rows. */
+function isEveryColumn(indices: Uint32Array, columns: number): boolean {
+  for (let t = 0, column = 0; t < indices.length; t++, column++) {
+    if (column === columns) column = 0;
+    if (indices[t] !== column) return false;
+  }
+  return true;
 }
 
 /** Fills the lists that the layout has set aside for a side. */

@@ -45,7 +45,7 @@ export function openLanes({ plan, fit, crew, options }: FitInHand): Lanes {
       fit: lane,
       busy: 0,
       async run(task) {
-        const answer = await Promise.race([workers.run(task), workers.none]);
+        const answer = await workers.orNone(workers.run(task));
         if (answer.end === 'failed') throw fromErrorMessage(answer.error);
         return answer;
       },

@@ -139,6 +139,9 @@ export function plan(
   return said;
 }
 
+/** What is allocated before the plan is held against the limit. */
+const alwaysThere = 2 ** 20;
+
 /** Bytes a row or column for counting its entries and sorting them, until the observations stand in their places. */
 const countingBytes = 24;
 
@@ -157,7 +160,8 @@ export function surveyWithin(
   const counting = (rows + columns) * countingBytes;
   // In f32, without a second buffer: no fit of this shape takes less.
   const factors = (rows + columns) * options.rank * 4;
-  const limit = options.memoryLimit ?? machineLimit();
+  // To ask for the machine's limit is a look into files, which a small fit would feel twice.
+  const limit = options.memoryLimit ?? (counting + factors > alwaysThere ? machineLimit() : Number.POSITIVE_INFINITY);
   const isBeyond = factors > memoryCeiling;
   if (isBeyond || counting + factors > limit) {
     const parts = `counts ${mebibytes(counting)}, factors ${mebibytes(factors)}`;

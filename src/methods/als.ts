@@ -62,11 +62,11 @@ class AlternatingLeastSquares implements MethodRun {
     if (precise) this.#anderson?.restart();
     else {
       const extrapolated = await this.#extrapolate(from, image, rows);
-      if (extrapolated) return { ...extrapolated, relativeGradientNorm, isExtrapolated: true };
+      if (extrapolated) return proposed(extrapolated, relativeGradientNorm, true);
     }
     const at = { rows, columns: image };
     const point = await solveSide(run, 'rows', at, rows, { precise, start: from.rows }, solved.penalty);
-    return { ...point, relativeGradientNorm, isExtrapolated: false };
+    return proposed(point, relativeGradientNorm, false);
   }
 
   /** The extrapolated point with its exact U, or undefined when there is none or the objective would not fall. */
@@ -94,4 +94,12 @@ class AlternatingLeastSquares implements MethodRun {
       ? { ...from, relativeGradientNorm: null, isExtrapolated: false }
       : finishRows(this.#run, from);
   }
+}
+
+function proposed(
+  { rows, columns, objective, loss }: Point,
+  relativeGradientNorm: number,
+  isExtrapolated: boolean,
+): Proposal {
+  return { rows, columns, objective, loss, relativeGradientNorm, isExtrapolated };
 }

@@ -50,14 +50,12 @@ export class Anderson {
     else this.#last = { residual: g.map((part, p) => difference(part, x[p] as Vector)), value: copyOf(g) };
     const coefficients = this.#coefficients(this.#last.residual);
     if (!coefficients) return false;
-    out.forEach((part, p) => {
+    for (let p = 0; p < out.length; p++) {
+      const part = out[p] as Vector;
       part.set(g[p] as Vector);
-      this.#valueSteps.forEach((steps, k) => {
-        const c = coefficients[k] as number;
-        const step = steps[p] as Vector;
-        for (let i = 0; i < part.length; i++) part[i] = (part[i] as number) - c * (step[i] as number);
-      });
-    });
+      for (let k = 0; k < coefficients.length; k++)
+        subtract(coefficients[k] as number, this.#valueSteps[k]?.[p] as Vector, part);
+    }
     return true;
   }
 
@@ -66,18 +64,13 @@ export class Anderson {
     const isFull = this.#residualSteps.length === this.#depth;
     const residualStep = (isFull && this.#residualSteps.shift()) || copyOf(residual);
     const valueStep = (isFull && this.#valueSteps.shift()) || copyOf(value);
-    g.forEach((part, p) => {
-      const [from, r, v] = [x[p] as Vector, residual[p] as Vector, value[p] as Vector];
-      const [dr, dv] = [residualStep[p] as Vector, valueStep[p] as Vector];
-      for (let i = 0; i < part.length; i++) {
-        const gi = part[i] as number;
-        const ri = gi - (from[i] as number);
-        dr[i] = ri - (r[i] as number);
-        r[i] = ri;
-        dv[i] = gi - (v[i] as number);
-        v[i] = gi;
-      }
-    });
+    for (let p = 0; p < g.length; p++)
+      advance(
+        x[p] as Vector,
+        g[p] as Vector,
+        [residual[p] as Vector, value[p] as Vector],
+        [residualStep[p] as Vector, valueStep[p] as Vector],
+      );
     this.#residualSteps.push(residualStep);
     this.#valueSteps.push(valueStep);
     if (isFull) {
@@ -106,11 +99,37 @@ function copyOf(parts: Parts): Parts {
 }
 
 function difference(a: Vector, b: Vector): Vector {
-  return a.map((value, i) => value - (b[i] as number));
+  const c = a.slice();
+  subtract(1, b, c);
+  return c;
 }
 
 function product(a: Parts, b: Parts): number {
-  return a.reduce((sum, part, p) => sum + dot(part, b[p] as Vector), 0);
+  let sum = 0;
+  for (let p = 0; p < a.length; p++) sum += dot(a[p] as Vector, b[p] as Vector);
+  return sum;
+}
+
+/** y −= cx */
+function subtract(c: number, x: Vector, y: Vector): void {
+  for (let i = 0; i < y.length; i++) y[i] = (y[i] as number) - c * (x[i] as number);
+}
+
+/** Brings r = g − x and g in `last` up to date, what they change by to `steps`. */
+function advance(
+  x: Vector,
+  g: Vector,
+  [r, v]: readonly [residual: Vector, value: Vector],
+  [dr, dv]: readonly [residual: Vector, value: Vector],
+): void {
+  for (let i = 0; i < g.length; i++) {
+    const gi = g[i] as number;
+    const ri = gi - (x[i] as number);
+    dr[i] = ri - (r[i] as number);
+    r[i] = ri;
+    dv[i] = gi - (v[i] as number);
+    v[i] = gi;
+  }
 }
 
 /** Four sums side by side: one alone waits for each addition before it. */

@@ -125,14 +125,16 @@ export function openRows(
     out: call.out === null ? 0 : (side.buffers[call.out] as number),
     own: call.own === null ? 0 : (side.buffers[call.own] as number),
     other: other.buffers[call.other] as number,
-    ...entries,
+    pointers: entries.pointers,
+    indices: entries.indices,
+    values: entries.values,
+    weights: call.isUnweighted ? 0 : entries.weights,
     penalties: side.penalties,
     biasPenalties: side.biasPenalties,
     scratch,
     status: side.status,
     isLossWanted: call.isLossUnwanted ? 0 : 1,
     mean: fit.mean,
-    ...(call.isUnweighted && { weights: 0 }),
   };
   writeJob(view, address, fields);
   return { address, fields, first, last };
@@ -279,12 +281,13 @@ export function penaltiesIn(fit: FitContext, side: Side, factor: RealArray): (ro
   const { l1, multiples } = termLists(fit, side);
   return (row) => {
     const lambda = latent[row] as number;
+    const mu = l1 ? (l1[row] as number) : 0;
     const start = row * stride;
     let penalty = 0;
     for (let c = 0; c < rank; c++) {
       const x = factor[start + c] as number;
       const multiple = multiples ? (multiples[c] as number) : 1;
-      penalty += multiple * (lambda * x * x + (l1 ? (l1[row] as number) : 0) * Math.abs(x));
+      penalty += multiple * (lambda * x * x + mu * Math.abs(x));
     }
     if (!bias) return penalty;
     const x = factor[start + rank] as number;
@@ -294,9 +297,10 @@ export function penaltiesIn(fit: FitContext, side: Side, factor: RealArray): (ro
 
 /** `before` and those of all rows of `factor`, in their order. */
 export function penaltyOf(fit: FitContext, side: Side, factor: RealArray, before = 0): number {
+  const rows = countOf(fit, side);
   const penalty = penaltiesIn(fit, side, factor);
   let sum = before;
-  for (let row = 0; row < countOf(fit, side); row++) sum += penalty(row);
+  for (let row = 0; row < rows; row++) sum += penalty(row);
   return sum;
 }
 

@@ -16,6 +16,7 @@ import {
   runNextBlock,
   sumTotals,
 } from './blocks.js';
+import { Ending } from './ending.js';
 import { control } from './layout.js';
 import type { BlockContext, FitContext, PhaseCall, PhaseTable, Task, TaskReport, Totals } from './phase.js';
 
@@ -95,7 +96,7 @@ export function pooledCrew<Context extends BlockContext = FitContext>({
       const lost = new Set<number>();
       for (;;) {
         const tasks = Array.from({ length: threads }, (_, slot) => workers.run({ fit, call, slot }));
-        const outcomes = await Promise.race([Promise.allSettled(tasks), workers.none]);
+        const outcomes = await workers.orNone(Promise.allSettled(tasks));
         outcomes.forEach((outcome, slot) => {
           if (outcome.status === 'fulfilled') busy[slot] = (busy[slot] as number) + outcome.value.busy;
         });
@@ -124,8 +125,8 @@ export function pooledCrew<Context extends BlockContext = FitContext>({
 export interface Workers<T, R> {
   /** Rejects where the task throws or its worker dies; the worker is then replaced. */
   run(task: T): Promise<R>;
-  /** Rejects once no worker can be started: tasks would then wait for ever. */
-  readonly none: Promise<never>;
+  /** As `work` on its tasks; rejects once no worker can be started: tasks would then wait for ever. */
+  orNone<Outcome>(work: Promise<Outcome>): Promise<Outcome>;
   readonly hasFailed: boolean;
   close(): Promise<void>;
 }
@@ -135,20 +136,15 @@ export function openWorkers<T, R>(workerUrl: string, threads: number): Workers<T
   const pool = openPool<T, R>(workerUrl, threads);
   // A worker that dies rejects its task, which is handled there, and is replaced; one that fails as it starts is not, and
   // tasks would wait for ever once there is none left. Without a listener the 'error' event would end the host.
-  let hasFailed = false;
-  const none = new Promise<never>((_, reject) => {
-    pool.on('error', (error) => {
-      if (pool.threads.length > 0) return;
-      hasFailed = true;
-      reject(cannotStart(error, workerUrl));
-    });
+  const none = new Ending();
+  pool.on('error', (error) => {
+    if (pool.threads.length === 0) none.come(cannotStart(error, workerUrl));
   });
-  none.catch(() => undefined);
   return {
     run: (task) => pool.run(task),
-    none,
+    orNone: (work) => none.orEnd(work),
     get hasFailed() {
-      return hasFailed;
+      return none.hasCome;
     },
     close: () => pool.destroy(),
   };

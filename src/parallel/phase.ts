@@ -39,7 +39,8 @@ export interface FitContext extends BlockContext {
 
 /** Rows of a side's factor. */
 export function countOf({ blocks }: Pick<BlockContext, 'blocks'>, side: Side): number {
-  return blocks[side].at(-1) as number;
+  const boundaries = blocks[side];
+  return boundaries[boundaries.length - 1] as number;
 }
 
 export function countsOf(fit: Pick<BlockContext, 'blocks'>): PerSide<number> {
@@ -80,11 +81,11 @@ export interface PhaseCall {
   /** The buffer of this side that the phase writes. */
   readonly out: number | null;
   /** What else a phase takes: `precise` asks for f64 arithmetic on f32 storage, `step` is a step length, `extra` another buffer. */
-  readonly precise?: boolean;
+  readonly precise?: boolean | undefined;
   /** Where a composed row's solution starts from, where `own` is not wanted. */
-  readonly start?: number;
+  readonly start?: number | undefined;
   /** Tangent quadratics solved for a row of a composed objective, at the most. */
-  readonly innerSteps?: number;
+  readonly innerSteps?: number | undefined;
   readonly step?: number;
   /** Columns of a block of coordinates, at the most. */
   readonly width?: number;

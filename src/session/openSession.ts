@@ -16,6 +16,7 @@ import { withStart } from '../factorize/warmStart.js';
 import { Model, matrix } from '../model/model.js';
 import { checkObject } from '../options.js';
 import { abortError, refuseAborted } from '../parallel/abort.js';
+import { Ending } from '../parallel/ending.js';
 import { endpointOf } from './endpoint.js';
 import type { Answer, FitRequest, SessionThread } from './serve.js';
 import { checkSessionOptions, invalidSessionOption, type SessionOptions } from './sessionOptions.js';
@@ -45,8 +46,8 @@ class ThreadSession implements Session {
   readonly #queue: number;
   readonly #worker: Worker;
   readonly #thread: Remote<SessionThread>;
-  /** Rejects when the thread ends: comlink alone would leave calls pending for ever. */
-  readonly #ended: Promise<never>;
+  /** Of the thread: comlink alone would leave calls pending for ever. */
+  readonly #ending = new Ending();
   /** Why no fit is taken any more. */
   #closed: HadamardError | undefined;
   #pending = 0;
@@ -59,13 +60,12 @@ class ThreadSession implements Session {
     // An idle session must not keep a script alive that forgot to close it.
     this.#worker.unref();
     this.#thread = wrap<SessionThread>(endpointOf(this.#worker));
-    this.#ended = new Promise((_resolve, reject) => {
-      this.#worker.once('error', (error) => reject(sessionClosed(`Its thread failed: ${error.message}.`, error)));
-      this.#worker.once('exit', () => reject(sessionClosed('Its thread has ended.')));
-    });
-    this.#ended.catch((error: HadamardError) => {
+    const end = (error: HadamardError) => {
       this.#closed ??= error;
-    });
+      this.#ending.come(error);
+    };
+    this.#worker.once('error', (error) => end(sessionClosed(`Its thread failed: ${error.message}.`, error)));
+    this.#worker.once('exit', () => end(sessionClosed('Its thread has ended.')));
   }
 
   get pending(): number {
@@ -109,7 +109,7 @@ class ThreadSession implements Session {
             cancel();
           });
         });
-      const answer = await Promise.race([
+      const answer = await this.#ending.orEnd(
         this.#thread.fit(
           id,
           shared.A,
@@ -117,8 +117,7 @@ class ThreadSession implements Session {
           report,
           heardChannels(),
         ) as Promise<Answer>,
-        this.#ended,
-      ]);
+      );
       tracer.repeat(answer.published);
       if (failure) throw failure.error;
       if ('error' in answer)

@@ -186,6 +186,33 @@ describe('limits in which one objective is another', () => {
   });
 });
 
+describe('a matrix with as many entries as it has places', () => {
+  const full = (m: number, n: number) =>
+    withEntries(problem({ m, n, density: 1, isWeighted: false, offset: 1, noise: 0.4, seed: 33 }), (e) => e);
+  const options = { nonnegative: 'both', lambda: 0.05, maxSweeps: 30, tolerance: 0 } as const;
+
+  // Rows go four at a time and entries 64 at a time, and some of both are left over.
+  test.each(['f32', 'f64'] as const)('full, in %s, is fitted as entry by entry', async (dtype) => {
+    const whole = full(71, 67);
+    const one = await fit(whole, { ...options, dtype });
+    // A background, however faint, has every entry counted for itself.
+    const listed = await fit(whole, { ...options, dtype, background: { weight: 1e-300 } });
+    const slow = one.objective(triples(whole), { weights: sqrtWeights(whole) });
+    expectClose([one.fit.objective], [slow], 1e-9);
+    expectClose([one.fit.objective], [listed.fit.objective], dtype === 'f32' ? 1e-4 : 1e-9);
+  });
+
+  test('is not full where one is listed twice and another is missing', async () => {
+    const whole = full(12, 9);
+    const entries = whole.entries.map((e, t) => (t === 5 ? (whole.entries[4] as typeof e) : e));
+    const odd = { ...whole, entries };
+    const model = await fit(odd, { ...options, dtype: 'f64', maxSweeps: 2000, tolerance: 1e-9, duplicates: 'keep' });
+    expect(model.fit.status).toBe('converged');
+    const slow = model.objective(triples(odd), { weights: sqrtWeights(odd), duplicates: 'keep' });
+    expectClose([model.fit.objective], [slow], 1e-12);
+  });
+});
+
 describe('held entries', () => {
   test('stay as they are while the rest is fitted', async () => {
     const profile = Float64Array.from({ length: base.n * 3 }, (_, t) => (t % 3 === 0 ? 1 : Number.NaN));

@@ -1,9 +1,10 @@
 /**
  * min xᵀGx − 2bᵀx + Σ μ_c|x_c| over l ≤ x ≤ u, to its own optimality: sweeps of coordinate descent (J. Friedman et al.,
  * J. Stat. Softw. 33 (2010)) find which coordinates are free, a Newton step on those (D. Bertsekas, SIAM J. Control
- * Optim. 20 (1982), as a projected one) gives the rest of the digits. Both only descend.
+ * Optim. 20 (1982), as a projected one) gives the rest of the digits. Both only descend, and a Newton step comes first.
  */
 import { choleskySolve } from "./cholesky";
+import { clear } from "./entryLanes";
 
 /** Work space of a row problem of n unknowns; matrices are f64, n×n, `size` apart, `size` a multiple of 4. */
 @unmanaged
@@ -38,14 +39,23 @@ function at(vector: usize, c: usize): f64 {
   return load<f64>(vector + (c << 3));
 }
 
-export function boxSolve(problem: BoxProblem): void {
+/** @param isKnown whether `residual` is that of x, should x lie within its bounds. */
+export function boxSolve(problem: BoxProblem, isKnown: bool = false): void {
   const n = problem.n;
-  for (let c: usize = 0; c < n; c++)
-    store<f64>(problem.x + (c << 3), min(max(at(problem.x, c), at(problem.lower, c)), at(problem.upper, c)));
-  refresh(problem);
+  for (let c: usize = 0; c < n; c++) {
+    const x = at(problem.x, c);
+    const within = min(max(x, at(problem.lower, c)), at(problem.upper, c));
+    isKnown = isKnown && within == x;
+    store<f64>(problem.x + (c << 3), within);
+  }
+  if (!isKnown) refresh(problem);
   let scale: f64 = 0;
   for (let c: usize = 0; c < n; c++)
     scale = max(scale, max(at(problem.mu, c), 2 * max(abs(at(problem.b, c)), abs(at(problem.residual, c)))));
+  // After a few sweeps of a fit a row's free coordinates are those that it comes with: then this is the solution.
+  newton(problem);
+  refresh(problem);
+  if (projectedGradient(problem) <= tolerance * scale) return;
   let best = Infinity;
   let worse = 0;
   for (let round = 0; round < mostRounds && worse < patience; round++) {
@@ -138,7 +148,7 @@ function newton(problem: BoxProblem): bool {
   }
   if (count == 0) return false;
   const size = (count + 3) & ~3;
-  memory.fill(problem.H, 0, size * (size << 3));
+  clear(problem.H, size * (size << 3));
   let biggest: f64 = 0;
   for (let f: usize = 0; f < size; f++) {
     const row = problem.H + f * (size << 3);

@@ -9,9 +9,11 @@
 import { boxSolve, leastSlope } from "./boxSolve";
 import { choleskySolve } from "./cholesky";
 import { bound, ComposedSpace, openComposed, takeOwn } from "./composedSpace";
+import { copy } from "./entryLanes";
+import { fullLoss, fullRows, rightSides } from "./fullRows";
 import { RowJob } from "./job";
 import { Loss } from "./losses";
-import { backgroundAt, lossAt, penaltyAt } from "./rowValue";
+import { backgroundAt, lossAt, penaltyAt, widen } from "./rowValue";
 import { slope } from "./slope";
 import { tangent } from "./tangent";
 import { Terms } from "./terms";
@@ -27,7 +29,13 @@ const rounding: f64 = 1e-14;
 
 export function composedSolve<S>(job: RowJob, terms: Terms, first: i32, last: i32): void {
   const work = openComposed(job);
-  for (let row = first; row < last; row++) solveRow<S>(job, terms, work, row);
+  const isPlain = terms.isFull && !job.hasBias;
+  for (let row = first; row < last; row++) {
+    const place = (row - first) % fullRows;
+    if (isPlain && place == 0) rightSides<S>(job, work, row, min(fullRows, last - row));
+    if (isPlain) work.right = work.space.P + <usize>place * (work.size << 3);
+    solveRow<S>(job, terms, work, row);
+  }
 }
 
 /** Loss, penalty and projected gradient at `own`; the gradient goes to `out` if it is wanted. */
@@ -69,18 +77,20 @@ function solveRow<S>(job: RowJob, terms: Terms, work: ComposedSpace, row: i32): 
   let idle = 0;
   for (let step = 0; step < steps; step++) {
     tangent<S, f64>(job, terms, work, row);
+    mirror(work);
     if (step == 0) {
       slopeOf(work);
       measureSlope(job, terms, work, row);
     }
-    memory.copy(work.next, x, stride << 3);
+    copy(work.next, x, stride << 3);
     if (isConstrained || !solveFree(work)) {
-      mirror(work);
-      boxSolve(work);
+      const isKnown = step == 0 && isConstrained;
+      if (isKnown) copy(work.residual, work.d, stride << 3);
+      boxSolve(work, isKnown);
     }
     if (terms.loss == Loss.Poisson) backtrack<S>(job, terms, work, row);
     const moved = distance(work.next, x, work.n);
-    memory.copy(x, work.next, stride << 3);
+    copy(x, work.next, stride << 3);
     if (moved <= settled) break;
     idle = moved < least ? 0 : idle + 1;
     if (idle >= patience && moved < little) break;
@@ -92,19 +102,18 @@ function solveRow<S>(job: RowJob, terms: Terms, work: ComposedSpace, row: i32): 
     store<S>(out + c * sizeof<S>(), rounded);
     store<f64>(x + (c << 3), <f64>rounded);
   }
-  if (job.isLossWanted) job.loss += lossAt<S>(job, terms, work, x, row);
+  if (job.isLossWanted)
+    job.loss += work.right ? fullLoss<S>(job, widen(job, work, x), row) : lossAt<S>(job, terms, work, x, row);
   job.penalty += penaltyAt(job, terms, work, x, row);
 }
 
-/** Gx − b to `d`, from the upper half of G. */
+/** Gx − b to `d`. */
 function slopeOf(work: ComposedSpace): void {
   const n = work.n;
   for (let c: usize = 0; c < n; c++) {
+    const row = work.G + c * (work.size << 3);
     let h = -load<f64>(work.b + (c << 3));
-    for (let e: usize = 0; e < n; e++) {
-      const entry = c <= e ? (c * work.size + e) << 3 : (e * work.size + c) << 3;
-      h += load<f64>(work.G + entry) * load<f64>(work.space.x + (e << 3));
-    }
+    for (let e: usize = 0; e < n; e++) h += load<f64>(row + (e << 3)) * load<f64>(work.space.x + (e << 3));
     store<f64>(work.d + (c << 3), h);
   }
 }

@@ -9,6 +9,8 @@ export class ComposedSpace extends BoxProblem {
   space: Space;
   /** The row as it will be, while `x` of the space is as it is. */
   next: usize;
+  /** Σ W²a·v_j of the row, where it is known beforehand; else 0. */
+  right: usize;
   /** Rows that are solved together: f32, {@link batchRows}×k, twice. */
   batch: usize;
   rotatedBatch: usize;
@@ -41,6 +43,7 @@ export function openComposed(job: RowJob): ComposedSpace {
   composed.batch = composed.batchList + (batchRows << 2);
   composed.rotatedBatch = composed.batch + batchRows * (size << 2);
   composed.x = composed.next;
+  composed.right = 0;
   return composed;
 }
 

@@ -84,3 +84,9 @@ export function splatLane<T>(x: v128, lane: i32): v128 {
 export function copy(to: usize, from: usize, bytes: usize): void {
   for (let o: usize = 0; o < bytes; o += 16) v128.store(to + o, v128.load(from + o));
 }
+
+// @ts-ignore: decorator
+@inline
+export function clear(to: usize, bytes: usize): void {
+  for (let o: usize = 0; o < bytes; o += 16) v128.store(to + o, i32x4.splat(0));
+}

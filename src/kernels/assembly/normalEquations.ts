@@ -3,7 +3,6 @@ import { choleskySolve } from "./cholesky";
 import { gram } from "./gram";
 import { RowJob } from "./job";
 import { epsilon, madd, sumLanes } from "./lanes";
-import { accumulateNarrow, narrowStride } from "./narrow";
 import { gather } from "./panel";
 import { panelRows, Space } from "./space";
 
@@ -31,8 +30,6 @@ export function normalEquations<S, T>(
 /** G = ZᵀZ and b = Zᵀy, a panel of rows at a time. */
 export function accumulate<S, T>(job: RowJob, space: Space, start: usize, end: usize, largest: f64): void {
   const stride = <usize>job.stride;
-  if (sizeof<S>() == 4 && sizeof<T>() == 4 && stride == narrowStride && !job.hasBias && !job.weights)
-    return accumulateNarrow(job, space, start, end);
   const bytes = stride * sizeof<T>();
   memory.fill(space.G, 0, stride * bytes);
   memory.fill(space.b, 0, bytes);

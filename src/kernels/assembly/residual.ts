@@ -15,10 +15,18 @@ export function widen<S>(job: RowJob, x: usize, wide: usize): f64 {
   return job.ownBiasFree ? <f64>load<S>(x + <usize>rank * sizeof<S>()) : 0;
 }
 
-/** wide·v, v of S; eight sums side by side, so that none waits for its own addition. `stride` is a multiple of 4. */
+/** wide·v, v of S. `stride` is a multiple of 4. */
 // @ts-ignore: decorator
 @inline
 export function dotWide<S>(wide: usize, v: usize, stride: i32): f64 {
+  const s = dotVector<S>(wide, v, stride);
+  return f64x2.extract_lane(s, 0) + f64x2.extract_lane(s, 1);
+}
+
+/** The sums of its even and odd columns; eight sums side by side, so that none waits for its own addition. */
+// @ts-ignore: decorator
+@inline
+export function dotVector<S>(wide: usize, v: usize, stride: i32): v128 {
   let s0 = f64x2.splat(0), s1 = s0, s2 = s0, s3 = s0;
   const end = wide + (<usize>stride << 3);
   if (stride & 4) {
@@ -45,8 +53,7 @@ export function dotWide<S>(wide: usize, v: usize, stride: i32): f64 {
       s3 = f64x2.add(s3, f64x2.mul(v128.load(wide, 48), v128.load(v, 48)));
     }
   }
-  const s = f64x2.add(f64x2.add(s0, s1), f64x2.add(s2, s3));
-  return f64x2.extract_lane(s, 0) + f64x2.extract_lane(s, 1);
+  return f64x2.add(f64x2.add(s0, s1), f64x2.add(s2, s3));
 }
 
 // @ts-ignore: decorator

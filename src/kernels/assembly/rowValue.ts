@@ -1,5 +1,6 @@
 /** What a composed objective is at a row: the loss over its entries, the background's part over all others, the penalty. */
 import { ComposedSpace, penaltyFactor } from "./composedSpace";
+import { copy } from "./entryLanes";
 import { RowJob } from "./job";
 import { sumLanes } from "./lanes";
 import { Loss, lossValue } from "./losses";
@@ -77,7 +78,7 @@ export function penaltyAt(job: RowJob, terms: Terms, work: ComposedSpace, x: usi
 
 /** x as `dotWide` wants it: a 1 meets the other side's bias. */
 export function widen(job: RowJob, work: ComposedSpace, x: usize): usize {
-  memory.copy(work.space.wide, x, work.size << 3);
+  copy(work.space.wide, x, work.size << 3);
   for (let c = <usize>job.rank; c < work.size; c++) store<f64>(work.space.wide + (c << 3), 0);
   if (job.hasBias) store<f64>(work.space.wide + (<usize>job.rank << 3), 1);
   return work.space.wide;

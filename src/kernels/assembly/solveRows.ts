@@ -5,6 +5,8 @@
  * Weights are divided by the row's largest, so that f32 neither overflows nor underflows; penalties with them.
  */
 import { RowJob } from "./job";
+import { narrowStride } from "./narrow";
+import { solveLanes } from "./narrowRows";
 import { accumulate, normalEquations } from "./normalEquations";
 import { observationSpace } from "./observationSpace";
 import { lossOfRow, penaltyOfRow, weightOf, widen } from "./residual";
@@ -12,7 +14,23 @@ import { openSpace, Space } from "./space";
 
 export function solveRows<S, T>(job: RowJob, first: i32, last: i32): void {
   const space = openSpace<T>(job);
-  for (let row = first; row < last; row++) solveRow<S, T>(job, space, row);
+  const isNarrow = sizeof<S>() == 4 && sizeof<T>() == 4 && <usize>job.stride == narrowStride && !job.hasBias && !job.weights;
+  for (let row = first; row < last; ) {
+    const count = isNarrow ? longRows(job, row, min(row + 4, last)) : 0;
+    if (count > 0) solveLanes(job, row, count);
+    else solveRow<S, T>(job, space, row);
+    row += max(count, 1);
+  }
+}
+
+/** How many rows from `first` on have no fewer observations than unknowns. */
+function longRows(job: RowJob, first: i32, end: i32): i32 {
+  let row = first;
+  for (; row < end; row++) {
+    const at = job.pointers + (<usize>row << 2);
+    if (load<u32>(at, 4) - load<u32>(at) < <u32>job.rank) break;
+  }
+  return row - first;
 }
 
 /** Only the Gram matrices and right-hand sides, for measuring. */

@@ -1,5 +1,6 @@
 /** The quadratic that is tangent to a row's smooth part at its present value, its background's Gram matrix included. */
 import { ComposedSpace, penaltyFactor } from "./composedSpace";
+import { copy } from "./entryLanes";
 import { downdate, gram } from "./gram";
 import { RowJob } from "./job";
 import { curvature, halfSlope, Loss } from "./losses";
@@ -23,14 +24,15 @@ export function tangent<S, T>(job: RowJob, terms: Terms, work: ComposedSpace, ro
     for (let r: usize = 0; r < stride; r += 4)
       for (let i = r; i < r + 4; i++)
         scaleTo<T>(work.G + (i * stride + r) * sizeof<T>(), terms.gram + ((i * stride + r) << 3), weight, stride - r);
-    if (terms.isFull) memory.fill(work.b, 0, stride * sizeof<T>());
+    if (work.right) copy(work.b, work.right, stride * sizeof<T>());
+    else if (terms.isFull) memory.fill(work.b, 0, stride * sizeof<T>());
     else scaleTo<T>(work.b, terms.gramSum, weight, stride);
   } else {
     memory.fill(work.G, 0, stride * stride * sizeof<T>());
     memory.fill(work.b, 0, stride * sizeof<T>());
   }
   const wide = widen(job, work, space.x);
-  for (let t = start; t < end; t += panelRows) {
+  for (let t = work.right ? end : start; t < end; t += panelRows) {
     const count = min(panelRows, end - t);
     const added = locate<S, T>(job, terms, work, row, wide, t, count);
     collect<S, T>(job, space, count, space.P, true);
