@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { load } from './sets.mjs';
 
 /** Users that NDCG is taken over: the first so many of those with a held-out entry. */
-const judgedUsers = 2000;
+const judgedUsers = 500;
 const depth = 10;
 
 /** Factors of a point of a curve, as tools leave them. */

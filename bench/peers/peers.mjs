@@ -36,14 +36,14 @@ const threads = 2;
 const grids = {
   explicit: [{ lambda: 0.03 }, { lambda: 0.05 }, { lambda: 0.08 }],
   cmfrec: [
-    { lambda: 5, alpha: 1 },
     { lambda: 20, alpha: 1 },
-    { lambda: 80, alpha: 1 },
+    { lambda: 20, alpha: 0.1 },
+    { lambda: 20, alpha: 0.01 },
   ],
   implicit: [
-    { lambda: 5, alpha: 1 },
     { lambda: 20, alpha: 1 },
-    { lambda: 80, alpha: 1 },
+    { lambda: 20, alpha: 0.1 },
+    { lambda: 20, alpha: 0.01 },
   ],
   irspack: [
     { lambda: 0.003, alpha: 0.1 },
@@ -81,10 +81,10 @@ function tuneFor(peer, name, folder, k) {
   const { kind } = sets[name];
   const evaluate = judge(kind, folder, 'validation', k);
   const trials = grids[kind === 'explicit' ? 'explicit' : peers[peer].objective].map((penalty) => {
-    const last = stepsOf(peer, name).filter((step) => step <= 12);
+    const late = stepsOf(peer, name).filter((step) => step >= 4 && step <= 12);
     const points = fit(
       peer,
-      { kind, folder, k, threads, steps: last, alpha: 1, ...penalty },
+      { kind, folder, k, threads, steps: late, alpha: 1, ...penalty },
       tools,
       evaluate,
       'validation',
