@@ -4,12 +4,11 @@
  *
  *     npm run bench:peers -- [set …] [--ranks 16,64,128] [--data <dir>] [--libmf <mf-train>] [--rounds 5] [--work <dir>]
  *
- * For each set and rank: λ (and α) of each objective from a grid of the same size, by the held-out error of the validation
- * part that the peer itself reaches; then the curve of the test error of each; then, A B A B, the time each peer takes to its
- * own best point, beside the time hadamard takes to the first of its points that is at least as good (NDCG: both to within half
- * a percent of that point). Last, whole processes
- * from the text file to the saved model at those points. Explicit: Σ(r − u·v)² with λ for each entry, RMSE; implicit: the
- * objective of that peer, NDCG@10 of held-out items.
+ * For each set and rank: λ and α of each objective from one grid, by the held-out error of the validation part, once for the
+ * peers (that the first of them reaches) and once for hadamard. Then the curve of the test error of each; then, A B A B, the
+ * time each peer takes to its own best point, beside the time hadamard takes to the first of its points that is at least as
+ * good (NDCG: both to within half a percent of that point). Last, whole processes from the text file to the saved model at those
+ * points. Explicit: Σ(r − u·v)² with λ for each entry, RMSE; implicit: the objective of that peer, NDCG@10 of held-out items.
  */
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -34,7 +33,7 @@ const { values: flags, positionals } = parseArgs({
 });
 const threads = 2;
 const grids = {
-  explicit: [{ lambda: 0.03 }, { lambda: 0.05 }, { lambda: 0.08 }],
+  explicit: [{ lambda: 0.03 }, { lambda: 0.05 }, { lambda: 0.08 }, { lambda: 0.12 }],
   cmfrec: [
     { lambda: 20, alpha: 1 },
     { lambda: 20, alpha: 0.1 },
@@ -76,62 +75,69 @@ const present = (kind) =>
 const bestOf = (kind, curve) =>
   curve.reduce((best, point) => (Number.isNaN(point.value) || isBetter(kind, best.value, point.value) ? best : point));
 
-/** λ and α by the validation error that the peer reaches, at the smallest of the ranks. */
-function tuneFor(peer, name, folder, k) {
+/** λ and α of an objective by the validation error that a tool reaches. */
+function tuneFor(tool, name, k, objective) {
   const { kind } = sets[name];
+  const folder = join(flags.work, name);
   const evaluate = judge(kind, folder, 'validation', k);
-  const trials = grids[kind === 'explicit' ? 'explicit' : peers[peer].objective].map((penalty) => {
-    const late = stepsOf(peer, name).filter((step) => step >= 4 && step <= 12);
+  const trials = grids[objective].map((penalty) => {
+    const late = stepsOf(tool, name).filter((step) => step >= 4 && (tool === 'libmf' || step <= 12));
     const points = fit(
-      peer,
-      { kind, folder, k, threads, steps: late, alpha: 1, ...penalty },
+      tool,
+      { kind, objective, folder, k, threads, steps: late, alpha: 1, ...penalty },
       tools,
       evaluate,
       'validation',
     );
     return { penalty, value: bestOf(kind, points).value };
   });
-  return trials.reduce((best, trial) => (isBetter(kind, best.value, trial.value) ? best : trial));
+  return trials.reduce((best, trial) => (isBetter(kind, best.value, trial.value) ? best : trial)).penalty;
 }
 
 /** A row of results for each peer, as soon as it is there. */
-function* race(name, k, penalties) {
+function* race(name, k) {
   const { kind } = sets[name];
   const folder = join(flags.work, name);
   const evaluate = judge(kind, folder, 'test', k);
-  const ours = new Map();
+  const ways = new Map();
   for (const peer of present(kind)) {
-    const key = kind === 'explicit' ? 'explicit' : peers[peer].objective;
-    const job = { kind, objective: key, folder, k, threads, alpha: 1, ...penalties[key].penalty };
+    const objective = kind === 'explicit' ? 'explicit' : peers[peer].objective;
+    const asked = { kind, objective, k, threads, alpha: 1 };
+    if (!ways.has(objective)) {
+      const [theirs, own] = [peer, 'hadamard'].map((tool) => tuneFor(tool, name, k, objective));
+      const job = { ...asked, ...own, folder };
+      const curve = fit('hadamard', { ...job, steps: stepsOf('hadamard', name) }, tools, evaluate);
+      ways.set(objective, { theirs, own, job, curve });
+    }
+    const { theirs, own, job: ourJob, curve: ours } = ways.get(objective);
+    const job = { ...asked, ...theirs, folder };
     const curve = fit(peer, { ...job, steps: stepsOf(peer, name) }, tools, evaluate, 'test');
-    if (!ours.has(key)) ours.set(key, fit('hadamard', { ...job, steps: stepsOf('hadamard', name) }, tools, evaluate));
     const top = bestOf(kind, curve);
     // NDCG moves by some thousandths from sweep to sweep: as good is what is within half a percent, of the peer's points too.
     const mark = kind === 'explicit' ? top.value : 0.995 * top.value;
     const firstOf = (points) => points.find(({ value }) => isBetter(kind, value, mark));
     const best = firstOf(curve);
-    const reached = firstOf(ours.get(key));
-    const { folder: _, ...asked } = job;
-    const row = { set: name, k, peer, ...asked, best, reached: reached ?? null, curve, ours: ours.get(key) };
-    yield { ...row, ...(reached && timed(peer, name, job, best.step, reached.step)) };
+    const reached = firstOf(ours) ?? null;
+    const row = { set: name, k, peer, ...asked, ...theirs, own, best, reached, curve, ours };
+    yield { ...row, ...(reached && timed(peer, name, job, best.step, ourJob, reached.step)) };
   }
 }
 
 /** Pairs of fits, and of whole processes from the CSV to a saved model. */
-function timed(peer, name, job, theirStep, ourStep) {
+function timed(peer, name, job, theirStep, ourJob, ourStep) {
   const samples = { theirs: [], ours: [], theirCpu: [], ourCpu: [], theirProcess: [], ourProcess: [] };
   for (let round = 0; round < Number(flags.rounds); round++) {
     // Of LIBMF the length of a run is what tells an epoch.
     const asked = peer === 'libmf' ? stepsOf(peer, name).slice(0, theirStep) : [theirStep];
     const theirs = fit(peer, { ...job, steps: asked }, tools).at(-1);
-    const ours = fit('hadamard', { ...job, steps: [ourStep] }, tools)[0];
+    const ours = fit('hadamard', { ...ourJob, steps: [ourStep] }, tools)[0];
     samples.theirs.push(theirs.seconds);
     samples.ours.push(ours.seconds);
     samples.theirCpu.push(theirs.cpuSeconds);
     samples.ourCpu.push(ours.cpuSeconds);
     if (job.kind !== 'explicit' || peer === 'npm libmf') continue;
     samples.theirProcess.push(wholeProcess(theirCommand(peer, job, theirStep)).seconds);
-    samples.ourProcess.push(wholeProcess(ourCommand(job, ourStep)).seconds);
+    samples.ourProcess.push(wholeProcess(ourCommand(ourJob, ourStep)).seconds);
   }
   const medians = Object.fromEntries(
     Object.entries(samples)
@@ -198,15 +204,9 @@ const ranks = flags.ranks.split(',').map(Number);
 mkdirSync(flags.work, { recursive: true });
 let results = earlier('peers');
 for (const name of names) {
-  const folder = prepare(name, flags.work, flags.data);
-  const penalties = {};
-  const { kind } = sets[name];
-  for (const peer of present(kind)) {
-    const key = kind === 'explicit' ? 'explicit' : peers[peer].objective;
-    penalties[key] ??= tuneFor(peer, name, folder, Math.min(...ranks));
-  }
+  prepare(name, flags.work, flags.data);
   for (const k of ranks)
-    for (const row of race(name, k, penalties)) {
+    for (const row of race(name, k)) {
       console.log(said(row));
       const isOther = (r) => r.set !== name || r.k !== k || r.peer !== row.peer;
       results = [...results.filter(isOther), row];
