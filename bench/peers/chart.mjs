@@ -4,7 +4,7 @@ import { across, below, beside, colors, curve, floor, heading, panel, sheet, upw
 
 const [ourColor, ...theirColors] = colors;
 
-const titleOf = ({ set, k }) => `${set}, k = ${k}`;
+const titleOf = ({ set, k, kind, objective }) => `${set}, k = ${k}${kind === 'implicit' ? `, f of ${objective}` : ''}`;
 
 /** @param results rows of bench/results/peers.json. */
 export function draw(results) {
@@ -24,7 +24,7 @@ function drawPanel(title, rows) {
   const [first] = rows;
   const curves = [
     ...rows.map(({ peer, curve }, i) => ({ name: peer, curve, color: theirColors[i % theirColors.length] })),
-    { name: 'hadamard', curve: first.ours, color: ourColor },
+    { name: 'hadamard', curve: rows.at(-1).ours, color: ourColor },
   ];
   const points = curves.flatMap(({ curve }) => curve).filter(({ value }) => value !== null);
   const seconds = points.map((point) => point.seconds).filter((s) => s > 0);
@@ -37,6 +37,8 @@ function drawPanel(title, rows) {
     : [values[Math.floor(0.25 * (values.length - 1))], values.at(-1)];
   const shareOf = (s) => (Math.log(s) - fastest) / (slowest - fastest || 1);
   const y = (v) => upwards(Math.min(1, Math.max(0, (v - low) / (high - low || 1))));
+  // Curves begin badly: an error at the top on the left, a gain at the bottom.
+  const legend = isError ? panel.height - panel.bottom - 12 * curves.length : panel.top - 4;
   const lines = curves.map(({ name, curve: way, color }, i) => {
     const drawn = curve(
       way.filter(({ value }) => value !== null).map((point) => [across(shareOf(point.seconds)), y(point.value)]),
@@ -44,7 +46,7 @@ function drawPanel(title, rows) {
       `stroke-width="${name === 'hadamard' ? 2.5 : 1.5}"`,
     );
     return `${drawn}
-<text x="${panel.width - panel.right}" y="${panel.top + 12 * i + 4}" text-anchor="end" fill="${color}">${name}</text>`;
+<text x="${panel.left + 6}" y="${legend + 12 * (i + 1)}" fill="${color}">${name}</text>`;
   });
   const tick = (share) => below(share, `${Number(Math.exp(fastest + share * (slowest - fastest)).toPrecision(2))} s`);
   return `${heading(`${title}: ${isError ? 'RMSE' : 'NDCG@10'}`)}

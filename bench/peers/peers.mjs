@@ -56,7 +56,7 @@ const upTo = (count) => Array.from({ length: count }, (_, i) => i + 1);
 const stepsOf = (tool, name) => {
   if (tool === 'libmf') return upTo(isLarge(name) ? 20 : 40);
   if (tool === 'npm libmf') return [5, 10, 20, 40];
-  if (isLarge(name)) return [1, 2, 3, 5, 8];
+  if (isLarge(name)) return tool === 'hadamard' ? [1, 2, 3, 4, 5, 6, 8] : [1, 2, 3, 5, 8];
   return tool.startsWith('cmfrec') ? [1, 2, 3, 5, 8, 12] : [1, 2, 3, 4, 5, 6, 8, 10, 12, 16];
 };
 

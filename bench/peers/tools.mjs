@@ -1,6 +1,6 @@
 /** The tools of the races: whether each is there, and a fit by it in a process of its own. */
 import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { factorsOf } from './judge.mjs';
@@ -82,6 +82,8 @@ export function fit(tool, job, { python, work, libmf }, evaluate, part) {
 function fitLibmf({ folder, k, lambda, threads, steps }, libmf, part) {
   const flags = (epochs) => ['-k', k, '-l2', lambda, '-s', threads, '-t', epochs].map(String);
   const [few, many] = [1, steps.at(-1) + 1];
+  // The file comes from the system's cache for the first run as for the last.
+  readFileSync(join(folder, 'train.txt'));
   const first = wholeProcess([libmf, ...flags(few), '--quiet', join(folder, 'train.txt'), '/dev/null']);
   const last = wholeProcess([libmf, ...flags(many), '--quiet', join(folder, 'train.txt'), '/dev/null']);
   const each = (key) => (last[key] - first[key]) / (many - few);
