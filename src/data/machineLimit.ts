@@ -6,3 +6,8 @@ export function machineLimit(): number {
   const constrained = process.constrainedMemory();
   return constrained !== undefined && constrained > 0 ? Math.min(constrained, totalmem()) : totalmem();
 }
+
+/** As refusals say it. */
+export function mebibytes(bytes: number): string {
+  return `${Math.ceil(bytes / 2 ** 20)} MiB`;
+}

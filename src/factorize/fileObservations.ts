@@ -2,6 +2,7 @@
 import { statfs } from 'node:fs/promises';
 import { closeEntryFile, createEntryFile } from '../data/entryFile.js';
 import type { MatrixInput, WeightsInput } from '../data/input.js';
+import { mebibytes } from '../data/machineLimit.js';
 import type { Survey } from '../data/observations.js';
 import { type FiledObservations, placeOnDisk } from '../data/placeOnDisk.js';
 import type { StoredObservations } from '../data/storedRows.js';
@@ -97,8 +98,4 @@ async function checkSpace(folder: string, bytes: number): Promise<void> {
     rule: 'Both orientations, with the row of each entry beside, are written to this folder.',
     remedy: 'Give a folder on a disk with more room, or dtype f32; with room in memory leave onDisk out.',
   });
-}
-
-function mebibytes(bytes: number): string {
-  return `${Math.ceil(bytes / 2 ** 20)} MiB`;
 }

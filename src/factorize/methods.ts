@@ -115,7 +115,7 @@ function longCost(rank: number, { lengths }: MethodShape): number {
 const basisOperations = 100;
 
 /** Whether a side's Gram matrix is brought into its eigenbasis: there short rows of the other side, if they are many, are solved n×n. */
-export function isInBasis(
+export function isBasisWorthwhile(
   { rank, biases }: CheckedOptions,
   { counts, lengths, hasBackground }: MethodShape,
   { name }: ChosenMethod,

@@ -5,7 +5,7 @@ import { listedCount, shapeOf } from '../data/entries.js';
 import { isCompressed, isTriples } from '../data/forms.js';
 import type { MatrixInput, WeightsInput } from '../data/input.js';
 import { listingBytes } from '../data/listing.js';
-import { machineLimit } from '../data/machineLimit.js';
+import { machineLimit, mebibytes } from '../data/machineLimit.js';
 import { type Survey, survey } from '../data/observations.js';
 import { diskBytesOf, placingBytes } from '../data/placeOnDisk.js';
 import { HadamardError } from '../errors.js';
@@ -38,11 +38,12 @@ import {
   chooseMethod,
   chooseStart,
   curvatureShape,
-  isInBasis,
+  isBasisWorthwhile,
   methodOf,
   type Trial,
   trialOf,
 } from './methods.js';
+import { notEnoughMemory, planTooLarge } from './notEnoughMemory.js';
 import { compose, type ObjectiveOptions, resolveObjective } from './objectiveSpec.js';
 import { choosePrecision, type Precision } from './precision.js';
 import { withPreset } from './presets.js';
@@ -165,7 +166,7 @@ export function surveyWithin(
   const isBeyond = factors > memoryCeiling;
   if (isBeyond || counting + factors > limit) {
     const parts = `counts ${mebibytes(counting)}, factors ${mebibytes(factors)}`;
-    throw notEnough(
+    throw notEnoughMemory(
       `A fit of ${rows}×${columns} needs at least ${mebibytes(counting + factors)}: ${parts}`,
       isBeyond ? memoryCeiling : limit,
     );
@@ -259,7 +260,7 @@ function planExtent(
   const starts = options.starts === 'auto' ? autoBudget : options.starts;
   // Early stopping and many starts keep the best factors beside those that the method works on.
   const kept = options.patience === undefined && starts === 1 ? 0 : 1;
-  const basis = (side: Side) => (isInBasis(options, shape, chosen, dtype, side) ? basisBytes(stride) : 0);
+  const basis = (side: Side) => (isBasisWorthwhile(options, shape, chosen, dtype, side) ? basisBytes(stride) : 0);
   const request: LayoutRequest = {
     dtype,
     stride,
@@ -347,9 +348,9 @@ function planExtent(
   const isCrowded = !layout.isResident && planLayout({ ...request, hasGrid: false }).isResident;
   if (approach && (isCrowded || said.bytes.total > said.limit || layout.bytes.memory > memoryCeiling))
     return planExtent(found, options, objective, fixed, false);
-  if (said.bytes.total > said.limit) throw tooLarge(said, said.limit);
+  if (said.bytes.total > said.limit) throw planTooLarge(said, said.limit);
   if (layout.bytes.memory > memoryCeiling || (method.workspace?.isResident && !layout.isResident))
-    throw tooLarge(said, memoryCeiling);
+    throw planTooLarge(said, memoryCeiling);
   return {
     ...said,
     method,
@@ -383,26 +384,4 @@ function covariancesOf({ intervals, rank, biases }: CheckedOptions, counts: PerS
     rows: covarianceBytes(counts.rows, rank + (has('rows') ? 1 : 0)),
     columns: covarianceBytes(counts.columns, rank + (has('columns') ? 1 : 0)),
   };
-}
-
-function tooLarge({ bytes }: Plan, limit: number): HadamardError {
-  return notEnough(
-    `The fit needs ${mebibytes(bytes.total)}: observations ${mebibytes(bytes.observations)}, factors ${mebibytes(bytes.factors)}, scratch ${mebibytes(bytes.scratch)}, method ${mebibytes(bytes.method)}, model ${mebibytes(bytes.model)}`,
-    limit,
-  );
-}
-
-function notEnough(need: string, limit: number): HadamardError {
-  return new HadamardError({
-    code: 'not-enough-memory',
-    what: `${need}.`,
-    position: { option: 'memoryLimit' },
-    rule: `The limit is ${mebibytes(limit)}.`,
-    remedy:
-      "Lower the rank, use dtype 'f32', or acceleration 'none'; keep the observations on disk (onDisk); raise memoryLimit if the machine has more.",
-  });
-}
-
-function mebibytes(bytes: number): string {
-  return `${Math.ceil(bytes / 2 ** 20)} MiB`;
 }

@@ -1,6 +1,6 @@
 /** Sizes that a file announces, held against the memory there is before anything of that size is made. */
 import { stat } from 'node:fs/promises';
-import { machineLimit } from '../data/machineLimit.js';
+import { machineLimit, mebibytes } from '../data/machineLimit.js';
 import { HadamardError } from '../errors.js';
 import { packingOf } from './formatOf.js';
 
@@ -36,5 +36,3 @@ function noRoom(path: string, bytes: number, rule: string): HadamardError {
     remedy: 'Split the file, or list what is observed alone; raise memoryLimit if the machine has more.',
   });
 }
-
-const mebibytes = (bytes: number): string => `${Math.ceil(bytes / 2 ** 20)} MiB`;
