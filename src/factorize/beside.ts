@@ -78,7 +78,7 @@ export async function solveBeside<T>(
       // No Gram matrix is shared by rows that are all full: a row does not depend on those it comes with.
       return {
         observations: placed,
-        fit: openContext(where, placed, objective, { mean: 0, value, shared: undefined }),
+        fit: openContext(where, placed, objective, { mean: 0, level: 0, spread: 0, value, shared: undefined }),
       };
     });
     writeFixed(fit, other, model);

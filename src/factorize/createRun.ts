@@ -17,6 +17,8 @@ export function startSide(init: Init | undefined): Run['startsFrom'] {
 export function createRun(fit: FitContext, crew: Crew, centredNorm: number, startsFrom: Run['startsFrom']): Run {
   return {
     startsFrom,
+    level: fit.level,
+    spread: fit.spread,
     phase: composedRun(fit, (call) => crew.run(fit, call)),
     isExact: fit.terms === undefined || fit.terms.loss === lossNumbers.quadratic,
     hasBackground: (fit.terms?.hasGram ?? false) && !fit.terms?.isFull,

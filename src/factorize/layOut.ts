@@ -10,7 +10,15 @@ import type { FitContext } from '../parallel/phase.js';
 import { kernelSorter } from '../parallel/sortEntries.js';
 import type { ObjectiveSpec } from './composition.js';
 import type { FactorizeOptions } from './factorizeOptions.js';
-import { checkValues, fitTerms, measureBaseline, scaleOf, sharedWeights, writeTermLists } from './layOutTerms.js';
+import {
+  type Baseline,
+  checkValues,
+  fitTerms,
+  measureBaseline,
+  scaleOf,
+  sharedWeights,
+  writeTermLists,
+} from './layOutTerms.js';
 import type { WorkingPlan } from './plan.js';
 import { writeStart } from './start.js';
 
@@ -51,9 +59,14 @@ export function layOut(
   const observations = filed ?? placeWithin(where, A, options.weights, found, shift, objective, options.handOver);
   if (filed) checkValues(filed, objective.loss);
   const value = (objective.background?.value ?? 0) - shift;
-  const { settled, mean, ...baseline } = measureBaseline(observations, objective, value, request.hasBias);
+  const { settled, mean, level, spread, ...baseline } = measureBaseline(
+    observations,
+    objective,
+    value,
+    request.hasBias,
+  );
   const shared = objective.isComposed ? sharedWeights(observations, objective) : undefined;
-  const fit = openContext(where, observations, { ...objective, loss: settled }, { mean, value, shared });
+  const fit = openContext(where, observations, { ...objective, loss: settled }, { mean, level, spread, value, shared });
   const rootMeanSquare = Math.sqrt(baseline.centredNorm / Math.max(baseline.allWeight, Number.MIN_VALUE));
   writeStart(fit, request.counts, objective, options.init, checked.seed, rootMeanSquare);
   return { fit, scales: { ...baseline, rootMeanSquare, shift, loss: settled } };
@@ -98,8 +111,7 @@ export function placeWithin(
 }
 
 /** What is known once the observations have been seen, in the units they are stored in. */
-export interface Settled {
-  readonly mean: number;
+export interface Settled extends Pick<Baseline, 'mean' | 'level' | 'spread'> {
   /** The background's value. */
   readonly value: number;
   /** r and c of a full matrix with weights r_i·c_j. */
@@ -111,7 +123,7 @@ export function openContext(
   { plan, checked, memory, module }: Place,
   observations: StoredObservations,
   objective: ObjectiveSpec,
-  { mean, value, shared }: Settled,
+  { mean, level, spread, value, shared }: Settled,
 ): FitContext {
   const { layout, request } = plan;
   const fit: FitContext = {
@@ -128,6 +140,8 @@ export function openContext(
       columns: checked.biases === 'columns' || checked.biases === 'both',
     },
     mean,
+    level,
+    spread,
     blocks: plan.boundaries,
     terms: objective.isComposed
       ? fitTerms(objective, value, request.dtype, shared !== undefined, observations.byRow)

@@ -63,6 +63,9 @@ function oddValue(row: number, column: number, value: number, loss: Loss): Hadam
 export interface Baseline {
   /** The fixed mean: ΣW²A/ΣW² where biases are fitted, the background's part included; else 0. */
   readonly mean: number;
+  /** ΣW²r/ΣW² of listed entries, r their distance from the mean, and the root mean square of what r is beyond that. */
+  readonly level: number;
+  readonly spread: number;
   /** ΣW² of listed entries, and the background's of the others beside. */
   readonly weightSum: number;
   readonly allWeight: number;
@@ -83,17 +86,20 @@ export function measureBaseline(
   hasBias: boolean,
   knownMean?: number,
 ): Baseline {
-  const { weightSum, valueSum } = weightedSums(byRow);
+  const { weightSum, valueSum, squareSum } = weightedSums(byRow);
   const unlisted = background ? Math.max(0, unlistedWeight(byRow, background)) : 0;
   const weightedMean = weightSum + unlisted > 0 ? (valueSum + unlisted * value) / (weightSum + unlisted) : 0;
   const mean = knownMean ?? (hasBias && loss.name !== 'logistic' ? weightedMean : 0);
+  const average = weightSum > 0 ? valueSum / weightSum : 0;
+  const spread = weightSum > 0 ? Math.sqrt(Math.max(0, squareSum / weightSum - average * average)) : 0;
   const at = loss.name === 'poisson' ? Math.max(weightedMean, Number.MIN_VALUE) : mean;
   const settled = settleLoss(loss, byRow);
   const ofUnlisted = unlisted * (loss.name === 'poisson' ? at : (value - at) ** 2);
   const norm = ofUnlisted + measureOf(settled, byRow, at);
   const allWeight = weightSum + unlisted;
   // Where a constant fits exactly there is nothing to measure by but the weights.
-  return { mean, weightSum, allWeight, centredNorm: norm > 0 ? norm : allWeight, settled };
+  const centredNorm = norm > 0 ? norm : allWeight;
+  return { mean, level: average - mean, spread, weightSum, allWeight, centredNorm, settled };
 }
 
 /** Whether a parameter is still to be made from the values, which takes them all at once. */
@@ -143,13 +149,16 @@ function measureOf(loss: Loss, byRow: StoredOrientation, at: number): number {
 function weightedSums(byRow: StoredOrientation) {
   let weightSum = 0;
   let valueSum = 0;
+  let squareSum = 0;
   for (const { values, weights } of entriesOf(byRow))
     for (let t = 0; t < values.length; t++) {
       const weight = weights ? (weights[t] as number) : 1;
+      const value = values[t] as number;
       weightSum += weight * weight;
-      valueSum += weight * weight * (values[t] as number);
+      valueSum += weight * weight * value;
+      squareSum += weight * value * (weight * value);
     }
-  return { weightSum, valueSum };
+  return { weightSum, valueSum, squareSum };
 }
 
 /** ΣΣ r_i c_j over entries that are not listed. */

@@ -23,6 +23,7 @@ export interface DescentFields {
   readonly isBounded: number;
   readonly scale: number;
   readonly step: number;
+  readonly lead: number;
   readonly biasStep: number;
   readonly ownLower: number;
   readonly ownUpper: number;
@@ -46,7 +47,7 @@ const struct = fieldWriter(
     'otherBiasFree',
     'isBounded',
   ],
-  ['scale', 'step', 'biasStep', 'ownLower', 'ownUpper', 'otherLower', 'otherUpper'],
+  ['scale', 'step', 'lead', 'biasStep', 'ownLower', 'ownUpper', 'otherLower', 'otherUpper'],
 );
 export const descentBytes: number = struct.bytes;
 export const writeDescent: FieldWriter<keyof DescentFields>['write'] = struct.write;

@@ -24,6 +24,9 @@ export interface Proposal extends Point {
 export interface Run {
   /** The side whose start is given, the other being solved from it; `drawn`: neither is, and V is drawn. */
   readonly startsFrom: Side | 'drawn';
+  /** What entries are on average beyond the fixed mean, and the root mean square of what they are beyond that. */
+  readonly level: number;
+  readonly spread: number;
   phase(call: PhaseCall): Promise<Totals>;
   /** A factor-sized buffer as numbers, for the coordinator's own vector work. */
   buffer(side: 'rows' | 'columns', index: number): Float32Array | Float64Array;

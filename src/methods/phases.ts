@@ -13,7 +13,7 @@ import { movePhase } from './movePhase.js';
 import { factorPhase, followPhase, hessianPhase, preconditionPhase } from './newtonPhases.js';
 import { projectPhase, reducedHessianPhase, reducedStepPhase } from './reducedPhases.js';
 import { gradientPhase, lossPhase, solvePhase } from './rowPhases.js';
-import { sgdGridPhase, sgdLossPhase, sgdPhase, sgdPlacePhase, sgdRatesPhase } from './sgdPhases.js';
+import { sgdGridPhase, sgdLossPhase, sgdPhase, sgdPlacePhase, sgdRatesPhase, sgdStartPhase } from './sgdPhases.js';
 import { combinePhase, productsPhase } from './vectorPhases.js';
 
 export const phases: PhaseTable = Object.fromEntries(
@@ -43,5 +43,6 @@ export const phases: PhaseTable = Object.fromEntries(
     sgdRatesPhase,
     sgdPhase,
     sgdLossPhase,
+    sgdStartPhase,
   ].map((phase) => [phase.name, phase]),
 );

@@ -4,7 +4,9 @@
  * P. J. Haas & Y. Sismanis, KDD 2011), in an order that depends on the data alone.
  *
  * Steps are AdaGrad's with one rate a row (W.-S. Chin, Y. Zhuang, Y.-C. Juan & C.-J. Lin, PAKDD 2015), their sizes taken
- * from the data: A → cA, W → cW or λ with it leave the path as it was. An epoch that would raise f is taken again by half steps.
+ * from the data: A → cA, W → cW or λ with it leave the path as it was. What entries are on average is where U and V start, in a
+ * column that moves by smaller steps: the others then see none of its gradients, which would shorten their steps. An epoch that would
+ * raise f is taken again by half steps.
  */
 import { sides } from '../parallel/layout.js';
 import type { DescentCall } from '../parallel/phase.js';
@@ -23,8 +25,8 @@ import { copies, type GridShape, gridSize, gridSpace } from './sgdGrid.js';
 /** A step of a row's entries whose gradients are as large as at the start, as a share of what entries are in the end. */
 const relativeStep = 0.2;
 /** Entries of that kind which a row is taken to have seen: what keeps the first steps small. */
-const seenBefore = 10;
-/** V starts so much smaller than it is drawn: columns that the data does not ask for stay small, and U grows from 0. */
+const seenBefore = 2;
+/** V starts so much smaller than its end: columns that the data does not ask for stay small, and U grows from 0. */
 const startScale = 0.1;
 /** Epochs that are taken again by half steps, at the most, in one step. */
 const mostHalvings = 20;
@@ -41,11 +43,13 @@ export function sgd(shape: GridShape, elementBytes: number): Method {
   };
 }
 
-/** U = 0 beside a small V. */
+/** What entries are on average, as the first column of U and V; beside it U = 0 and a small V. */
 async function startSmall(run: Run): Promise<Point> {
-  const V = run.buffer('columns', 0);
-  for (let i = 0; i < V.length; i++) V[i] = startScale * (V[i] as number);
-  return measured(run, { rows: 0, columns: 0 });
+  const { level, spread } = run;
+  const drawn = Math.sqrt(level * level + spread * spread) || 1;
+  const call = { phase: 'sgdStart', own: null, other: 0, out: 1, step: startScale * Math.sqrt(spread / drawn) };
+  for (const side of sides) await run.phase({ ...call, side });
+  return measured(run, { rows: 1, columns: 1 });
 }
 
 async function measured(run: Run, at: Position): Promise<Point> {
@@ -53,7 +57,7 @@ async function measured(run: Run, at: Position): Promise<Point> {
   return { ...at, loss: sums.loss, objective: sums.loss + sums.penalty + run.penalty('columns', at.columns) };
 }
 
-type Sizes = Pick<DescentCall, 'scale' | 'step' | 'biasStep' | 'squares' | 'biasSquares'>;
+type Sizes = Pick<DescentCall, 'scale' | 'step' | 'lead' | 'biasStep' | 'squares' | 'biasSquares'>;
 
 class StochasticDescent implements MethodRun {
   readonly #run: Run;
@@ -94,16 +98,17 @@ class StochasticDescent implements MethodRun {
     const call = { own: null, other: 0, out: null };
     const sums = await run.phase({ ...call, phase: 'sgdGrid', side: 'rows' });
     await run.phase({ ...call, phase: 'sgdPlace', side: 'rows' });
-    const { loss: gradients, penalty: squares, ownSquared: weight } = sums;
-    const rms = squares > 0 ? Math.sqrt(squares / weight) : 1;
-    // What entries of U and V are in the end, and z = W²r at their start.
-    const size = Math.sqrt(rms / Math.sqrt(rank));
-    const z = gradients > 0 ? Math.sqrt(gradients / this.#shape.observed) : 1;
+    const spread = run.spread || 1;
+    // What entries of U and V are in the end, squared, and z = W²r at their start.
+    const squared = spread / Math.sqrt(rank);
+    const z = sums.loss > 0 ? Math.sqrt(sums.loss / this.#shape.observed) : 1;
     const sizes = {
       scale: 1 / z,
-      step: relativeStep * size,
-      biasStep: relativeStep * rms,
-      squares: seenBefore * size * size,
+      step: relativeStep * Math.sqrt(squared),
+      // As long as the others' for gradients that are longer by as much as the first column is larger.
+      lead: squared / (squared + Math.abs(run.level)),
+      biasStep: relativeStep * spread,
+      squares: seenBefore * squared,
       biasSquares: seenBefore,
     };
     const descent = { ...sizes, round: 0, from: 0, to: 0 };

@@ -5,7 +5,7 @@ import { readTotals } from '../kernels/load.js';
 import { descentBytes, rateAt, rateSize, writeDescent } from '../kernels/sgd.js';
 import { type EntryAddresses, elementBytes, otherSide, realView, type Side } from '../parallel/layout.js';
 import { countsOf, type FitContext, noTotals, type Phase, type PhaseCall, type Workbench } from '../parallel/phase.js';
-import { behindJob, checkBehindJob, openJob, openRows, stageRoom } from './rowPhases.js';
+import { behindJob, checkBehindJob, factorBuffer, openJob, openRows, stageRoom } from './rowPhases.js';
 import { bandEdges, type GridShape, type GridSpace, gridSize, gridSpace } from './sgdGrid.js';
 
 function shapeOf(fit: FitContext): GridShape {
@@ -31,8 +31,7 @@ function endsOf(fit: FitContext): Uint32Array {
 
 /**
  * Notes where the entries of each row of the block meet the bands of columns; of those in files, once more in an order in which
- * what is read at once stands together. The sums are Σ(W²r)² (loss), ΣW²r² (penalty)
- * and ΣW² (ownSquared), r the distance from the mean.
+ * what is read at once stands together. The loss is Σ(W²r)², r the distance from what entries are on average.
  */
 export const sgdGridPhase: Phase = {
   name: 'sgdGrid',
@@ -46,6 +45,7 @@ export const sgdGridPhase: Phase = {
     const edges = bandEdges(fit.observations.columns.pointers, size);
     const rows = countsOf(fit).rows;
     const table = startsOf(fit);
+    const average = fit.mean + fit.level;
     const sums = { ...noTotals };
     for (let row = first; row < last; row++) {
       const end = (pointers[row + 1] as number) - start;
@@ -54,10 +54,7 @@ export const sgdGridPhase: Phase = {
         const edge = edges[band] as number;
         for (; t < end && (indices[t] as number) < edge; t++) {
           const squared = weights ? (weights[t] as number) ** 2 : 1;
-          const z = squared * ((values[t] as number) - fit.mean);
-          sums.loss += z * z;
-          sums.penalty += z * ((values[t] as number) - fit.mean);
-          sums.ownSquared += squared;
+          sums.loss += (squared * ((values[t] as number) - average)) ** 2;
         }
         table[band * rows + row] = start + t;
       }
@@ -122,6 +119,36 @@ export const sgdPlacePhase: Phase = bandPhase('sgdPlace', ({ fit }, _, { first, 
       ends[band * rows + row] = at;
     }
 });
+
+/**
+ * Where a descent starts, from V as it was drawn in buffer 0: what entries are on average stands in the first column, `step` times
+ * V beside it. A row without entries is 0.
+ */
+export const sgdStartPhase: Phase = {
+  name: 'sgdStart',
+  run({ fit }, call, block) {
+    const { side, out, step: share } = call;
+    if (out === null || share === undefined) throw new Error('The phase was not told how to start.');
+    const { rank, stride } = fit;
+    const isRows = side === 'rows';
+    const drawn = factorBuffer(fit, side, 0);
+    const start = factorBuffer(fit, side, out);
+    const { pointers } = fit.observations[side];
+    const [lower, upper] = fit.terms?.bounds[side] ?? unbounded;
+    const first = (isRows ? 1 : Math.sign(fit.level)) * Math.sqrt(Math.abs(fit.level));
+    const boundaries = fit.blocks[side];
+    for (let row = boundaries[block] as number; row < (boundaries[block + 1] as number); row++) {
+      const at = row * stride;
+      start.fill(0, at, at + rank);
+      if (pointers[row] === pointers[row + 1]) continue;
+      for (let c = 0; c < rank; c++) {
+        const x = (isRows ? 0 : share * (drawn[at + c] as number)) + (c === 0 ? first : 0);
+        start[at + c] = Math.min(upper, Math.max(lower, x));
+      }
+    }
+    return noTotals;
+  },
+};
 
 interface Band {
   readonly band: number;
@@ -213,6 +240,7 @@ export const sgdPhase: Phase = bandPhase('sgd', (workbench, call, { band, first:
       isBounded: [ownLower, ownUpper, otherLower, otherUpper].some(Number.isFinite) ? 1 : 0,
       scale: descent.scale,
       step: descent.step,
+      lead: descent.lead,
       biasStep: descent.biasStep,
       ownLower,
       ownUpper,

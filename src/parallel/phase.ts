@@ -28,6 +28,9 @@ export interface FitContext extends BlockContext {
   /** Whether the side's own bias is fitted. */
   readonly isBiasFitted: PerSide<boolean>;
   readonly mean: number;
+  /** ΣW²r/ΣW² of listed entries, r their distance from the mean, and the root mean square of what r is beyond that. */
+  readonly level: number;
+  readonly spread: number;
   /** What the objective has beyond weighted squares and a ridge; undefined where that is all. */
   readonly terms: FitTerms | undefined;
   readonly observations: PerSide<StoredOrientation>;
@@ -121,6 +124,8 @@ export interface DescentCall {
   readonly to: number;
   readonly scale: number;
   readonly step: number;
+  /** The first column's share of a step. */
+  readonly lead: number;
   readonly biasStep: number;
   /** Squared gradients that a row, and its bias, begin with. */
   readonly squares: number;

@@ -126,7 +126,8 @@ describe('an epoch', () => {
     const { run, read, mean } = await openFit(small, options, point);
     // What rows have seen stays 1e12, so that entries move by `length` times half the gradient.
     const length = 1e-9;
-    const sizes = { scale: 1, step: length * 1e6, biasStep: length * 1e6, squares: 1e12, biasSquares: 1e12 };
+    const lead = 0.25;
+    const sizes = { scale: 1, step: length * 1e6, lead, biasStep: length * 1e6, squares: 1e12, biasSquares: 1e12 };
     const call = { own: null, other: 0, out: null };
     for (const phase of ['sgdGrid', 'sgdPlace']) await run({ ...call, phase, side: 'rows' });
     const descent = { ...sizes, round: 0, from: 0, to: 0 };
@@ -139,7 +140,8 @@ describe('an epoch', () => {
       for (let i = 0; i < moved.length; i += 7) {
         const at = (sign: number) => f({ ...point, [name]: point[name].map((x, j) => (j === i ? x + sign * h : x)) });
         const slope = (at(1) - at(-1)) / (2 * h);
-        const change = ((moved[i] as number) - (point[name][i] as number)) / length;
+        const share = (name === 'U' || name === 'V') && i % k === 0 ? lead : 1;
+        const change = ((moved[i] as number) - (point[name][i] as number)) / (length * share);
         expect(Math.abs(change + slope / 2)).toBeLessThan(1e-4 * (1 + Math.abs(slope)));
       }
     };
@@ -160,6 +162,26 @@ describe('an epoch', () => {
       expect(found.penalty).toBe(expected.penalty);
     }
   });
+});
+
+test('begins with what entries are on average, weights and the bounds of both sides heeded', async () => {
+  const of = problem({ m: 300, n: 200, density: 0.2, rank: 2, isWeighted: true, offset: -3, seed: 4 });
+  const sums = of.entries.reduce(
+    ({ value, weight }, e) => ({ value: value + e.weight ** 2 * e.value, weight: weight + e.weight ** 2 }),
+    { value: 0, weight: 0 },
+  );
+  const level = Math.sqrt(-sums.value / sums.weight);
+  const start = async (bounds: Partial<FactorizeOptions>) => {
+    const { run, read } = await openFit(of, { rank: 5, method: 'sgd', dtype: 'f64', lambda: 0.1, ...bounds });
+    for (const side of ['rows', 'columns'] as const)
+      await run({ phase: 'sgdStart', side, own: null, other: 0, out: 1, step: 0 });
+    return { U: read('rows', 1).factor.slice(0, 5), V: read('columns', 1).factor.slice(0, 5) };
+  };
+  const { U, V } = await start({});
+  expect(Math.abs((U[0] as number) - level)).toBeLessThan(1e-12);
+  expect(Math.abs((V[0] as number) + level)).toBeLessThan(1e-12);
+  expect([...U.slice(1), ...V.slice(1)].every((x) => x === 0)).toBe(true);
+  expect([...(await start({ nonnegative: 'both' })).V]).toEqual([0, 0, 0, 0, 0]);
 });
 
 describe('f', () => {

@@ -9,6 +9,9 @@
  * AdaGrad (J. Duchi, E. Hazan & Y. Singer, JMLR 12 (2011)) with one rate a row, as LIBMF has it (W.-S. Chin et al., PAKDD 2015);
  * the penalty's step is implicit, so that no λ overshoots. ‖g‖² comes from u·v, ‖u‖² and ‖v‖²: it costs no pass of its own.
  * Its division is put off: what stands in memory is x/s, a step adds a multiple of the other row to that and divides s alone.
+ *
+ * The first column, where what entries are on average has its place, moves by ρη in place of η and counts ρ times in G: it is many
+ * times as large as the others, and with one step for all either it would leap or they would creep.
  */
 import { copy, dots, lanesOf, lanesWith, splatLane } from "./entryLanes";
 import { RowJob } from "./job";
@@ -39,6 +42,8 @@ export class Descent {
   /** 1/size of a gradient of residuals. */
   scale: f64;
   step: f64;
+  /** ρ. */
+  lead: f64;
   biasStep: f64;
   ownLower: f64;
   ownUpper: f64;
@@ -46,7 +51,7 @@ export class Descent {
   otherUpper: f64;
 }
 
-/** A rate of a row, 8 of T: what it has seen of squared gradients, λ̂, ‖x‖², what x has still to be multiplied by, and the bias's. */
+/** A rate of a row, 8 of T: what it has seen of squared gradients, λ̂, ‖x‖² behind the first column, what x has still to be multiplied by, and the bias's. */
 const rateSize: usize = 8;
 const shareAt: usize = 1;
 const normAt: usize = 2;
@@ -103,7 +108,7 @@ function open<T>(job: RowJob, to: usize, from: usize, rate: usize, rateFrom: usi
     store<T>(slot, 0);
   }
   store<T>(rate + scaleAt * sizeof<T>(), 1);
-  store<T>(rate + normAt * sizeof<T>(), squaredNorm<T>(to, <usize>job.stride * sizeof<T>()));
+  store<T>(rate + normAt * sizeof<T>(), normOfRest<T>(to, <usize>job.stride * sizeof<T>()));
 }
 
 function close<T>(job: RowJob, x: usize, rate: usize): void {
@@ -118,9 +123,11 @@ function settle<T>(x: usize, rate: usize, bytes: usize): void {
   store<T>(rate + scaleAt * sizeof<T>(), 1);
 }
 
-function squaredNorm<T>(x: usize, bytes: usize): T {
-  let sum = v128.splat<T>(0);
-  for (const end = x + bytes; x != end; x += 16) {
+/** ‖x‖² behind the first column. */
+function normOfRest<T>(x: usize, bytes: usize): T {
+  const end = x + bytes, rest = v128.replace_lane<T>(v128.load(x), 0, 0);
+  let sum = v128.mul<T>(rest, rest);
+  for (x += 16; x != end; x += 16) {
     const a = v128.load(x);
     sum = madd<T>(a, a, sum);
   }
@@ -200,20 +207,27 @@ function batch<T>(count: i32, isBounded: bool, job: RowJob, descent: Descent, u:
 
   const share = load<T>(rate + shareAt * size), one = v128.splat<T>(1), each = v128.splat<T>(<T>1 / <T>job.rank);
   const u2 = v128.splat<T>(load<T>(rate + normAt * size));
-  const zz = v128.mul<T>(z, z), cross = v128.mul<T>(v128.add<T>(z, z), products);
-  const mine = v128.mul<T>(each, squares<T>(lanesWith<T>(count, share), u2, cross, zz, norms));
+  // The first column, and products behind it.
+  const x = load<T>(u) * ownScale, X = v128.splat<T>(x);
+  const Y = v128.mul<T>(lanesOf<T>(count, v0, v1, v2, v3), scales);
+  const rest = v128.sub<T>(products, v128.mul<T>(X, Y));
+  const lead = v128.splat<T>(<T>descent.lead), zX = v128.mul<T>(z, X), zY = v128.mul<T>(z, Y);
+  const zz = v128.mul<T>(z, z), cross = v128.mul<T>(v128.add<T>(z, z), rest);
+  const ofX = v128.sub<T>(lanesWith<T>(count, share * x), zY), ofY = v128.sub<T>(v128.mul<T>(shares, Y), zX);
+  const ofU = squares<T>(lanesWith<T>(count, share), u2, cross, zz, norms);
+  const mine = v128.mul<T>(each, madd<T>(v128.mul<T>(lead, ofX), ofX, ofU));
   const total = load<T>(rate) + sumLanes<T>(mine);
   const step = <T>descent.step / sqrt<T>(total);
   const shrink = <T>1 + <T>count * step * share;
   const b = v128.mul<T>(v128.mul<T>(z, scales), v128.splat<T>(step / ownScale));
 
-  seen = madd<T>(each, squares<T>(shares, norms, cross, zz, u2), seen);
+  seen = madd<T>(each, madd<T>(v128.mul<T>(lead, ofY), ofY, squares<T>(shares, norms, cross, zz, u2)), seen);
   const steps = v128.div<T>(v128.splat<T>(<T>descent.step), v128.sqrt<T>(seen));
   const c = v128.div<T>(one, madd<T>(steps, shares, one));
   const pull = v128.mul<T>(steps, z);
   const d = v128.div<T>(v128.mul<T>(pull, v128.splat<T>(ownScale)), scales);
   // ‖c(v + pull u)‖²; what is brought back within bounds is measured.
-  const moved = madd<T>(pull, madd<T>(pull, u2, v128.add<T>(products, products)), norms);
+  const moved = madd<T>(pull, madd<T>(pull, u2, v128.add<T>(rest, rest)), norms);
   norms = v128.mul<T>(v128.mul<T>(c, c), moved);
   scales = v128.mul<T>(scales, c);
   if (sizeof<T>() == 4) {
@@ -232,7 +246,10 @@ function batch<T>(count: i32, isBounded: bool, job: RowJob, descent: Descent, u:
     }
   }
   const nextScale = ownScale / shrink;
-  const squared = move<T>(count, isBounded, descent, u, v0, v1, v2, v3, bytes, b, d, nextScale, scales);
+  const leadStep = step * <T>descent.lead, leadSteps = v128.mul<T>(steps, lead);
+  const nextX = (x + leadStep * sumLanes<T>(zY)) / ((<T>1 + <T>count * leadStep * share) * nextScale);
+  const nextY = v128.div<T>(madd<T>(leadSteps, zX, Y), v128.mul<T>(madd<T>(leadSteps, shares, one), scales));
+  const squared = move<T>(count, isBounded, descent, u, v0, v1, v2, v3, bytes, b, d, nextX, nextY, nextScale, scales);
   store<T>(rate, total);
   store<T>(rate + normAt * size, squared * nextScale * nextScale);
   store<T>(rate + scaleAt * size, nextScale);
@@ -270,22 +287,27 @@ function squares<T>(shares: v128, norms: v128, cross: v128, zz: v128, otherNorms
 
 function remeasure<T>(x: usize, rate: usize, bytes: usize): void {
   const scale = load<T>(rate + scaleAt * sizeof<T>());
-  store<T>(rate + normAt * sizeof<T>(), scale * scale * squaredNorm<T>(x, bytes));
+  store<T>(rate + normAt * sizeof<T>(), scale * scale * normOfRest<T>(x, bytes));
 }
 
-/** u ← u + Σ b_t v_t and v_t ← v_t + d_t u, each within its bounds when it is multiplied by its scale. @returns ‖u‖² before that. */
+/**
+ * u ← u + Σ b_t v_t and v_t ← v_t + d_t u, their first columns x and y_t, each within its bounds when it is multiplied by its scale.
+ *
+ * @returns ‖u‖² behind the first column, before that.
+ */
 // @ts-ignore: decorator
 @inline
 function move<T>(
   count: i32, isBounded: bool, descent: Descent,
   u: usize, v0: usize, v1: usize, v2: usize, v3: usize, bytes: usize,
-  b: v128, d: v128, scale: T, scales: v128,
+  b: v128, d: v128, x: T, y: v128, scale: T, scales: v128,
 ): T {
   const b0 = splatLane<T>(b, 0), d0 = splatLane<T>(d, 0), b1 = splatLane<T>(b, 1), d1 = splatLane<T>(d, 1);
   const b2 = splatLane<T>(b, 2), d2 = splatLane<T>(d, 2), b3 = splatLane<T>(b, 3), d3 = splatLane<T>(d, 3);
-  let sum = v128.splat<T>(0);
   const end = u + bytes;
-  if (bytes & 16) {
+  let sum = moveFirst<T>(count, u, v0, v1, v2, v3, b0, b1, b2, b3, d0, d1, d2, d3, x, y);
+  u += 16; v0 += 16; v1 += 16; v2 += 16; v3 += 16;
+  if (!(bytes & 16)) {
     sum = moveAt<T>(0, count, u, v0, v1, v2, v3, b0, b1, b2, b3, d0, d1, d2, d3, sum);
     u += 16; v0 += 16; v1 += 16; v2 += 16; v3 += 16;
   }
@@ -304,7 +326,7 @@ function move<T>(
     if (count > 2) bringBack<T>(v2 - bytes, bytes, v128.extract_lane<T>(lower, 2), v128.extract_lane<T>(upper, 2));
     if (count > 3) bringBack<T>(v3 - bytes, bytes, v128.extract_lane<T>(lower, 3), v128.extract_lane<T>(upper, 3));
   }
-  return squaredNorm<T>(u, bytes);
+  return normOfRest<T>(u, bytes);
 }
 
 // @ts-ignore: decorator
@@ -334,6 +356,47 @@ function moveAt<T>(
   }
   put(o, u, sum);
   return madd<T>(sum, sum, squares);
+}
+
+// @ts-ignore: decorator
+@inline
+function moveFirst<T>(
+  count: i32, u: usize, v0: usize, v1: usize, v2: usize, v3: usize,
+  b0: v128, b1: v128, b2: v128, b3: v128, d0: v128, d1: v128, d2: v128, d3: v128, x: T, y: v128,
+): v128 {
+  const from = v128.load(u);
+  let y0 = v128.load(v0);
+  let sum = madd<T>(b0, y0, from);
+  v128.store(v0, withFirst<T>(madd<T>(d0, from, y0), y, 0));
+  if (count > 1) {
+    y0 = v128.load(v1);
+    sum = madd<T>(b1, y0, sum);
+    v128.store(v1, withFirst<T>(madd<T>(d1, from, y0), y, 1));
+  }
+  if (count > 2) {
+    y0 = v128.load(v2);
+    sum = madd<T>(b2, y0, sum);
+    v128.store(v2, withFirst<T>(madd<T>(d2, from, y0), y, 2));
+  }
+  if (count > 3) {
+    y0 = v128.load(v3);
+    sum = madd<T>(b3, y0, sum);
+    v128.store(v3, withFirst<T>(madd<T>(d3, from, y0), y, 3));
+  }
+  v128.store(u, v128.replace_lane<T>(sum, 0, x));
+  sum = v128.replace_lane<T>(sum, 0, 0);
+  return v128.mul<T>(sum, sum);
+}
+
+/** A vector with a lane of `lanes` as its first. */
+// @ts-ignore: decorator
+@inline
+function withFirst<T>(x: v128, lanes: v128, lane: i32): v128 {
+  if (sizeof<T>() == 8) return lane == 0 ? v128.shuffle<f64>(lanes, x, 0, 3) : v128.shuffle<f64>(lanes, x, 1, 3);
+  if (lane == 0) return v128.shuffle<f32>(lanes, x, 0, 5, 6, 7);
+  if (lane == 1) return v128.shuffle<f32>(lanes, x, 1, 5, 6, 7);
+  if (lane == 2) return v128.shuffle<f32>(lanes, x, 2, 5, 6, 7);
+  return v128.shuffle<f32>(lanes, x, 3, 5, 6, 7);
 }
 
 /** An offset has to be a literal. */
