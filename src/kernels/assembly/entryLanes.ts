@@ -68,6 +68,15 @@ export function lanesOf<T>(count: i32, a: usize, b: usize, c: usize, d: usize): 
   return lanes;
 }
 
+/** The first `count` of a list, 0 behind. */
+// @ts-ignore: decorator
+@inline
+export function listed<T>(count: i32, list: usize): v128 {
+  const size = sizeof<T>();
+  if (<usize>count * size == 16) return v128.load(list);
+  return lanesOf<T>(count, list, list + size, list + 2 * size, list + 3 * size);
+}
+
 // @ts-ignore: decorator
 @inline
 export function splatLane<T>(x: v128, lane: i32): v128 {

@@ -1,5 +1,5 @@
 /** What an epoch of stochastic gradient steps came to. */
-import { copy, dots, lanesOf, lanesWith } from "./entryLanes";
+import { copy, dots, lanesOf, lanesWith, listed } from "./entryLanes";
 import { RowJob } from "./job";
 import { sumLanes } from "./lanes";
 import { penaltyOfRow, widen } from "./residual";
@@ -35,13 +35,13 @@ function lossOf<T>(count: i32, job: RowJob, u: usize, t: usize): f64 {
   const v1 = count > 1 ? job.other + <usize>load<u32>(index, 4) * bytes : v0;
   const v2 = count > 2 ? job.other + <usize>load<u32>(index, 8) * bytes : v0;
   const v3 = count > 3 ? job.other + <usize>load<u32>(index, 12) * bytes : v0;
-  let r = v128.sub<T>(lanesOf<T>(count, value, value + size, value + 2 * size, value + 3 * size), dots<T>(count, u, v0, v1, v2, v3, bytes));
+  let r = v128.sub<T>(listed<T>(count, value), dots<T>(count, u, v0, v1, v2, v3, bytes));
   r = v128.sub<T>(r, lanesWith<T>(count, <T>job.mean + load<T>(u + bytes)));
   if (job.hasBias) {
     const slot = <usize>job.rank * size;
     r = v128.sub<T>(r, lanesOf<T>(count, v0 + slot, v1 + slot, v2 + slot, v3 + slot));
   }
-  if (job.weights) r = v128.mul<T>(r, lanesOf<T>(count, weight, weight + size, weight + 2 * size, weight + 3 * size));
+  if (job.weights) r = v128.mul<T>(r, listed<T>(count, weight));
   if (sizeof<T>() == 8) return sumLanes<f64>(f64x2.mul(r, r));
   const low = f64x2.promote_low_f32x4(r), high = f64x2.promote_low_f32x4(v128.shuffle<i64>(r, r, 1, 1));
   return sumLanes<f64>(f64x2.add(f64x2.mul(low, low), f64x2.mul(high, high)));

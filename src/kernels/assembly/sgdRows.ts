@@ -13,7 +13,7 @@
  * The first column, where what entries are on average has its place, moves by ρη in place of η and counts ρ times in G: it is many
  * times as large as the others, and with one step for all either it would leap or they would creep.
  */
-import { copy, dots, lanesOf, lanesWith, splatLane } from "./entryLanes";
+import { copy, dots, lanesOf, lanesWith, listed, splatLane } from "./entryLanes";
 import { RowJob } from "./job";
 import { madd, sumLanes } from "./lanes";
 
@@ -191,7 +191,7 @@ function batch<T>(count: i32, isBounded: bool, job: RowJob, descent: Descent, u:
   const ownScale = load<T>(rate + scaleAt * size);
   const products = v128.mul<T>(dotted, v128.mul<T>(scales, v128.splat<T>(ownScale)));
   const offset = <T>job.mean + (job.hasBias ? load<T>(rate + biasAt * size) : <T>0);
-  let y = v128.sub<T>(lanesOf<T>(count, value, value + size, value + 2 * size, value + 3 * size), v128.splat<T>(offset));
+  let y = v128.sub<T>(listed<T>(count, value), v128.splat<T>(offset));
   let biases = v128.splat<T>(0);
   if (job.hasBias) {
     const at = biasAt * size;
@@ -200,7 +200,7 @@ function batch<T>(count: i32, isBounded: bool, job: RowJob, descent: Descent, u:
   }
   let w = lanesWith<T>(count, <T>descent.scale);
   if (job.weights) {
-    const W = lanesOf<T>(count, weight, weight + size, weight + 2 * size, weight + 3 * size);
+    const W = listed<T>(count, weight);
     w = v128.mul<T>(w, v128.mul<T>(W, W));
   }
   const z = v128.mul<T>(w, v128.sub<T>(y, products));
