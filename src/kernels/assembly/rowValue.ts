@@ -4,7 +4,7 @@ import { copy } from "./entryLanes";
 import { RowJob } from "./job";
 import { sumLanes } from "./lanes";
 import { Loss, lossValue } from "./losses";
-import { dotWide } from "./residual";
+import { dotsOfFour, dotWide } from "./residual";
 import { Terms } from "./terms";
 
 /** Σ ℓ over listed entries, and the background's part over all others. */
@@ -19,13 +19,24 @@ export function lossAt<S>(job: RowJob, terms: Terms, work: ComposedSpace, x: usi
   const r: f64 = hasBackground ? load<f64>(terms.ownWeights + (<usize>row << 3)) : 0;
   const end = <usize>load<u32>(job.pointers + (<usize>row << 2), 4);
   let sum = hasBackground ? r * backgroundAt(terms, work, x) : 0;
-  for (let t = <usize>load<u32>(job.pointers + (<usize>row << 2)); t < end; t++) {
-    const j = <usize>load<u32>(job.indices + (t << 2));
-    const a = <f64>load<S>(job.values + t * sizeof<S>());
-    const w: f64 = weights ? <f64>load<S>(weights + t * sizeof<S>()) : 1;
-    const p = dotWide<S>(wide, other + j * bytes, stride) + offset;
-    sum += lossOf(loss, w, a, p, d);
-    if (hasBackground) sum -= backgroundOf(loss, r * load<f64>(otherWeights + (j << 3)), p, value);
+  const products = work.space.y;
+  let t = <usize>load<u32>(job.pointers + (<usize>row << 2));
+  while (t < end) {
+    let index = job.indices + (t << 2);
+    const count: usize = t + 4 <= end ? 4 : 1;
+    if (count == 4)
+      dotsOfFour<S>(
+        wide, other + <usize>load<u32>(index) * bytes, other + <usize>load<u32>(index, 4) * bytes,
+        other + <usize>load<u32>(index, 8) * bytes, other + <usize>load<u32>(index, 12) * bytes, stride, products,
+      );
+    else store<f64>(products, dotWide<S>(wide, other + <usize>load<u32>(index) * bytes, stride));
+    for (let product = products, last = products + (count << 3); product != last; product += 8, index += 4, t++) {
+      const a = <f64>load<S>(job.values + t * sizeof<S>());
+      const w: f64 = weights ? <f64>load<S>(weights + t * sizeof<S>()) : 1;
+      const p = load<f64>(product) + offset;
+      sum += lossOf(loss, w, a, p, d);
+      if (hasBackground) sum -= backgroundOf(loss, r * load<f64>(otherWeights + (<usize>load<u32>(index) << 3)), p, value);
+    }
   }
   return sum;
 }
