@@ -4,14 +4,13 @@ import { copy } from "./entryLanes";
 import { RowJob } from "./job";
 import { sumLanes } from "./lanes";
 import { Loss, lossValue } from "./losses";
-import { dotsOfFour, dotWide } from "./residual";
+import { nextDots } from "./residual";
 import { Terms } from "./terms";
 
 /** Σ ℓ over listed entries, and the background's part over all others. */
 export function lossAt<S>(job: RowJob, terms: Terms, work: ComposedSpace, x: usize, row: i32): f64 {
   // Fields are read once: the compiler cannot know that no store changes them.
   const stride = job.stride, other = job.other, weights = job.weights, otherWeights = terms.otherWeights;
-  const bytes = <usize>stride * sizeof<S>();
   const wide = widen(job, work, x);
   const offset = job.mean + ownBias(job, x);
   const loss = terms.loss, d = terms.lossParameter, value = terms.value;
@@ -23,14 +22,8 @@ export function lossAt<S>(job: RowJob, terms: Terms, work: ComposedSpace, x: usi
   let t = <usize>load<u32>(job.pointers + (<usize>row << 2));
   while (t < end) {
     let index = job.indices + (t << 2);
-    const count: usize = t + 4 <= end ? 4 : 1;
-    if (count == 4)
-      dotsOfFour<S>(
-        wide, other + <usize>load<u32>(index) * bytes, other + <usize>load<u32>(index, 4) * bytes,
-        other + <usize>load<u32>(index, 8) * bytes, other + <usize>load<u32>(index, 12) * bytes, stride, products,
-      );
-    else store<f64>(products, dotWide<S>(wide, other + <usize>load<u32>(index) * bytes, stride));
-    for (let product = products, last = products + (count << 3); product != last; product += 8, index += 4, t++) {
+    const taken = nextDots<S>(wide, other, index, end - t, stride, products);
+    for (let product = products, last = products + (taken << 3); product != last; product += 8, index += 4, t++) {
       const a = <f64>load<S>(job.values + t * sizeof<S>());
       const w: f64 = weights ? <f64>load<S>(weights + t * sizeof<S>()) : 1;
       const p = load<f64>(product) + offset;
