@@ -81,7 +81,8 @@ function tuneFor(tool, name, k, objective) {
   const folder = join(flags.work, name);
   const evaluate = judge(kind, folder, 'validation', k);
   const trials = grids[objective].map((penalty) => {
-    const late = stepsOf(tool, name).filter((step) => step >= 4 && (tool === 'libmf' || step <= 12));
+    const all = stepsOf(tool, name);
+    const late = tool === 'libmf' ? all : isLarge(name) ? all.slice(-1) : all.filter((step) => step >= 4 && step <= 12);
     const points = fit(
       tool,
       { kind, objective, folder, k, threads, steps: late, alpha: 1, ...penalty },
@@ -186,7 +187,7 @@ function theirCommand(peer, { folder, k, lambda, kind }, step) {
 
 function ourCommand({ folder, k, lambda }, step) {
   rmSync(model, { recursive: true, force: true });
-  const main = fileURLToPath(new URL('../../dist/src/cli/main.js', import.meta.url));
+  const main = fileURLToPath(new URL('../../dist/bundle/command/main.js', import.meta.url));
   const options = `--rank ${k} --lambda ${lambda} --lambda-scale count --threads ${threads} --max-sweeps ${step} --tolerance 0 --quiet`;
   return [process.execPath, main, 'fit', join(folder, 'train.csv'), ...options.split(' '), '--out', model];
 }
