@@ -193,6 +193,8 @@ export interface ReferenceDescent {
   readonly otherBiasFree: boolean;
   readonly scale: number;
   readonly step: number;
+  /** The first column's share of a step and of a squared gradient. */
+  readonly lead: number;
   readonly biasStep: number;
   readonly ownBounds: readonly [number, number];
   readonly otherBounds: readonly [number, number];
@@ -210,6 +212,7 @@ export function descendRow(
 ): void {
   const { rank, stride, hasBias, mean, indices, values, weights } = problem;
   const { own, other, scale, step, biasStep } = descent;
+  const share = (c: number) => (c === 0 ? descent.lead : 1);
   const u = own.subarray(row * stride, row * stride + rank);
   const rate = descent.ownRates[row] as ReferenceRate;
   const along = (a: ArrayLike<number>, b: ArrayLike<number>) =>
@@ -227,18 +230,22 @@ export function descendRow(
       return { j, v, before: v.slice(), otherBias, z: scale * weight * weight * residual };
     });
     for (const { before, z } of batch)
-      rate.squares += old.reduce((sum, x, c) => sum + (rate.share * x - z * (before[c] as number)) ** 2, 0) / rank;
+      rate.squares +=
+        old.reduce((sum, x, c) => sum + share(c) * (rate.share * x - z * (before[c] as number)) ** 2, 0) / rank;
     const ownStep = step / Math.sqrt(rate.squares);
     old.forEach((x, c) => {
       const pull = batch.reduce((sum, { before, z }) => sum + z * (before[c] as number), 0);
-      u[c] = within(descent.ownBounds, (x + ownStep * pull) / (1 + batch.length * ownStep * rate.share));
+      const length = share(c) * ownStep;
+      u[c] = within(descent.ownBounds, (x + length * pull) / (1 + batch.length * length * rate.share));
     });
     for (const { j, v, before, otherBias, z } of batch) {
       const theirs = descent.otherRates[j] as ReferenceRate;
-      theirs.squares += before.reduce((sum, x, c) => sum + (theirs.share * x - z * (old[c] as number)) ** 2, 0) / rank;
+      theirs.squares +=
+        before.reduce((sum, x, c) => sum + share(c) * (theirs.share * x - z * (old[c] as number)) ** 2, 0) / rank;
       const theirStep = step / Math.sqrt(theirs.squares);
       before.forEach((x, c) => {
-        v[c] = within(descent.otherBounds, (x + theirStep * z * (old[c] as number)) / (1 + theirStep * theirs.share));
+        const length = share(c) * theirStep;
+        v[c] = within(descent.otherBounds, (x + length * z * (old[c] as number)) / (1 + length * theirs.share));
       });
       if (!descent.otherBiasFree) continue;
       theirs.biasSquares += (theirs.biasShare * otherBias - z) ** 2;

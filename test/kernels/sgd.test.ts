@@ -94,7 +94,7 @@ async function compare(request: Request): Promise<void> {
   const pointerAt = words(pointers);
   const job = reserve(256);
   const scratch = reserve(stride * 16 + 256);
-  const descent = { scale: 0.7, step: 0.2, biasStep: 0.3 };
+  const descent = { scale: 0.7, step: 0.2, lead: 0.3, biasStep: 0.3 };
   const view = new DataView(buffer);
   const fields = {
     ...{
