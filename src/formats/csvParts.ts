@@ -109,7 +109,7 @@ async function readPacked(
       const layout = planParser(format, partBytes, Number.POSITIVE_INFINITY, 1, hashMask);
       const memory = parserMemory(layout);
       const parser = new LineParser(layout, memory, module);
-      const numbers = numbersOf(memory);
+      const numbers = numbersOf(memory, layout);
       const take = (end: number) => {
         const parsed = parser.parse(0, end, 0);
         collector.takePart(viewPart(memory, layout, parsed), parsed, numbers);

@@ -2,7 +2,7 @@
  * Lines of row, column, value and maybe weight from bytes. What is not plainly an entry (a quote, a field too many or too
  * few, an empty label) is not judged here: the parser stops, and the file is for a reader that says what is wrong.
  */
-import { numberOf } from "./labelNumbers";
+import { isLate, numberOf } from "./labelNumbers";
 import { LabelTable, LineJob } from "./lineJob";
 
 /** All is read. */
@@ -171,15 +171,24 @@ function takeEntry(job: LineJob, labels: usize): bool {
 
 /** Numbers the labels of the last `count` entries. */
 function numberLabels(job: LineJob, rowLabels: LabelTable, columnLabels: LabelTable, count: u32): void {
-  const first = <usize>(job.entries - count) << 2;
+  const first = <usize>(job.entries - count);
   for (let i: usize = 0; i < <usize>count; i++) {
     const label = job.labels + (i << 4);
-    store<u32>(job.rows + first + (i << 2), numberOf(job, rowLabels, load<usize>(label), load<u32>(label, 4)));
+    setNumber(rowLabels, job.rows, first + i, numberOf(job, rowLabels, load<usize>(label), load<u32>(label, 4)));
   }
   for (let i: usize = 0; i < <usize>count; i++) {
     const label = job.labels + (i << 4);
-    store<u32>(job.columns + first + (i << 2), numberOf(job, columnLabels, load<usize>(label, 8), load<u32>(label, 12)));
+    setNumber(columnLabels, job.columns, first + i, numberOf(job, columnLabels, load<usize>(label, 8), load<u32>(label, 12)));
   }
+}
+
+// @ts-ignore: decorator
+@inline
+function setNumber(table: LabelTable, numbers: usize, entry: usize, number: u32): void {
+  store<u32>(numbers + (entry << 2), number);
+  if (number < isLate) return;
+  store<u32>(table.late + (<usize>table.lateCount << 2), <u32>entry);
+  table.lateCount++;
 }
 
 /**
