@@ -91,7 +91,7 @@ async function orient(matrix) {
   const plan = planFit(found, checked, objective);
   const memory = acquireMemory(plan.layout.pages);
   const { module } = await compileKernels(checked.arithmetic);
-  placeWithin({ plan, checked, memory, module }, matrix, undefined, found, 0, objective, true);
+  placeWithin({ plan, checked, memory, module }, { A: matrix, weights: undefined, found, isHandedOver: true });
 }
 
 async function parent() {
