@@ -19,13 +19,17 @@ const isSeen: u32 = 0x80000000;
 /** Marks of labels that have no number yet: an integer by its value, others by their place in slots. */
 export const isLate: u32 = 0x80000000;
 const isHashed: u32 = 0x40000000;
+const ofMark: u32 = 0x3fffffff;
 
 /** Bytes of a label that stands in its slot. */
 const mostInSlot: u32 = 12;
 
 const zeros: u64 = 0x3030303030303030;
 
-/** The number of the label of `length` ≥ 1 bytes at `start`, or its mark. 8 bytes behind it are readable. */
+/**
+ * The number of the label of `length` ≥ 1 bytes at `start` where it is an integer, or its mark, which {@link knownOf} is for. 8 bytes
+ * behind it are readable.
+ */
 // @ts-ignore: decorator
 @inline
 export function numberOf(job: LineJob, table: LabelTable, start: usize, length: u32): u32 {
@@ -51,9 +55,17 @@ export function numberOf(job: LineJob, table: LabelTable, start: usize, length: 
       }
     }
   }
-  const place = placeInSlots(job, table, start, length);
-  const known = place < table.limit ? load<u32>(table.known + (<usize>place << 2)) : 0;
-  return known != 0 ? known - 1 : place | isLate | isHashed;
+  return placeInSlots(job, table, start, length) | isLate | isHashed;
+}
+
+/** The number of a label in slots by its mark, or the mark: to look at many in turn waits for memory once. */
+// @ts-ignore: decorator
+@inline
+export function knownOf(table: LabelTable, mark: u32): u32 {
+  const place = mark & ofMark;
+  if ((mark & isHashed) == 0 || place >= table.limit) return mark;
+  const known = load<u32>(table.known + (<usize>place << 2));
+  return known != 0 ? known - 1 : mark;
 }
 
 // @ts-ignore: decorator
@@ -91,6 +103,17 @@ function longPlace(job: LineJob, table: LabelTable, start: usize, length: u32): 
   slot.tail = <u32>changetype<usize>(record);
   slot.info = isLong;
   return record.place;
+}
+
+/** Looks at where the search for a label begins: of many labels in turn this waits for memory once. What it returns says nothing. */
+// @ts-ignore: decorator
+@inline
+export function touchSlot(job: LineJob, table: LabelTable, start: usize, length: u32): u32 {
+  const hash =
+    length > mostInSlot
+      ? hashOf(start, length)
+      : hashOfShort(length < 8 ? tailOf(start, length) : load<u64>(start), length > 8 ? <u32>tailOf(start + 8, length - 8) : 0);
+  return slotAt(table, hash & job.hashMask).info;
 }
 
 // @ts-ignore: decorator

@@ -80,4 +80,6 @@ export class LineJob {
   powers: usize;
   /** All ones; fewer make different labels collide. */
   hashMask: u32;
+  /** Of no meaning. */
+  touched: u32;
 }
