@@ -203,7 +203,7 @@ function writeCsv(path, { rowPointers, columnIndices, values, shape }) {
 /** The command's own words on its peak, above that of a command on next to nothing. */
 function ingest() {
   const place = mkdtempSync(join(folder, 'hadamard-bench-'));
-  const main = fileURLToPath(new URL('../dist/src/cli/main.js', import.meta.url));
+  const main = fileURLToPath(new URL('../dist/bundle/command/main.js', import.meta.url));
   const command = (path, more) => {
     const words = [main, 'fit', path, '--rank', rank, '--lambda', 0.05, '--lambda-scale', 'count', '--max-sweeps', 2];
     const told = execFileSync(process.execPath, [...words, '--threads', 2, '--json', ...more].map(String), {

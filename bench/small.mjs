@@ -30,7 +30,7 @@ const lines = [];
 for (let i = 0; i < 1000; i++)
   for (let t = A.rowPointers[i]; t < A.rowPointers[i + 1]; t++) lines.push(`${i},${A.columnIndices[t]},${A.values[t]}`);
 writeFileSync(file, lines.join('\n'));
-const bin = fileURLToPath(new URL('../dist/src/cli/main.js', import.meta.url));
+const bin = fileURLToPath(new URL('../dist/bundle/command/main.js', import.meta.url));
 const flags = '--rank 10 --lambda 0.05 --lambda-scale count --max-sweeps 20 --tolerance 0 --json --quiet'.split(' ');
 const cold = [];
 for (let i = 0; i < 9; i++)

@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 const needed = [
-  /^dist\/src\/index\.js$/,
+  /^dist\/bundle\/index\.js$/,
   /^dist\/src\/report\/page\/page\.js$/,
   /^dist\/workers\/rows\.cjs$/,
   /^dist\/workers\/scores\.cjs$/,
@@ -18,7 +18,7 @@ const needed = [
   /^LICENSE$/,
   /^README\.md$/,
 ];
-const allowed = /^(package\.json|README\.md|LICENSE|(dist\/(src|workers)|samples)\/.+)$/;
+const allowed = /^(package\.json|README\.md|LICENSE|(dist\/(bundle|src|workers)|samples)\/.+)$/;
 
 const folder = mkdtempSync(join(tmpdir(), 'hadamard-pack-'));
 try {

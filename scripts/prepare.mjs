@@ -13,4 +13,4 @@ const sources = ['package.json', 'package-lock.json', 'tsconfig.json', ...within
 const built = changed('dist/built');
 if (!sources.every((source) => changed(source) < built)) execSync('npm run build', { cwd: root, stdio: 'inherit' });
 // The compiler does not know which file is a command, and npx links a checkout it has seen at this place without a look at it.
-chmodSync(join(root, 'dist/src/cli/main.js'), 0o755);
+chmodSync(join(root, 'dist/bundle/command/main.js'), 0o755);

@@ -1,6 +1,6 @@
 /** Fits of hadamard by a job as peers.py takes it; `objective` names whose objective of implicit feedback is minimised. */
 import { writeFileSync } from 'node:fs';
-import { factorize } from '../../dist/src/index.js';
+import { factorize } from '../../dist/bundle/index.js';
 import { load } from './sets.mjs';
 
 const job = JSON.parse(process.argv[2]);

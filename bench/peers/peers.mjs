@@ -186,7 +186,7 @@ function theirCommand(peer, { folder, k, lambda, kind }, step) {
 
 function ourCommand({ folder, k, lambda }, step) {
   rmSync(model, { recursive: true, force: true });
-  const main = fileURLToPath(new URL('../../dist/src/cli/main.js', import.meta.url));
+  const main = fileURLToPath(new URL('../../dist/bundle/command/main.js', import.meta.url));
   const options = `--rank ${k} --lambda ${lambda} --lambda-scale count --threads ${threads} --max-sweeps ${step} --tolerance 0 --quiet`;
   return [process.execPath, main, 'fit', join(folder, 'train.csv'), ...options.split(' '), '--out', model];
 }

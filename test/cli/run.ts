@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { vi } from 'vitest';
 import { runCommand } from '../../dist/src/cli/program.js';
 
-export const main = fileURLToPath(new URL('../../dist/src/cli/main.js', import.meta.url));
+export const main = fileURLToPath(new URL('../../dist/bundle/command/main.js', import.meta.url));
 
 export interface Ended {
   code: number | null;

@@ -10,13 +10,13 @@ const folder = mkdtempSync(join(tmpdir(), 'hadamard-prepare-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 it('builds where nothing is built, where a source is newer, and not else; the command may be executed', () => {
-  for (const path of ['scripts', 'src/kernels', 'workers', 'dist/src/cli'])
+  for (const path of ['scripts', 'src/kernels', 'workers', 'dist/bundle/command'])
     mkdirSync(join(folder, path), { recursive: true });
   cpSync(fileURLToPath(new URL('../../scripts/prepare.mjs', import.meta.url)), join(folder, 'scripts/prepare.mjs'));
   const build = "node -e \"fs.writeFileSync('dist/built', ''); fs.writeFileSync('built', '')\"";
   writeFileSync(join(folder, 'package.json'), JSON.stringify({ scripts: { build } }));
   writeFileSync(join(folder, 'src/index.ts'), '');
-  const command = join(folder, 'dist/src/cli/main.js');
+  const command = join(folder, 'dist/bundle/command/main.js');
   writeFileSync(command, '', { mode: 0o644 });
   const isBuilt = () => {
     rmSync(join(folder, 'built'), { force: true });
