@@ -25,8 +25,7 @@ export function oddLabel(labels: readonly unknown[]): { readonly index: number; 
       isSeen = wider;
     }
     if (integer < 0 && hasLoneSurrogate(label)) return { index, why: 'holds a lone surrogate, which is no text' };
-    if (integer < 0 ? seen.has(label) : isSeen[integer] === 1)
-      return { index, why: `is "${label}", as is one before` };
+    if (integer < 0 ? seen.has(label) : isSeen[integer] === 1) return { index, why: `is "${label}", as is one before` };
     if (integer >= 0) isSeen[integer] = 1;
     else if (seen.size < mostCompared) seen.add(label);
   }
