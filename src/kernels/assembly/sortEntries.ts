@@ -140,9 +140,12 @@ export function sortBand<T extends number>(job: SortJob, first: u32, last: u32, 
   memory.copy(cursor + (<usize>first << 2), starts + (<usize>first << 2), <usize>(last - first) << 2);
   for (let i: usize = 0; i < count; i++) {
     const t = order ? <usize>load<u32>(order + (i << 2)) : i;
-    const row = <usize>load<u32>(owners + (t << 2)) << 2;
-    const place = load<u32>(cursor + row);
-    store<u32>(cursor + row, place + 1);
+    const row = load<u32>(owners + (t << 2));
+    // Where a worker was lost a band may have been sorted over before.
+    if (row - first >= last - first) return -1;
+    const next = cursor + (<usize>row << 2);
+    const place = load<u32>(next);
+    store<u32>(next, place + 1);
     const at = <usize>(place - begin);
     if (at >= count) return -1;
     store<u32>(outIndices + (at << 2), load<u32>(indices + (t << 2)));
