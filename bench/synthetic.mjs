@@ -27,8 +27,11 @@ function powerLawCounts(rows, total, exponent, shift, least, most) {
   return counts;
 }
 
-/** CSR with unsorted columns within a row. */
-export function ratings({ rows, columns, observed, seed, rank = 10, noise = 0.8 }) {
+/**
+ * CSR with unsorted columns within a row. With `affinity` a column that is drawn is listed with probability
+ * 1/(1 + exp(affinity·(4.5 − signal))): what is liked is listed.
+ */
+export function ratings({ rows, columns, observed, seed, rank = 10, noise = 0.8, affinity = 0 }) {
   const random = generator(seed);
   const counts = powerLawCounts(rows, observed, 0.75, rows / 200, 20, Math.floor(columns * 0.35));
   // Rows come in random order, so that blocks of neighbours do not sort themselves by length.
@@ -47,16 +50,21 @@ export function ratings({ rows, columns, observed, seed, rank = 10, noise = 0.8 
   const columnIndices = new Uint32Array(observed);
   const values = new Float32Array(observed);
   const seen = new Int32Array(columns).fill(-1);
+  const signalOf = (i, j) => {
+    let signal = 3.5;
+    for (let r = 0; r < rank; r++) signal += scale * U[i * rank + r] * V[j * rank + r];
+    return signal;
+  };
+  const isListed = (i, j) => affinity === 0 || random() < 1 / (1 + Math.exp(affinity * (4.5 - signalOf(i, j))));
   let t = 0;
   for (let i = 0; i < rows; i++) {
     for (let c = 0; c < counts[i]; c++) {
       let j = drawFrom(cumulative, guide, random());
+      for (let tries = 0; tries < 100 && !isListed(i, j); tries++) j = drawFrom(cumulative, guide, random());
       while (seen[j] === i) j = (j + 1) % columns;
       seen[j] = i;
-      let signal = 3.5;
-      for (let r = 0; r < rank; r++) signal += scale * U[i * rank + r] * V[j * rank + r];
       columnIndices[t] = j;
-      values[t] = signal + noise * (random() + random() - 1) * 2.45;
+      values[t] = signalOf(i, j) + noise * (random() + random() - 1) * 2.45;
       t++;
     }
     rowPointers[i + 1] = t;

@@ -81,7 +81,8 @@ function tuneFor(tool, name, k, objective) {
   const folder = join(flags.work, name);
   const evaluate = judge(kind, folder, 'validation', k);
   const trials = grids[objective].map((penalty) => {
-    const late = stepsOf(tool, name).filter((step) => step >= 4 && (tool === 'libmf' || step <= 12));
+    const all = stepsOf(tool, name);
+    const late = tool === 'libmf' ? all : isLarge(name) ? all.slice(-1) : all.filter((step) => step >= 4 && step <= 12);
     const points = fit(
       tool,
       { kind, objective, folder, k, threads, steps: late, alpha: 1, ...penalty },

@@ -14,7 +14,7 @@ export const sets = {
   'ml-10m-like': { kind: 'explicit', from: () => listed(ratings(movieLens10M), halfStars) },
   'ml-20m-like': { kind: 'explicit', from: () => listed(ratings(movieLens20M), halfStars) },
   'lastfm-2k': { kind: 'implicit', from: (data) => matrixMarket(join(data, 'lastfm-2k/A.mtx.gz')) },
-  'ml-20m-counts': { kind: 'implicit', from: () => listed(ratings(movieLens20M), counted) },
+  'ml-20m-counts': { kind: 'implicit', from: () => listed(ratings({ ...movieLens20M, affinity: 2 }), counted) },
 };
 
 const halfStars = (signal) => Math.min(5, Math.max(0.5, Math.round(2 * signal) / 2));

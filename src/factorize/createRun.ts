@@ -1,6 +1,6 @@
 /** What the engine lends a method: its phases run by a crew, and views of its buffers. */
 import { lossNumbers } from '../kernels/composed.js';
-import { composedRun, heldMask } from '../methods/composedPhases.js';
+import { composedRun, heldMask, isByGradients } from '../methods/composedPhases.js';
 import type { Run } from '../methods/method.js';
 import { factorBuffer, penaltyOf } from '../methods/rowPhases.js';
 import { relativeTo } from '../objective/relativeGradient.js';
@@ -18,7 +18,7 @@ export function createRun(fit: FitContext, crew: Crew, centredNorm: number, star
   return {
     startsFrom,
     phase: composedRun(fit, (call) => crew.run(fit, call)),
-    isExact: fit.terms === undefined || fit.terms.loss === lossNumbers.quadratic,
+    isExact: fit.terms === undefined || (fit.terms.loss === lossNumbers.quadratic && !isByGradients(fit)),
     hasBackground: (fit.terms?.hasGram ?? false) && !fit.terms?.isFull,
     keepWithin: (side, index) => {
       const [lower, upper] = fit.terms?.bounds[side] ?? [];

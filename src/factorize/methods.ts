@@ -1,6 +1,6 @@
 /** Which method an option names, or which one `auto` takes, and why. No choice depends on a clock or on the number of threads. */
 import type { CurvatureShape } from '../certificate/curvatureSearch.js';
-import { isShort } from '../kernels/backgroundBasis.js';
+import { isConjugate, isShort } from '../kernels/backgroundBasis.js';
 import type { Dtype } from '../kernels/load.js';
 import { als } from '../methods/als.js';
 import { blockAls } from '../methods/blockAls.js';
@@ -15,7 +15,7 @@ import { truncatedNewton } from '../methods/truncatedNewton.js';
 import { varpro } from '../methods/varpro.js';
 import type { CheckedOptions } from '../options.js';
 import { elementBytes, otherSide, type PerSide, type Side, sides, strideOf } from '../parallel/layout.js';
-import { type Runs, rowCost, sideCost } from '../parallel/partition.js';
+import { type Runs, sideCost } from '../parallel/partition.js';
 
 /** Of a stochastic step: a product, two moves and its share of the loss. */
 const operationsOfStep = (rank: number) => 10 * rank;
@@ -93,41 +93,38 @@ export function chooseMethod(options: CheckedOptions, shape: MethodShape): Chose
 const blocksFrom = { plain: 256, background: 128 };
 
 /** In a small problem sweeps are cheap, and exact ones converge in fewer. */
-function areBlocksWorthwhile({ rank, lambdaRows, patience }: CheckedOptions, shape: MethodShape): boolean {
+function areBlocksWorthwhile(options: CheckedOptions, shape: MethodShape): boolean {
+  const { rank, lambdaRows, patience, dtype = 'f32' } = options;
   const isEnough = rank >= (shape.hasBackground ? blocksFrom.background : blocksFrom.plain);
   const isSquares = !shape.isComposed || shape.hasBackground;
   const isPlain = isSquares && lambdaRows > 0 && patience === undefined;
   if (!(isEnough && isPlain) || sweepCost(rank, shape) < leastOfLarge) return false;
-  return !shape.hasBackground || 2 * longCost(rank, shape) >= sweepCost(rank, shape);
-}
-
-/** Operations of a sweep in rows too long for the eigenbasis of a background, which makes the others cheap to solve whole. */
-function longCost(rank: number, { lengths }: MethodShape): number {
-  let cost = 0;
-  for (const side of sides)
-    lengths[side]((length, rows) => {
-      if (!isShort(length, rank)) cost += rows * rowCost(length, rank);
-    });
-  return cost;
+  // In the eigenbasis of a background whole rows are cheaper yet.
+  return !sides.some((side) => isBasisWorthwhile(options, shape, 'als', dtype, side));
 }
 
 /** A basis takes so many operations of k³ to find: about 9k³, but one after the other and in no kernel. */
 const basisOperations = 100;
 
-/** Whether a side's Gram matrix is brought into its eigenbasis: there short rows of the other side, if they are many, are solved n×n. */
+/**
+ * Whether a side's Gram matrix is brought into its eigenbasis, for the sake of the other side's rows: short ones are solved n×n there,
+ * and at large ranks longer ones step by step.
+ */
 export function isBasisWorthwhile(
   { rank, biases }: CheckedOptions,
   { counts, lengths, hasBackground }: MethodShape,
-  { name }: ChosenMethod,
+  name: ChosenMethod['name'],
   dtype: Dtype,
   side: Side,
 ): boolean {
   if (!hasBackground || biases !== 'none' || dtype !== 'f32' || name !== 'als') return false;
-  let short = 0;
+  // Of k² operations.
+  let spared = 0;
   lengths[otherSide(side)]((length, rows) => {
-    if (isShort(length, rank)) short += rows;
+    if (isShort(length, rank)) spared += (rows * rank) / 3;
+    else if (isConjugate(rank)) spared += (rows * length) / 2;
   });
-  return (short * rank) / 3 > counts[side] + basisOperations * rank;
+  return spared > counts[side] + basisOperations * rank;
 }
 
 function sweepCost(rank: number, { lengths }: MethodShape): number {

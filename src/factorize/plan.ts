@@ -260,7 +260,7 @@ function planExtent(
   const starts = options.starts === 'auto' ? autoBudget : options.starts;
   // Early stopping and many starts keep the best factors beside those that the method works on.
   const kept = options.patience === undefined && starts === 1 ? 0 : 1;
-  const basis = (side: Side) => (isBasisWorthwhile(options, shape, chosen, dtype, side) ? basisBytes(stride) : 0);
+  const basis = (side: Side) => (isBasisWorthwhile(options, shape, chosen.name, dtype, side) ? basisBytes(stride) : 0);
   const request: LayoutRequest = {
     dtype,
     stride,

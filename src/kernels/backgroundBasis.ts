@@ -2,9 +2,14 @@
 import { eigenbasis } from './eigenbasis.js';
 import { dot } from './vectors.js';
 
-/** Whether a row of so many entries is solved in it. */
+/** Whether a row of so many entries is solved n×n in it. */
 export function isShort(count: number, rank: number): boolean {
-  return 2 * count <= rank;
+  return (isConjugate(rank) ? 4 : 2) * count <= rank;
+}
+
+/** Whether longer rows are solved in it too, step by step: see assembly/conjugateRows.ts. */
+export function isConjugate(rank: number): boolean {
+  return rank >= 48;
 }
 
 export function basisBytes(stride: number): number {

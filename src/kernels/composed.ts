@@ -22,6 +22,8 @@ export interface TermFields {
   readonly residuals: number;
   readonly basis: number;
   readonly rotated: number;
+  readonly start: number;
+  readonly isSettled: number;
   readonly lossParameter: number;
   readonly lower: number;
   readonly upper: number;
@@ -44,6 +46,8 @@ const struct = fieldWriter(
     'residuals',
     'basis',
     'rotated',
+    'start',
+    'isSettled',
   ],
   ['lossParameter', 'lower', 'upper', 'value', 'constant'],
 );

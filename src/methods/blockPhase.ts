@@ -20,6 +20,8 @@ const noTerms: TermFields = {
   residuals: 0,
   basis: 0,
   rotated: 0,
+  start: 0,
+  isSettled: 0,
   lossParameter: 0,
   lower: Number.NEGATIVE_INFINITY,
   upper: Number.POSITIVE_INFINITY,

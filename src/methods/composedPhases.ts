@@ -1,5 +1,5 @@
 /** The phases of composed objectives: those of the rows by the composed kernels, and the sums over all rows of a background. */
-import { rotationAt, writeBasis } from '../kernels/backgroundBasis.js';
+import { isConjugate, rotationAt, writeBasis } from '../kernels/backgroundBasis.js';
 import { backgroundLength, type TermFields, termBytes, writeTerms } from '../kernels/composed.js';
 import { readTotals, writeJob } from '../kernels/load.js';
 import { backgroundGroups, otherSide, type Side, type TermAddresses } from '../parallel/layout.js';
@@ -79,7 +79,7 @@ function runComposed(
   const terms = job.address + behindJob;
   const measured = kernel === 'Measure' ? fit.layout.sides[call.side].terms?.residuals : 0;
   const fitted = fit.terms as FitTerms;
-  writeTerms(view, terms, { ...termsOf(fit, fitted, call), residuals: measured ?? 0 });
+  writeTerms(view, terms, { ...termsOf(fit, fitted, call), residuals: measured ?? 0, start: job.fields.own });
   const solve = (address: number, first: number, last: number) =>
     kernels[`composed${kernel}${fit.dtype === 'f64' ? 64 : 32}`](address, terms, first, last);
   if (!(kernel === 'Solve' && isSingle(fit, call) && fitted.isSquares)) {
@@ -97,9 +97,14 @@ export function isSingle({ dtype, terms }: FitContext, { precise }: PhaseCall): 
   return dtype === 'f32' && !precise && (terms?.fitsSingle ?? true);
 }
 
-/** Whether short rows are solved in the eigenbasis of the background. */
+/** Whether rows are solved in the eigenbasis of the background. */
 function isInBasis(fit: FitContext, call: PhaseCall): boolean {
   return isSingle(fit, call) && (fit.layout.sides[otherSide(call.side)].terms?.rotated ?? 0) > 0;
+}
+
+/** Whether rows of U are solved step by step, to what a sweep needs. */
+export function isByGradients(fit: FitContext): boolean {
+  return isConjugate(fit.rank) && (fit.layout.sides.columns.terms?.rotated ?? 0) > 0;
 }
 
 /** Rows that say in their status that f32 was not enough, once more in f64. */
@@ -146,6 +151,8 @@ export function termsOf(fit: FitContext, terms: FitTerms, call: PhaseCall): Term
     residuals: 0,
     basis: other.basis,
     rotated: isInBasis(fit, call) ? other.rotated : 0,
+    start: 0,
+    isSettled: call.innerSteps === undefined ? 0 : 1,
     lossParameter: terms.lossParameter,
     lower,
     upper,

@@ -225,7 +225,7 @@ test.each([
     const method = 'method' in options ? options.method : 'lbfgs';
     const { fit } = await factorize(triples(of), {
       dtype: 'f64',
-      maxSweeps: 300,
+      maxSweeps: 3000,
       seed: shape.seed,
       ...options,
       method,

@@ -86,11 +86,14 @@ describe('every way to run it', () => {
   });
 });
 
-test('short rows beside a background: every way, and as in f64', async () => {
-  const short = triples(problem({ m: 4000, n: 300, density: 0.01, rank: 4, isWeighted: false, offset: 1, seed: 3 }));
+test.each([
+  ['short rows', 12, 0.01],
+  ['long rows, step by step,', 48, 0.1],
+])('%s beside a background: every way, and as in f64', async (_rows, rank, density) => {
+  const A = triples(problem({ m: 4000, n: 300, density, rank: 4, isWeighted: false, offset: 1, seed: 3 }));
   const run = (way: Partial<FactorizeOptions>) =>
-    factorize(short, {
-      rank: 12,
+    factorize(A, {
+      rank,
       background: 0.1,
       lambda: 0.5,
       seed: 5,

@@ -49,6 +49,8 @@ export function rows(values: readonly number[]): number {
   'test/rows.test.ts': "import { rows } from '../dist/src/index.js';\n\nrows([1]);\n",
   'bench/rows.mjs': "import { rows } from '../dist/src/index.js';\n\nrows([1]);\n",
   'dist/src/kernels/kernels.wasm': '',
+  'dist/bundle/index.js': 'export const rows = (values) => values.length;\n',
+  'dist/bundle/command/main.js': '#!/usr/bin/env node\nconsole.log(1);\n',
   'samples/small/table.csv': 'row,a\n1,2\n',
   'README.md': '# hadamard\n',
   LICENSE: 'MIT\n',

@@ -224,6 +224,35 @@ describe('squares with a background in f32', () => {
       }
   });
 
+  it('long rows step by step in that basis: as in f64 where they are settled, and else most of the way', async () => {
+    const random = source(99);
+    for (const rank of [48, 61, 96])
+      for (const value of [0, 0.4]) {
+        const base = problem({ m: 4, n: 2600, rank, seed: rank });
+        const counts = [13, 40, 90, 250, 2500];
+        const { entries, own } = withLengths(base, counts, rank);
+        const weighted = entries.map((row) => row.map(([j, a]) => [j, a, 1 + Math.abs(random())] as const));
+        const request: ComposedRequest = {
+          ...{ ...base, entries: weighted, own, lambda: 600 },
+          background: { r: counts.map(() => 0.5), c: base.V.map(() => 0.2 + 0.1 * Math.abs(random())), value },
+        };
+        const exact = await runComposed({ ...request, dtype: 'f64' }, 'composedSolve');
+        const whole = await runComposed({ ...request, dtype: 'f32' }, 'squaresSolve');
+        const settled = await runComposed({ ...request, dtype: 'f32', isInBasis: true }, 'squaresSolve');
+        const sweep = await runComposed({ ...request, dtype: 'f32', isInBasis: true, isSweep: true }, 'squaresSolve');
+        counts.forEach((count, i) => {
+          const best = exact.rows[i] as number[];
+          const where = `row ${i} of ${count} entries, rank ${rank}`;
+          expectNear(settled.rows[i] as number[], best, 1e-4, where);
+          expect(settled.rows[i], where).not.toEqual(whole.rows[i]);
+          const above = (x: readonly number[]) => objectiveOfRow(request, i, x) - objectiveOfRow(request, i, best);
+          expect(above(sweep.rows[i] as number[]), where).toBeLessThan(1e-4 * above(own[i] as number[]));
+        });
+        for (const sum of ['loss', 'penalty', 'gradientSquared', 'ownSquared'] as const)
+          expect(Math.abs(settled.totals[sum] / exact.totals[sum] - 1), `${sum}, rank ${rank}`).toBeLessThan(1e-5);
+      }
+  });
+
   it('a penalty of 0 on a background that has no full rank is left to f64', async () => {
     const base = problem({ m: 4, n: 20, rank: 8, seed: 3 });
     const V = base.V.map((row) => row.map((x, c) => (c < 2 ? 0 : x)));

@@ -41,8 +41,10 @@ export interface ComposedRequest {
   readonly multiples?: readonly number[];
   readonly held?: readonly (readonly number[])[];
   readonly background?: { readonly r: readonly number[]; readonly c: readonly number[]; readonly value: number };
-  /** Short rows are solved in the eigenbasis of the background. */
+  /** Rows are solved in the eigenbasis of the background, long ones from rank 48 on step by step, */
   readonly isInBasis?: boolean;
+  /** and no further than a sweep needs. */
+  readonly isSweep?: boolean;
   readonly innerSteps?: number;
   /** Of blockRows. */
   readonly width?: number;
@@ -136,6 +138,8 @@ export async function runComposed(
     residuals: doubles(new Array(m).fill(-1)),
     basis: request.isInBasis ? reserve(basisBytes(stride)) : 0,
     rotated: request.isInBasis ? reserve(4 * V.length * stride) : 0,
+    start: job.own,
+    isSettled: request.isSweep ? 0 : 1,
     lossParameter: request.lossParameter ?? 0,
     lower: request.lower ?? Number.NEGATIVE_INFINITY,
     upper: request.upper ?? Number.POSITIVE_INFINITY,

@@ -12,11 +12,18 @@ import { epsilon, madd, sumLanes } from "./lanes";
 import { transpose } from "./observationSpace";
 import { Terms } from "./terms";
 
-/** A longer row takes about as long k×k. The same rule is in backgroundBasis.ts. */
+/** A longer row takes about as long k×k, or step by step. The same rules are in backgroundBasis.ts. */
 // @ts-ignore: decorator
 @inline
 export function isShort(count: usize, rank: usize): bool {
-  return count << 1 <= rank;
+  return count << (isConjugate(rank) ? 2 : 1) <= rank;
+}
+
+/** From this rank on, steps are cheaper than the k×k matrix of a long row. */
+// @ts-ignore: decorator
+@inline
+export function isConjugate(rank: usize): bool {
+  return rank >= 48;
 }
 
 /** Below, rounding of the basis would be seen in D. */
@@ -159,7 +166,7 @@ export function transposedBasis(terms: Terms, stride: usize): usize {
 }
 
 /** √D, 1/√D and ξ₀; beyond the rank Λ is 0 like the rows of B. @returns whether D is far enough from 0. */
-function openBasis(terms: Terms, r: f32, lambda: f32, stride: usize, root: usize, inverse: usize, origin: usize): bool {
+export function openBasis(terms: Terms, r: f32, lambda: f32, stride: usize, root: usize, inverse: usize, origin: usize): bool {
   const bytes = stride << 2;
   const own = f32x4.splat(r), penalty = f32x4.splat(lambda), one = f32x4.splat(1);
   let biggest = f32x4.splat(0), smallest = f32x4.splat(f32.MAX_VALUE);

@@ -1,6 +1,6 @@
 /** Row i of ∂f/∂X = 2(Σ W²(prediction − a)·v_j + λ_i x_i), summed in float64. */
 import { RowJob } from "./job";
-import { dotWide, penaltyOfRow, widen } from "./residual";
+import { nextDots, penaltyOfRow, widen } from "./residual";
 import { panelRows } from "./space";
 import { addSums } from "./wideSums";
 
@@ -20,13 +20,15 @@ export function gradientRows<S>(job: RowJob, first: i32, last: i32): void {
     const end = <usize>load<u32>(job.pointers + (<usize>row << 2), 4);
     for (let t = <usize>load<u32>(job.pointers + (<usize>row << 2)); t < end; ) {
       const count = min(panelRows, end - t);
+      // A product stands where its scale will.
+      for (let i: usize = 0; i < count; )
+        i += nextDots<S>(wide, other, indices + ((t + i) << 2), count - i, stride, scales + (i << 3));
       for (let i: usize = 0; i < count; i++, t++) {
-        const v = other + <usize>load<u32>(indices + (t << 2)) * width;
         const w = weights ? <f64>load<S>(weights + t * sizeof<S>()) : 1;
-        const r = w * (<f64>load<S>(values + t * sizeof<S>()) - offset - dotWide<S>(wide, v, stride));
+        const r = w * (<f64>load<S>(values + t * sizeof<S>()) - offset - load<f64>(scales + (i << 3)));
         loss += r * r;
         ofBias -= w * r;
-        store<u32>(addresses + (i << 2), <u32>v);
+        store<u32>(addresses + (i << 2), <u32>(other + <usize>load<u32>(indices + (t << 2)) * width));
         store<f64>(scales + (i << 3), -w * r);
       }
       addSums<S>(false, addresses, scales, scales, count, g, g, stride);

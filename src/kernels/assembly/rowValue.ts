@@ -4,14 +4,13 @@ import { copy } from "./entryLanes";
 import { RowJob } from "./job";
 import { sumLanes } from "./lanes";
 import { Loss, lossValue } from "./losses";
-import { dotWide } from "./residual";
+import { nextDots } from "./residual";
 import { Terms } from "./terms";
 
 /** Σ ℓ over listed entries, and the background's part over all others. */
 export function lossAt<S>(job: RowJob, terms: Terms, work: ComposedSpace, x: usize, row: i32): f64 {
   // Fields are read once: the compiler cannot know that no store changes them.
   const stride = job.stride, other = job.other, weights = job.weights, otherWeights = terms.otherWeights;
-  const bytes = <usize>stride * sizeof<S>();
   const wide = widen(job, work, x);
   const offset = job.mean + ownBias(job, x);
   const loss = terms.loss, d = terms.lossParameter, value = terms.value;
@@ -19,13 +18,18 @@ export function lossAt<S>(job: RowJob, terms: Terms, work: ComposedSpace, x: usi
   const r: f64 = hasBackground ? load<f64>(terms.ownWeights + (<usize>row << 3)) : 0;
   const end = <usize>load<u32>(job.pointers + (<usize>row << 2), 4);
   let sum = hasBackground ? r * backgroundAt(terms, work, x) : 0;
-  for (let t = <usize>load<u32>(job.pointers + (<usize>row << 2)); t < end; t++) {
-    const j = <usize>load<u32>(job.indices + (t << 2));
-    const a = <f64>load<S>(job.values + t * sizeof<S>());
-    const w: f64 = weights ? <f64>load<S>(weights + t * sizeof<S>()) : 1;
-    const p = dotWide<S>(wide, other + j * bytes, stride) + offset;
-    sum += lossOf(loss, w, a, p, d);
-    if (hasBackground) sum -= backgroundOf(loss, r * load<f64>(otherWeights + (j << 3)), p, value);
+  const products = work.space.y;
+  let t = <usize>load<u32>(job.pointers + (<usize>row << 2));
+  while (t < end) {
+    let index = job.indices + (t << 2);
+    const taken = nextDots<S>(wide, other, index, end - t, stride, products);
+    for (let product = products, last = products + (taken << 3); product != last; product += 8, index += 4, t++) {
+      const a = <f64>load<S>(job.values + t * sizeof<S>());
+      const w: f64 = weights ? <f64>load<S>(weights + t * sizeof<S>()) : 1;
+      const p = load<f64>(product) + offset;
+      sum += lossOf(loss, w, a, p, d);
+      if (hasBackground) sum -= backgroundOf(loss, r * load<f64>(otherWeights + (<usize>load<u32>(index) << 3)), p, value);
+    }
   }
   return sum;
 }

@@ -3,7 +3,7 @@ import { ComposedSpace, penaltyFactor } from "./composedSpace";
 import { RowJob } from "./job";
 import { sumLanes } from "./lanes";
 import { curvature, halfSlope, Loss } from "./losses";
-import { dotWide } from "./residual";
+import { nextDots } from "./residual";
 import { backgroundAt, backgroundOf, lossOf, ownBias, widen } from "./rowValue";
 import { offsetOf, panelRows } from "./tangent";
 import { Terms } from "./terms";
@@ -77,12 +77,14 @@ function locate<S>(
   const toWeight = job.weights - job.values;
   let address = space.addresses, scale = space.scales, right = space.rights;
   let loss = sums.loss, slopes: f64 = 0, allRights: f64 = 0;
+  // A product stands where its scale will.
+  for (let i: usize = 0; i < count; ) i += nextDots<S>(wide, other, index + (i << 2), count - i, stride, scale + (i << 3));
   for (const last = address + (count << 2); address != last; address += 4) {
     const j = <usize>load<u32>(index);
     const v = other + j * bytes;
     const a = <f64>load<S>(at);
     const w: f64 = hasWeights ? <f64>load<S>(at + toWeight) : 1;
-    const p = dotWide<S>(wide, v, stride) + offset;
+    const p = load<f64>(scale) + offset;
     const own = hasBias ? offsetOf<S>(job, v) : job.mean;
     loss += lossOf(kind, w, a, p, parameter);
     let s: f64, b: f64;

@@ -2,9 +2,10 @@
  * Rows of weighted squares with a background and a ridge, and no more: solved in f32 as plain rows are, beside one Gram matrix
  * of all rows of the other side. That matrix is summed in f64, and so is f.
  */
-import { basis, isShort, solveShort, transposedBasis } from "./basisRows";
+import { basis, isConjugate, isShort, solveShort, transposedBasis } from "./basisRows";
 import { choleskySolve } from "./cholesky";
 import { batchRows, ComposedSpace, openComposed, takeOwn } from "./composedSpace";
+import { solveByGradients } from "./conjugateRows";
 import { RowJob } from "./job";
 import { epsilon } from "./lanes";
 import { addGradient } from "./normalEquations";
@@ -17,10 +18,10 @@ import { Terms } from "./terms";
 export function squaresSolve(job: RowJob, terms: Terms, first: i32, last: i32): void {
   const work = openComposed(job);
   const rows = work.batchList;
+  const isInBasis = terms.rotated != 0, areAll = isConjugate(<usize>job.rank);
   let held: usize = 0;
   for (let row = first; row < last; row++) {
-    const at = job.pointers + (<usize>row << 2);
-    if (terms.rotated == 0 || !isShort(<usize>load<u32>(at, 4) - <usize>load<u32>(at), <usize>job.rank)) {
+    if (!(isInBasis && (areAll || isShort(lengthOf(job, row), <usize>job.rank)))) {
       solveRow(job, terms, work, row);
       continue;
     }
@@ -32,18 +33,30 @@ export function squaresSolve(job: RowJob, terms: Terms, first: i32, last: i32): 
   if (held > 0) solveBatch(job, terms, work, rows, held);
 }
 
-/** Short rows, together in and out of the background's eigenbasis. */
+// @ts-ignore: decorator
+@inline
+function lengthOf(job: RowJob, row: i32): usize {
+  const at = job.pointers + (<usize>row << 2);
+  return <usize>load<u32>(at, 4) - <usize>load<u32>(at);
+}
+
+/** Rows together in and out of the background's eigenbasis. */
 function solveBatch(job: RowJob, terms: Terms, work: ComposedSpace, rows: usize, count: usize): void {
   const stride = work.size;
   const bytes = stride << 2;
-  if (job.own) {
+  if (terms.start) {
     for (let i: usize = 0; i < count; i++)
-      memory.copy(work.batch + i * bytes, job.own + <usize>load<i32>(rows + (i << 2)) * bytes, bytes);
+      memory.copy(work.batch + i * bytes, terms.start + <usize>load<i32>(rows + (i << 2)) * bytes, bytes);
     rotateRows(work.rotatedBatch, work.batch, basis(terms, stride), stride, count);
-  }
+  } else memory.fill(work.rotatedBatch, 0, count * bytes);
   let solved = 0;
-  for (let i: usize = 0; i < count; i++)
-    if (solveShort(job, terms, work, load<i32>(rows + (i << 2)), work.rotatedBatch + i * bytes)) solved |= 1 << <i32>i;
+  for (let i: usize = 0; i < count; i++) {
+    const row = load<i32>(rows + (i << 2)), x = work.rotatedBatch + i * bytes;
+    const isSolved = isShort(lengthOf(job, row), <usize>job.rank)
+      ? solveShort(job, terms, work, row, x)
+      : solveByGradients(job, terms, work, row, x);
+    if (isSolved) solved |= 1 << <i32>i;
+  }
   rotateRows(work.batch, work.rotatedBatch, transposedBasis(terms, stride), stride, count);
   for (let i: usize = 0; i < count; i++) {
     const row = load<i32>(rows + (i << 2));

@@ -27,6 +27,10 @@ export class Terms {
   basis: usize;
   /** The other side's rows in that basis, Qᵀz_j, f32. */
   rotated: usize;
+  /** What the own rows are solved from, f32 (0: from 0). */
+  start: usize;
+  /** A solution is to be exact to rounding, rather than as exact as a sweep needs it. */
+  isSettled: i32;
   /** δ of huber, ε of l1. */
   lossParameter: f64;
   /** Bounds of the latent part. */

@@ -1,0 +1,154 @@
+/**
+ * A long row beside a background, by conjugate gradients where {@link solveShort} of basisRows.ts solves short ones: with ξ and B as
+ * there, (I + BᵀB)ξ = ξ₀ + BᵀΩ^½y. What all rows share has become I, so that some steps from the row's present value are enough, of
+ * 4nk operations each where the matrix alone takes nk² (M. R. Hestenes & E. Stiefel, J. Res. NBS 49 (1952); for unlisted entries, without
+ * the basis: G. Takács, I. Pilászy & D. Tikk, RecSys 2011).
+ */
+import { openBasis } from "./basisRows";
+import { ComposedSpace } from "./composedSpace";
+import { RowJob } from "./job";
+import { madd, sumLanes } from "./lanes";
+import { Terms } from "./terms";
+
+/** Of the squared residual that a row begins with: three digits more with each sweep, and the other side has moved meanwhile. */
+const shareOfSweep: f32 = 1e-6;
+/** Of ‖ξ‖²: what f32 leaves of a residual. */
+const rounding: f32 = 1e-13;
+
+/**
+ * Qᵀx to `x`, where the row's present value stands in that basis.
+ *
+ * @returns false where that takes so many steps that the matrix is cheaper, or f32 would not do.
+ */
+export function solveByGradients(job: RowJob, terms: Terms, work: ComposedSpace, row: i32, x: usize): bool {
+  const stride = work.size, bytes = stride << 2;
+  const r = <f32>load<f64>(terms.ownWeights + (<usize>row << 3));
+  const root = work.lower, inverse = work.upper, origin = work.mu;
+  if (!openBasis(terms, r, <f32>load<f64>(job.penalties + (<usize>row << 3)), stride, root, inverse, origin)) return false;
+
+  const residual = work.residual, direction = work.d, scaled = work.next, product = work.free, gradient = work.H;
+  // x is ξ until the end.
+  memory.fill(product, 0, bytes);
+  addEntries(true, job, terms, work, row, r, x, product);
+  for (let o: usize = 0; o < bytes; o += 16) {
+    const s = v128.load(root + o);
+    const xi = f32x4.mul(s, v128.load(x + o));
+    v128.store(x + o, xi);
+    const rest = madd<f32>(v128.load(inverse + o), v128.load(product + o), f32x4.sub(v128.load(origin + o), xi));
+    v128.store(residual + o, rest);
+    v128.store(direction + o, rest);
+    v128.store(gradient + o, f32x4.mul(s, rest));
+  }
+  let squared = dot(residual, residual, bytes);
+  const share: f32 = terms.isSettled ? 0 : shareOfSweep;
+  const enough = max(share * squared, rounding * max(dot(x, x, bytes), dot(origin, origin, bytes)));
+  // More would take longer than the matrix.
+  let left = job.rank >> (terms.isSettled ? 2 : 3);
+  while (!(squared <= enough)) {
+    if (left-- == 0) return false;
+    for (let o: usize = 0; o < bytes; o += 16) v128.store(scaled + o, f32x4.mul(v128.load(inverse + o), v128.load(direction + o)));
+    memory.fill(product, 0, bytes);
+    addEntries(false, job, terms, work, row, r, scaled, product);
+    for (let o: usize = 0; o < bytes; o += 16)
+      v128.store(product + o, madd<f32>(v128.load(inverse + o), v128.load(product + o), v128.load(direction + o)));
+    const step = f32x4.splat(squared / dot(direction, product, bytes));
+    for (let o: usize = 0; o < bytes; o += 16) {
+      v128.store(x + o, madd<f32>(step, v128.load(direction + o), v128.load(x + o)));
+      v128.store(residual + o, f32x4.sub(v128.load(residual + o), f32x4.mul(step, v128.load(product + o))));
+    }
+    const next = dot(residual, residual, bytes);
+    const turn = f32x4.splat(next / squared);
+    for (let o: usize = 0; o < bytes; o += 16)
+      v128.store(direction + o, madd<f32>(turn, v128.load(direction + o), v128.load(residual + o)));
+    squared = next;
+  }
+  if (job.own) for (let c: usize = 0; c < <usize>job.rank; c++) job.addGradient(<i32>c, -2 * <f64>load<f32>(gradient + (c << 2)));
+  for (let o: usize = 0; o < bytes; o += 16) v128.store(x + o, f32x4.mul(v128.load(x + o), v128.load(inverse + o)));
+  return true;
+}
+
+/** out += Σ_t s_t v_t over the row's entries: s_t = ω_t v_t·p, or with `isResidual` what is left of their targets at p. */
+// @ts-ignore: decorator
+@inline
+function addEntries(
+  isResidual: bool, job: RowJob, terms: Terms, work: ComposedSpace, row: i32, r: f32, p: usize, out: usize,
+): void {
+  const space = work.space;
+  const start = <usize>load<u32>(job.pointers + (<usize>row << 2)), end = <usize>load<u32>(job.pointers + (<usize>row << 2), 4);
+  // The room of a panel holds the lists of one: addresses, ω_t and targets.
+  const stride = work.size;
+  const most = (max(<usize>64, stride) * (stride << 1) / 3) & ~3;
+  const addresses = space.P, omegas = addresses + (most << 2), targets = omegas + (most << 2);
+  for (let t = start; t < end; t += most) {
+    const count = min(most, end - t);
+    // Of a row with one list they stand there from its first pass.
+    if (isResidual || end - start > most) locate(job, terms, r, t, count, addresses, omegas, targets);
+    addListed(isResidual, addresses, omegas, targets, count, p, out, stride << 2);
+  }
+}
+
+function locate(
+  job: RowJob, terms: Terms, r: f32, start: usize, count: usize, addresses: usize, omegas: usize, targets: usize,
+): void {
+  const bytes = <usize>job.stride << 2, weights = job.weights, otherWeights = terms.otherWeights, rotated = terms.rotated;
+  const values = job.values, indices = job.indices, value = <f32>terms.value;
+  for (let t: usize = 0; t < count; t++) {
+    const o = t << 2, entry = (start + t) << 2;
+    const j = <usize>load<u32>(indices + entry);
+    const w: f32 = weights ? load<f32>(weights + entry) : 1;
+    const rc = r * <f32>load<f64>(otherWeights + (j << 3));
+    store<u32>(addresses + o, <u32>(rotated + j * bytes));
+    store<f32>(omegas + o, w * w - rc);
+    store<f32>(targets + o, w * w * load<f32>(values + entry) - rc * value);
+  }
+}
+
+/** Four entries at a time: a vector of p and of `out` is read once for all. */
+// @ts-ignore: decorator
+@inline
+function addListed(
+  isResidual: bool, addresses: usize, omegas: usize, targets: usize, count: usize, p: usize, out: usize, bytes: usize,
+): void {
+  const zero = f32x4.splat(0);
+  let t: usize = 0;
+  for (; t + 4 <= count; t += 4) {
+    const list = addresses + (t << 2);
+    const a = <usize>load<u32>(list), b = <usize>load<u32>(list, 4), c = <usize>load<u32>(list, 8), d = <usize>load<u32>(list, 12);
+    let s0 = zero, s1 = zero, s2 = zero, s3 = zero;
+    for (let o: usize = 0; o < bytes; o += 16) {
+      const x = v128.load(p + o);
+      s0 = madd<f32>(x, v128.load(a + o), s0);
+      s1 = madd<f32>(x, v128.load(b + o), s1);
+      s2 = madd<f32>(x, v128.load(c + o), s2);
+      s3 = madd<f32>(x, v128.load(d + o), s3);
+    }
+    const low = f32x4.add(v128.shuffle<f32>(s0, s1, 0, 4, 1, 5), v128.shuffle<f32>(s0, s1, 2, 6, 3, 7));
+    const high = f32x4.add(v128.shuffle<f32>(s2, s3, 0, 4, 1, 5), v128.shuffle<f32>(s2, s3, 2, 6, 3, 7));
+    const dots = f32x4.add(v128.shuffle<f32>(low, high, 0, 1, 4, 5), v128.shuffle<f32>(low, high, 2, 3, 6, 7));
+    let s = f32x4.mul(v128.load(omegas + (t << 2)), dots);
+    if (isResidual) s = f32x4.sub(v128.load(targets + (t << 2)), s);
+    s0 = v128.shuffle<f32>(s, s, 0, 0, 0, 0);
+    s1 = v128.shuffle<f32>(s, s, 1, 1, 1, 1);
+    s2 = v128.shuffle<f32>(s, s, 2, 2, 2, 2);
+    s3 = v128.shuffle<f32>(s, s, 3, 3, 3, 3);
+    for (let o: usize = 0; o < bytes; o += 16) {
+      const y = madd<f32>(s0, v128.load(a + o), v128.load(out + o));
+      v128.store(out + o, madd<f32>(s3, v128.load(d + o), madd<f32>(s2, v128.load(c + o), madd<f32>(s1, v128.load(b + o), y))));
+    }
+  }
+  for (; t < count; t++) {
+    const a = <usize>load<u32>(addresses + (t << 2));
+    let s = load<f32>(omegas + (t << 2)) * dot(a, p, bytes);
+    if (isResidual) s = load<f32>(targets + (t << 2)) - s;
+    const e = f32x4.splat(s);
+    for (let o: usize = 0; o < bytes; o += 16) v128.store(out + o, madd<f32>(e, v128.load(a + o), v128.load(out + o)));
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+function dot(a: usize, b: usize, bytes: usize): f32 {
+  let sum = f32x4.splat(0);
+  for (let o: usize = 0; o < bytes; o += 16) sum = madd<f32>(v128.load(a + o), v128.load(b + o), sum);
+  return sumLanes<f32>(sum);
+}
