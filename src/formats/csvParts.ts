@@ -27,7 +27,7 @@ export interface PartSettings {
 
 const defaults: PartSettings = {
   leastBytes: 2 ** 20,
-  leastShared: 2 ** 23,
+  leastShared: 2 ** 24,
   partBytes: 2 ** 19,
   hashMask: 2 ** 32 - 1,
 };
