@@ -11,7 +11,8 @@ import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { fileURLToPath } from 'node:url';
 import { createGzip } from 'node:zlib';
-import { placeWithin } from '../dist/src/factorize/layOut.js';
+import { hireCrew } from '../dist/src/factorize/hireCrew.js';
+import { placeTogether } from '../dist/src/factorize/layOut.js';
 import { resolveObjective } from '../dist/src/factorize/objectiveSpec.js';
 import { planFit, surveyWithin } from '../dist/src/factorize/plan.js';
 import { readLineByLine } from '../dist/src/formats/csv.js';
@@ -72,26 +73,30 @@ async function child(path, reader) {
   if (matrix.values.length !== lines) throw new Error(`${matrix.values.length} entries`);
   // Kibibytes on Linux and macOS as Node gives it.
   const read = process.resourceUsage().maxRSS;
-  await orient(matrix);
+  const release = await orient(matrix, reader.includes('2 threads') ? 2 : 1);
   const ready = (performance.now() - start) / 1000;
   const bytesOf = (peak) => ((peak - before) * 1024) / lines;
   const cpu = (user + system) / 1e6;
   const readyBytesPerEntry = bytesOf(process.resourceUsage().maxRSS);
+  await release();
   console.log(
     JSON.stringify({ seconds, cpu, ready, peakMiB: read / 1024, bytesPerEntry: bytesOf(read), readyBytesPerEntry }),
   );
 }
 
-/** As the command's fit does: what was read is given up. */
-async function orient(matrix) {
-  const options = { rank: 16, lambda: 0.1, duplicates: 'keep', handOver: true };
+/** As the command's fit does: what was read is given up, and all threads of the fit sort. */
+async function orient(matrix, threads) {
+  const options = { rank: 16, lambda: 0.1, duplicates: 'keep', handOver: true, threads };
   const checked = checkOptions(options);
   const objective = resolveObjective(checked, options, matrix.shape);
   const found = surveyWithin(matrix, undefined, checked);
   const plan = planFit(found, checked, objective);
   const memory = acquireMemory(plan.layout.pages);
+  const { crew, release } = hireCrew(plan, options);
   const { module } = await compileKernels(checked.arithmetic);
-  placeWithin({ plan, checked, memory, module }, matrix, undefined, found, 0, objective, true);
+  const listed = { A: matrix, weights: undefined, found, isHandedOver: true };
+  await placeTogether({ plan, checked, memory, module }, listed, crew);
+  return release;
 }
 
 async function parent() {

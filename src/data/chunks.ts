@@ -32,6 +32,8 @@ export interface ChunkedEntries {
 
 /** Rows that are written out, and weights, stay in the first-level cache. */
 const chunkLength = 2048;
+/** Of lists that are only looked at: a view of a list costs as much as a few hundred entries. */
+const viewLength = 2 ** 16;
 
 /** Entries of positive weight, or of weight 0 as well. @throws HadamardError as `visitEntries`, of what needs no look at entries. */
 export function chunked(A: MatrixInput, weights: WeightsInput | undefined, isZeroKept: boolean): ChunkedEntries {
@@ -97,7 +99,7 @@ function plainChunks(A: MatrixInput, weights: WeightsInput | undefined): (() => 
     : isIntegerArray(A.columnIndices) && isRising(A);
   const toWeights = weights === undefined ? () => undefined : weightsReader(A, weights);
   if (!isPlain || !toWeights) return undefined;
-  const lists = isTriples(A) ? triples(A) : compressed(A);
+  const lists = isTriples(A) ? triples(A, weights === undefined ? viewLength : chunkLength) : compressed(A);
   return () => withWeights(lists(), toWeights);
 }
 
@@ -129,10 +131,10 @@ function* withWeights(
   }
 }
 
-function triples({ rows, columns, values }: Triples): () => Generator<Lists> {
+function triples({ rows, columns, values }: Triples, length: number): () => Generator<Lists> {
   return function* () {
-    for (let first = 0; first < values.length; first += chunkLength) {
-      const last = first + chunkLength;
+    for (let first = 0; first < values.length; first += length) {
+      const last = first + length;
       yield {
         rows: rows.subarray(first, last),
         columns: columns.subarray(first, last),

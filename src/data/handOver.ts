@@ -1,4 +1,5 @@
 /** Entries that their owner gives up, so that their memory is free for what is made of them: option `handOver`. */
+import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { isCompressed, isTriples } from './forms.js';
 import type { MatrixInput, RealArray, Triples, WeightsInput } from './input.js';
 
@@ -20,14 +21,22 @@ export function withoutValues(A: Triples, others: RealArray): Triples {
   return { ...A, values: others };
 }
 
-/** Node 20 has no `transfer`: there the memory goes with the next collection of garbage. */
+/** Node 20 has no `transfer`: what is sent to a port that nobody is behind is freed as well, where a clone waits for the next collection. */
+const nobody = 'transfer' in ArrayBuffer.prototype ? undefined : portToNobody();
+
+function portToNobody(): MessagePort {
+  const { port1, port2 } = new MessageChannel();
+  port1.close();
+  return port2;
+}
+
 function free({ buffer }: ArrayBufferView): void {
   // What is freed already has no bytes.
   if (!(buffer instanceof ArrayBuffer) || buffer.byteLength === 0) return;
   const { transfer } = buffer as { transfer?: (this: ArrayBuffer, length: number) => ArrayBuffer };
   try {
     if (transfer) transfer.call(buffer, 0);
-    else structuredClone(buffer, { transfer: [buffer] });
+    else nobody?.postMessage(buffer, [buffer]);
   } catch {
     // The memory of a WebAssembly instance is not to be detached, and stays.
   }

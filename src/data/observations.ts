@@ -45,16 +45,26 @@ export function filledRows(pointers: Float64Array): number {
   return pointers.reduce((count, end, i) => count + (i > 0 && end > (pointers[i - 1] as number) ? 1 : 0), 0);
 }
 
+/** What is handed out to be done before it goes on, and is answered with the sum of what was found. */
+export type Steps<Step, Result> = Generator<Step, Result, number>;
+
 /** How many entries are sorted, where there is a faster way. */
-export interface Sorter {
+export interface Sorter<Step> {
   /**
-   * Into rows, columns ascending, entries of one place in the order of their listing; false where one has changed since the survey.
+   * Into rows, columns ascending, entries of one place in the order of their listing; how many follow one of the same place, and
+   * undefined where one has changed since the survey.
    *
    * @param afterReading is called when the listing has been read.
    */
-  rows(entries: ChunkedEntries, to: Orientation, shift: number, columnCount: number, afterReading: () => void): boolean;
+  rows(
+    entries: ChunkedEntries,
+    to: Orientation,
+    shift: number,
+    columnCount: number,
+    afterReading: () => void,
+  ): Steps<Step, number | undefined>;
   /** Sorted rows into columns. */
-  columns(from: Orientation, to: Orientation): void;
+  columns(from: Orientation, to: Orientation): Steps<Step, void>;
 }
 
 export type Duplicates = 'refuse' | 'keep' | 'sum' | 'last';
@@ -135,55 +145,70 @@ function isAscending(rows: IndexArray, columns: IndexArray, [row, column]: reado
   return true;
 }
 
+/** What is placed, and by which rules. */
+export interface Placing {
+  readonly A: MatrixInput;
+  readonly weights: WeightsInput | undefined;
+  readonly found: Survey;
+  /** Of `found.observed` entries each; `pointers` are one more than the rows. */
+  readonly storage: { readonly byRow: Orientation; readonly byColumn: Orientation };
+  readonly duplicates: Duplicates;
+  /** Taken from the values. */
+  readonly shift?: number;
+  readonly isZeroKept?: boolean;
+  /** Whether the caller's lists may be freed on the way. */
+  readonly isHandedOver?: boolean | undefined;
+}
+
 /**
- * Fills both orientations with A − shift; the storage must hold `survey.observed` entries each (`pointers` one more than
- * the rows).
+ * Fills both orientations with A − shift.
  *
- * @param isHandedOver whether the caller's lists may be freed on the way.
- * @param sorter for many entries.
  * @throws HadamardError `duplicate-entry` with both places in the caller's listing, unless `duplicates` allows it.
  */
-export function place(
-  A: MatrixInput,
-  weights: WeightsInput | undefined,
-  found: Survey,
-  storage: { readonly byRow: Orientation; readonly byColumn: Orientation },
-  duplicates: Duplicates,
-  shift = 0,
-  isZeroKept = false,
-  isHandedOver = false,
-  sorter?: Sorter,
-): Observations {
+export function place(placing: Placing): Observations {
+  // Without a sorter there are no steps.
+  return placeInSteps(placing).next(0).value as Observations;
+}
+
+/** {@link place} by a sorter for many entries. */
+export function* placeInSteps<Step>(
+  { A, weights, found, storage, duplicates, shift = 0, isZeroKept = false, isHandedOver = false }: Placing,
+  sorter?: Sorter<Step>,
+): Steps<Step, Observations> {
   const { byRow, byColumn } = storage;
   startPointers(byColumn.pointers, found.columnCounts);
   startPointers(byRow.pointers, found.rowCounts);
   const entries = chunked(A, weights, isZeroKept);
-  const sortColumns = sorter?.columns ?? transpose;
   if (found.isSorted) {
     if (!placeRows(entries, byRow, shift, found.columns)) refuse(A, weights);
     if (isHandedOver) freeEntries(A, weights);
-    sortColumns(byRow, byColumn);
+    if (sorter) yield* sorter.columns(byRow, byColumn);
+    else transpose(byRow, byColumn);
     return { rows: found.rows, columns: found.columns, observed: found.observed, byRow, byColumn };
   }
   let isByRow = false;
+  let repeats: number | undefined;
   let listing = A;
   const freeValues = () => {
     // An error says where entries stand in the listing, for which their values are not needed.
     if (isHandedOver && isTriples(A) && weights === undefined) listing = withoutValues(A, byColumn.values);
   };
   if (sorter && entries.isPlain) {
-    if (!sorter.rows(entries, byRow, shift, found.columns, freeValues)) refuse(A, weights);
+    repeats = (yield* sorter.rows(entries, byRow, shift, found.columns, freeValues)) ?? refuse(A, weights);
   } else {
     isByRow = placeColumns(entries, byColumn, shift, found.rows) ?? refuse(A, weights);
     freeValues();
     transpose(byColumn, byRow);
   }
-  const observed = settleDuplicates(byRow, duplicates, listing, weights, shift);
+  const observed = repeats === 0 ? found.observed : settleDuplicates(byRow, duplicates, listing, weights, shift);
   if (isHandedOver) freeEntries(A, weights);
   const hasLess = observed < found.observed;
   if (hasLess) byColumn.pointers.set(recount(byRow, observed, found.columns));
   // What was listed row after row, such as CSR and dense data, stands sorted in the columns already.
-  if (hasLess || !isByRow) sortColumns(byRow, byColumn);
+  if (hasLess || !isByRow) {
+    if (sorter) yield* sorter.columns(byRow, byColumn);
+    else transpose(byRow, byColumn);
+  }
   return { rows: found.rows, columns: found.columns, observed, byRow, byColumn };
 }
 
@@ -202,7 +227,7 @@ export function observationsOf(
     weights: new Float64Array(found.observed),
   });
   const storage = { byRow: room(found.rows), byColumn: room(found.columns) };
-  return place(A, weights, found, storage, duplicates, 0, isZeroKept);
+  return place({ A, weights, found, storage, duplicates, isZeroKept });
 }
 
 /**

@@ -18,6 +18,7 @@ import type { ObjectiveSpec } from './composition.js';
 import type { FactorizeOptions } from './factorizeOptions.js';
 import { hireCrew } from './hireCrew.js';
 import { openContext, placeWithin } from './layOut.js';
+import { checkValues } from './layOutTerms.js';
 import { asTool } from './like.js';
 import { type ComputeOptions, checkedOptionsOf, type NewParts, objectiveBeside } from './modelProblem.js';
 import { planFit, surveyWithin } from './plan.js';
@@ -62,7 +63,8 @@ export async function solveBeside<T>(
   const checked = checkedOptionsOf(model, options);
   const objective = objectiveBeside(model, side, checkShape(model, A, side), options);
   refuseAborted(options.signal, 'work');
-  const found = surveyWithin(A, weights, checked, objective.background !== undefined);
+  const isZeroKept = objective.background !== undefined;
+  const found = surveyWithin(A, weights, checked, isZeroKept);
   const plan = planFit(found, checked, objective, other);
   const memory = acquireMemory(plan.layout.pages);
   const { crew, release } = hireCrew(plan, options as FactorizeOptions);
@@ -73,7 +75,8 @@ export async function solveBeside<T>(
     const shift = model.biases.mean;
     const { fit, observations } = allocate(plan.bytes.total, () => {
       const where = { plan, checked, memory, module };
-      const placed = placeWithin(where, A, weights, found, shift, objective);
+      const placed = placeWithin(where, { A, weights, found, shift, isZeroKept });
+      checkValues(placed, objective.loss);
       const value = (objective.background?.value ?? 0) - shift;
       // No Gram matrix is shared by rows that are all full: a row does not depend on those it comes with.
       return {

@@ -15,7 +15,7 @@ import type { ResolvedOptions } from '../options.js';
 import { abortError, refuseAborted } from '../parallel/abort.js';
 import { Interrupted, requestStop, withdrawStop } from '../parallel/crew.js';
 import { type Side, sides } from '../parallel/layout.js';
-import { acquireMemory, allocate, releaseMemory } from '../parallel/memoryPool.js';
+import { acquireMemory, allocate, asAllocation, releaseMemory } from '../parallel/memoryPool.js';
 import type { FitContext } from '../parallel/phase.js';
 import { normalAt, streams } from '../starts/random.js';
 import { iterateAfterApproach } from './approach.js';
@@ -29,7 +29,7 @@ import type { FactorizeOptions, Progress } from './factorizeOptions.js';
 import { checkOnDisk, withFiles } from './fileObservations.js';
 import { settleGauge } from './gauge.js';
 import { type Hire, hireCrew } from './hireCrew.js';
-import { layOut } from './layOut.js';
+import { layOut, placeTogether } from './layOut.js';
 import { shiftOf } from './layOutTerms.js';
 import { asTool } from './like.js';
 import { openLanes, searchStarts } from './manyStarts.js';
@@ -114,20 +114,14 @@ async function fitWith(hire: Hire, data: MatrixInput, said: FactorizeOptions, tr
     const { crew, release } = hire(plan, options);
     try {
       const compiled = await compileKernels(checked.arithmetic, options.wasmUrl);
-      const { fit, scales } = allocate(plan.bytes.total, () =>
-        layOut(
-          fitted.A,
-          { ...options, weights: fitted.weights, handOver },
-          checked,
-          plan,
-          found,
-          memory,
-          compiled.module,
-          objective,
-          shift,
-          filed,
-        ),
-      );
+      const where = { plan, checked, memory, module: compiled.module };
+      const listed = { ...fitted, found, shift, isZeroKept, isHandedOver: handOver };
+      const observations =
+        filed ??
+        (await placeTogether(where, listed, crew).catch((error: unknown) => {
+          throw asAllocation(plan.bytes.total, error);
+        }));
+      const { fit, scales } = allocate(plan.bytes.total, () => layOut(where, observations, options, objective, shift));
       const prepared = performance.now();
       tracer.phase('prepare');
       return await runFit({

@@ -1,13 +1,13 @@
 /** Puts the data and the start into the planned memory. */
-import type { MatrixInput, WeightsInput } from '../data/input.js';
-import { type Observations, place, type Survey } from '../data/observations.js';
+import { type Observations, type Placing, placeInSteps } from '../data/observations.js';
 import type { StoredObservations } from '../data/storedRows.js';
 import { factorBuffer } from '../methods/rowPhases.js';
 import type { Loss } from '../objective/losses.js';
 import type { CheckedOptions } from '../options.js';
+import type { Crew } from '../parallel/crew.js';
 import { observationStorage, type PerSide, sides, writeResidentPointers } from '../parallel/layout.js';
 import type { FitContext } from '../parallel/phase.js';
-import { kernelSorter } from '../parallel/sortEntries.js';
+import { kernelSorter, type SortContext, sortHere, sortTogether } from '../parallel/sortEntries.js';
 import type { ObjectiveSpec } from './composition.js';
 import type { FactorizeOptions } from './factorizeOptions.js';
 import {
@@ -38,26 +38,20 @@ export interface FitScales {
 }
 
 /**
- * @param shift what is taken from the values.
- * @param filed the observations where they are on disk already.
- * @throws HadamardError `duplicate-entry`, `shape-mismatch` (init)
+ * @param observations in their place, or on disk.
+ * @param shift what has been taken from their values.
+ * @throws HadamardError `invalid-value`, `shape-mismatch` (init)
  */
 export function layOut(
-  A: MatrixInput,
+  where: Place,
+  observations: StoredObservations,
   options: FactorizeOptions,
-  checked: CheckedOptions,
-  plan: WorkingPlan,
-  found: Survey,
-  memory: WebAssembly.Memory,
-  module: WebAssembly.Module,
   objective: ObjectiveSpec,
   shift: number,
-  filed?: StoredObservations,
 ): { fit: FitContext; scales: FitScales } {
+  const { plan, checked } = where;
   const { request } = plan;
-  const where = { plan, checked, memory, module };
-  const observations = filed ?? placeWithin(where, A, options.weights, found, shift, objective, options.handOver);
-  if (filed) checkValues(filed, objective.loss);
+  checkValues(observations, objective.loss);
   const value = (objective.background?.value ?? 0) - shift;
   const { settled, mean, level, spread, ...baseline } = measureBaseline(
     observations,
@@ -87,26 +81,36 @@ export interface Place {
   readonly module: WebAssembly.Module;
 }
 
-/** A − shift and W in both orientations, in their planned place. @throws HadamardError `duplicate-entry`, `invalid-value` */
-export function placeWithin(
-  { plan, checked, memory, module }: Place,
-  A: MatrixInput,
-  weights: WeightsInput | undefined,
-  found: Survey,
-  shift: number,
-  objective: ObjectiveSpec,
-  isHandedOver?: boolean,
-): Observations {
-  const { layout, request } = plan;
+/** What is placed there. */
+export type Listed = Pick<Placing, 'A' | 'weights' | 'found' | 'shift' | 'isZeroKept' | 'isHandedOver'>;
+
+/** A − shift and W in both orientations, in their planned place. @throws HadamardError `duplicate-entry` */
+export function placeWithin(where: Place, listed: Listed): Observations {
+  const { context, steps } = openPlacing(where, listed);
+  return placed(where, sortHere(context, steps));
+}
+
+/** {@link placeWithin} by a whole crew, where there is room for all. @throws HadamardError `duplicate-entry`, `worker-died` */
+export async function placeTogether(where: Place, listed: Listed, crew: Crew): Promise<Observations> {
+  const { sorting } = where.plan.layout;
+  if (crew.isInline || !sorting || sorting.space.sorters < crew.threads) return placeWithin(where, listed);
+  const { context, steps } = openPlacing(where, listed);
+  return placed(where, await sortTogether(context, steps, crew));
+}
+
+function openPlacing({ plan, checked, memory, module }: Place, listed: Listed) {
+  const { layout, request, boundaries } = plan;
   const storage = observationStorage(request, layout, memory);
-  const isZeroKept = objective.background !== undefined;
-  const { rows, columns } = layout.sides;
-  const resident = rows.resident && columns.resident && { rows: rows.resident, columns: columns.resident };
-  const { dtype } = request;
-  const sorter = resident && layout.sorting && kernelSorter({ ...layout.sorting, memory, module, dtype, resident });
-  const observations = place(A, weights, found, storage, checked.duplicates, shift, isZeroKept, isHandedOver, sorter);
-  checkValues(observations, objective.loss);
-  writeResidentPointers(layout, memory, observations);
+  const context: SortContext = { id: ++fits, memory, module, layout, dtype: request.dtype, blocks: boundaries };
+  // A stop request of the last fit.
+  new Int32Array(memory.buffer, 0, 16).fill(0);
+  const sorter = layout.sorting && kernelSorter(context);
+  const steps = placeInSteps({ ...listed, storage, duplicates: checked.duplicates }, sorter);
+  return { context, steps };
+}
+
+function placed({ plan, memory }: Place, observations: Observations): Observations {
+  writeResidentPointers(plan.layout, memory, observations);
   return observations;
 }
 

@@ -93,14 +93,13 @@ export class CsvCollector {
 
   /** What a parser has made of the next part. @throws Unusual where a label is no UTF-8. */
   takePart(part: PartView, { entries, lines }: ParsedPart, numbers: ParserNumbers): void {
-    numbers.rows.learn(part.freshRows, this.#rows);
-    numbers.columns.learn(part.freshColumns, this.#columnLabels);
+    numbers.settle(part, this.#rows, this.#columnLabels);
     const first = this.#entries.length;
     const { gaps } = part;
     if (entries > 0) this.#lineNumbers.add(first, this.#line + 1);
     for (let i = 0; i < gaps.length; i += 2)
       this.#lineNumbers.add(first + (gaps[i] as number), this.#line + 1 + (gaps[i + 1] as number));
-    this.#entries.append(part, numbers.rows.numbers, numbers.columns.numbers);
+    this.#entries.append(part);
     this.#line += lines;
   }
 

@@ -27,7 +27,7 @@ export interface PartSettings {
 
 const defaults: PartSettings = {
   leastBytes: 2 ** 20,
-  leastShared: 2 ** 23,
+  leastShared: 2 ** 24,
   partBytes: 2 ** 19,
   hashMask: 2 ** 32 - 1,
 };
@@ -109,7 +109,7 @@ async function readPacked(
       const layout = planParser(format, partBytes, Number.POSITIVE_INFINITY, 1, hashMask);
       const memory = parserMemory(layout);
       const parser = new LineParser(layout, memory, module);
-      const numbers = numbersOf(memory);
+      const numbers = numbersOf(memory, layout);
       const take = (end: number) => {
         const parsed = parser.parse(0, end, 0);
         collector.takePart(viewPart(memory, layout, parsed), parsed, numbers);

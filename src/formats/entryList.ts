@@ -31,14 +31,14 @@ export class EntryList {
     if (this.#isWeighted) this.#weights[t] = weight;
   }
 
-  /** Adds the entries of a part, whose rows and columns are places in `rowNumbers` and `columnNumbers`. */
-  append(part: PartView, rowNumbers: Uint32Array, columnNumbers: Uint32Array): void {
+  /** Adds the entries of a part. */
+  append(part: PartView): void {
     const { rows, columns, values, weights } = part;
     const first = this.#length;
     this.#length += values.length;
     if (this.#length > this.#rows.length) this.reserve(Math.max(this.#length, 2 * first));
-    translate(rows, rowNumbers, this.#rows, first);
-    translate(columns, columnNumbers, this.#columns, first);
+    this.#rows.set(rows, first);
+    this.#columns.set(columns, first);
     this.#values.set(values, first);
     if (weights) this.#weights.set(weights, first);
   }
@@ -70,8 +70,4 @@ export class EntryList {
     this.#values = wider(this.#values);
     if (this.#isWeighted) this.#weights = wider(this.#weights);
   }
-}
-
-function translate(from: Uint32Array, numbers: Uint32Array, to: Uint32Array, first: number): void {
-  for (let t = 0; t < from.length; t++) to[first + t] = numbers[from[t] as number] as number;
 }

@@ -6,7 +6,8 @@ import { isUtf8 } from 'node:buffer';
 const largestDirect = 1 << 24;
 
 export class LabelIndex {
-  readonly labels: string[] = [];
+  /** In order; integers as they are: a string of each is made once all are known. */
+  readonly #labels: (string | number)[] = [];
   /** label index + 1 by integer value; 0 is none. */
   #direct = new Int32Array(1024);
   /** Open addressing: place among the hashed labels + 1. */
@@ -18,13 +19,18 @@ export class LabelIndex {
   #text = Buffer.alloc(1 << 12);
   #hashed = 0;
 
+  get labels(): string[] {
+    return this.#labels.map(String);
+  }
+
   /** The index of the label bytes[start … end), given the next free one if it is new; −1 for bytes that are no UTF-8. */
   indexOf(bytes: Buffer, start: number, end: number): number {
     const integer = plainInteger(bytes, start, end);
-    return integer >= 0 ? this.#indexOfInteger(integer) : this.#indexOfBytes(bytes, start, end);
+    return integer >= 0 ? this.indexOfInteger(integer) : this.#indexOfBytes(bytes, start, end);
   }
 
-  #indexOfInteger(integer: number): number {
+  /** That of the label which an integer below {@link largestDirect} is, written without sign or leading zero. */
+  indexOfInteger(integer: number): number {
     if (integer >= this.#direct.length) {
       const wider = new Int32Array(Math.max(integer + 1, this.#direct.length * 2));
       wider.set(this.#direct);
@@ -32,9 +38,9 @@ export class LabelIndex {
     }
     const known = this.#direct[integer] as number;
     if (known > 0) return known - 1;
-    this.labels.push(String(integer));
-    this.#direct[integer] = this.labels.length;
-    return this.labels.length - 1;
+    this.#labels.push(integer);
+    this.#direct[integer] = this.#labels.length;
+    return this.#labels.length - 1;
   }
 
   #indexOfBytes(bytes: Buffer, start: number, end: number): number {
@@ -52,9 +58,9 @@ export class LabelIndex {
     }
     const text = bytes.subarray(start, end);
     if (!isUtf8(text)) return -1;
-    const index = this.labels.length;
+    const index = this.#labels.length;
     this.#slots[slot] = this.#keep(bytes, start, end, hash, index);
-    this.labels.push(text.toString('utf8'));
+    this.#labels.push(text.toString('utf8'));
     if (this.#hashed * 2 > this.#slots.length) this.#widen();
     return index;
   }

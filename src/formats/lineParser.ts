@@ -28,7 +28,9 @@ export interface ParserLayout {
   readonly inputBytes: number;
   readonly slots: readonly SlotLayout[];
   readonly slow: number;
+  /** What the numbers of labels are in the whole file: by their value, and in the order in which they were met. */
   readonly direct: readonly [rows: number, columns: number];
+  readonly known: readonly [rows: number, columns: number];
   readonly fields: number;
   readonly labels: number;
   /** For slots of labels and their records, to the end of the memory. */
@@ -46,6 +48,8 @@ interface SlotLayout {
   readonly weights: number;
   readonly freshRows: number;
   readonly freshColumns: number;
+  readonly lateRows: number;
+  readonly lateColumns: number;
   readonly gaps: number;
 }
 
@@ -57,6 +61,8 @@ export interface ParsedPart {
   readonly gaps: number;
   readonly freshRows: number;
   readonly freshColumns: number;
+  readonly lateRows: number;
+  readonly lateColumns: number;
 }
 
 const jobAddress = 64;
@@ -64,8 +70,8 @@ const tableAddresses = [jobAddress + structBytes, jobAddress + 2 * structBytes] 
 const powersAddress = jobAddress + 3 * structBytes;
 const powers = Array.from({ length: 23 }, (_, i) => Number(`1e${i}`));
 
-/** Plain integers below this are looked up by value. */
-const directLimit = 2 ** 22;
+/** Plain integers below this are looked up by value; of other labels so many have their number at hand. */
+export const numberLimit: number = 2 ** 22;
 const slowCapacity = 4096;
 const gapCapacity = 4096;
 const firstSlots = 1024;
@@ -102,6 +108,8 @@ export function planParser(
     weights: take(format.weight >= 0 ? 8 * most : 0),
     freshRows: take(4 * most),
     freshColumns: take(4 * most),
+    lateRows: take(4 * most),
+    lateColumns: take(4 * most),
     gaps: take(8 * gapCapacity),
   });
   const layout = {
@@ -110,7 +118,8 @@ export function planParser(
     inputBytes,
     slots: Array.from({ length: slots }, slot),
     slow: take(16 * slowCapacity),
-    direct: [take(4 * directLimit), take(4 * directLimit)] as const,
+    direct: [take(4 * numberLimit), take(4 * numberLimit)] as const,
+    known: [take(4 * numberLimit), take(4 * numberLimit)] as const,
     fields: take(8 * format.needed),
     labels: take(batchLabelBytes),
     heap: take(0),
@@ -146,11 +155,11 @@ export class LineParser {
     this.#tables = tableAddresses.map((address, side) => {
       const table = labelTableAt(memory, address);
       table.direct = layout.direct[side] as number;
-      table.directLimit = directLimit;
+      table.known = layout.known[side] as number;
+      table.limit = numberLimit;
       table.slots = this.#allocate(slotBytes * firstSlots);
       table.mask = firstSlots - 1;
       table.hashed = 0;
-      table.labels = 0;
       return table;
     });
     this.#job = Object.assign(lineJobAt(memory, jobAddress), {
@@ -174,11 +183,9 @@ export class LineParser {
   parse(start: number, end: number, slot: number): ParsedPart {
     const job = this.#job;
     const [rowLabels, columnLabels] = this.#tables as [LabelTable, LabelTable];
-    const { freshRows, freshColumns, ...arrays } = this.#layout.slots[slot] as SlotLayout;
-    rowLabels.fresh = freshRows;
-    rowLabels.freshCount = 0;
-    columnLabels.fresh = freshColumns;
-    columnLabels.freshCount = 0;
+    const { freshRows, freshColumns, lateRows, lateColumns, ...arrays } = this.#layout.slots[slot] as SlotLayout;
+    Object.assign(rowLabels, { fresh: freshRows, freshCount: 0, late: lateRows, lateCount: 0 });
+    Object.assign(columnLabels, { fresh: freshColumns, freshCount: 0, late: lateColumns, lateCount: 0 });
     Object.assign(job, arrays, { entries: 0, lines: 0, gapCount: 0, isAfterGap: 0 });
     job.at = this.#layout.input + start;
     job.end = this.#layout.input + end;
@@ -197,6 +204,8 @@ export class LineParser {
       gaps: job.gapCount,
       freshRows: rowLabels.freshCount,
       freshColumns: columnLabels.freshCount,
+      lateRows: rowLabels.lateCount,
+      lateColumns: columnLabels.lateCount,
     };
   }
 
@@ -246,7 +255,7 @@ export class LineParser {
 /** No number that is meant is as long. */
 const longestNumber = 4096;
 
-/** What a part has left in its slot. */
+/** What a part has left in its slot: rows and columns by their labels' numbers in the whole file, or by marks. */
 export interface PartView {
   readonly rows: Uint32Array;
   readonly columns: Uint32Array;
@@ -254,9 +263,12 @@ export interface PartView {
   readonly weights: Float64Array | undefined;
   /** Before which entry and in which line of the part, counted from 0, lines were empty: two numbers each. */
   readonly gaps: Uint32Array;
-  /** The labels that are new in this part, in order: where their records stand. */
+  /** The labels that are new in this part, in order: see kernels/assembly/lineJob.ts. */
   readonly freshRows: Uint32Array;
   readonly freshColumns: Uint32Array;
+  /** The entries that have a mark. */
+  readonly lateRows: Uint32Array;
+  readonly lateColumns: Uint32Array;
 }
 
 export function viewPart({ buffer }: WebAssembly.Memory, layout: ParserLayout, part: ParsedPart): PartView {
@@ -270,5 +282,7 @@ export function viewPart({ buffer }: WebAssembly.Memory, layout: ParserLayout, p
     gaps: new Uint32Array(buffer, slot.gaps, 2 * part.gaps),
     freshRows: new Uint32Array(buffer, slot.freshRows, part.freshRows),
     freshColumns: new Uint32Array(buffer, slot.freshColumns, part.freshColumns),
+    lateRows: new Uint32Array(buffer, slot.lateRows, part.lateRows),
+    lateColumns: new Uint32Array(buffer, slot.lateColumns, part.lateColumns),
   };
 }

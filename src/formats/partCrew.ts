@@ -123,7 +123,7 @@ function openParser(layout: ParserLayout): Parser {
   const memory = parserMemory(layout);
   return {
     memory,
-    numbers: numbersOf(memory),
+    numbers: numbersOf(memory, layout),
     slots: new Int32Array(new SharedArrayBuffer(4 * layout.slots.length)),
   };
 }

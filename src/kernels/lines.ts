@@ -17,7 +17,18 @@ export interface LineFormat {
   readonly width: number;
 }
 
-const tableWords = ['direct', 'directLimit', 'slots', 'mask', 'hashed', 'labels', 'fresh', 'freshCount'] as const;
+const tableWords = [
+  'direct',
+  'known',
+  'limit',
+  'slots',
+  'mask',
+  'hashed',
+  'fresh',
+  'freshCount',
+  'late',
+  'lateCount',
+] as const;
 
 const jobWords = [
   'at',
@@ -81,6 +92,10 @@ export type LabelTable = Words<(typeof tableWords)[number]>;
 export const lineJobAt = (memory: WebAssembly.Memory, address: number): LineJob => wordsAt(memory, address, jobWords);
 export const labelTableAt = (memory: WebAssembly.Memory, address: number): LabelTable =>
   wordsAt(memory, address, tableWords);
+
+/** Of an entry's mark, where its label has no number yet: what else it is, and whether that is a place in slots or an integer. */
+export const markMask: number = 0x3fffffff;
+export const isHashedMark = (mark: number): boolean => (mark & 0x40000000) !== 0;
 
 /** Bytes that a struct of either kind takes at most. */
 export const structBytes = 128;

@@ -1,5 +1,6 @@
 /** The one table from a phase's name to its code: what a worker thread can be asked to do. */
 import type { PhaseTable } from '../parallel/phase.js';
+import { sortPhases } from '../parallel/sortEntries.js';
 import { blockPhase } from './blockPhase.js';
 import {
   backgroundPhase,
@@ -44,5 +45,6 @@ export const phases: PhaseTable = Object.fromEntries(
     sgdPhase,
     sgdLossPhase,
     sgdStartPhase,
+    ...sortPhases,
   ].map((phase) => [phase.name, phase]),
 );

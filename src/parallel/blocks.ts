@@ -18,7 +18,7 @@ let current: { readonly id: number; readonly instance: Instance } | undefined;
 export function openWorkbench<Context extends BlockContext>(fit: Context, slot: number): Workbench<Context> {
   if (current?.id !== fit.id) current = { id: fit.id, instance: instanceOf(fit) };
   const { kernels, view } = current.instance;
-  return { fit, kernels, view, scratch: fit.layout.scratch + slot * fit.layout.scratchStride };
+  return { fit, kernels, view, slot, scratch: fit.layout.scratch + slot * fit.layout.scratchStride };
 }
 
 function instanceOf({ module, memory }: BlockContext): Instance {

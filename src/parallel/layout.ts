@@ -246,13 +246,13 @@ function arrange(request: LayoutRequest, isResident: boolean): Layout {
 }
 
 function arrangeSorting(
-  { observed, counts, largestBlock, isWeighted }: LayoutRequest,
+  { observed, counts, largestBlock, isWeighted, threads }: LayoutRequest,
   elementBytes: number,
   reserve: (bytes: number) => number,
 ): Layout['sorting'] {
   const rows = Math.max(counts.rows, counts.columns);
   // A block holds the longest row.
-  const space = sortingSpace({ observed, rows, longest: largestBlock.entries, elementBytes, isWeighted });
+  const space = sortingSpace({ observed, rows, longest: largestBlock.entries, elementBytes, isWeighted, threads });
   return { address: reserve(space.bytes), space };
 }
 

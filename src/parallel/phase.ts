@@ -151,7 +151,8 @@ export const noTotals: Totals = {
 export interface Workbench<Context extends BlockContext = FitContext> {
   readonly fit: Context;
   readonly kernels: Kernels;
-  /** The address of this task's scratch. */
+  /** Which of the tasks of a phase this is, and the address of its scratch. */
+  readonly slot: number;
   readonly scratch: number;
   readonly view: DataView;
 }

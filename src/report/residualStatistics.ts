@@ -155,7 +155,13 @@ function visitor(A: MatrixInput, weights: WeightsInput | undefined, duplicates: 
     values: new Float64Array(found.observed),
     weights: new Float64Array(found.observed),
   });
-  const { byRow } = place(A, weights, found, { byRow: room(found.rows), byColumn: room(found.columns) }, duplicates);
+  const { byRow } = place({
+    A,
+    weights,
+    found,
+    storage: { byRow: room(found.rows), byColumn: room(found.columns) },
+    duplicates,
+  });
   return (visit) => {
     for (let i = 0; i < found.rows; i++)
       for (let t = byRow.pointers[i] as number; t < (byRow.pointers[i + 1] as number); t++)

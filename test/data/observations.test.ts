@@ -20,7 +20,7 @@ function placed(of: Problem, duplicates: 'refuse' | 'keep' | 'sum' | 'last' = 'r
   const A = triples(of);
   const found = survey(A, sqrtWeights(of));
   const storage = { byRow: room(of.m, found.observed), byColumn: room(of.n, found.observed) };
-  return { found, ...place(A, sqrtWeights(of), found, storage, duplicates) };
+  return { found, ...place({ A, weights: sqrtWeights(of), found, storage, duplicates }) };
 }
 
 /** The entries of an orientation, as lines of text. */
@@ -120,7 +120,7 @@ test('a dense array of floats, read in chunks, is what an array that is read num
   const result = (A: NdArray) => {
     const found = survey(A, undefined);
     const storage = { byRow: room(found.rows, found.observed), byColumn: room(found.columns, found.observed) };
-    return { found, ...place(A, undefined, found, storage, 'refuse', 0.25) };
+    return { found, ...place({ A, weights: undefined, found, storage, duplicates: 'refuse', shift: 0.25 }) };
   };
   // Several rows a chunk, rows longer than a chunk, and a view that is turned and has a margin.
   for (const [m, n] of [
@@ -147,7 +147,8 @@ test('entries beyond what is sorted at a time stand in the order of their listin
   const values = Float64Array.from(rows.keys());
   const A = { rows, columns, values, shape: [m, n] as const };
   const found = survey(A, undefined);
-  const { byRow, byColumn } = place(A, undefined, found, { byRow: room(m, count), byColumn: room(n, count) }, 'keep');
+  const storage = { byRow: room(m, count), byColumn: room(n, count) };
+  const { byRow, byColumn } = place({ A, weights: undefined, found, storage, duplicates: 'keep' });
   const check = (of: Orientation, own: Uint32Array, other: Uint32Array): number => {
     let wrong = 0;
     for (let row = 0; row + 1 < of.pointers.length; row++)

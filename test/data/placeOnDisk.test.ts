@@ -72,7 +72,7 @@ function inMemory({ A, W, shift, duplicates, elementBytes }: Case, isZeroKept: b
     weights: W && reals(),
   });
   const storage = { byRow: room(found.rows), byColumn: room(found.columns) };
-  return place(A, weights, found, storage, duplicates, shift, isZeroKept);
+  return place({ A, weights, found, storage, duplicates, shift, isZeroKept });
 }
 
 /** All that an orientation holds. */

@@ -1,6 +1,6 @@
 /** A fit laid out in memory with factors of the test's choice, so that single phases can be run on it. */
 import { survey } from '../../dist/src/data/observations.js';
-import { layOut } from '../../dist/src/factorize/layOut.js';
+import { layOut, placeWithin } from '../../dist/src/factorize/layOut.js';
 import { shiftOf } from '../../dist/src/factorize/layOutTerms.js';
 import { resolveObjective } from '../../dist/src/factorize/objectiveSpec.js';
 import { planFit } from '../../dist/src/factorize/plan.js';
@@ -36,7 +36,9 @@ export async function openFit(of: Problem, options: FactorizeOptions, point?: Om
   const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
   const shift = shiftOf(found, plan.request.hasBias, objective);
   const { module } = await compileKernels(checked.arithmetic);
-  const { fit, scales } = layOut(A, { ...options, weights }, checked, plan, found, memory, module, objective, shift);
+  const where = { plan, checked, memory, module };
+  const observations = placeWithin(where, { A, weights, found, shift });
+  const { fit, scales } = layOut(where, observations, options, objective, shift);
   const { rank, stride } = fit;
   const put = (side: Side, factor: Float64Array, bias: Float64Array | undefined) => {
     const buffer = factorBuffer(fit, side, 0).fill(0);

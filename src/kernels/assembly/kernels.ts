@@ -149,10 +149,10 @@ export function bandRows32(job: usize): bool {
 export function bandRows64(job: usize): bool {
   return bandRows<f64>(changetype<SortJob>(job));
 }
-export function sortBand32(job: usize, first: u32, last: u32, passes: u32, width: u32): bool {
+export function sortBand32(job: usize, first: u32, last: u32, passes: u32, width: u32): i32 {
   return sortBand<f32>(changetype<SortJob>(job), first, last, passes, width);
 }
-export function sortBand64(job: usize, first: u32, last: u32, passes: u32, width: u32): bool {
+export function sortBand64(job: usize, first: u32, last: u32, passes: u32, width: u32): i32 {
   return sortBand<f64>(changetype<SortJob>(job), first, last, passes, width);
 }
 

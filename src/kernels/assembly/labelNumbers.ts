@@ -1,4 +1,4 @@
-/** Numbers labels by their bytes: plain integers through a table by value, others through a hash that is confirmed byte by byte. */
+/** Finds labels by their bytes: plain integers in a table by value, others by a hash that is confirmed byte by byte. */
 import { LabelRecord, LabelTable, LineJob } from "./lineJob";
 
 /** A label in its table: a short one stands in it, so that it is found with one look at memory. */
@@ -8,17 +8,28 @@ class Slot {
   head: u64;
   /** The next 4 bytes; the address of the record. */
   tail: u32;
-  /** 0: empty. The number + 1; {@link isLong}. */
+  /** 0: empty. The place among labels in slots + 1; {@link isLong}. */
   info: u32;
 }
 
 const isLong: u32 = 0x80000000;
+
+/** Of an integer that has no number yet. */
+const isSeen: u32 = 0x80000000;
+/** Marks of labels that have no number yet: an integer by its value, others by their place in slots. */
+export const isLate: u32 = 0x80000000;
+const isHashed: u32 = 0x40000000;
+const ofMark: u32 = 0x3fffffff;
+
 /** Bytes of a label that stands in its slot. */
 const mostInSlot: u32 = 12;
 
 const zeros: u64 = 0x3030303030303030;
 
-/** The number of the label of `length` ≥ 1 bytes at `start`, the next free one if it is new. 8 bytes behind it are readable. */
+/**
+ * The number of the label of `length` ≥ 1 bytes at `start` where it is an integer, or its mark, which {@link knownOf} is for. 8 bytes
+ * behind it are readable.
+ */
 // @ts-ignore: decorator
 @inline
 export function numberOf(job: LineJob, table: LabelTable, start: usize, length: u32): u32 {
@@ -31,48 +42,78 @@ export function numberOf(job: LineJob, table: LabelTable, start: usize, length: 
       let x = (word & 0x0f0f0f0f0f0f0f0f) * 2561 >> 8;
       x = (x & 0x00ff00ff00ff00ff) * 6553601 >> 16;
       const integer = <u32>((x & 0x0000ffff0000ffff) * 42949672960001 >> 32);
-      if (integer < table.directLimit) {
+      if (integer < table.limit) {
         const place = table.direct + (<usize>integer << 2);
         const known = load<u32>(place);
-        if (known != 0) return known - 1;
-        store<u32>(place, table.labels + 1);
-        return keep(job, table, start, length).number;
+        // 0 wraps around.
+        if (known - 1 < isSeen - 1) return known - 1;
+        if (known == 0) {
+          store<u32>(place, isSeen);
+          addFresh(table, (integer << 1) | 1);
+        }
+        return integer | isLate;
       }
     }
   }
-  return hashedNumber(job, table, start, length);
+  return placeInSlots(job, table, start, length) | isLate | isHashed;
 }
 
-function hashedNumber(job: LineJob, table: LabelTable, start: usize, length: u32): u32 {
+/** The number of a label in slots by its mark, or the mark: to look at many in turn waits for memory once. */
+// @ts-ignore: decorator
+@inline
+export function knownOf(table: LabelTable, mark: u32): u32 {
+  const place = mark & ofMark;
+  if ((mark & isHashed) == 0 || place >= table.limit) return mark;
+  const known = load<u32>(table.known + (<usize>place << 2));
+  return known != 0 ? known - 1 : mark;
+}
+
+// @ts-ignore: decorator
+@inline
+function addFresh(table: LabelTable, label: u32): void {
+  store<u32>(table.fresh + (<usize>table.freshCount << 2), label);
+  table.freshCount++;
+}
+
+function placeInSlots(job: LineJob, table: LabelTable, start: usize, length: u32): u32 {
   // Without a zero at its end a label is one with itself and zeros behind.
-  if (length > mostInSlot || load<u8>(start + length - 1) == 0) return longNumber(job, table, start, length);
+  if (length > mostInSlot || load<u8>(start + length - 1) == 0) return longPlace(job, table, start, length);
   const head = length < 8 ? tailOf(start, length) : load<u64>(start);
   const tail = length > 8 ? <u32>tailOf(start + 8, length - 8) : 0;
   let slot = slotAt(table, hashOfShort(head, tail) & job.hashMask);
   for (; slot.info != 0; slot = slotAfter(table, slot))
     if (slot.head == head && slot.tail == tail && slot.info < isLong) return slot.info - 1;
-  const number = keep(job, table, start, length).number;
+  const place = keep(job, table, start, length).place;
   slot.head = head;
   slot.tail = tail;
-  slot.info = number + 1;
-  table.hashed++;
-  return number;
+  slot.info = place + 1;
+  return place;
 }
 
-function longNumber(job: LineJob, table: LabelTable, start: usize, length: u32): u32 {
+function longPlace(job: LineJob, table: LabelTable, start: usize, length: u32): u32 {
   const hash = hashOf(start, length) & job.hashMask;
   let slot = slotAt(table, hash);
   for (; slot.info != 0; slot = slotAfter(table, slot)) {
     if (slot.head != <u64>hash || slot.info < isLong) continue;
     const record = changetype<LabelRecord>(<usize>slot.tail);
-    if (record.length == length && isSame(<usize>slot.tail + offsetof<LabelRecord>(), start, length)) return record.number;
+    if (record.length == length && isSame(<usize>slot.tail + offsetof<LabelRecord>(), start, length)) return record.place;
   }
   const record = keep(job, table, start, length);
   slot.head = hash;
   slot.tail = <u32>changetype<usize>(record);
   slot.info = isLong;
-  table.hashed++;
-  return record.number;
+  return record.place;
+}
+
+/** Looks at where the search for a label begins: of many labels in turn this waits for memory once. What it returns says nothing. */
+// @ts-ignore: decorator
+@inline
+export function touchSlot(job: LineJob, table: LabelTable, start: usize, length: u32): u32 {
+  const hash =
+    length > mostInSlot
+      ? hashOf(start, length)
+      : hashOfShort(length < 8 ? tailOf(start, length) : load<u64>(start), length > 8 ? <u32>tailOf(start + 8, length - 8) : 0);
+  return slotAt(table, hash & job.hashMask).info;
 }
 
 // @ts-ignore: decorator
@@ -126,15 +167,14 @@ function isSame(kept: usize, start: usize, length: u32): bool {
 /** Makes the record of a new label; there is room for it. */
 function keep(job: LineJob, table: LabelTable, start: usize, length: u32): LabelRecord {
   const record = changetype<LabelRecord>(job.records);
-  record.number = table.labels++;
+  record.place = table.hashed++;
   record.length = length;
   let to = job.records + offsetof<LabelRecord>();
   let left = length;
   for (; left > 8; left -= 8, to += 8, start += 8) store<u64>(to, load<u64>(start));
   store<u64>(to, tailOf(start, left));
   job.records = to + 8;
-  store<u32>(table.fresh + (<usize>table.freshCount << 2), <u32>changetype<usize>(record));
-  table.freshCount++;
+  addFresh(table, <u32>changetype<usize>(record));
   return record;
 }
 

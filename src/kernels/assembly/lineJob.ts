@@ -1,27 +1,34 @@
 /** What the line parser is asked to do, and what it leaves behind: see kernels/lines.ts, which writes and reads it. */
 
-/** The labels of one side, numbered in order of first appearance. */
+/**
+ * The labels of one side. What number a label has in the whole file is for the caller to say, who is told of labels that are new;
+ * until it has, entries have the label's own mark in place of that number: see labelNumbers.ts.
+ */
 @unmanaged
 export class LabelTable {
-  /** u32 a plain integer below `directLimit`: its number + 1; 0 is none. */
+  /** u32 a plain integer below `limit`: its number + 1, which the caller writes; `isSeen`; 0 where it has not been met. */
   direct: usize;
-  directLimit: u32;
+  /** u32 a label in slots, the first `limit` of them, in order of first appearance: its number + 1, which the caller writes, or 0. */
+  known: usize;
+  limit: u32;
   /** Open addressing, 16 bytes a slot: see labelNumbers.ts. */
   slots: usize;
   /** Slots − 1. */
   mask: u32;
   /** Labels in slots. */
   hashed: u32;
-  labels: u32;
-  /** u32 each: records of the labels that are new since the list was begun. */
+  /** u32 each: the labels that are new since the list was begun; an integer as 2·integer + 1, others by their record. */
   fresh: usize;
   freshCount: u32;
+  /** u32 each: entries that have a mark in place of a number. */
+  late: usize;
+  lateCount: u32;
 }
 
-/** A label: its length and, behind it, its bytes with zeros up to a multiple of 8. */
+/** A label in slots: its place among them, its length and, behind it, its bytes with zeros up to a multiple of 8. */
 @unmanaged
 export class LabelRecord {
-  number: u32;
+  place: u32;
   length: u32;
 }
 
@@ -73,4 +80,6 @@ export class LineJob {
   powers: usize;
   /** All ones; fewer make different labels collide. */
   hashMask: u32;
+  /** Of no meaning. */
+  touched: u32;
 }

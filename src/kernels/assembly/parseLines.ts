@@ -2,7 +2,7 @@
  * Lines of row, column, value and maybe weight from bytes. What is not plainly an entry (a quote, a field too many or too
  * few, an empty label) is not judged here: the parser stops, and the file is for a reader that says what is wrong.
  */
-import { numberOf } from "./labelNumbers";
+import { isLate, knownOf, numberOf, touchSlot } from "./labelNumbers";
 import { LabelTable, LineJob } from "./lineJob";
 
 /** All is read. */
@@ -19,6 +19,8 @@ const quote: u32 = 34;
 const longestLabel: u32 = 1 << 12;
 /** Entries whose labels are numbered together: looks at memory that wait for none before them are made at the same time. */
 const batch: u32 = 64;
+/** The slots of so many labels stay in the cache. */
+const fewLabels: u32 = 1 << 12;
 /** Records of both labels of every line of a batch. */
 const batchRecords: usize = <usize>batch * 2 * (8 + <usize>longestLabel + 8);
 
@@ -171,15 +173,44 @@ function takeEntry(job: LineJob, labels: usize): bool {
 
 /** Numbers the labels of the last `count` entries. */
 function numberLabels(job: LineJob, rowLabels: LabelTable, columnLabels: LabelTable, count: u32): void {
-  const first = <usize>(job.entries - count) << 2;
-  for (let i: usize = 0; i < <usize>count; i++) {
-    const label = job.labels + (i << 4);
-    store<u32>(job.rows + first + (i << 2), numberOf(job, rowLabels, load<usize>(label), load<u32>(label, 4)));
+  numberSide(job, rowLabels, job.labels, job.rows, count);
+  numberSide(job, columnLabels, job.labels + 8, job.columns, count);
+}
+
+/** Those of one side, noted from `labels` on, in passes that each look at one place in memory for all. */
+function numberSide(job: LineJob, table: LabelTable, labels: usize, numbers: usize, count: u32): void {
+  if (table.hashed > fewLabels) touchSlots(job, table, labels, count);
+  const first = <usize>(job.entries - count);
+  const last = <usize>job.entries;
+  let marks: u32 = 0;
+  for (let t = first; t < last; t++, labels += 16) {
+    const number = numberOf(job, table, load<usize>(labels), load<u32>(labels, 4));
+    store<u32>(numbers + (t << 2), number);
+    marks |= number;
   }
-  for (let i: usize = 0; i < <usize>count; i++) {
-    const label = job.labels + (i << 4);
-    store<u32>(job.columns + first + (i << 2), numberOf(job, columnLabels, load<usize>(label, 8), load<u32>(label, 12)));
+  if (marks >= isLate) settleMarks(table, numbers, first, last);
+}
+
+/** Puts numbers in the place of marks, as far as they are known, and lists the entries where they are not. */
+function settleMarks(table: LabelTable, numbers: usize, first: usize, last: usize): void {
+  for (let t = first; t < last; t++) {
+    const mark = load<u32>(numbers + (t << 2));
+    if (mark < isLate) continue;
+    const number = knownOf(table, mark);
+    store<u32>(numbers + (t << 2), number);
+    if (number < isLate) continue;
+    store<u32>(table.late + (<usize>table.lateCount << 2), <u32>t);
+    table.lateCount++;
   }
+}
+
+/** Brings the slots of the labels that are noted from `label` on into the cache. */
+function touchSlots(job: LineJob, table: LabelTable, label: usize, count: u32): void {
+  let touched: u32 = 0;
+  for (let i: usize = 0; i < <usize>count; i++, label += 16)
+    touched += touchSlot(job, table, load<usize>(label), load<u32>(label, 4));
+  // Without a use the compiler would leave the looks out.
+  job.touched = touched;
 }
 
 /**

@@ -123,9 +123,10 @@ function firstFrom(list: usize, start: usize, end: usize, least: u32): usize {
 
 /**
  * Sorts rows first … last − 1 of the range, a band, by index and row; `width` bits of an index are sorted by at a time, in `passes`
- * passes: 0 where they ascend. False where the band has not the entries that its rows are to have.
+ * passes: 0 where they ascend. Returns −1 where the band has not the entries that its rows are to have; else how many entries follow
+ * one of the same place, where indices have a limit.
  */
-export function sortBand<T extends number>(job: SortJob, first: u32, last: u32, passes: u32, width: u32): bool {
+export function sortBand<T extends number>(job: SortJob, first: u32, last: u32, passes: u32, width: u32): i32 {
   const starts = job.starts, cursor = job.cursor;
   const begin = load<u32>(starts + (<usize>first << 2));
   const count = <usize>(load<u32>(starts + (<usize>last << 2)) - begin);
@@ -139,22 +140,33 @@ export function sortBand<T extends number>(job: SortJob, first: u32, last: u32, 
   memory.copy(cursor + (<usize>first << 2), starts + (<usize>first << 2), <usize>(last - first) << 2);
   for (let i: usize = 0; i < count; i++) {
     const t = order ? <usize>load<u32>(order + (i << 2)) : i;
-    const row = <usize>load<u32>(owners + (t << 2)) << 2;
-    const place = load<u32>(cursor + row);
-    store<u32>(cursor + row, place + 1);
+    const row = load<u32>(owners + (t << 2));
+    // Where a worker was lost a band may have been sorted over before.
+    if (row - first >= last - first) return -1;
+    const next = cursor + (<usize>row << 2);
+    const place = load<u32>(next);
+    store<u32>(next, place + 1);
     const at = <usize>(place - begin);
-    if (at >= count) return false;
+    if (at >= count) return -1;
     store<u32>(outIndices + (at << 2), load<u32>(indices + (t << 2)));
     store<T>(outValues + at * sizeof<T>(), load<T>(values + t * sizeof<T>()));
     if (outWeights) store<T>(outWeights + at * sizeof<T>(), load<T>(weights + t * sizeof<T>()));
   }
-  for (let row = <usize>first; row < <usize>last; row++)
-    if (load<u32>(cursor + (row << 2)) != load<u32>(starts + (row << 2), 4)) return false;
+  let repeats = 0;
+  const isCounted = job.indexCount != 0;
+  for (let row = <usize>first; row < <usize>last; row++) {
+    const end = load<u32>(starts + (row << 2), 4);
+    if (load<u32>(cursor + (row << 2)) != end) return -1;
+    if (!isCounted) continue;
+    const stop = outIndices + (<usize>(end - begin) << 2);
+    for (let at = outIndices + (<usize>(load<u32>(starts + (row << 2)) - begin) << 2) + 4; at < stop; at += 4)
+      if (load<u32>(at - 4) == load<u32>(at)) repeats++;
+  }
   const at = <usize>begin;
   memory.copy(job.toIndices + (at << 2), outIndices, count << 2);
   memory.copy(job.toValues + at * sizeof<T>(), outValues, count * sizeof<T>());
   if (outWeights) memory.copy(job.toWeights + at * sizeof<T>(), outWeights, count * sizeof<T>());
-  return true;
+  return repeats;
 }
 
 /** A stable counting sort of an order (0: as listed) by `width` bits of a number; returns the other order. */
