@@ -82,7 +82,7 @@ function tuneFor(tool, name, k, objective) {
   const evaluate = judge(kind, folder, 'validation', k);
   const trials = grids[objective].map((penalty) => {
     const all = stepsOf(tool, name);
-    const late = tool === 'libmf' ? all : isLarge(name) ? all.slice(-1) : all.filter((step) => step >= 4 && step <= 12);
+    const late = tool === 'libmf' ? all : isLarge(name) ? [4, 8] : all.filter((step) => step >= 4 && step <= 12);
     const points = fit(
       tool,
       { kind, objective, folder, k, threads, steps: late, alpha: 1, ...penalty },

@@ -133,8 +133,11 @@ function sweepCost(rank: number, { lengths }: MethodShape): number {
 
 /** Floating-point operations of a sweep, from which a problem is large. */
 const leastOfLarge = 1e9;
-/** Epochs of sgd come first where a sweep takes so many times as many as an epoch. */
-const leastMultiple = 7;
+/**
+ * Epochs of sgd come first where a sweep takes so many times as many as an epoch: of 8 million ratings at k = 16 (3.8 times) three come
+ * to a held-out error that sweeps do not reach.
+ */
+const leastMultiple = 3.5;
 /** Of f, relative, by a sweep that is not yet near the end: epochs have to bring as much for as many operations. */
 const fallOfSweep = 0.1;
 
