@@ -1,7 +1,11 @@
 import type { KnipConfig } from 'knip';
 
-/** Tests and benchmarks import what ships, dist/src/…; knip is shown the sources that it was compiled from. */
-const asSource = (text: string): string => text.replace(/(['"`])((?:\.\.\/)+)dist\/(src|workers)\//g, '$1$2$3/');
+/** Tests and benchmarks import what was compiled, dist/src/…, or bundled; knip is shown the sources of it. */
+const asSource = (text: string): string =>
+  text.replace(
+    /(['"`])((?:\.\.\/)+)dist\/(?:(src|workers)\/|bundle\/(?=index))/g,
+    (_, quote, up, room = 'src') => `${quote}${up}${room}/`,
+  );
 
 const config: KnipConfig = {
   entry: [

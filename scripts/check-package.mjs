@@ -10,6 +10,7 @@ import { join } from 'node:path';
 
 const needed = [
   /^dist\/bundle\/index\.js$/,
+  /^dist\/bundle\/command\/main\.js$/,
   /^dist\/src\/report\/page\/page\.js$/,
   /^dist\/workers\/rows\.cjs$/,
   /^dist\/workers\/scores\.cjs$/,

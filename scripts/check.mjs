@@ -1,5 +1,5 @@
 // @ts-check
-/** All checks of package.json, in two rows beside each other: what looks at dist/ comes after the check that compiles it. */
+/** All checks of package.json, in two rows beside each other: what looks at declarations comes after the check that makes them. */
 import { together } from './together.mjs';
 
 /** @param {readonly string[]} names */

@@ -8,7 +8,8 @@ const root = fileURLToPath(new URL('../', import.meta.url));
 const changed = (path) => statSync(join(root, path), { throwIfNoEntry: false })?.mtimeMs ?? 0;
 const within = (folder) => readdirSync(join(root, folder), { recursive: true }).map((name) => join(folder, name));
 
-const sources = ['package.json', 'package-lock.json', 'tsconfig.json', ...within('src'), ...within('workers')];
+const settings = ['package.json', 'package-lock.json', 'tsconfig.json', 'scripts/build.mjs', 'scripts/bundle.mjs'];
+const sources = [...settings, ...within('src'), ...within('workers')];
 // Written last: it is there, and new, only when all before it went well.
 const built = changed('dist/built');
 if (!sources.every((source) => changed(source) < built)) execSync('npm run build', { cwd: root, stdio: 'inherit' });

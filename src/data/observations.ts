@@ -60,7 +60,6 @@ export interface Sorter<Step> {
     entries: ChunkedEntries,
     to: Orientation,
     shift: number,
-    columnCount: number,
     afterReading: () => void,
   ): Steps<Step, number | undefined>;
   /** Sorted rows into columns. */
@@ -194,7 +193,7 @@ export function* placeInSteps<Step>(
     if (isHandedOver && isTriples(A) && weights === undefined) listing = withoutValues(A, byColumn.values);
   };
   if (sorter && entries.isPlain) {
-    repeats = (yield* sorter.rows(entries, byRow, shift, found.columns, freeValues)) ?? refuse(A, weights);
+    repeats = (yield* sorter.rows(entries, byRow, shift, freeValues)) ?? refuse(A, weights);
   } else {
     isByRow = placeColumns(entries, byColumn, shift, found.rows) ?? refuse(A, weights);
     freeValues();

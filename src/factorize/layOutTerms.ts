@@ -86,12 +86,12 @@ export function measureBaseline(
   hasBias: boolean,
   knownMean?: number,
 ): Baseline {
-  const { weightSum, valueSum, squareSum } = weightedSums(byRow);
+  const { weightSum, valueSum, distanceSum, squareSum } = weightedSums(byRow);
   const unlisted = background ? Math.max(0, unlistedWeight(byRow, background)) : 0;
   const weightedMean = weightSum + unlisted > 0 ? (valueSum + unlisted * value) / (weightSum + unlisted) : 0;
   const mean = knownMean ?? (hasBias && loss.name !== 'logistic' ? weightedMean : 0);
   const average = weightSum > 0 ? valueSum / weightSum : 0;
-  const spread = weightSum > 0 ? Math.sqrt(Math.max(0, squareSum / weightSum - average * average)) : 0;
+  const spread = weightSum > 0 ? Math.sqrt(Math.max(0, squareSum / weightSum - (distanceSum / weightSum) ** 2)) : 0;
   const at = loss.name === 'poisson' ? Math.max(weightedMean, Number.MIN_VALUE) : mean;
   const settled = settleLoss(loss, byRow);
   const ofUnlisted = unlisted * (loss.name === 'poisson' ? at : (value - at) ** 2);
@@ -146,19 +146,25 @@ function measureOf(loss: Loss, byRow: StoredOrientation, at: number): number {
   return sum;
 }
 
+/** ΣW², ΣW²a, and ΣW²d and ΣW²d² of the distances d from the first entry: a spread around a large average is not lost in its square. */
 function weightedSums(byRow: StoredOrientation) {
   let weightSum = 0;
   let valueSum = 0;
+  let distanceSum = 0;
   let squareSum = 0;
+  let first: number | undefined;
   for (const { values, weights } of entriesOf(byRow))
     for (let t = 0; t < values.length; t++) {
       const weight = weights ? (weights[t] as number) : 1;
       const value = values[t] as number;
+      first ??= value;
+      const distance = weight * (value - first);
       weightSum += weight * weight;
       valueSum += weight * weight * value;
-      squareSum += weight * value * (weight * value);
+      distanceSum += weight * distance;
+      squareSum += distance * distance;
     }
-  return { weightSum, valueSum, squareSum };
+  return { weightSum, valueSum, distanceSum, squareSum };
 }
 
 /** ΣΣ r_i c_j over entries that are not listed. */

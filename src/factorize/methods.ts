@@ -134,7 +134,7 @@ function sweepCost(rank: number, { lengths }: MethodShape): number {
 /** Floating-point operations of a sweep, from which a problem is large. */
 const leastOfLarge = 1e9;
 /**
- * Epochs of sgd come first where a sweep takes so many times as many as an epoch: of 8 million ratings at k = 16 (3.8 times) three come
+ * Epochs of sgd come first where a sweep takes so many times as many as an epoch: of 8 million ratings at k = 16 (4.6 times) three come
  * to a held-out error that sweeps do not reach.
  */
 const leastMultiple = 3.5;

@@ -56,7 +56,7 @@ class AlternatingLeastSquares implements MethodRun {
       precise,
       isLossUnwanted: true,
     });
-    // ∂f/∂U is zero at `from` but for rounding, so this is the whole gradient.
+    // ∂f/∂U is zero at `from` but for rounding, or for what conjugate gradients left of it: this is the whole gradient, or nearly.
     const relativeGradientNorm = run.relative(gradientProduct(solved));
     const rows = 1 - from.rows;
     if (precise) this.#anderson?.restart();

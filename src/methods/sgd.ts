@@ -45,11 +45,17 @@ export function sgd(shape: GridShape, elementBytes: number): Method {
 
 /** What entries are on average, as the first column of U and V; beside it U = 0 and a small V. */
 async function startSmall(run: Run): Promise<Point> {
-  const { level, spread } = run;
+  const { level } = run;
+  const spread = spreadOf(run);
   const drawn = Math.sqrt(level * level + spread * spread) || 1;
   const call = { phase: 'sgdStart', own: null, other: 0, out: 1, step: startScale * Math.sqrt(spread / drawn) };
   for (const side of sides) await run.phase({ ...call, side });
   return measured(run, { rows: 1, columns: 1 });
+}
+
+/** Of entries that are all the same, what they are: columns beside the first are not to start at 0, which none leaves. */
+function spreadOf({ level, spread }: Run): number {
+  return spread || Math.abs(level) || 1;
 }
 
 async function measured(run: Run, at: Position): Promise<Point> {
@@ -98,14 +104,15 @@ class StochasticDescent implements MethodRun {
     const call = { own: null, other: 0, out: null };
     const sums = await run.phase({ ...call, phase: 'sgdGrid', side: 'rows' });
     await run.phase({ ...call, phase: 'sgdPlace', side: 'rows' });
-    const spread = run.spread || 1;
+    const spread = spreadOf(run);
     // What entries of U and V are in the end, squared, and z = W²r at their start.
     const squared = spread / Math.sqrt(rank);
     const z = sums.loss > 0 ? Math.sqrt(sums.loss / this.#shape.observed) : 1;
     const sizes = {
       scale: 1 / z,
       step: relativeStep * Math.sqrt(squared),
-      // As long as the others' for gradients that are longer by as much as the first column is larger.
+      // As long as the others' for gradients that are longer by as much as the first column is larger. A start that is given
+      // may have the average elsewhere: its first column is then slow.
       lead: squared / (squared + Math.abs(run.level)),
       biasStep: relativeStep * spread,
       squares: seenBefore * squared,

@@ -4,9 +4,10 @@
  * and the columns made, by as many as there are. What comes out does not depend on how it is cut.
  */
 import type { Sorter, Steps } from '../data/observations.js';
+import { HadamardError } from '../errors.js';
 import { type Dtype, instantiateKernels, type Kernels } from '../kernels/load.js';
 import { writeSort } from '../kernels/sort.js';
-import { openWorkbench } from './blocks.js';
+import { closeWorkbench, openWorkbench } from './blocks.js';
 import type { Crew } from './crew.js';
 import type { EntryAddresses, Layout, PerSide, SideAddresses } from './layout.js';
 import { type BlockContext, countOf, noTotals, type Phase, type PhaseCall, type Workbench } from './phase.js';
@@ -94,7 +95,13 @@ function kernelsOf(kernels: Kernels, dtype: Dtype) {
     : { bandEntries: bandEntries64, bandRows: bandRows64, sortBand: sortBand64 };
 }
 
-/** The bands of rows block, block + blocks, and so on; the sum is how many entries follow one of the same place, NaN where some are not there. */
+/** What stands in `next` of a band that was begun: bands are sorted where they stand, and cannot be begun again. */
+const begun = 0xffffffff;
+
+/**
+ * The bands of rows block, block + blocks, and so on; the sum is how many entries follow one of the same place, NaN where some are not
+ * there or a band was lost with its worker.
+ */
 const sortRowsPhase: Phase<SortContext> = {
   name: 'sortRows',
   run({ fit, kernels, slot, view }, { side }, block) {
@@ -107,8 +114,11 @@ const sortRowsPhase: Phase<SortContext> = {
     const passes = Math.ceil(bits / mostDigitBits);
     const width = Math.ceil(bits / Math.max(passes, 1));
     const { sortBand } = kernelsOf(kernels, fit.dtype);
+    const next = new Uint32Array(fit.memory.buffer, places.at.next, edges.length - 1);
     let repeats = 0;
     for (let band = block; band + 1 < edges.length; band += fit.blocks[side].length - 1) {
+      if (next[band] === begun) return { ...noTotals, loss: Number.NaN };
+      next[band] = begun;
       const found = sortBand(job, edges[band] as number, edges[band + 1] as number, passes, width);
       repeats += found < 0 ? Number.NaN : found;
     }
@@ -194,7 +204,7 @@ export function kernelSorter(context: SortContext): Sorter<PhaseCall> {
     out: null,
   });
   return {
-    *rows({ each }, { pointers }, shift, _, afterReading) {
+    *rows({ each }, { pointers }, shift, afterReading) {
       const size = pointers.length - 1;
       new Uint32Array(buffer, rows.pointers, size + 1).set(pointers);
       const bands = bandsOf(pointers, { first: 0, last: size });
@@ -245,28 +255,45 @@ export function kernelSorter(context: SortContext): Sorter<PhaseCall> {
 
 /** Does all steps in this thread. */
 export function sortHere<T>(context: SortContext, steps: Steps<PhaseCall, T>): T {
-  const workbench = openWorkbench(context, 0);
-  let next = steps.next(0);
-  while (next.done !== true) {
-    const { value: call } = next;
-    const phase = sortPhases.find(({ name }) => name === call.phase) as Phase<SortContext>;
-    let found = 0;
-    for (let block = 0; block < context.blocks[call.side].length - 1; block++)
-      found += phase.run(workbench, call, block).loss;
-    next = steps.next(found);
+  try {
+    let next = steps.next(0);
+    while (next.done !== true) {
+      const { value: call } = next;
+      const phase = sortPhases.find(({ name }) => name === call.phase) as Phase<SortContext>;
+      let found = 0;
+      for (let block = 0; block < context.blocks[call.side].length - 1; block++)
+        found += phase.run(openWorkbench(context, 0), call, block).loss;
+      next = steps.next(found);
+    }
+    return next.value;
+  } finally {
+    closeWorkbench();
   }
-  return next.value;
 }
 
-/** Does each step by a crew. @throws HadamardError `worker-died` */
+/** Does each step by a crew. @throws HadamardError `worker-died`, also of the first worker that is lost while rows are sorted */
 export async function sortTogether<T>(
   context: SortContext,
   steps: Steps<PhaseCall, T>,
   crew: Crew<SortContext>,
 ): Promise<T> {
   let next = steps.next(0);
-  while (next.done !== true) next = steps.next((await crew.run(context, next.value)).loss);
+  while (next.done !== true) {
+    const { loss: found } = await crew.run(context, next.value);
+    if (Number.isNaN(found)) throw diedSorting();
+    next = steps.next(found);
+  }
   return next.value;
+}
+
+function diedSorting(): HadamardError {
+  return new HadamardError({
+    code: 'worker-died',
+    what: 'A worker died while it sorted entries into rows.',
+    position: {},
+    rule: 'Entries are sorted where they stand, so that a part which was begun cannot be done again.',
+    remedy: 'Look for memory limits or signals from outside, and fit again.',
+  });
 }
 
 /** Rows first … last−1. */

@@ -1,6 +1,6 @@
 /** auto on large problems: epochs of sgd before sweeps, blocks of coordinates at large ranks; the same bits whoever runs it. */
 import { describe, expect, test } from 'vitest';
-import { chooseMethod } from '../../dist/src/factorize/methods.js';
+import { chooseApproach, chooseMethod } from '../../dist/src/factorize/methods.js';
 import { factorize } from '../../dist/src/index.js';
 import { checkOptions } from '../../dist/src/options.js';
 import { evenRuns } from '../../dist/src/parallel/partition.js';
@@ -62,6 +62,15 @@ describe('an approach', () => {
     const memoryLimit = given.fit.memoryBytes.planned + 1;
     const short = await factorize(A, { ...options, maxSweeps: 1, memoryLimit });
     expect(short.fit.method.reason).not.toContain('sgd');
+  });
+
+  test('is made where a sweep is 3.5 times as dear as an epoch, of a large problem', () => {
+    const lengths = { rows: evenRuns(50_000, 4e6), columns: evenRuns(10_000, 4e6) };
+    const counts = { rows: 50_000, columns: 10_000 };
+    const of = { counts, observed: 4e6, lengths, isComposed: false, hasBackground: false };
+    const approach = (rank: number) =>
+      chooseApproach(checkOptions({ rank, lambda: 0.1 }), of, { name: 'als', reason: '' }, 'f32')?.method.name;
+    expect([9, 12, 16].map((rank) => approach(rank))).toEqual([undefined, 'sgd', 'sgd']);
   });
 });
 

@@ -29,6 +29,17 @@ describe('the installed package', () => {
     );
   });
 
+  it('fits from several starts in workers, and writes a page', () => {
+    writeFileSync(
+      join(folder, 'many.csv'),
+      Array.from({ length: 900 }, (_, t) => `${t % 30},${Math.floor(t / 30)},${Math.sin(t)}`).join('\n'),
+    );
+    const asked = ['--rank', '2', '--lambda', '0.1', '--starts', '4', '--threads', '2', '--report', 'page.html'];
+    const hadamard = join(folder, 'node_modules', '.bin', 'hadamard');
+    expect(run(hadamard, 'fit', 'many.csv', ...asked, '--out', 'many')).toContain('starts');
+    expect(readFileSync(join(folder, 'page.html'), 'utf8')).toContain('</html>');
+  });
+
   it('runs the library example of the README', () => {
     const example = /```js\n([\s\S]*?)```/.exec(readFileSync(join(root, 'README.md'), 'utf8'))?.[1] as string;
     writeFileSync(join(folder, 'example.mjs'), example);

@@ -57,6 +57,19 @@ test('bands cover all rows in order, with about as many entries each', () => {
   expect(bandEdges([0, 0, 0], 2)).toEqual([0, 0, 2]);
 });
 
+describe('a start', () => {
+  test('knows the spread of entries around a large average', async () => {
+    const entries = [1, -1, -1, 1].map((d, t) => ({ row: t >> 1, column: t & 1, value: 1e9 + d, weight: 1 }));
+    const { fit } = await openFit({ m: 2, n: 2, entries }, { rank: 1, dtype: 'f64' });
+    expect(fit).toMatchObject({ level: 1e9, spread: 1 });
+  });
+
+  test('leaves no column at 0 where all entries are the same', async () => {
+    const { V } = await factorize({ ...A, values: A.values.map(() => 2) }, { ...common, rank: 3, maxSweeps: 1 });
+    for (let c = 0; c < 3; c++) expect(V.data.some((value, at) => at % 3 === c && value !== 0)).toBe(true);
+  });
+});
+
 describe('the same bits', () => {
   const cases: [string, Partial<FactorizeOptions>][] = [
     ['plain', {}],

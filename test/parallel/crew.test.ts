@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { type FactorizeOptions, factorize } from '../../dist/src/index.js';
+import { type FactorizeOptions, factorize, type MatrixInput } from '../../dist/src/index.js';
 import { fitProblem } from '../helpers/fitProblem.mjs';
 
 const { A, options } = fitProblem;
@@ -13,7 +13,7 @@ const workerUrl = new URL('../helpers/dyingWorker.cjs', import.meta.url).href;
 
 interface Death {
   how: 'exit' | 'throw' | 'memory';
-  phase: 'solve' | 'gradient' | 'move' | 'loss';
+  phase: 'solve' | 'gradient' | 'move' | 'loss' | 'sortRows' | 'sortColumns';
   side: 'rows' | 'columns';
   blocks: number[];
   times: number;
@@ -30,13 +30,39 @@ afterEach(() => {
 
 const deaths = () => readdirSync(folder).sort();
 
-function fit(death: Partial<Death>, more: Partial<FactorizeOptions> = {}) {
+function fit(death: Partial<Death>, more: Partial<FactorizeOptions> = {}, of: MatrixInput = A) {
   process.env.HADAMARD_TEST_DEATH = JSON.stringify({
     ...{ how: 'exit', phase: 'solve', side: 'columns', blocks: [5], times: 1, folder },
     ...death,
   });
-  return factorize(A, { ...options, inline: 'never', threads: 2, workerUrl, ...more });
+  return factorize(of, { ...options, inline: 'never', threads: 2, workerUrl, ...more });
 }
+
+describe('a worker that dies while many entries are sorted', () => {
+  const count = 2 ** 21 + 1000;
+  const listed = {
+    rows: Uint32Array.from({ length: count }, (_, t) => (t * 7919) % 5003),
+    columns: Uint32Array.from({ length: count }, (_, t) => Math.floor(t / 5003)),
+    values: Float32Array.from({ length: count }, (_, t) => Math.sin(t)),
+    shape: [5003, 500] as const,
+  };
+  const few = { rank: 2, lambda: 1, maxSweeps: 1, weights: undefined, certificate: 'first-order' } as const;
+
+  test('into rows, where they stand, is told', async () => {
+    await expect(fit({ phase: 'sortRows', side: 'rows', blocks: [1] }, few, listed)).rejects.toMatchObject({
+      code: 'worker-died',
+      what: expect.stringContaining('sorted'),
+    });
+    expect(deaths()).toEqual(['1-1']);
+  });
+
+  test('into columns costs a block', async () => {
+    const found = await fit({ phase: 'sortColumns', side: 'columns', blocks: [0] }, few, listed);
+    expect(deaths()).toEqual(['0-1']);
+    const { digest } = (await factorize(listed, { ...options, ...few, threads: 1 })).fit;
+    expect(found.fit.digest).toBe(digest);
+  });
+});
 
 const expected = async (more: Partial<FactorizeOptions> = {}) =>
   (await factorize(A, { ...options, threads: 1, ...more })).fit;
