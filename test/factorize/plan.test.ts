@@ -121,6 +121,7 @@ describe('a plan by its numbers', () => {
       threads: 7,
       memoryLimit: 1e12,
       acceleration: 'none',
+      method: 'als',
     });
     expect(bytes.factors).toBe(2 * (480_189 + 17_770) * 16 * 4);
     expect(blocks.rows).toBeGreaterThan(100);
