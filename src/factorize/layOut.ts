@@ -4,6 +4,7 @@ import type { StoredObservations } from '../data/storedRows.js';
 import { factorBuffer } from '../methods/rowPhases.js';
 import type { Loss } from '../objective/losses.js';
 import type { CheckedOptions } from '../options.js';
+import { controlWords } from '../parallel/blocks.js';
 import type { Crew } from '../parallel/crew.js';
 import { observationStorage, type PerSide, sides, writeResidentPointers } from '../parallel/layout.js';
 import type { FitContext } from '../parallel/phase.js';
@@ -103,7 +104,7 @@ function openPlacing({ plan, checked, memory, module }: Place, listed: Listed) {
   const storage = observationStorage(request, layout, memory);
   const context: SortContext = { id: ++fits, memory, module, layout, dtype: request.dtype, blocks: boundaries };
   // A stop request of the last fit.
-  new Int32Array(memory.buffer, 0, 16).fill(0);
+  controlWords(context).fill(0);
   const sorter = layout.sorting && kernelSorter(context);
   const steps = placeInSteps({ ...listed, storage, duplicates: checked.duplicates }, sorter);
   return { context, steps };
@@ -154,7 +155,7 @@ export function openContext(
     grid: observations.grid,
     capacity: request.observed,
   };
-  new Int32Array(memory.buffer, 0, 16).fill(0);
+  controlWords(fit).fill(0);
   for (const side of sides) {
     const { penalties, biasPenalties } = layout.sides[side];
     const rows = request.counts[side];

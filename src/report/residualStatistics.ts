@@ -1,7 +1,7 @@
 /** One walk over the data with its predictions: everything that the page says about residuals, in memory of O(m + n). */
 import { listedCount, visitEntries } from '../data/entries.js';
 import type { MatrixInput, WeightsInput } from '../data/input.js';
-import { type Duplicates, type Orientation, place, survey } from '../data/observations.js';
+import { type Duplicates, observationsOf } from '../data/observations.js';
 import type { Model } from '../model/model.js';
 import { predictEntry } from '../model/objective.js';
 import { lossOf } from '../objective/losses.js';
@@ -148,22 +148,9 @@ export function residualStatistics(
 /** Walks over the observed entries as the fit saw them: as listed, or with the rule for duplicates applied. */
 function visitor(A: MatrixInput, weights: WeightsInput | undefined, duplicates: Duplicates): (visit: Visit) => void {
   if (duplicates === 'refuse' || duplicates === 'keep') return (visit) => visitEntries(A, weights, visit);
-  const found = survey(A, weights);
-  const room = (rows: number): Orientation => ({
-    pointers: new Float64Array(rows + 1),
-    indices: new Uint32Array(found.observed),
-    values: new Float64Array(found.observed),
-    weights: new Float64Array(found.observed),
-  });
-  const { byRow } = place({
-    A,
-    weights,
-    found,
-    storage: { byRow: room(found.rows), byColumn: room(found.columns) },
-    duplicates,
-  });
+  const { rows, byRow } = observationsOf(A, weights, duplicates, false);
   return (visit) => {
-    for (let i = 0; i < found.rows; i++)
+    for (let i = 0; i < rows; i++)
       for (let t = byRow.pointers[i] as number; t < (byRow.pointers[i + 1] as number); t++)
         visit(i, byRow.indices[t] as number, byRow.values[t] as number, byRow.weights?.[t] as number);
   };

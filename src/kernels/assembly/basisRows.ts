@@ -44,13 +44,13 @@ export function solveShort(job: RowJob, terms: Terms, work: ComposedSpace, row: 
   const rank = <usize>job.rank;
   const bytes = stride << 2;
   const size = (count + 3) & ~3;
-  const r = load<f64>(terms.ownWeights + (<usize>row << 3));
+  const r = <f32>load<f64>(terms.ownWeights + (<usize>row << 3));
   // √D, its inverse and ξ₀.
   const root = work.lower, inverse = work.upper, origin = work.mu;
-  if (!openBasis(terms, <f32>r, <f32>load<f64>(job.penalties + (<usize>row << 3)), stride, root, inverse, origin)) return false;
+  if (!openBasis(terms, r, <f32>load<f64>(job.penalties + (<usize>row << 3)), stride, root, inverse, origin)) return false;
 
   // Of the panel's lists: addresses of rows, Ω^½, Ω^½y; then Ω^½y − Bξ₀ to y.
-  if (!locate(job, terms, space.addresses, space.scales, space.rights, r, start, count)) return false;
+  if (!locate(true, job, terms, r, start, count, space.addresses, space.scales, space.rights)) return false;
   const B = space.G;
   scaledRows(B, space.addresses, space.scales, inverse, count, bytes);
   memory.fill(B + count * bytes, 0, (size - count) * bytes);
@@ -192,23 +192,30 @@ function leastLane(x: v128): f32 {
   );
 }
 
-/** @returns whether each entry weighs enough. Without biases the mean is 0. */
-function locate(
-  job: RowJob, terms: Terms, addresses: usize, scales: usize, rights: usize, r: f64, start: usize, count: usize,
+/**
+ * Lists where the rows of entries stand in the basis, what these weigh more than the background, Ω, and Ωy; or with `isRooted` Ω^½ and
+ * Ω^½y. Without biases the mean is 0.
+ *
+ * @returns whether each weighs enough for a root.
+ */
+// @ts-ignore: decorator
+@inline
+export function locate(
+  isRooted: bool, job: RowJob, terms: Terms, r: f32, start: usize, count: usize, addresses: usize, omegas: usize, targets: usize,
 ): bool {
   const bytes = <usize>job.stride << 2, weights = job.weights, otherWeights = terms.otherWeights, rotated = terms.rotated;
-  const value = <f32>terms.value, own = <f32>r;
+  const values = job.values, indices = job.indices, value = <f32>terms.value;
   for (let t: usize = 0; t < count; t++) {
     const o = t << 2, entry = (start + t) << 2;
-    const j = <usize>load<u32>(job.indices + entry);
+    const j = <usize>load<u32>(indices + entry);
     const w: f32 = weights ? load<f32>(weights + entry) : 1;
-    const rc = own * <f32>load<f64>(otherWeights + (j << 3));
-    const omega = w * w - rc;
-    if (!(omega > leastOfOmega * w * w)) return false;
-    const s = sqrt(omega);
+    const rc = r * <f32>load<f64>(otherWeights + (j << 3));
+    const omega = w * w - rc, target = w * w * load<f32>(values + entry) - rc * value;
+    if (isRooted && !(omega > leastOfOmega * w * w)) return false;
+    const root: f32 = isRooted ? sqrt(omega) : 1;
     store<u32>(addresses + o, <u32>(rotated + j * bytes));
-    store<f32>(scales + o, s);
-    store<f32>(rights + o, (w * w * load<f32>(job.values + entry) - rc * value) / s);
+    store<f32>(omegas + o, isRooted ? root : omega);
+    store<f32>(targets + o, isRooted ? target / root : target);
   }
   return true;
 }

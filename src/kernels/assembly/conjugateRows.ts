@@ -4,8 +4,9 @@
  * 4nk operations each where the matrix alone takes nk² (M. R. Hestenes & E. Stiefel, J. Res. NBS 49 (1952); for unlisted entries, without
  * the basis: G. Takács, I. Pilászy & D. Tikk, RecSys 2011).
  */
-import { openBasis } from "./basisRows";
+import { locate, openBasis } from "./basisRows";
 import { ComposedSpace } from "./composedSpace";
+import { clear, dots, splatLane } from "./entryLanes";
 import { RowJob } from "./job";
 import { madd, sumLanes } from "./lanes";
 import { Terms } from "./terms";
@@ -28,7 +29,7 @@ export function solveByGradients(job: RowJob, terms: Terms, work: ComposedSpace,
 
   const residual = work.residual, direction = work.d, scaled = work.next, product = work.free, gradient = work.H;
   // x is ξ until the end.
-  memory.fill(product, 0, bytes);
+  clear(product, bytes);
   addEntries(true, job, terms, work, row, r, x, product);
   for (let o: usize = 0; o < bytes; o += 16) {
     const s = v128.load(root + o);
@@ -47,7 +48,7 @@ export function solveByGradients(job: RowJob, terms: Terms, work: ComposedSpace,
   while (!(squared <= enough)) {
     if (left-- == 0) return false;
     for (let o: usize = 0; o < bytes; o += 16) v128.store(scaled + o, f32x4.mul(v128.load(inverse + o), v128.load(direction + o)));
-    memory.fill(product, 0, bytes);
+    clear(product, bytes);
     addEntries(false, job, terms, work, row, r, scaled, product);
     for (let o: usize = 0; o < bytes; o += 16)
       v128.store(product + o, madd<f32>(v128.load(inverse + o), v128.load(product + o), v128.load(direction + o)));
@@ -82,24 +83,8 @@ function addEntries(
   for (let t = start; t < end; t += most) {
     const count = min(most, end - t);
     // Of a row with one list they stand there from its first pass.
-    if (isResidual || end - start > most) locate(job, terms, r, t, count, addresses, omegas, targets);
+    if (isResidual || end - start > most) locate(false, job, terms, r, t, count, addresses, omegas, targets);
     addListed(isResidual, addresses, omegas, targets, count, p, out, stride << 2);
-  }
-}
-
-function locate(
-  job: RowJob, terms: Terms, r: f32, start: usize, count: usize, addresses: usize, omegas: usize, targets: usize,
-): void {
-  const bytes = <usize>job.stride << 2, weights = job.weights, otherWeights = terms.otherWeights, rotated = terms.rotated;
-  const values = job.values, indices = job.indices, value = <f32>terms.value;
-  for (let t: usize = 0; t < count; t++) {
-    const o = t << 2, entry = (start + t) << 2;
-    const j = <usize>load<u32>(indices + entry);
-    const w: f32 = weights ? load<f32>(weights + entry) : 1;
-    const rc = r * <f32>load<f64>(otherWeights + (j << 3));
-    store<u32>(addresses + o, <u32>(rotated + j * bytes));
-    store<f32>(omegas + o, w * w - rc);
-    store<f32>(targets + o, w * w * load<f32>(values + entry) - rc * value);
   }
 }
 
@@ -109,28 +94,13 @@ function locate(
 function addListed(
   isResidual: bool, addresses: usize, omegas: usize, targets: usize, count: usize, p: usize, out: usize, bytes: usize,
 ): void {
-  const zero = f32x4.splat(0);
   let t: usize = 0;
   for (; t + 4 <= count; t += 4) {
     const list = addresses + (t << 2);
     const a = <usize>load<u32>(list), b = <usize>load<u32>(list, 4), c = <usize>load<u32>(list, 8), d = <usize>load<u32>(list, 12);
-    let s0 = zero, s1 = zero, s2 = zero, s3 = zero;
-    for (let o: usize = 0; o < bytes; o += 16) {
-      const x = v128.load(p + o);
-      s0 = madd<f32>(x, v128.load(a + o), s0);
-      s1 = madd<f32>(x, v128.load(b + o), s1);
-      s2 = madd<f32>(x, v128.load(c + o), s2);
-      s3 = madd<f32>(x, v128.load(d + o), s3);
-    }
-    const low = f32x4.add(v128.shuffle<f32>(s0, s1, 0, 4, 1, 5), v128.shuffle<f32>(s0, s1, 2, 6, 3, 7));
-    const high = f32x4.add(v128.shuffle<f32>(s2, s3, 0, 4, 1, 5), v128.shuffle<f32>(s2, s3, 2, 6, 3, 7));
-    const dots = f32x4.add(v128.shuffle<f32>(low, high, 0, 1, 4, 5), v128.shuffle<f32>(low, high, 2, 3, 6, 7));
-    let s = f32x4.mul(v128.load(omegas + (t << 2)), dots);
+    let s = f32x4.mul(v128.load(omegas + (t << 2)), dots<f32>(4, p, a, b, c, d, bytes));
     if (isResidual) s = f32x4.sub(v128.load(targets + (t << 2)), s);
-    s0 = v128.shuffle<f32>(s, s, 0, 0, 0, 0);
-    s1 = v128.shuffle<f32>(s, s, 1, 1, 1, 1);
-    s2 = v128.shuffle<f32>(s, s, 2, 2, 2, 2);
-    s3 = v128.shuffle<f32>(s, s, 3, 3, 3, 3);
+    const s0 = splatLane<f32>(s, 0), s1 = splatLane<f32>(s, 1), s2 = splatLane<f32>(s, 2), s3 = splatLane<f32>(s, 3);
     for (let o: usize = 0; o < bytes; o += 16) {
       const y = madd<f32>(s0, v128.load(a + o), v128.load(out + o));
       v128.store(out + o, madd<f32>(s3, v128.load(d + o), madd<f32>(s2, v128.load(c + o), madd<f32>(s1, v128.load(b + o), y))));
