@@ -11,6 +11,9 @@ const { rows, columns, values } = load(job.folder, 'train');
 const data = new Matrix();
 for (let t = 0; t < values.length; t++) data.push(rows[t], columns[t], values[t]);
 
+/** The rows are arrays of their own. */
+const joined = (rows) => Buffer.concat(rows.map((row) => new Uint8Array(row.buffer, row.byteOffset, row.byteLength)));
+
 for (const step of job.steps) {
   const model = new Model({
     factors: job.k,
@@ -26,8 +29,8 @@ for (const step of job.steps) {
   const seconds = (performance.now() - began) / 1000;
   const { user, system } = process.cpuUsage(cpu);
   if (job.out) {
-    writeFileSync(`${job.out}.${step}.U`, Float32Array.from(model.p().flat()));
-    writeFileSync(`${job.out}.${step}.V`, Float32Array.from(model.q().flat()));
+    writeFileSync(`${job.out}.${step}.U`, joined(model.p()));
+    writeFileSync(`${job.out}.${step}.V`, joined(model.q()));
   }
   model.destroy();
   console.log(JSON.stringify({ step, seconds, cpuSeconds: (user + system) / 1e6 }));
