@@ -184,20 +184,34 @@ export function methodOf(name: ChosenMethod['name'], options: CheckedOptions, si
   const shape = reducedProblemShape(options, size);
   if (name === 'varpro') return variableProjection(shape, options);
   if (name === 'sgd') return sgd(shape, elementBytes(dtype));
+  const factorBytes = factorBytesOf(shape, dtype);
   const method = {
-    als: als(options.acceleration),
-    'block-als': blockAls(options.rank, shape.stride, options.acceleration),
+    als: als(options.acceleration, factorBytes.columns),
+    'block-als': blockAls(options.rank, shape.stride, options.acceleration, factorBytes),
     gradient,
     lbfgs,
   }[name];
   return options.polish === 'newton' ? polished(method, shape) : method;
 }
 
+function factorBytesOf(
+  { counts, stride }: Pick<ReducedProblemShape, 'counts' | 'stride'>,
+  dtype: Dtype,
+): PerSide<number> {
+  const bytes = stride * elementBytes(dtype);
+  return { rows: counts.rows * bytes, columns: counts.columns * bytes };
+}
+
 /** What is tried before the method chosen. */
-export function trialOf({ trialSweeps }: ChosenMethod, { acceleration, start }: CheckedOptions): Trial | undefined {
-  return trialSweeps === undefined || start === 'rank-by-rank'
-    ? undefined
-    : { method: als(acceleration), sweeps: trialSweeps };
+export function trialOf(
+  { trialSweeps }: ChosenMethod,
+  options: CheckedOptions,
+  size: Size,
+  dtype: Dtype,
+): Trial | undefined {
+  if (trialSweeps === undefined || options.start === 'rank-by-rank') return undefined;
+  const { columns } = factorBytesOf(reducedProblemShape(options, size), dtype);
+  return { method: als(options.acceleration, columns), sweeps: trialSweeps };
 }
 
 export function curvatureShape(options: CheckedOptions, size: Size): CurvatureShape {

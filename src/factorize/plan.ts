@@ -239,7 +239,7 @@ function planExtent(
   const hasBias = options.biases !== 'none';
   const stride = strideOf(options.rank, hasBias);
   const method = methodOf(chosen.name, options, shape, dtype);
-  const trial = trialOf(chosen, options);
+  const trial = trialOf(chosen, options, shape, dtype);
   const approach = mayApproach ? chooseApproach(options, shape, chosen, dtype) : undefined;
   const before = approach?.method ?? trial?.method;
   const start = chooseStart(options, shape, chosen);
@@ -306,7 +306,7 @@ function planExtent(
   const layout = planLayout(request);
   const element = elementBytes(dtype);
   const modelBytes = (found.rows + found.columns) * (options.rank + (hasBias ? 1 : 0)) * element;
-  const methodBytes = (trial?.method ?? method).ownBytes(found.rows, found.columns, stride, element);
+  const methodBytes = method.ownBytes ?? 0;
   const counting = (found.rows + found.columns) * countingBytes;
   // The lists that a share is held out of.
   const listing = options.holdout === undefined ? 0 : (found.observed * listingBytes) / (1 - options.holdout);

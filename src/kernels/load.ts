@@ -23,6 +23,12 @@ type ComposedKernel = (job: number, terms: number, first: number, last: number) 
 /** And with the columns of a block at the most. */
 type BlockKernel = (job: number, terms: number, width: number, first: number, last: number) => void;
 
+/** r ← g − x, its change since `before` to `step`, and a copy of g. */
+type Advance = (x: number, g: number, before: number, r: number, step: number, copy: number, count: number) => void;
+
+/** `out` ← base + Σ coefficient·(vector − base) over terms that writeTerms has written; base 0: there is none. */
+type Combine = (terms: number, size: number, base: number, out: number, count: number) => void;
+
 /** Named for the storage type, `32in64` for f32 storage computed in f64. */
 export interface RowKernels {
   /** Exact weighted ridge least squares of every row. */
@@ -70,6 +76,13 @@ export interface Kernels extends RowKernels {
   readonly factorAndSolve64: (G: number, size: number, b: number) => number;
   /** b ← G⁻¹b for a G that factorAndSolve64 has overwritten. */
   readonly solveFactored64: (U: number, size: number, b: number) => void;
+  /** Vectors of `count` numbers, a multiple of 4: see assembly/vectors.ts. */
+  readonly advance32: Advance;
+  readonly advance64: Advance;
+  readonly dot32: (a: number, b: number, count: number) => number;
+  readonly dot64: (a: number, b: number, count: number) => number;
+  readonly combine32: Combine;
+  readonly combine64: Combine;
   /** Stochastic gradient steps over a block of entries, both sides moved: see assembly/sgdRows.ts. */
   readonly sgdRows32: ComposedKernel;
   readonly sgdRows64: ComposedKernel;

@@ -6,7 +6,7 @@
  * its factor. U being a function of V, the sweep is a fixed-point iteration on V alone and is extrapolated as one.
  */
 import { gradientProduct } from '../objective/relativeGradient.js';
-import { Anderson, andersonDepth } from './anderson.js';
+import { Anderson, type AndersonSpace, andersonSpace } from './anderson.js';
 import {
   finishRows,
   type Method,
@@ -18,17 +18,15 @@ import {
   solveSide,
 } from './method.js';
 
-export function als(acceleration: 'anderson' | 'none'): Method {
-  const isAccelerated = acceleration === 'anderson';
+/** @param columnBytes those of V. */
+export function als(acceleration: 'anderson' | 'none', columnBytes: number): Method {
+  const space = acceleration === 'anderson' ? andersonSpace({ columns: columnBytes }) : undefined;
   return {
     name: 'als',
     // Rows: accepted and proposed. Columns: accepted, its image under a sweep, and the extrapolated point.
-    buffers: { rows: 2, columns: isAccelerated ? 3 : 2 },
-    ownBytes: (_rows, columns, stride, elementBytes) => {
-      const vector = columns * stride * elementBytes;
-      return isAccelerated ? (2 * andersonDepth(vector) + 2) * vector : 0;
-    },
-    create: (run) => new AlternatingLeastSquares(run, isAccelerated),
+    buffers: { rows: 2, columns: space?.depth ? 3 : 2 },
+    ...(space && { workspace: { bytes: space.bytes } }),
+    create: (run) => new AlternatingLeastSquares(run, space),
   };
 }
 
@@ -39,9 +37,9 @@ class AlternatingLeastSquares implements MethodRun {
   readonly #run: Run;
   readonly #anderson: Anderson | undefined;
 
-  constructor(run: Run, isAccelerated: boolean) {
+  constructor(run: Run, space: AndersonSpace | undefined) {
     this.#run = run;
-    this.#anderson = isAccelerated ? new Anderson(run.buffer('columns', 0).byteLength) : undefined;
+    this.#anderson = space?.depth ? new Anderson(run, space) : undefined;
   }
 
   async step(from: Point, precise: boolean): Promise<Proposal> {
@@ -73,14 +71,13 @@ class AlternatingLeastSquares implements MethodRun {
   async #extrapolate(from: Point, image: number, rows: number): Promise<Point | undefined> {
     const run = this.#run;
     const target = otherBuffer(from.columns, image);
-    const isReady = this.#anderson?.extrapolate(
-      [run.buffer('columns', from.columns)],
-      [run.buffer('columns', image)],
-      [run.buffer('columns', target)],
+    const penalty = await this.#anderson?.extrapolate(
+      { columns: from.columns },
+      { columns: image },
+      { columns: target },
     );
-    if (!isReady) return undefined;
-    run.keepWithin('columns', target);
-    const point = await solveSide(run, 'rows', { rows, columns: target }, rows, { start: from.rows });
+    if (penalty === undefined) return undefined;
+    const point = await solveSide(run, 'rows', { rows, columns: target }, rows, { start: from.rows }, penalty);
     // Near the optimum f is flat to its last bits while the gradient still has digits to lose.
     const flat = run.buffer('columns', target) instanceof Float64Array ? rounding * from.objective : 0;
     if (point.objective < from.objective + flat) return point;

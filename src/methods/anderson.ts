@@ -3,150 +3,151 @@
  * whose residuals g(x_i) − x_i cancel best. D. G. Anderson, J. ACM 12 (1965); H. F. Walker & P. Ni, SIAM J. Numer. Anal.
  * 49 (2011), eqs. (2.1)–(2.3), in the form with differences; for alternating least squares see H. De Sterck, Numer.
  * Linear Algebra Appl. 20 (2013).
+ *
+ * Vectors are factors: they stand in the method's own part of the shared memory, workers bring them up to date and combine them
+ * block by block (historyPhases.ts), and the coordinator's part is inner products, which do not grow with the problem.
  */
+import { alignUp, type PerSide, type Side, sides } from '../parallel/layout.js';
+import type { HistoryCall } from '../parallel/phase.js';
+import type { Run } from './method.js';
+import { productsOf } from './vectorPhases.js';
 
-type Vector = Float32Array | Float64Array;
-
-/** Differences kept: more cost memory (two vectors each) and win little on ALS. Long vectors get fewer for their memory's sake. */
-export function andersonDepth(vectorBytes: number): number {
+/**
+ * Differences kept: more cost memory (two vectors each) and win little on ALS. Long vectors get fewer for their memory's sake, and
+ * none where they would crowd out the factors themselves.
+ */
+function depthOf(vectorBytes: number): number {
+  if (vectorBytes > 2 ** 28) return 0;
   return vectorBytes <= 4 * 2 ** 20 ? 5 : 3;
 }
 
 /** Extrapolating from fewer differences slows the first few sweeps, where the iteration is far from linear. */
 const leastHistory = 3;
 
-/** A point of an iteration: vectors that are extrapolated by the same coefficients. */
-type Parts = readonly Vector[];
+export interface AndersonSpace {
+  /** Differences kept; 0: there is no acceleration. */
+  readonly depth: number;
+  /** Where a side's vectors begin, in bytes from the start of the method's work space; absent where they are not extrapolated. */
+  readonly at: Partial<PerSide<number>>;
+  readonly bytes: number;
+}
+
+/** @param vectorBytes the factors that are extrapolated. */
+export function andersonSpace(vectorBytes: Partial<PerSide<number>>): AndersonSpace {
+  const depth = depthOf((vectorBytes.rows ?? 0) + (vectorBytes.columns ?? 0));
+  const at: Partial<Record<Side, number>> = {};
+  let bytes = 0;
+  for (const side of sides) {
+    if (vectorBytes[side] === undefined) continue;
+    at[side] = bytes;
+    bytes += historyVectors(depth) * alignUp(vectorBytes[side]);
+  }
+  return { depth, at, bytes: depth === 0 ? 0 : bytes };
+}
+
+/** Two residuals, and a step of the residual and an image for each slot: one more than there are differences. */
+const historyVectors = (depth: number) => 2 + 2 * (depth + 1);
+
+/** A buffer of each side that is extrapolated. */
+type Buffers = Partial<PerSide<number>>;
 
 export class Anderson {
-  readonly #depth: number;
-  /** Δr = r_i − r_{i−1} and Δg = g_i − g_{i−1}, the oldest first. */
-  readonly #residualSteps: Parts[] = [];
-  readonly #valueSteps: Parts[] = [];
-  /** Δr_i·Δr_j, its lower half: only the newest row is new. */
-  readonly #products: number[][] = [];
-  /** The last r and g. */
-  #last: { readonly residual: Parts; readonly value: Parts } | undefined;
+  readonly #run: Run;
+  readonly #space: AndersonSpace;
+  /** Slots that hold an image, the oldest first; all but the first hold the step of the residual that led there. */
+  #slots: number[] = [];
+  /** Which of the two residuals is the last. */
+  #residual = 0;
+  /** Δr_i·Δr_j of the steps held, its lower half: only the newest row is new. */
+  #products: number[][] = [];
+  /** Δr_i·r, r the last residual. */
+  #slopes: number[] = [];
 
-  constructor(vectorBytes: number) {
-    this.#depth = andersonDepth(vectorBytes);
+  constructor(run: Run, space: AndersonSpace) {
+    this.#run = run;
+    this.#space = space;
   }
 
   /** Forgets the history: after a rejected extrapolation the old differences mislead. */
   restart(): void {
-    this.#residualSteps.length = 0;
-    this.#valueSteps.length = 0;
-    this.#products.length = 0;
-    this.#last = undefined;
+    this.#slots = [];
+    this.#products = [];
+    this.#slopes = [];
   }
 
   /**
-   * Takes x and g = g(x), and writes the extrapolated point to `out`.
+   * Takes x and g = g(x), and writes the extrapolated point to `out`, within its bounds.
    *
-   * @returns false while there is too little history to extrapolate from; `out` is then untouched.
+   * @returns the penalty of its V, or undefined while there is too little history to extrapolate from; `out` is then untouched.
    */
-  extrapolate(x: Parts, g: Parts, out: Parts): boolean {
-    if (this.#last) this.#append(x, g, this.#last);
-    else this.#last = { residual: g.map((part, p) => difference(part, x[p] as Vector)), value: copyOf(g) };
-    const coefficients = this.#coefficients(this.#last.residual);
-    if (!coefficients) return false;
-    for (let p = 0; p < out.length; p++) {
-      const part = out[p] as Vector;
-      part.set(g[p] as Vector);
-      for (let k = 0; k < coefficients.length; k++)
-        subtract(coefficients[k] as number, this.#valueSteps[k]?.[p] as Vector, part);
+  async extrapolate(x: Buffers, g: Buffers, out: Buffers): Promise<number | undefined> {
+    await this.#append(x, g);
+    const coefficients = this.#coefficients();
+    if (!coefficients) return undefined;
+    const history = { slots: this.#slots, coefficients };
+    let penalty = 0;
+    for (const side of this.#sides()) {
+      const call = { phase: 'extrapolate', side, own: null, other: 0, out: out[side] as number };
+      penalty = (await this.#run.phase({ ...call, history: this.#call(side, history) })).penalty;
     }
-    return true;
+    return penalty;
   }
 
-  /** Adds the differences to the last r and g, in vectors recycled from the oldest, and makes these the last. */
-  #append(x: Parts, g: Parts, { residual, value }: { residual: Parts; value: Parts }): void {
-    const isFull = this.#residualSteps.length === this.#depth;
-    const residualStep = (isFull && this.#residualSteps.shift()) || copyOf(residual);
-    const valueStep = (isFull && this.#valueSteps.shift()) || copyOf(value);
-    for (let p = 0; p < g.length; p++)
-      advance(
-        x[p] as Vector,
-        g[p] as Vector,
-        [residual[p] as Vector, value[p] as Vector],
-        [residualStep[p] as Vector, valueStep[p] as Vector],
-      );
-    this.#residualSteps.push(residualStep);
-    this.#valueSteps.push(valueStep);
+  #sides(): readonly Side[] {
+    return sides.filter((side) => this.#space.at[side] !== undefined);
+  }
+
+  #call(side: Side, history: Pick<HistoryCall, 'slots' | 'coefficients'>): HistoryCall {
+    const { depth, at } = this.#space;
+    return { at: at[side] as number, size: depth + 1, residual: this.#residual, ...history };
+  }
+
+  async #append(x: Buffers, g: Buffers): Promise<void> {
+    const { depth } = this.#space;
+    const isFull = this.#slots.length === depth + 1;
+    const oldest = isFull ? (this.#slots.shift() as number) : undefined;
     if (isFull) {
       this.#products.shift();
       for (const row of this.#products) row.shift();
+      this.#slopes.shift();
     }
-    this.#products.push(this.#residualSteps.map((step) => product(residualStep, step)));
+    // The first image held has no step that counts any more.
+    const slots = [...this.#slots, oldest ?? this.#slots.length];
+    this.#residual = 1 - this.#residual;
+    const sums = new Float64Array(slots.length);
+    for (const side of this.#sides()) {
+      const call = { phase: 'advance', side, own: x[side] as number, other: 0, out: null, extra: g[side] as number };
+      const totals = await this.#run.phase({ ...call, history: this.#call(side, { slots, coefficients: [] }) });
+      productsOf(totals, slots.length).forEach((product, i) => {
+        sums[i] = (sums[i] as number) + product;
+      });
+    }
+    this.#slots = slots;
+    if (slots.length === 1) return;
+    // Those of the newest step with the steps held, itself the last, and with the residual it led to.
+    const products = Array.from(sums.subarray(0, -1));
+    this.#slopes.forEach((slope, i) => {
+      this.#slopes[i] = slope + (products[i] as number);
+    });
+    this.#products.push(products);
+    this.#slopes.push(sums.at(-1) as number);
   }
 
-  /** γ minimising ‖r − ΔR·γ‖, from normal equations with a small ridge: a near-singular history must not send γ to infinity. */
-  #coefficients(residual: Parts): Float64Array | undefined {
-    const steps = this.#residualSteps;
-    if (steps.length < leastHistory) return undefined;
+  /**
+   * What each image but the newest counts: γ minimises ‖r − ΔR·γ‖, from normal equations with a small ridge (a near-singular history
+   * must not send γ to infinity), and g − ΔG·γ = g + Σ (γ_i − γ_{i−1})(g_i − g).
+   */
+  #coefficients(): number[] | undefined {
+    const count = this.#products.length;
+    if (count < leastHistory) return undefined;
     const G = this.#products.map((row) => Float64Array.from(row));
-    const rhs = Float64Array.from(steps, (a) => product(a, residual));
     const ridge = 1e-12 * Math.max(...G.map((row, i) => row[i] as number));
     G.forEach((row, i) => {
       row[i] = (row[i] as number) + ridge;
     });
-    return solveSymmetric(G, rhs);
+    const gamma = solveSymmetric(G, Float64Array.from(this.#slopes));
+    return gamma && Array.from(gamma, (value, i) => value - (gamma[i - 1] ?? 0));
   }
-}
-
-function copyOf(parts: Parts): Parts {
-  return parts.map((part) => part.slice());
-}
-
-function difference(a: Vector, b: Vector): Vector {
-  const c = a.slice();
-  subtract(1, b, c);
-  return c;
-}
-
-function product(a: Parts, b: Parts): number {
-  let sum = 0;
-  for (let p = 0; p < a.length; p++) sum += dot(a[p] as Vector, b[p] as Vector);
-  return sum;
-}
-
-/** y −= cx */
-function subtract(c: number, x: Vector, y: Vector): void {
-  for (let i = 0; i < y.length; i++) y[i] = (y[i] as number) - c * (x[i] as number);
-}
-
-/** Brings r = g − x and g in `last` up to date, what they change by to `steps`. */
-function advance(
-  x: Vector,
-  g: Vector,
-  [r, v]: readonly [residual: Vector, value: Vector],
-  [dr, dv]: readonly [residual: Vector, value: Vector],
-): void {
-  for (let i = 0; i < g.length; i++) {
-    const gi = g[i] as number;
-    const ri = gi - (x[i] as number);
-    dr[i] = ri - (r[i] as number);
-    r[i] = ri;
-    dv[i] = gi - (v[i] as number);
-    v[i] = gi;
-  }
-}
-
-/** Four sums side by side: one alone waits for each addition before it. */
-export function dot(a: Vector, b: Vector): number {
-  let s0 = 0;
-  let s1 = 0;
-  let s2 = 0;
-  let s3 = 0;
-  let i = 0;
-  for (; i + 3 < a.length; i += 4) {
-    s0 += (a[i] as number) * (b[i] as number);
-    s1 += (a[i + 1] as number) * (b[i + 1] as number);
-    s2 += (a[i + 2] as number) * (b[i + 2] as number);
-    s3 += (a[i + 3] as number) * (b[i + 3] as number);
-  }
-  for (; i < a.length; i++) s0 += (a[i] as number) * (b[i] as number);
-  return s0 + s1 + (s2 + s3);
 }
 
 /** Cholesky of a small positive definite system whose lower half L holds, both overwritten; undefined when it is not one. */

@@ -8,8 +8,8 @@
  */
 import { blockScratchBytes } from '../kernels/blocks.js';
 import { gradientProduct } from '../objective/relativeGradient.js';
-import { otherSide, type Side, sides } from '../parallel/layout.js';
-import { Anderson, andersonDepth } from './anderson.js';
+import { otherSide, type PerSide, type Side, sides } from '../parallel/layout.js';
+import { Anderson, type AndersonSpace, andersonSpace } from './anderson.js';
 import {
   finishRows,
   type Method,
@@ -35,18 +35,21 @@ const widest = 64;
 /** The gradient takes as long as half a sweep: it is measured at the start of every so many. */
 const sweepsPerGradient = 4;
 
-export function blockAls(rank: number, stride: number, acceleration: 'anderson' | 'none'): Method {
-  const isAccelerated = acceleration === 'anderson';
+/** @param factorBytes those of U and V. */
+export function blockAls(
+  rank: number,
+  stride: number,
+  acceleration: 'anderson' | 'none',
+  factorBytes: PerSide<number>,
+): Method {
+  const space = acceleration === 'anderson' ? andersonSpace(factorBytes) : undefined;
   return {
     name: 'block-als',
-    buffers: isAccelerated ? { rows: 3, columns: 3 } : { rows: 2, columns: 2 },
-    ownBytes: (rows, columns, stride, elementBytes) => {
-      const vector = (rows + columns) * stride * elementBytes;
-      return isAccelerated ? (2 * andersonDepth(vector) + 2) * vector : 0;
-    },
+    buffers: space?.depth ? { rows: 3, columns: 3 } : { rows: 2, columns: 2 },
+    ...(space && { workspace: { bytes: space.bytes } }),
     // A background's blocks are narrower.
     scratch: (longest) => blockScratchBytes(stride, blockWidth(rank, false), longest),
-    create: (run) => new BlockAlternation(run, blockWidth(rank, run.hasBackground), isAccelerated),
+    create: (run) => new BlockAlternation(run, blockWidth(rank, run.hasBackground), space),
     start: (run) => start(run, blockWidth(rank, run.hasBackground)),
   };
 }
@@ -73,11 +76,10 @@ class BlockAlternation implements MethodRun {
   /** The last point, and the buffer of the U that its own was improved from. */
   #last: { readonly point: Point; readonly before: number } | undefined;
 
-  constructor(run: Run, width: number, isAccelerated: boolean) {
+  constructor(run: Run, width: number, space: AndersonSpace | undefined) {
     this.#run = run;
     this.#width = width;
-    const bytes = run.buffer('rows', 0).byteLength + run.buffer('columns', 0).byteLength;
-    this.#anderson = isAccelerated ? new Anderson(bytes) : undefined;
+    this.#anderson = space?.depth ? new Anderson(run, space) : undefined;
   }
 
   async step(from: Point, precise: boolean): Promise<Proposal> {
@@ -94,7 +96,6 @@ class BlockAlternation implements MethodRun {
 
   /** U improved from an extrapolated one for the extrapolated V, or undefined where there is none or f would not fall. */
   async #extrapolate(from: Point, image: number): Promise<Point | undefined> {
-    const run = this.#run;
     const last = this.#last;
     if (!this.#anderson || !last) return undefined;
     if (last.point.rows !== from.rows || last.point.columns !== from.columns) {
@@ -103,15 +104,13 @@ class BlockAlternation implements MethodRun {
     }
     const rows = otherBuffer(from.rows, last.before);
     const columns = otherBuffer(from.columns, image);
-    const isReady = this.#anderson.extrapolate(
-      [run.buffer('rows', last.before), run.buffer('columns', from.columns)],
-      [run.buffer('rows', from.rows), run.buffer('columns', image)],
-      [run.buffer('rows', rows), run.buffer('columns', columns)],
+    const penalty = await this.#anderson.extrapolate(
+      { rows: last.before, columns: from.columns },
+      { rows: from.rows, columns: image },
+      { rows, columns },
     );
-    if (!isReady) return undefined;
-    run.keepWithin('rows', rows);
-    run.keepWithin('columns', columns);
-    const point = await this.#improveRows(rows, columns, last.before, run.penalty('columns', columns), false);
+    if (penalty === undefined) return undefined;
+    const point = await this.#improveRows(rows, columns, last.before, penalty, false);
     if (point.objective < from.objective) return point;
     this.#anderson.restart();
     return undefined;

@@ -6,9 +6,10 @@
  * R. Fletcher, Numer. Math. 100 (2005)), safeguarded by Armijo's condition, so that f never rises.
  */
 import { gradientProduct } from '../objective/relativeGradient.js';
+import { sides } from '../parallel/layout.js';
 import { noTotals, type Totals } from '../parallel/phase.js';
-import { dot } from './anderson.js';
 import { finishRows, type Method, type MethodRun, type Point, type Proposal, type Run } from './method.js';
+import { productsOf } from './vectorPhases.js';
 
 /** Buffers 0 and 1 of each side are points, 2 and 3 the gradients at them. */
 const gradientAt = (point: number) => point + 2;
@@ -19,7 +20,6 @@ const mostBacktracks = 60;
 export const gradient: Method = {
   name: 'gradient',
   buffers: { rows: 4, columns: 4 },
-  ownBytes: () => 0,
   create: (run) => new SpectralGradient(run),
 };
 
@@ -107,10 +107,12 @@ class SpectralGradient implements MethodRun {
   async #lengthen(from: Point, point: Point, before: Slope): Promise<void> {
     const after = await this.#completeSlope(point);
     this.#known = { point, slope: after };
-    const run = this.#run;
-    const product = (['rows', 'columns'] as const)
-      .map((side) => dot(run.buffer(side, gradientAt(from[side])), run.buffer(side, gradientAt(point[side]))))
-      .reduce((a, b) => a + b, 0);
+    let product = 0;
+    for (const side of sides) {
+      const pair = [gradientAt(from[side]), gradientAt(point[side])] as const;
+      const call = { phase: 'products', side, own: null, other: 0, out: null, terms: [pair] };
+      product += productsOf(await this.#run.phase(call), 1)[0] as number;
+    }
     const sy = this.#step * (before.squared - product);
     const ss = this.#step * this.#step * before.squared;
     const yy = after.squared - 2 * product + before.squared;

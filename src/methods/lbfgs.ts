@@ -37,7 +37,6 @@ const sides = ['rows', 'columns'] as const;
 export const lbfgs: Method = {
   name: 'lbfgs',
   buffers: { rows: bufferCount, columns: bufferCount },
-  ownBytes: () => 0,
   create: (run) => new LimitedMemory(run),
 };
 

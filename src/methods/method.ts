@@ -36,8 +36,6 @@ export interface Run {
   readonly isExact: boolean;
   /** Whether every row of the other side counts in a row’s problem, not those of its entries alone. */
   readonly hasBackground: boolean;
-  /** Brings an extrapolated factor back within its bounds. */
-  keepWithin(side: 'rows' | 'columns', index: number): void;
   /** Makes Σ‖∂f/∂X‖·‖X‖ relative: divided by 2‖W∘(A − mean)‖². */
   relative(product: number): number;
 }
@@ -47,7 +45,7 @@ export interface Method {
   /** How many factor-sized buffers it needs on each side; buffer 0 holds the start. */
   readonly buffers: { readonly rows: number; readonly columns: number };
   /** Bytes of the coordinator's own memory. */
-  ownBytes(rows: number, columns: number, stride: number, elementBytes: number): number;
+  readonly ownBytes?: number;
   /** Bytes of shared memory beside factors; whether it takes resident observations alone. */
   readonly workspace?: { readonly bytes: number; readonly isResident?: true };
   /** Its blocks are cut through rows: entries on disk are kept in the order of these as well. */

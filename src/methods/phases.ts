@@ -10,6 +10,7 @@ import {
   rotatePhase,
 } from './composedPhases.js';
 import { covariancePhase } from './covariancePhase.js';
+import { advancePhase, extrapolatePhase } from './historyPhases.js';
 import { movePhase } from './movePhase.js';
 import { factorPhase, followPhase, hessianPhase, preconditionPhase } from './newtonPhases.js';
 import { projectPhase, reducedHessianPhase, reducedStepPhase } from './reducedPhases.js';
@@ -39,6 +40,8 @@ export const phases: PhaseTable = Object.fromEntries(
     preconditionPhase,
     combinePhase,
     productsPhase,
+    advancePhase,
+    extrapolatePhase,
     sgdGridPhase,
     sgdPlacePhase,
     sgdRatesPhase,

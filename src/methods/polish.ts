@@ -15,7 +15,8 @@ export function polished(method: Method, shape: ReducedProblemShape): Method {
   return {
     ...finish,
     name: method.name,
-    ownBytes: method.ownBytes,
+    // What the method accelerates with is not wanted any more when the finish begins.
+    workspace: { bytes: Math.max(finish.workspace?.bytes ?? 0, method.workspace?.bytes ?? 0) },
     scratch: (longest) => Math.max(finish.scratch?.(longest) ?? 0, method.scratch?.(longest) ?? 0),
     ...(method.start && { start: method.start }),
     create: (run) => new Polished(method.create(run), new TruncatedNewton(run, shape, method.buffers)),

@@ -35,7 +35,6 @@ export function sgd(shape: GridShape, elementBytes: number): Method {
   return {
     name: 'sgd',
     buffers: { rows: copies, columns: copies },
-    ownBytes: () => 0,
     workspace: { bytes: gridSpace(shape, elementBytes).bytes },
     hasGrid: true,
     start: (run) => (run.startsFrom === 'drawn' ? startSmall(run) : startExactly(run)),

@@ -32,7 +32,6 @@ export function truncatedNewton(shape: ReducedProblemShape, base: Method['buffer
   return {
     name: 'varpro',
     buffers: { ...base, [eliminated]: base[eliminated] + 1, [staying]: base[staying] + 7 },
-    ownBytes: () => 0,
     workspace: { bytes: factorSpace(shape).bytes },
     scratch: () => tangentScratchBytes(shape.stride),
     create: (run) => new TruncatedNewton(run, shape, base),

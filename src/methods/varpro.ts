@@ -40,7 +40,7 @@ export function varpro(shape: ReducedProblemShape): Method {
   return {
     name: 'varpro',
     buffers: { rows: 3, columns: 3, [staying]: 5 },
-    ownBytes: () => 8 * secantVectors * shape.counts[staying] * shape.stride,
+    ownBytes: 8 * secantVectors * shape.counts[staying] * shape.stride,
     workspace: { bytes: space.bytes, isResident: true },
     scratch: () => reducedScratchBytes(shape.stride, space.staying, shape.counts[staying]),
     create: (run) => new VariableProjection(run, shape),

@@ -113,6 +113,21 @@ export interface PhaseCall {
   readonly gauge?: Gauge;
   /** Sizes of stochastic gradient steps. */
   readonly descent?: DescentCall;
+  /** Vectors that an acceleration keeps. */
+  readonly history?: HistoryCall;
+}
+
+/** Two residuals, then steps of it, then images, as many of these as there are slots. */
+export interface HistoryCall {
+  /** Where the side's vectors begin, in bytes from the start of the method's work space. */
+  readonly at: number;
+  /** Slots. */
+  readonly size: number;
+  /** Which of the two residuals is the last. */
+  readonly residual: number;
+  /** Those in use, the oldest first, and what the images of all but the newest count. */
+  readonly slots: readonly number[];
+  readonly coefficients: readonly number[];
 }
 
 /** What a sub-epoch is told; gradients are in units of 1/`scale`. */

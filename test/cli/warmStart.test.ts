@@ -31,7 +31,18 @@ describe('fit --warm-start', () => {
         '\n',
       ),
     );
-    const { code, stderr } = await cli('fit', 'grown.csv', '--rank', '3', '--lambda', '0.05', '--warm-start', 'model');
+    const { code, stderr } = await cli(
+      'fit',
+      'grown.csv',
+      '--rank',
+      '3',
+      '--lambda',
+      '0.05',
+      '--max-sweeps',
+      '50',
+      '--warm-start',
+      'model',
+    );
     expect(code).toBe(0);
     expect(stderr).toContain('25 of 26 rows and 15 of 16 columns begin where model ends, the others at random.');
   });

@@ -23,6 +23,7 @@ import { accumulateOnly, solveRows } from "./solveRows";
 import { bandEntries, bandRows, sortBand, SortJob } from "./sortEntries";
 import { squaresSolve } from "./squaresSolve";
 import { Terms } from "./terms";
+import { advance, combine, dot } from "./vectors";
 
 export function solveRows32(job: usize, first: i32, last: i32): void {
   solveRows<f32, f32>(changetype<RowJob>(job), first, last);
@@ -111,6 +112,26 @@ export function preconditionRows64(job: usize, tangent: usize, first: i32, last:
 }
 
 /** Stochastic gradient steps over a block of entries; both sides move. */
+/** Vector work: see assembly/vectors.ts. */
+export function advance32(x: usize, g: usize, before: usize, r: usize, step: usize, copy: usize, count: i32): void {
+  advance<f32>(x, g, before, r, step, copy, count);
+}
+export function advance64(x: usize, g: usize, before: usize, r: usize, step: usize, copy: usize, count: i32): void {
+  advance<f64>(x, g, before, r, step, copy, count);
+}
+export function dot32(a: usize, b: usize, count: i32): f64 {
+  return dot<f32>(a, b, count);
+}
+export function dot64(a: usize, b: usize, count: i32): f64 {
+  return dot<f64>(a, b, count);
+}
+export function combine32(terms: usize, size: i32, base: usize, out: usize, count: i32): void {
+  combine<f32>(terms, size, base, out, count);
+}
+export function combine64(terms: usize, size: i32, base: usize, out: usize, count: i32): void {
+  combine<f64>(terms, size, base, out, count);
+}
+
 export function sgdRows32(job: usize, descent: usize, first: i32, last: i32): void {
   sgdRows<f32>(changetype<RowJob>(job), changetype<Descent>(descent), first, last);
 }
