@@ -93,7 +93,7 @@ async function orient(matrix, threads) {
   const plan = planFit(found, checked, objective);
   const memory = acquireMemory(plan.layout.pages);
   const { crew, release } = hireCrew(plan, options);
-  const { module } = await compileKernels(checked.arithmetic);
+  const { module } = compileKernels(checked.arithmetic);
   const listed = { A: matrix, weights: undefined, found, isHandedOver: true };
   await placeTogether({ plan, checked, memory, module }, listed, crew);
   return release;

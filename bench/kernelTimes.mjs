@@ -14,11 +14,10 @@ export const observations = 192;
 const samples = 7;
 
 export function openBuild(arithmetic) {
-  return compileKernels(arithmetic).then(({ module, arithmetic: used }) => {
-    if (used !== arithmetic) throw new Error(`This Node has no ${arithmetic} build.`);
-    const memory = new WebAssembly.Memory({ initial: 256, maximum: 256, shared: true });
-    return { arithmetic, memory, view: new DataView(memory.buffer), kernels: instantiateKernels(module, memory) };
-  });
+  const { module, arithmetic: used } = compileKernels(arithmetic);
+  if (used !== arithmetic) throw new Error(`This Node has no ${arithmetic} build.`);
+  const memory = new WebAssembly.Memory({ initial: 256, maximum: 256, shared: true });
+  return { arithmetic, memory, view: new DataView(memory.buffer), kernels: instantiateKernels(module, memory) };
 }
 
 /** A job of 64 rows with 192 observations each over 1024 rows of the other factor, all in second-level cache. */

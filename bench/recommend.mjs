@@ -21,7 +21,7 @@ const top = 10;
 const samples = 9;
 
 async function measureKernel(build) {
-  const { module, arithmetic } = await compileKernels(build);
+  const { module, arithmetic } = compileKernels(build);
   if (arithmetic !== build) throw new Error(`This Node has no ${build} build.`);
   const memory = new WebAssembly.Memory({ initial: 64, maximum: 64, shared: true });
   const view = new DataView(memory.buffer);

@@ -70,7 +70,7 @@ export async function solveBeside<T>(
   const { crew, release } = hireCrew(plan, options as FactorizeOptions);
   let onAbort: (() => void) | undefined;
   try {
-    const { module } = await compileKernels(checked.arithmetic, options.wasmUrl);
+    const { module } = compileKernels(checked.arithmetic, options.wasmUrl);
     // The model's mean takes the place of the shift: values keep their digits in f32, and the mean of what is stored is 0.
     const shift = model.biases.mean;
     const { fit, observations } = allocate(plan.bytes.total, () => {

@@ -2,10 +2,11 @@
 import { lossNumbers } from '../kernels/composed.js';
 import { composedRun, isByGradients } from '../methods/composedPhases.js';
 import type { Run } from '../methods/method.js';
+import { isVectorPhase, phases } from '../methods/phases.js';
 import { factorBuffer, penaltyOf } from '../methods/rowPhases.js';
 import { relativeTo } from '../objective/relativeGradient.js';
-import type { Crew } from '../parallel/crew.js';
-import type { FitContext } from '../parallel/phase.js';
+import { type Crew, inlineCrew } from '../parallel/crew.js';
+import { countOf, type FitContext, type PhaseCall } from '../parallel/phase.js';
 import type { Init } from './factorizeOptions.js';
 
 /** The side whose start is given. */
@@ -15,15 +16,23 @@ export function startSide(init: Init | undefined): Run['startsFrom'] {
 }
 
 export function createRun(fit: FitContext, crew: Crew, centredNorm: number, startsFrom: Run['startsFrom']): Run {
+  const here = crew.isInline ? crew : inlineCrew(phases);
   return {
     startsFrom,
     level: fit.level,
     spread: fit.spread,
-    phase: composedRun(fit, (call) => crew.run(fit, call)),
+    phase: composedRun(fit, (call) => (isBrief(fit, call) ? here : crew).run(fit, call)),
     isExact: fit.terms === undefined || (fit.terms.loss === lossNumbers.quadratic && !isByGradients(fit)),
     hasBackground: (fit.terms?.hasGram ?? false) && !fit.terms?.isFull,
     buffer: (side, index) => factorBuffer(fit, side, index),
     penalty: (side, index) => penaltyOf(fit, side, factorBuffer(fit, side, index)),
     relative: (product) => relativeTo(centredNorm, product),
   };
+}
+
+/** Numbers of a vector up to which it takes longer to ask workers than to do its work: 0.1 ms. */
+const briefVector = 2 ** 17;
+
+function isBrief(fit: FitContext, { phase, side }: PhaseCall): boolean {
+  return isVectorPhase(phase) && countOf(fit, side) * fit.stride <= briefVector;
 }

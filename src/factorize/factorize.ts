@@ -113,7 +113,7 @@ async function fitWith(hire: Hire, data: MatrixInput, said: FactorizeOptions, tr
     const memory = acquireMemory(plan.layout.pages);
     const { crew, release } = hire(plan, options);
     try {
-      const compiled = await compileKernels(checked.arithmetic, options.wasmUrl);
+      const compiled = compileKernels(checked.arithmetic, options.wasmUrl);
       const where = { plan, checked, memory, module: compiled.module };
       const listed = { ...fitted, found, shift, isZeroKept, isHandedOver: handOver };
       const observations =

@@ -86,7 +86,7 @@ export function measureBaseline(
   hasBias: boolean,
   knownMean?: number,
 ): Baseline {
-  const { weightSum, valueSum, distanceSum, squareSum } = weightedSums(byRow);
+  const { first, weightSum, valueSum, distanceSum, squareSum } = weightedSums(byRow);
   const unlisted = background ? Math.max(0, unlistedWeight(byRow, background)) : 0;
   const weightedMean = weightSum + unlisted > 0 ? (valueSum + unlisted * value) / (weightSum + unlisted) : 0;
   const mean = knownMean ?? (hasBias && loss.name !== 'logistic' ? weightedMean : 0);
@@ -95,7 +95,13 @@ export function measureBaseline(
   const at = loss.name === 'poisson' ? Math.max(weightedMean, Number.MIN_VALUE) : mean;
   const settled = settleLoss(loss, byRow);
   const ofUnlisted = unlisted * (loss.name === 'poisson' ? at : (value - at) ** 2);
-  const norm = ofUnlisted + measureOf(settled, byRow, at);
+  const shift = at - first;
+  // Σ(W(a − at))² of what the sums tell, in place of a pass.
+  const ofListed =
+    loss.name === 'quadratic'
+      ? Math.max(0, squareSum - 2 * shift * distanceSum + shift * shift * weightSum)
+      : measureOf(settled, byRow, at);
+  const norm = ofUnlisted + ofListed;
   const allWeight = weightSum + unlisted;
   // Where a constant fits exactly there is nothing to measure by but the weights.
   const centredNorm = norm > 0 ? norm : allWeight;
@@ -164,7 +170,7 @@ function weightedSums(byRow: StoredOrientation) {
       distanceSum += weight * distance;
       squareSum += distance * distance;
     }
-  return { weightSum, valueSum, distanceSum, squareSum };
+  return { first: first ?? 0, weightSum, valueSum, distanceSum, squareSum };
 }
 
 /** ΣΣ r_i c_j over entries that are not listed. */

@@ -76,7 +76,7 @@ async function readPlain(path: string, request: ReadRequest, settings: PartSetti
     const file: FileParts = { descriptor, size, begin, partBytes };
     collector.beginParts(line, mostEntries(format, size - begin));
     const layout = planParser(format, roomOf(file), size, slots, hashMask);
-    const { module } = await compileKernels('reproducible');
+    const { module } = compileKernels('reproducible');
     const threads = size < leastShared ? 1 : (request.threads ?? 1);
     await eachPart({ file, layout, module, threads, workerUrl: request.workerUrl }, (...part) =>
       collector.takePart(...part),
@@ -96,7 +96,7 @@ async function readPacked(
 ): Promise<Table | undefined> {
   const { partBytes, hashMask } = settings;
   const collector = new CsvCollector(path, request);
-  const { module } = await compileKernels('reproducible');
+  const { module } = compileKernels('reproducible');
   let open: { readonly input: Buffer; take(end: number): void } | undefined;
   let filled = 0;
   for await (const chunk of bytesOf(path)) {

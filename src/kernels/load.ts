@@ -1,6 +1,6 @@
 /** Compiles and instantiates the WebAssembly kernels, and writes down what they are asked to do. */
 
-import { readFile } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
 import { HadamardError } from '../errors.js';
 import { fieldWriter } from './fields.js';
 
@@ -22,6 +22,9 @@ type ComposedKernel = (job: number, terms: number, first: number, last: number) 
 
 /** And with the columns of a block at the most. */
 type BlockKernel = (job: number, terms: number, width: number, first: number, last: number) => void;
+
+/** Entries in the order of a grid from the `at`-th on. */
+type PlaceKernel = (job: number, grid: number, first: number, last: number, at: number) => void;
 
 /** r ← g − x, its change since `before` to `step`, and a copy of g. */
 type Advance = (x: number, g: number, before: number, r: number, step: number, copy: number, count: number) => void;
@@ -83,6 +86,11 @@ export interface Kernels extends RowKernels {
   readonly dot64: (a: number, b: number, count: number) => number;
   readonly combine32: Combine;
   readonly combine64: Combine;
+  /** The grid of stochastic gradient steps, and entries in its order: see assembly/sgdGrid.ts. */
+  readonly gridRows32: ComposedKernel;
+  readonly gridRows64: ComposedKernel;
+  readonly placeRows32: PlaceKernel;
+  readonly placeRows64: PlaceKernel;
   /** Stochastic gradient steps over a block of entries, both sides moved: see assembly/sgdRows.ts. */
   readonly sgdRows32: ComposedKernel;
   readonly sgdRows64: ComposedKernel;
@@ -104,28 +112,27 @@ export interface Kernels extends RowKernels {
 }
 
 const files = { reproducible: 'strict.wasm', fast: 'relaxed.wasm' } as const;
-const compiled = new Map<string, Promise<CompiledKernels>>();
+const compiled = new Map<string, CompiledKernels>();
 
 /**
+ * At once: it takes a millisecond, and to wait for a file or a compiler of another thread one's turn in the event loop, which comes
+ * late while workers start.
+ *
  * @param wasmUrl the folder of the two .wasm files, ending in a slash; default beside this file.
  * @throws HadamardError `invalid-option` where they are not there.
  */
-export function compileKernels(arithmetic: Arithmetic, wasmUrl: string = import.meta.url): Promise<CompiledKernels> {
+export function compileKernels(arithmetic: Arithmetic, wasmUrl: string = import.meta.url): CompiledKernels {
   const key = `${arithmetic} ${wasmUrl}`;
-  let kernels = compiled.get(key);
-  if (!kernels) {
-    kernels = compile(arithmetic, wasmUrl);
-    compiled.set(key, kernels);
-    kernels.catch(() => compiled.delete(key));
-  }
+  const kernels = compiled.get(key) ?? compile(arithmetic, wasmUrl);
+  compiled.set(key, kernels);
   return kernels;
 }
 
-async function compile(arithmetic: Arithmetic, wasmUrl: string): Promise<CompiledKernels> {
+function compile(arithmetic: Arithmetic, wasmUrl: string): CompiledKernels {
   try {
-    const bytes = await readFile(new URL(files[arithmetic], wasmUrl));
+    const bytes = readFileSync(new URL(files[arithmetic], wasmUrl));
     if (arithmetic === 'reproducible' || WebAssembly.validate(bytes))
-      return { module: await WebAssembly.compile(bytes), arithmetic };
+      return { module: new WebAssembly.Module(bytes), arithmetic };
   } catch (cause) {
     throw noKernels(wasmUrl, cause);
   }

@@ -51,3 +51,24 @@ const struct = fieldWriter(
 );
 export const descentBytes: number = struct.bytes;
 export const writeDescent: FieldWriter<keyof DescentFields>['write'] = struct.write;
+
+/** What makes the grid is told beside a row job: see assembly/sgdGrid.ts, whose fields these are. */
+export interface GridFields {
+  readonly table: number;
+  readonly ends: number;
+  readonly edges: number;
+  readonly bands: number;
+  readonly rows: number;
+  readonly start: number;
+  readonly indices: number;
+  readonly values: number;
+  readonly weights: number;
+  readonly average: number;
+}
+
+const gridStruct = fieldWriter(
+  ['table', 'ends', 'edges', 'bands', 'rows', 'start', 'indices', 'values', 'weights'],
+  ['average'],
+);
+export const gridBytes: number = gridStruct.bytes;
+export const writeGrid: FieldWriter<keyof GridFields>['write'] = gridStruct.write;

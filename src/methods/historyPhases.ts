@@ -50,7 +50,7 @@ export const extrapolatePhase: Phase = {
 };
 
 /** Brings a block of `out` within its bounds. The bias behind the latent part has none, and what is held stays. */
-function keepWithin(fit: FitContext, { side, out }: PhaseCall, { first, last }: BlockVectors): void {
+export function keepWithin(fit: FitContext, { side, out }: PhaseCall, { first, last }: BlockVectors): void {
   const [lower, upper] = fit.terms?.bounds[side] ?? [];
   if (lower === undefined || upper === undefined || !(Number.isFinite(lower) || Number.isFinite(upper))) return;
   const { rank, stride } = fit;

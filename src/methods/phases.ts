@@ -18,12 +18,18 @@ import { gradientPhase, lossPhase, solvePhase } from './rowPhases.js';
 import { sgdGridPhase, sgdLossPhase, sgdPhase, sgdPlacePhase, sgdRatesPhase, sgdStartPhase } from './sgdPhases.js';
 import { combinePhase, productsPhase } from './vectorPhases.js';
 
+/** Of factors alone, not of their entries: a small part of a sweep's work. */
+const vectorPhases = [movePhase, combinePhase, productsPhase, advancePhase, extrapolatePhase];
+
+export function isVectorPhase(name: string): boolean {
+  return vectorPhases.some((phase) => phase.name === name);
+}
+
 export const phases: PhaseTable = Object.fromEntries(
   [
     solvePhase,
     gradientPhase,
     lossPhase,
-    movePhase,
     covariancePhase,
     composedSolvePhase,
     composedMeasurePhase,
@@ -38,16 +44,13 @@ export const phases: PhaseTable = Object.fromEntries(
     followPhase,
     factorPhase,
     preconditionPhase,
-    combinePhase,
-    productsPhase,
-    advancePhase,
-    extrapolatePhase,
     sgdGridPhase,
     sgdPlacePhase,
     sgdRatesPhase,
     sgdPhase,
     sgdLossPhase,
     sgdStartPhase,
+    ...vectorPhases,
     ...sortPhases,
   ].map((phase) => [phase.name, phase]),
 );

@@ -1,12 +1,14 @@
 /** The phases of stochastic gradient descent: its grid, the rates that rows begin with, and one sub-epoch. */
 import { type EntryFile, readEntries, writeEntries } from '../data/entryFile.js';
-import { copyEntries, emptyLists, isFiled, type RowEntries, readRows } from '../data/storedRows.js';
+import { copyEntries, emptyLists, isFiled, readRows } from '../data/storedRows.js';
 import { readTotals } from '../kernels/load.js';
-import { descentBytes, rateAt, rateSize, writeDescent } from '../kernels/sgd.js';
+import { descentBytes, gridBytes, rateAt, rateSize, writeDescent, writeGrid } from '../kernels/sgd.js';
 import { type EntryAddresses, elementBytes, otherSide, realView, type Side } from '../parallel/layout.js';
 import { countsOf, type FitContext, noTotals, type Phase, type PhaseCall, type Workbench } from '../parallel/phase.js';
+import { keepWithin } from './historyPhases.js';
 import { behindJob, checkBehindJob, factorBuffer, openJob, openRows, stageRoom } from './rowPhases.js';
 import { bandEdges, type GridShape, type GridSpace, gridSize, gridSpace } from './sgdGrid.js';
+import { blockVectors, combine } from './vectorPhases.js';
 
 function shapeOf(fit: FitContext): GridShape {
   const { rank, stride, capacity } = fit;
@@ -29,49 +31,50 @@ function endsOf(fit: FitContext): Uint32Array {
   return new Uint32Array(fit.memory.buffer, fit.layout.workspace + ends, size * countsOf(fit).rows);
 }
 
+checkBehindJob(gridBytes);
+
 /**
  * Notes where the entries of each row of the block meet the bands of columns; of those in files, once more in an order in which
  * what is read at once stands together. The loss is Σ(W²r)², r the distance from what entries are on average.
  */
 export const sgdGridPhase: Phase = {
   name: 'sgdGrid',
-  run({ fit }, call, block) {
-    const boundaries = fit.blocks[call.side];
-    const [first, last] = [boundaries[block] as number, boundaries[block + 1] as number];
+  run(workbench, call, block) {
+    const { fit, kernels, view } = workbench;
+    const { address, first, last } = openJob(workbench, call, block);
     const { pointers } = fit.observations.rows;
-    const entries = readRows(fit.observations.rows, first, last);
-    const { start, indices, values, weights } = entries;
-    const { size } = spaceOf(fit);
-    const edges = bandEdges(fit.observations.columns.pointers, size);
-    const rows = countsOf(fit).rows;
-    const table = startsOf(fit);
-    const average = fit.mean + fit.level;
-    const sums = { ...noTotals };
-    for (let row = first; row < last; row++) {
-      const end = (pointers[row + 1] as number) - start;
-      let t = (pointers[row] as number) - start;
-      for (let band = 0; band <= size; band++) {
-        const edge = edges[band] as number;
-        for (; t < end && (indices[t] as number) < edge; t++) {
-          const squared = weights ? (weights[t] as number) ** 2 : 1;
-          sums.loss += (squared * ((values[t] as number) - average)) ** 2;
-        }
-        table[band * rows + row] = start + t;
-      }
-    }
-    if (fit.grid) writeBands(fit, fit.grid, entries, first, last);
-    return sums;
+    const isResident = fit.layout.sides.rows.resident !== undefined;
+    openGrid(workbench, isResident ? 0 : (pointers[first] as number));
+    (fit.dtype === 'f64' ? kernels.gridRows64 : kernels.gridRows32)(address, address + behindJob, first, last);
+    if (fit.grid) writeBands(fit, fit.grid, first, last);
+    return { ...noTotals, loss: readTotals(view, address).loss };
   },
 };
 
+/** Tells a kernel of the grid, behind the job. */
+function openGrid({ fit, scratch, view }: Workbench, start: number): void {
+  const { layout, mean, level } = fit;
+  const { size, starts, ends } = spaceOf(fit);
+  const edges = bandEdges(fit.observations.columns.pointers, size);
+  new Uint32Array(fit.memory.buffer, scratch, size + 1).set(edges);
+  const { indices, values, weights } = layout.grid ?? nowhere;
+  writeGrid(view, scratch + layout.jobOffset + behindJob, {
+    table: layout.workspace + starts,
+    ends: layout.workspace + ends,
+    edges: scratch,
+    bands: size,
+    rows: countsOf(fit).rows,
+    start,
+    indices,
+    values,
+    weights,
+    average: mean + level,
+  });
+}
+
 /** Writes the rows of a block to the grid's file band by band, and their starts there in place of those in the rows. */
-function writeBands(
-  fit: FitContext,
-  grid: EntryFile,
-  { start, ...from }: RowEntries,
-  first: number,
-  last: number,
-): void {
+function writeBands(fit: FitContext, grid: EntryFile, first: number, last: number): void {
+  const { start, ...from } = readRows(fit.observations.rows, first, last);
   const { rows } = countsOf(fit);
   const { size } = spaceOf(fit);
   const table = startsOf(fit);
@@ -92,32 +95,14 @@ function writeBands(
  * Resident entries once more, block by block of the grid: bands of rows where the rows' own stand, then bands of columns, then
  * rows. A block then reads on, where in the rows it would touch a stretch of each.
  */
-export const sgdPlacePhase: Phase = bandPhase('sgdPlace', ({ fit }, _, { first, last }) => {
-  const { grid } = fit.layout;
-  const from = fit.observations.rows;
-  if (!grid || isFiled(from)) return;
-  const { buffer } = fit.memory;
-  const { indices, values, weights } = from;
-  const to = {
-    indices: new Uint32Array(buffer, grid.indices, indices.length),
-    values: realView(fit.dtype, buffer, grid.values, indices.length),
-    weights: weights && realView(fit.dtype, buffer, grid.weights, indices.length),
-  };
-  const { rows } = countsOf(fit);
-  const { size } = spaceOf(fit);
-  const table = startsOf(fit);
-  const ends = endsOf(fit);
-  let at = from.pointers[first] as number;
-  for (let band = 0; band < size; band++)
-    for (let row = first; row < last; row++) {
-      const end = table[(band + 1) * rows + row] as number;
-      for (let t = table[band * rows + row] as number; t < end; t++, at++) {
-        to.indices[at] = indices[t] as number;
-        to.values[at] = values[t] as number;
-        if (weights && to.weights) to.weights[at] = weights[t] as number;
-      }
-      ends[band * rows + row] = at;
-    }
+export const sgdPlacePhase: Phase = bandPhase('sgdPlace', (workbench, call, { first, last }) => {
+  const { fit, kernels } = workbench;
+  const { resident } = fit.layout.sides.rows;
+  if (!fit.layout.grid || !resident || first === last) return;
+  const { address } = openRows(workbench, call, first, last, resident);
+  openGrid(workbench, 0);
+  const place = fit.dtype === 'f64' ? kernels.placeRows64 : kernels.placeRows32;
+  place(address, address + behindJob, first, last, fit.observations.rows.pointers[first] as number);
 });
 
 /**
@@ -126,26 +111,23 @@ export const sgdPlacePhase: Phase = bandPhase('sgdPlace', ({ fit }, _, { first, 
  */
 export const sgdStartPhase: Phase = {
   name: 'sgdStart',
-  run({ fit }, call, block) {
+  run(workbench, call, block) {
+    const { fit } = workbench;
     const { side, out, step: share } = call;
     if (out === null || share === undefined) throw new Error('The phase was not told how to start.');
     const { rank, stride } = fit;
     const isRows = side === 'rows';
-    const drawn = factorBuffer(fit, side, 0);
+    const vectors = blockVectors(fit, side, block);
+    const drawn = [vectors.ofBuffer(0), isRows ? 0 : share] as const;
+    combine(workbench, [drawn], 0, vectors.ofBuffer(out), vectors.count);
     const start = factorBuffer(fit, side, out);
     const { pointers } = fit.observations[side];
-    const [lower, upper] = fit.terms?.bounds[side] ?? unbounded;
     const first = (isRows ? 1 : Math.sign(fit.level)) * Math.sqrt(Math.abs(fit.level));
-    const boundaries = fit.blocks[side];
-    for (let row = boundaries[block] as number; row < (boundaries[block + 1] as number); row++) {
-      const at = row * stride;
-      start.fill(0, at, at + rank);
-      if (pointers[row] === pointers[row + 1]) continue;
-      for (let c = 0; c < rank; c++) {
-        const x = (isRows ? 0 : share * (drawn[at + c] as number)) + (c === 0 ? first : 0);
-        start[at + c] = Math.min(upper, Math.max(lower, x));
-      }
+    for (let row = vectors.first; row < vectors.last; row++) {
+      if (pointers[row] === pointers[row + 1]) start.fill(0, row * stride, row * stride + rank);
+      else start[row * stride] = (start[row * stride] as number) + first;
     }
+    keepWithin(fit, call, vectors);
     return noTotals;
   },
 };

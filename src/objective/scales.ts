@@ -1,5 +1,5 @@
 /** What the penalties of each row are scaled by. */
-import { type StoredOrientation, stretchesOf } from '../data/storedRows.js';
+import { isWeighted, type StoredOrientation, stretchesOf } from '../data/storedRows.js';
 
 /** What λ is multiplied by in each row: 1, its number of observations, or its sum of W². */
 export type PenaltyScale = 'row' | 'count' | 'weight';
@@ -24,21 +24,24 @@ export function penaltyScales(
   const { pointers } = observations;
   const scales = new Float64Array(pointers.length - 1).fill(1);
   if (scale === 'row') return scales;
+  /** Less what is listed of it. */
+  const ofOthers = (row: number, listed: number) =>
+    background ? (background.own[row] as number) * (background.otherSum - listed) : 0;
+  if (scale === 'count' && !isWeighted(observations))
+    return scales.map((_, row) => power((pointers[row + 1] as number) - (pointers[row] as number) + ofOthers(row, 0)));
   for (const { first, last, start: base, indices, weights } of stretchesOf(observations))
     for (let row = first; row < last; row++) {
       const start = (pointers[row] as number) - base;
       const end = (pointers[row + 1] as number) - base;
-      const own = background ? (background.own[row] as number) : 0;
-      let sum = scale === 'count' && !weights ? end - start : 0;
+      let sum = 0;
       let listed = 0;
       for (let t = start; t < end; t++) {
         const weight = weights ? (weights[t] as number) : 1;
         if (scale === 'weight') sum += weight * weight;
-        else if (weights && weight > 0) sum++;
+        else if (weight > 0) sum++;
         if (background) listed += background.other[indices[t] as number] as number;
       }
-      if (background) sum += own * (background.otherSum - (scale === 'weight' ? listed : 0));
-      scales[row] = power(sum);
+      scales[row] = power(sum + ofOthers(row, scale === 'weight' ? listed : 0));
     }
   return scales;
 }

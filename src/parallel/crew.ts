@@ -116,6 +116,8 @@ export function pooledCrew<Context extends BlockContext = FitContext>({
     },
     async close() {
       closed = true;
+      // What is brief was run here.
+      closeWorkbench();
       await workers.close();
     },
   };

@@ -61,7 +61,7 @@ export async function* recommendEach(
   const rowCost = Math.max(1, request.columns.length * model.rank);
   const isInline = inline !== 'never' && rows.length * rowCost < inlineCost;
   const size = batchRows(request, rowCost);
-  const { module } = await compileKernels('fast', wasmUrl);
+  const { module } = compileKernels('fast', wasmUrl);
   const crew: Crew<ScoreContext> = isInline
     ? inlineCrew(scorePhases)
     : pooledCrew({ workerUrl, threads: request.threads });

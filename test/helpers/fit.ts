@@ -35,7 +35,7 @@ export async function openFit(of: Problem, options: FactorizeOptions, point?: Om
   const { pages } = plan.layout;
   const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
   const shift = shiftOf(found, plan.request.hasBias, objective);
-  const { module } = await compileKernels(checked.arithmetic);
+  const { module } = compileKernels(checked.arithmetic);
   const where = { plan, checked, memory, module };
   const observations = placeWithin(where, { A, weights, found, shift });
   const { fit, scales } = layOut(where, observations, options, objective, shift);

@@ -64,7 +64,7 @@ export async function runComposed(
   kernel: 'composedSolve' | 'composedMeasure' | 'composedLoss' | 'squaresSolve' | 'blockRows',
 ): Promise<ComposedResult> {
   const { dtype = 'f64', rank, V, entries, own, otherBias, isOwnBiasFree = false, width: columns } = request;
-  const { module } = await compileKernels('reproducible');
+  const { module } = compileKernels('reproducible');
   const hasBias = otherBias !== undefined || isOwnBiasFree;
   const stride = Math.ceil((rank + (hasBias ? 1 : 0)) / 4) * 4;
   const memory = new WebAssembly.Memory({ initial: 64, maximum: 64, shared: true });

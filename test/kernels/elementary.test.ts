@@ -11,7 +11,7 @@ let memory: WebAssembly.Memory;
 let kernels: Elementary;
 
 beforeAll(async () => {
-  const { module } = await compileKernels('reproducible');
+  const { module } = compileKernels('reproducible');
   memory = new WebAssembly.Memory({ initial: 1, maximum: 65536, shared: true });
   kernels = instantiateKernels(module, memory) as unknown as Elementary;
 });

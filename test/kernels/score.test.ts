@@ -24,7 +24,7 @@ const guard = 0xa5;
 
 async function score(build: 'reproducible' | 'fast', given: Case) {
   const { rows, columns, size, top, capacity, step, excludedShare = 0, margin = 1e-4 } = given;
-  const { module } = await compileKernels(build);
+  const { module } = compileKernels(build);
   const memory = new WebAssembly.Memory({ initial: 64, maximum: 64, shared: true });
   const kernels = instantiateKernels(module, memory);
   const { buffer } = memory;

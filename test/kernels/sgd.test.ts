@@ -33,7 +33,7 @@ const free = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY] as const;
 /** Runs a block of all rows but the first and last, and the other side's rows 1 … others−2, by kernel and by twin. */
 async function compare(request: Request): Promise<void> {
   const { dtype, rank, lengths, biases = 'none', isWeighted = false, bounds = free, share = 0.3, arithmetic } = request;
-  const { module } = await compileKernels(arithmetic ?? 'reproducible');
+  const { module } = compileKernels(arithmetic ?? 'reproducible');
   const memory = new WebAssembly.Memory({ initial: 20, maximum: 20, shared: true });
   const kernels = instantiateKernels(module, memory);
   const { buffer } = memory;

@@ -34,7 +34,7 @@ function place(bits: 32 | 64, lists: readonly (readonly number[])[]) {
 type Placed = ReturnType<typeof place>[number];
 
 test.each(cases)('sums and combinations, f$bits $arithmetic', async ({ arithmetic, bits }) => {
-  const { module } = await compileKernels(arithmetic);
+  const { module } = compileKernels(arithmetic);
   const kernels = instantiateKernels(module, memory);
   fc.assert(
     fc.property(vectors(3), numbers(3), (lists, coefficients) => {
@@ -70,7 +70,7 @@ test.each(cases)('sums and combinations, f$bits $arithmetic', async ({ arithmeti
 });
 
 test.each(cases)('a residual, its change and a copy of the image, f$bits $arithmetic', async ({ arithmetic, bits }) => {
-  const { module } = await compileKernels(arithmetic);
+  const { module } = compileKernels(arithmetic);
   const kernels = instantiateKernels(module, memory);
   const rounded = bits === 32 ? Math.fround : (x: number) => x;
   fc.assert(

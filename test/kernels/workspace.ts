@@ -56,7 +56,7 @@ export class Workspace {
   #next = 1024;
 
   static async open(request: ProblemRequest, arithmetic: Arithmetic = 'reproducible'): Promise<Workspace> {
-    const { module } = await compileKernels(arithmetic);
+    const { module } = compileKernels(arithmetic);
     return new Workspace(request, module);
   }
 

@@ -13,7 +13,7 @@ const workerUrl = new URL('../helpers/dyingWorker.cjs', import.meta.url).href;
 
 interface Death {
   how: 'exit' | 'throw' | 'memory';
-  phase: 'solve' | 'gradient' | 'move' | 'loss' | 'sortRows' | 'sortColumns';
+  phase: string;
   side: 'rows' | 'columns';
   blocks: number[];
   times: number;
@@ -79,7 +79,7 @@ describe('a lost block is redone', () => {
     ['in the last pass', { phase: 'loss', side: 'rows' }, {}],
     ['in a gradient', { phase: 'gradient' }, { method: 'gradient' }],
     ['on disk', { side: 'rows' }, { onDisk: tmpdir() }],
-    ['in a move, staged', { phase: 'move', side: 'rows' }, { method: 'gradient', residency: 'staged' }],
+    ['in a move, staged', { phase: 'move', side: 'rows' }, { method: 'gradient', residency: 'staged', rank: 300 }],
   ];
   test.each(table)('%s', async (_name, death, more) => {
     const { digest, objective, blocks, certificate } = await expected(more);
@@ -90,6 +90,26 @@ describe('a lost block is redone', () => {
     const model = await fit({ ...death, blocks: blocksOf }, more);
     expect(deaths()).toEqual(blocksOf.map((block) => `${block}-1`).sort());
     expect(model.fit).toMatchObject({ digest, objective, certificate });
+  });
+});
+
+/** Vectors too long for the calling thread: 500×300 numbers. */
+describe.each(['als', 'block-als', 'sgd'] as const)('long vectors and a grid: %s', (method) => {
+  const long = { method, rank: 300, maxSweeps: 5, tolerance: 0, certificate: 'first-order' } as const;
+
+  test('the same bits by every number of threads', async () => {
+    const { digest } = await expected(long);
+    for (const threads of [2, 3])
+      expect((await factorize(A, { ...options, ...long, inline: 'never', threads })).fit.digest).toBe(digest);
+  });
+
+  const phases = method === 'sgd' ? ['sgdStart', 'sgdGrid', 'sgdPlace', 'sgdRates'] : ['advance', 'extrapolate'];
+  test.each(phases)('a block lost in %s', async (phase) => {
+    const { digest } = await expected(long);
+    const side = method === 'sgd' ? 'rows' : 'columns';
+    const model = await fit({ phase, side, blocks: [1] }, long);
+    expect(deaths()).toEqual(['1-1']);
+    expect(model.fit.digest).toBe(digest);
   });
 });
 

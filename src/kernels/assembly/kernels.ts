@@ -17,6 +17,7 @@ import { reducedRows } from "./reducedRows";
 import { lossRows } from "./residual";
 import { rotateRows } from "./rotateRows";
 import { ScoreJob, scoreRows } from "./scoreRows";
+import { Grid, gridRows, placeRows } from "./sgdGrid";
 import { sgdLossRows } from "./sgdLoss";
 import { sgdRows } from "./sgdRows";
 import { accumulateOnly, solveRows } from "./solveRows";
@@ -132,6 +133,18 @@ export function combine64(terms: usize, size: i32, base: usize, out: usize, coun
   combine<f64>(terms, size, base, out, count);
 }
 
+export function gridRows32(job: usize, grid: usize, first: i32, last: i32): void {
+  gridRows<f32>(changetype<RowJob>(job), changetype<Grid>(grid), first, last);
+}
+export function gridRows64(job: usize, grid: usize, first: i32, last: i32): void {
+  gridRows<f64>(changetype<RowJob>(job), changetype<Grid>(grid), first, last);
+}
+export function placeRows32(job: usize, grid: usize, first: i32, last: i32, at: u32): void {
+  placeRows<f32>(changetype<RowJob>(job), changetype<Grid>(grid), first, last, at);
+}
+export function placeRows64(job: usize, grid: usize, first: i32, last: i32, at: u32): void {
+  placeRows<f64>(changetype<RowJob>(job), changetype<Grid>(grid), first, last, at);
+}
 export function sgdRows32(job: usize, descent: usize, first: i32, last: i32): void {
   sgdRows<f32>(changetype<RowJob>(job), changetype<Descent>(descent), first, last);
 }
