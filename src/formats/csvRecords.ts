@@ -1,6 +1,5 @@
 /** CSV with quotes, through csv-parse; and how the first line of any CSV is parted. */
 import { pipeline } from 'node:stream/promises';
-import { parse } from 'csv-parse';
 import { afterLines, asFileError, bytesOf, LineSplitter, longestLine, malformed, notUtf8 } from './lines.js';
 
 const space = 32;
@@ -37,6 +36,8 @@ export async function* records(path: string, isComment: CommentTest): Records {
 async function* recordsOf(path: string, bytes: AsyncGenerator<Buffer>, isComment: CommentTest): Records {
   const first = await firstRecord(path, bytes, isComment);
   const delimiter = delimiterOf(first.text);
+  // Late: its dozen modules are for quotes alone.
+  const { parse } = await import('csv-parse');
   const parser = parse({
     bom: true,
     delimiter,
