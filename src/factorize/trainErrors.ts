@@ -30,7 +30,7 @@ export async function measureTrainErrors(
       observed: listed - excluded,
       weightedSquares: weighted.loss,
     };
-  const unweighted = await crew.run(fit, { ...loss, isUnweighted: true });
+  const unweighted = isWeighted(stored) ? await crew.run(fit, { ...loss, isUnweighted: true }) : weighted;
   return { squares: unweighted.loss, observed: listed, weightedSquares: weighted.loss };
 }
 

@@ -48,12 +48,15 @@ export function andersonSpace(vectorBytes: Partial<PerSide<number>>): AndersonSp
 /** Two residuals, and a step of the residual and an image for each slot: one more than there are differences. */
 const historyVectors = (depth: number) => 2 + 2 * (depth + 1);
 
+const none: readonly number[] = [];
+
 /** A buffer of each side that is extrapolated. */
 type Buffers = Partial<PerSide<number>>;
 
 export class Anderson {
   readonly #run: Run;
   readonly #space: AndersonSpace;
+  readonly #sides: readonly Side[];
   /** Slots that hold an image, the oldest first; all but the first hold the step of the residual that led there. */
   #slots: number[] = [];
   /** Which of the two residuals is the last. */
@@ -66,6 +69,7 @@ export class Anderson {
   constructor(run: Run, space: AndersonSpace) {
     this.#run = run;
     this.#space = space;
+    this.#sides = sides.filter((side) => space.at[side] !== undefined);
   }
 
   /** Forgets the history: after a rejected extrapolation the old differences mislead. */
@@ -84,22 +88,18 @@ export class Anderson {
     await this.#append(x, g);
     const coefficients = this.#coefficients();
     if (!coefficients) return undefined;
-    const history = { slots: this.#slots, coefficients };
     let penalty = 0;
-    for (const side of this.#sides()) {
-      const call = { phase: 'extrapolate', side, own: null, other: 0, out: out[side] as number };
-      penalty = (await this.#run.phase({ ...call, history: this.#call(side, history) })).penalty;
+    for (const side of this.#sides) {
+      const history = this.#history(side, this.#slots, coefficients);
+      const call = { phase: 'extrapolate', side, own: null, other: 0, out: out[side] as number, history };
+      penalty = (await this.#run.phase(call)).penalty;
     }
     return penalty;
   }
 
-  #sides(): readonly Side[] {
-    return sides.filter((side) => this.#space.at[side] !== undefined);
-  }
-
-  #call(side: Side, history: Pick<HistoryCall, 'slots' | 'coefficients'>): HistoryCall {
+  #history(side: Side, slots: readonly number[], coefficients: readonly number[]): HistoryCall {
     const { depth, at } = this.#space;
-    return { at: at[side] as number, size: depth + 1, residual: this.#residual, ...history };
+    return { at: at[side] as number, size: depth + 1, residual: this.#residual, slots, coefficients };
   }
 
   async #append(x: Buffers, g: Buffers): Promise<void> {
@@ -115,9 +115,10 @@ export class Anderson {
     const slots = [...this.#slots, oldest ?? this.#slots.length];
     this.#residual = 1 - this.#residual;
     const sums = new Float64Array(slots.length);
-    for (const side of this.#sides()) {
-      const call = { phase: 'advance', side, own: x[side] as number, other: 0, out: null, extra: g[side] as number };
-      const totals = await this.#run.phase({ ...call, history: this.#call(side, { slots, coefficients: [] }) });
+    for (const side of this.#sides) {
+      const [own, extra] = [x[side] as number, g[side] as number];
+      const history = this.#history(side, slots, none);
+      const totals = await this.#run.phase({ phase: 'advance', side, own, other: 0, out: null, extra, history });
       productsOf(totals, slots.length).forEach((product, i) => {
         sums[i] = (sums[i] as number) + product;
       });

@@ -23,8 +23,11 @@ export const advancePhase: Phase = {
     const advance = isSingle ? kernels.advance32 : kernels.advance64;
     advance(x, g, at.residual(1 - history.residual), residual, step, at.image(newest), vectors.count);
     const dot = isSingle ? kernels.dot32 : kernels.dot64;
-    const steps = history.slots.slice(1).map(at.step);
-    return totalsOf([...steps, residual].map((vector) => dot(step, vector, vectors.count)));
+    const products: number[] = [];
+    for (let i = 1; i < history.slots.length; i++)
+      products.push(dot(step, at.step(history.slots[i] as number), vectors.count));
+    products.push(dot(step, residual, vectors.count));
+    return totalsOf(products);
   },
 };
 
