@@ -140,14 +140,25 @@ describe('a plan by its numbers', () => {
 });
 
 describe('the limit of a container', () => {
-  const limitUnder = (constrained: number) => {
-    const memory = vi.spyOn(process, 'constrainedMemory').mockReturnValue(constrained);
+  let now: number | undefined;
+  const limitUnder = (constrained: number, later = 1001) => {
+    now = (now ?? performance.now()) + later;
+    const mocks = [
+      vi.spyOn(process, 'constrainedMemory').mockReturnValue(constrained),
+      vi.spyOn(performance, 'now').mockReturnValue(now),
+    ];
     try {
       return plan({ shape: [300, 200] }, { rank: 2 }).limit;
     } finally {
-      memory.mockRestore();
+      for (const mock of mocks) mock.mockRestore();
     }
   };
+
+  test('is asked for once a second', () => {
+    expect(limitUnder(64 * 2 ** 20)).toBe(64 * 2 ** 20);
+    expect(limitUnder(32 * 2 ** 20, 999)).toBe(64 * 2 ** 20);
+    expect(limitUnder(32 * 2 ** 20, 2)).toBe(32 * 2 ** 20);
+  });
 
   test('is the limit where it is below the memory of the machine', () => {
     expect(limitUnder(64 * 2 ** 20)).toBe(64 * 2 ** 20);
