@@ -206,7 +206,9 @@ function ingest() {
   const main = fileURLToPath(new URL('../dist/bundle/command/main.js', import.meta.url));
   const command = (path, more) => {
     const words = [main, 'fit', path, '--rank', rank, '--lambda', 0.05, '--lambda-scale', 'count', '--max-sweeps', 2];
-    const told = execFileSync(process.execPath, [...words, '--threads', 2, '--json', ...more].map(String), {
+    // Behind a shell: a process counts what its parent held when it was forked into its own peak.
+    const behind = ['-c', '"$@"; exit $?', 'sh', process.execPath];
+    const told = execFileSync('sh', [...behind, ...words, '--threads', 2, '--json', ...more].map(String), {
       encoding: 'utf8',
       stdio: ['ignore', 'pipe', 'ignore'],
     });
