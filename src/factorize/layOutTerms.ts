@@ -95,12 +95,11 @@ export function measureBaseline(
   const at = loss.name === 'poisson' ? Math.max(weightedMean, Number.MIN_VALUE) : mean;
   const settled = settleLoss(loss, byRow);
   const ofUnlisted = unlisted * (loss.name === 'poisson' ? at : (value - at) ** 2);
+  // Σ(W(a − at))² of what the sums tell, in place of a pass; not where it is rounding in them.
   const shift = at - first;
-  // Σ(W(a − at))² of what the sums tell, in place of a pass.
-  const ofListed =
-    loss.name === 'quadratic'
-      ? Math.max(0, squareSum - 2 * shift * distanceSum + shift * shift * weightSum)
-      : measureOf(settled, byRow, at);
+  const ofSums = squareSum - 2 * shift * distanceSum + shift * shift * weightSum;
+  const isTold = loss.name === 'quadratic' && ofSums > 1e-6 * squareSum;
+  const ofListed = isTold ? ofSums : measureOf(settled, byRow, at);
   const norm = ofUnlisted + ofListed;
   const allWeight = weightSum + unlisted;
   // Where a constant fits exactly there is nothing to measure by but the weights.

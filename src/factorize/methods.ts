@@ -14,7 +14,15 @@ import { sgd } from '../methods/sgd.js';
 import { truncatedNewton } from '../methods/truncatedNewton.js';
 import { varpro } from '../methods/varpro.js';
 import type { CheckedOptions } from '../options.js';
-import { elementBytes, otherSide, type PerSide, type Side, sides, strideOf } from '../parallel/layout.js';
+import {
+  elementBytes,
+  memoryCeiling,
+  otherSide,
+  type PerSide,
+  type Side,
+  sides,
+  strideOf,
+} from '../parallel/layout.js';
 import { type Runs, sideCost } from '../parallel/partition.js';
 
 /** Of a stochastic step: a product, two moves and its share of the loss. */
@@ -185,9 +193,10 @@ export function methodOf(name: ChosenMethod['name'], options: CheckedOptions, si
   if (name === 'varpro') return variableProjection(shape, options);
   if (name === 'sgd') return sgd(shape, elementBytes(dtype));
   const factorBytes = factorBytesOf(shape, dtype);
+  const room = roomForAcceleration(shape, dtype);
   const method = {
-    als: als(options.acceleration, factorBytes.columns),
-    'block-als': blockAls(options.rank, shape.stride, options.acceleration, factorBytes),
+    als: als(options.acceleration, factorBytes.columns, room),
+    'block-als': blockAls(options.rank, shape.stride, options.acceleration, factorBytes, room),
     gradient,
     lbfgs,
   }[name];
@@ -202,6 +211,22 @@ function factorBytesOf(
   return { rows: counts.rows * bytes, columns: counts.columns * bytes };
 }
 
+/** For lists by row, scratch and what else a layout has. */
+const otherBytes = 2 ** 28;
+
+/**
+ * What factors and entries leave of the shared memory: acceleration is not to push entries out of it, nor to be what a fit is refused for. By
+ * size alone, so that every number of threads extrapolates alike.
+ */
+function roomForAcceleration(shape: ReducedProblemShape, dtype: Dtype): number {
+  const { rows, columns } = factorBytesOf(shape, dtype);
+  const beside = memoryCeiling - otherBytes - 3 * (rows + columns);
+  const bytes = elementBytes(dtype);
+  // In both orientations and a grid, or without that; where neither fits they are staged.
+  const entries = [3 * (4 + bytes), 2 * (4 + bytes), 0].map((each) => each * shape.observed);
+  return beside - (entries.find((each) => each <= beside) ?? 0);
+}
+
 /** What is tried before the method chosen. */
 export function trialOf(
   { trialSweeps }: ChosenMethod,
@@ -210,8 +235,9 @@ export function trialOf(
   dtype: Dtype,
 ): Trial | undefined {
   if (trialSweeps === undefined || options.start === 'rank-by-rank') return undefined;
-  const { columns } = factorBytesOf(reducedProblemShape(options, size), dtype);
-  return { method: als(options.acceleration, columns), sweeps: trialSweeps };
+  const shape = reducedProblemShape(options, size);
+  const method = als(options.acceleration, factorBytesOf(shape, dtype).columns, roomForAcceleration(shape, dtype));
+  return { method, sweeps: trialSweeps };
 }
 
 export function curvatureShape(options: CheckedOptions, size: Size): CurvatureShape {

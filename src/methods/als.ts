@@ -18,9 +18,12 @@ import {
   solveSide,
 } from './method.js';
 
-/** @param columnBytes those of V. */
-export function als(acceleration: 'anderson' | 'none', columnBytes: number): Method {
-  const space = acceleration === 'anderson' ? andersonSpace({ columns: columnBytes }) : undefined;
+/**
+ * @param columnBytes those of V.
+ * @param room bytes that acceleration may take.
+ */
+export function als(acceleration: 'anderson' | 'none', columnBytes: number, room: number): Method {
+  const space = acceleration === 'anderson' ? andersonSpace({ columns: columnBytes }, room) : undefined;
   return {
     name: 'als',
     // Rows: accepted and proposed. Columns: accepted, its image under a sweep, and the extrapolated point.

@@ -12,14 +12,8 @@ import type { HistoryCall } from '../parallel/phase.js';
 import type { Run } from './method.js';
 import { productsOf } from './vectorPhases.js';
 
-/**
- * Differences kept: more cost memory (two vectors each) and win little on ALS. Long vectors get fewer for their memory's sake, and
- * none where they would crowd out the factors themselves.
- */
-function depthOf(vectorBytes: number): number {
-  if (vectorBytes > 2 ** 28) return 0;
-  return vectorBytes <= 4 * 2 ** 20 ? 5 : 3;
-}
+/** Differences kept: more cost memory (two vectors each) and win little on ALS. Long vectors get fewer for their memory's sake. */
+const depthOf = (vectorBytes: number) => (vectorBytes <= 4 * 2 ** 20 ? 5 : 3);
 
 /** Extrapolating from fewer differences slows the first few sweeps, where the iteration is far from linear. */
 const leastHistory = 3;
@@ -32,8 +26,11 @@ export interface AndersonSpace {
   readonly bytes: number;
 }
 
-/** @param vectorBytes the factors that are extrapolated. */
-export function andersonSpace(vectorBytes: Partial<PerSide<number>>): AndersonSpace {
+/**
+ * @param vectorBytes the factors that are extrapolated.
+ * @param room bytes that the vectors may take.
+ */
+export function andersonSpace(vectorBytes: Partial<PerSide<number>>, room: number): AndersonSpace {
   const depth = depthOf((vectorBytes.rows ?? 0) + (vectorBytes.columns ?? 0));
   const at: Partial<Record<Side, number>> = {};
   let bytes = 0;
@@ -42,7 +39,7 @@ export function andersonSpace(vectorBytes: Partial<PerSide<number>>): AndersonSp
     at[side] = bytes;
     bytes += historyVectors(depth) * alignUp(vectorBytes[side]);
   }
-  return { depth, at, bytes: depth === 0 ? 0 : bytes };
+  return bytes <= room ? { depth, at, bytes } : { depth: 0, at, bytes: 0 };
 }
 
 /** Two residuals, and a step of the residual and an image for each slot: one more than there are differences. */

@@ -35,14 +35,18 @@ const widest = 64;
 /** The gradient takes as long as half a sweep: it is measured at the start of every so many. */
 const sweepsPerGradient = 4;
 
-/** @param factorBytes those of U and V. */
+/**
+ * @param factorBytes those of U and V.
+ * @param room bytes that acceleration may take.
+ */
 export function blockAls(
   rank: number,
   stride: number,
   acceleration: 'anderson' | 'none',
   factorBytes: PerSide<number>,
+  room: number,
 ): Method {
-  const space = acceleration === 'anderson' ? andersonSpace(factorBytes) : undefined;
+  const space = acceleration === 'anderson' ? andersonSpace(factorBytes, room) : undefined;
   return {
     name: 'block-als',
     buffers: space?.depth ? { rows: 3, columns: 3 } : { rows: 2, columns: 2 },

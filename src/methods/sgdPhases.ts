@@ -127,6 +127,11 @@ export const sgdStartPhase: Phase = {
       if (pointers[row] === pointers[row + 1]) start.fill(0, row * stride, row * stride + rank);
       else start[row * stride] = (start[row * stride] as number) + first;
     }
+    // A start may have biases alone.
+    const given = factorBuffer(fit, side, 0);
+    if (fit.hasBias)
+      for (let row = vectors.first; row < vectors.last; row++)
+        start[row * stride + rank] = given[row * stride + rank] as number;
     keepWithin(fit, call, vectors);
     return noTotals;
   },

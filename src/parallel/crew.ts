@@ -116,8 +116,6 @@ export function pooledCrew<Context extends BlockContext = FitContext>({
     },
     async close() {
       closed = true;
-      // What is brief was run here.
-      closeWorkbench();
       await workers.close();
     },
   };

@@ -166,3 +166,19 @@ test('numbers too extreme for f32 are a typed error that says what to do', async
   await expect(factorize(triples(of), { rank: 2, dtype: 'f32' })).rejects.toMatchObject({ code: 'numeric-failure' });
   await expect(factorize(triples(of), { rank: 2, dtype: 'f64' })).rejects.toMatchObject({ code: 'numeric-failure' });
 });
+
+test.each([1e8, 2e10, -9.9e10])(
+  'a first entry far off and hardly known does not hide what the others leave: %d',
+  async (far) => {
+    const entries = Array.from({ length: 3000 }, (_, t) => [t % 60, Math.floor(t / 60)] as const)
+      .filter(([i, j]) => (i * 7 + j * 11) % 2 === 0)
+      .map(([i, j]) => entry(i, j, 1 + Math.sin(i) * Math.cos(j) + 0.1 * Math.sin(i * j)));
+    const of = { m: 60, n: 50, entries: [entry(0, 0, far, 1 / Math.abs(far)), ...entries.slice(1)] };
+    const options = { rank: 3, lambda: 0.01, method: 'als', dtype: 'f64', seed: 1 } as const;
+    const { fit: report } = await fit(of, options);
+    expect(report.status).toBe('converged');
+    // The same problem without it, but for what one entry of weight 1 says.
+    const { fit: without } = await fit({ ...of, entries: entries.slice(1) }, options);
+    expect(report.objective).toBeLessThan(without.objective + 1.1);
+  },
+);

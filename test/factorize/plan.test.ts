@@ -3,7 +3,7 @@ import { totalmem } from 'node:os';
 import { describe, expect, test, vi } from 'vitest';
 import { survey } from '../../dist/src/data/observations.js';
 import { planFit } from '../../dist/src/factorize/plan.js';
-import { factorize, type Plan, plan } from '../../dist/src/index.js';
+import { type FactorizeOptions, factorize, type Plan, plan } from '../../dist/src/index.js';
 import { checkOptions } from '../../dist/src/options.js';
 import { dense, problem, sqrtWeights, triples } from '../helpers/problem.js';
 
@@ -137,6 +137,32 @@ describe('a plan by its numbers', () => {
     });
     expect(plan({ shape: [3000, 3000] }, { rank: 20, threads: 64 })).toMatchObject({ threads: 64, inline: false });
   });
+});
+
+describe('acceleration takes what factors and entries leave of the shared memory', () => {
+  const of = (shape: [number, number], observed: number, rank: number, more: Partial<FactorizeOptions> = {}) =>
+    plan({ shape, observed }, { rank, method: 'als', threads: 2, memoryLimit: 2 ** 36, ...more });
+
+  test('all that it wants', () => {
+    const { bytes, resident } = of([1_000_000, 500_000], 5e7, 64);
+    expect(resident).toBe(true);
+    // Ten vectors of V.
+    expect(bytes.method).toBe(10 * 500_000 * 64 * 4);
+  });
+
+  test.each([
+    [[2_000_000, 1_000_000], 5e7, 64],
+    [[4_000_000, 800_000], 5e7, 64],
+    [[1_000_000, 1_000_000], 1e8, 64],
+    [[500_000, 1_000_000], 2e8, 32],
+  ] as [[number, number], number, number][])(
+    'nothing beside %j with %d entries at rank %d',
+    (shape, observed, rank) => {
+      const { bytes, resident } = of(shape, observed, rank);
+      expect({ resident, method: bytes.method }).toEqual({ resident: true, method: 0 });
+      expect(bytes).toEqual(of(shape, observed, rank, { acceleration: 'none' }).bytes);
+    },
+  );
 });
 
 describe('the limit of a container', () => {

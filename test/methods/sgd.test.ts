@@ -259,6 +259,24 @@ test('non-negative factors have no entry below 0', async () => {
   for (const { data } of [U, V]) expect(Math.min(...(data as Float32Array))).toBeGreaterThanOrEqual(0);
 });
 
+test('biases that are given are where a drawn start begins', async () => {
+  const biases = {
+    rows: Float64Array.from({ length: 60 }, (_, i) => 2 * Math.sin(3 * i)),
+    columns: Float64Array.from({ length: 50 }, (_, j) => 2 * Math.cos(5 * j)),
+  };
+  const cells = Array.from({ length: 1500 }, (_, t) => [t % 60, (t * 7 + Math.floor(t / 60)) % 50] as const);
+  const additive = {
+    rows: Uint32Array.from(cells, ([i]) => i),
+    columns: Uint32Array.from(cells, ([, j]) => j),
+    values: Float64Array.from(cells, ([i, j]) => 10 + (biases.rows[i] as number) + (biases.columns[j] as number)),
+    shape: [60, 50] as const,
+  };
+  const options = { ...common, rank: 3, biases: 'both', lambdaScale: 'row', maxSweeps: 1, duplicates: 'keep' } as const;
+  const first = async (more: Partial<FactorizeOptions>) =>
+    (await factorize(additive, { ...options, ...more })).trace[0]?.objective;
+  expect((await first({ init: { biases } })) as number).toBeLessThan(0.2 * ((await first({})) as number));
+});
+
 test('values all equal to the mean are fitted at once', async () => {
   const flat = { ...A, values: A.values.map(() => 2) };
   const model = await factorize(flat, { ...common, biases: 'both' });
