@@ -87,14 +87,16 @@ describe('every way to run it', () => {
 });
 
 test.each([
-  ['short rows', 12, 0.01],
-  ['long rows, step by step,', 48, 0.1],
-])('%s beside a background: every way, and as in f64', async (_rows, rank, density) => {
+  ['short rows', 12, 0.01, 0.1],
+  ['long rows, step by step,', 48, 0.1, 0.1],
+  // What an entry counts beyond an unlisted one is below 0.
+  ['short rows of entries that count less,', 48, 0.02, 2],
+])('%s beside a background: every way, and as in f64', async (_rows, rank, density, background) => {
   const A = triples(problem({ m: 4000, n: 300, density, rank: 4, isWeighted: false, offset: 1, seed: 3 }));
   const run = (way: Partial<FactorizeOptions>) =>
     factorize(A, {
       rank,
-      background: 0.1,
+      background,
       lambda: 0.5,
       seed: 5,
       method: 'als',

@@ -62,7 +62,6 @@ export function solveShort(job: RowJob, terms: Terms, work: ComposedSpace, row: 
   if (job.own) halfGradient(work, x, count, root, origin, gradient);
 
   const K = work.H;
-  memory.copy(x, origin, bytes);
   if (count > 0) {
     transpose<f32>(space.P, B, size, stride);
     memory.fill(K, 0, size * (size << 2));
@@ -71,8 +70,9 @@ export function solveShort(job: RowJob, terms: Terms, work: ComposedSpace, row: 
     let biggest: f32 = 0;
     for (let t: usize = 0; t < count; t++) biggest = max(biggest, load<f32>(K + t * ((size + 1) << 2)));
     if (!choleskySolve<f32>(K, size, count, <f32>(<f64>rank * epsilon<f32>()) * biggest, space.y)) return false;
-    addRows(x, B, space.y, count, bytes);
   }
+  memory.copy(x, origin, bytes);
+  if (count > 0) addRows(x, B, space.y, count, bytes);
   if (job.own) for (let c: usize = 0; c < rank; c++) job.addGradient(<i32>c, 2 * <f64>load<f32>(gradient + (c << 2)));
   for (let o: usize = 0; o < bytes; o += 16) v128.store(x + o, f32x4.mul(v128.load(x + o), v128.load(inverse + o)));
   return true;

@@ -52,9 +52,10 @@ function solveBatch(job: RowJob, terms: Terms, work: ComposedSpace, rows: usize,
   let solved = 0;
   for (let i: usize = 0; i < count; i++) {
     const row = load<i32>(rows + (i << 2)), x = work.rotatedBatch + i * bytes;
-    const isSolved = isShort(lengthOf(job, row), <usize>job.rank)
-      ? solveShort(job, terms, work, row, x)
-      : solveByGradients(job, terms, work, row, x);
+    // Where an entry counts less than an unlisted one its weight beyond that has no root; steps need none.
+    const isSolved =
+      (isShort(lengthOf(job, row), <usize>job.rank) && solveShort(job, terms, work, row, x)) ||
+      (isConjugate(<usize>job.rank) && solveByGradients(job, terms, work, row, x));
     if (isSolved) solved |= 1 << <i32>i;
   }
   rotateRows(work.batch, work.rotatedBatch, transposedBasis(terms, stride), stride, count);
