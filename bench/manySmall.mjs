@@ -120,7 +120,13 @@ async function besideScikit() {
     said = execFileSync(python, [script, folder, '200', String(k)], { encoding: 'utf8', env: environment });
   } catch (error) {
     console.log('scikit-learn: absent');
-    return { absent: String(error.message).split('\n')[0] };
+    // Its last line: the command has paths of this machine.
+    return {
+      absent: String(error.stderr ?? error.code)
+        .trim()
+        .split('\n')
+        .at(-1),
+    };
   } finally {
     rmSync(folder, { recursive: true });
   }

@@ -1,5 +1,6 @@
 /** The global certificate of a fit in hand; see certificate/globalBound.ts. */
 import { certifyGlobally, type GlobalCertificate } from '../certificate/globalBound.js';
+import { residualsOf } from '../certificate/relaxationBound.js';
 import type { Orientation } from '../data/observations.js';
 import { isFiled } from '../data/storedRows.js';
 import type { Position } from '../methods/method.js';
@@ -80,25 +81,18 @@ function exactObjective(fit: FitContext, { weights }: Orientation, point: Positi
   return sum;
 }
 
-/** In float64. Written out: a call an entry would take a small fit as long as two sweeps. */
+/** In float64. */
 function residualsAt(fit: FitContext, byRow: Orientation, point: Position): Float64Array {
   const U = factorBuffer(fit, 'rows', point.rows);
   const V = factorBuffer(fit, 'columns', point.columns);
   const { rank, stride, hasBias, mean } = fit;
-  const { pointers, indices, values } = byRow;
-  const residuals = new Float64Array(pointers.at(-1) as number);
-  for (let i = 0; i + 1 < pointers.length; i++) {
-    const a = i * stride;
-    const base = hasBias ? mean + (U[a + rank] as number) : mean;
-    const end = pointers[i + 1] as number;
-    for (let t = pointers[i] as number; t < end; t++) {
-      const b = (indices[t] as number) * stride;
-      let sum = hasBias ? base + (V[b + rank] as number) : base;
-      for (let c = 0; c < rank; c++) sum += (U[a + c] as number) * (V[b + c] as number);
-      residuals[t] = (values[t] as number) - sum;
-    }
-  }
-  return residuals;
+  return residualsOf(byRow, mean, (row, column) => {
+    const a = row * stride;
+    const b = column * stride;
+    let sum = hasBias ? (U[a + rank] as number) + (V[b + rank] as number) : 0;
+    for (let c = 0; c < rank; c++) sum += (U[a + c] as number) * (V[b + c] as number);
+    return sum;
+  });
 }
 
 /** What of an objective the bound is for, and what it is blind to. */

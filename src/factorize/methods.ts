@@ -195,7 +195,7 @@ export function methodOf(name: ChosenMethod['name'], options: CheckedOptions, si
   const factorBytes = factorBytesOf(shape, dtype);
   const room = roomForAcceleration(shape, dtype);
   const method = {
-    als: als(options.acceleration, factorBytes.columns, room),
+    als: alternation(options, shape, dtype),
     'block-als': blockAls(options.rank, shape.stride, options.acceleration, factorBytes, room),
     gradient,
     lbfgs,
@@ -227,6 +227,10 @@ function roomForAcceleration(shape: ReducedProblemShape, dtype: Dtype): number {
   return beside - (entries.find((each) => each <= beside) ?? 0);
 }
 
+function alternation({ acceleration }: CheckedOptions, shape: ReducedProblemShape, dtype: Dtype): Method {
+  return als(acceleration, factorBytesOf(shape, dtype).columns, roomForAcceleration(shape, dtype));
+}
+
 /** What is tried before the method chosen. */
 export function trialOf(
   { trialSweeps }: ChosenMethod,
@@ -235,9 +239,7 @@ export function trialOf(
   dtype: Dtype,
 ): Trial | undefined {
   if (trialSweeps === undefined || options.start === 'rank-by-rank') return undefined;
-  const shape = reducedProblemShape(options, size);
-  const method = als(options.acceleration, factorBytesOf(shape, dtype).columns, roomForAcceleration(shape, dtype));
-  return { method, sweeps: trialSweeps };
+  return { method: alternation(options, reducedProblemShape(options, size), dtype), sweeps: trialSweeps };
 }
 
 export function curvatureShape(options: CheckedOptions, size: Size): CurvatureShape {

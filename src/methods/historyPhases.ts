@@ -2,7 +2,7 @@
 import { alignUp, elementBytes } from '../parallel/layout.js';
 import { countOf, type FitContext, type HistoryCall, noTotals, type Phase, type PhaseCall } from '../parallel/phase.js';
 import { heldMask } from './composedPhases.js';
-import { factorBuffer, penaltiesIn } from './rowPhases.js';
+import { factorBuffer, penaltyOf } from './rowPhases.js';
 import { type BlockVectors, blockVectors, combine, totalsOf } from './vectorPhases.js';
 
 /**
@@ -45,10 +45,8 @@ export const extrapolatePhase: Phase = {
     const newest = at.image(history.slots.at(-1) as number);
     combine(workbench, terms, newest, vectors.ofBuffer(out), vectors.count);
     keepWithin(fit, call, vectors);
-    const penaltyOfRow = penaltiesIn(fit, call.side, factorBuffer(fit, call.side, out));
-    let penalty = 0;
-    for (let row = vectors.first; row < vectors.last; row++) penalty += penaltyOfRow(row);
-    return { ...noTotals, penalty };
+    const rows = [vectors.first, vectors.last] as const;
+    return { ...noTotals, penalty: penaltyOf(fit, call.side, factorBuffer(fit, call.side, out), 0, rows) };
   },
 };
 

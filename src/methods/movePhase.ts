@@ -1,6 +1,6 @@
 /** x ← x − step·g over a block of rows: the vector part of a gradient step. */
 import { noTotals, type Phase } from '../parallel/phase.js';
-import { factorBuffer, penaltiesIn } from './rowPhases.js';
+import { factorBuffer, penaltyOf } from './rowPhases.js';
 
 /** `own` is x, `extra` is g, `out` the moved point; the sums' penalty is that of `out`. */
 export const movePhase: Phase = {
@@ -15,9 +15,6 @@ export const movePhase: Phase = {
     const step = call.step as number;
     for (let i = first * fit.stride; i < last * fit.stride; i++)
       out[i] = (from[i] as number) - step * (slope[i] as number);
-    let penalty = 0;
-    const penaltyOfRow = penaltiesIn(fit, call.side, out);
-    for (let row = first; row < last; row++) penalty += penaltyOfRow(row);
-    return { ...noTotals, penalty };
+    return { ...noTotals, penalty: penaltyOf(fit, call.side, out, 0, [first, last]) };
   },
 };

@@ -295,12 +295,17 @@ export function penaltiesIn(fit: FitContext, side: Side, factor: RealArray): (ro
   };
 }
 
-/** `before` and those of all rows of `factor`, in their order. */
-export function penaltyOf(fit: FitContext, side: Side, factor: RealArray, before = 0): number {
-  const rows = countOf(fit, side);
+/** `before` and those of rows of `factor`, all or first … last−1, in their order. */
+export function penaltyOf(
+  fit: FitContext,
+  side: Side,
+  factor: RealArray,
+  before = 0,
+  [first, last]: readonly [first: number, last: number] = [0, countOf(fit, side)],
+): number {
   const penalty = penaltiesIn(fit, side, factor);
   let sum = before;
-  for (let row = 0; row < rows; row++) sum += penalty(row);
+  for (let row = first; row < last; row++) sum += penalty(row);
   return sum;
 }
 

@@ -123,15 +123,14 @@ export const sgdStartPhase: Phase = {
     const start = factorBuffer(fit, side, out);
     const { pointers } = fit.observations[side];
     const first = (isRows ? 1 : Math.sign(fit.level)) * Math.sqrt(Math.abs(fit.level));
-    for (let row = vectors.first; row < vectors.last; row++) {
-      if (pointers[row] === pointers[row + 1]) start.fill(0, row * stride, row * stride + rank);
-      else start[row * stride] = (start[row * stride] as number) + first;
-    }
-    // A start may have biases alone.
     const given = factorBuffer(fit, side, 0);
-    if (fit.hasBias)
-      for (let row = vectors.first; row < vectors.last; row++)
-        start[row * stride + rank] = given[row * stride + rank] as number;
+    for (let row = vectors.first; row < vectors.last; row++) {
+      const at = row * stride;
+      if (pointers[row] === pointers[row + 1]) start.fill(0, at, at + rank);
+      else start[at] = (start[at] as number) + first;
+      // A start may have biases alone.
+      if (fit.hasBias) start[at + rank] = given[at + rank] as number;
+    }
     keepWithin(fit, call, vectors);
     return noTotals;
   },
