@@ -275,7 +275,7 @@ function solveDeficientRow(fit: FitContext, call: PhaseCall, row: number): { los
 }
 
 /** λ_i‖x_i‖² (and μ_i‖x_i‖₁) and the bias's part, of each row i in `factor`. */
-export function penaltiesIn(fit: FitContext, side: Side, factor: RealArray): (row: number) => number {
+function penaltiesIn(fit: FitContext, side: Side, factor: RealArray): (row: number) => number {
   const { rank, stride } = fit;
   const { latent, bias } = penaltyLists(fit, side);
   const { l1, multiples } = termLists(fit, side);
