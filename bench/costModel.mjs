@@ -3,6 +3,7 @@
  * columns alone. Nothing is fitted to sweeps: seconds are operations over the rate that each kernel has alone with its factors
  * in cache.
  */
+import { isConjugate, isShort } from '../dist/src/kernels/backgroundBasis.js';
 
 /** Entries of each row and of each column. */
 export function lengthsOf({ rowPointers, columnIndices, shape: [rows, columns] }) {
@@ -21,10 +22,28 @@ const add = (work, kernel, width, operations) => {
 };
 
 /** A row of n entries solved exactly: k×k normal equations, or n×n where they are smaller, counted at the Gram's rate. */
-function solve(work, n, k, hasBackground) {
-  if (n < k && !hasBackground) return add(work, 'accumulate', k, n * n * k + n ** 3 / 3 + 2 * n * k);
+function solve(work, n, k) {
+  if (n < k) return add(work, 'accumulate', k, n * n * k + n ** 3 / 3 + 2 * n * k);
   add(work, 'accumulate', k, n * k * (k + 3));
   add(work, 'factorAndSolve', k, k ** 3 / 3 + 2 * k * k);
+}
+
+/** Steps of conjugate gradients that bring a row three digits; the residual it begins with costs as much as one. */
+const steps = 3;
+
+/**
+ * A row beside a background, in the eigenbasis that all rows share and turned there and back: n×n or by steps where
+ * src/kernels/backgroundBasis.ts says so, steps counted at the gradient's rate; else k×k.
+ */
+function solveBeside(work, n, k) {
+  if (isShort(n, k)) add(work, 'accumulate', k, n * n * k + n ** 3 / 3 + 6 * n * k + 4 * k * k);
+  else if (isConjugate(k)) {
+    add(work, 'gradient', k, (steps + 1) * 4 * n * k);
+    add(work, 'accumulate', k, 4 * k * k);
+  } else {
+    add(work, 'accumulate', k, n * k * (k + 3));
+    add(work, 'factorAndSolve', k, k ** 3 / 3 + 2 * k * k);
+  }
 }
 
 /** Columns of block ALS's blocks: see src/methods/blockAls.ts. */
@@ -34,14 +53,14 @@ const widest = 64;
 export const workOf = {
   als({ rows, columns }, k) {
     const work = [];
-    for (const lengths of [rows, columns]) for (const n of lengths) solve(work, n, k, false);
+    for (const lengths of [rows, columns]) for (const n of lengths) solve(work, n, k);
     add(work, 'loss', k, 2 * k * sum(rows));
     return work;
   },
   /** As als; the Gram matrix of each whole factor is summed in float64, and every row's loss has a product with it. */
   background({ rows, columns }, k) {
     const work = [];
-    for (const lengths of [rows, columns]) for (const n of lengths) solve(work, n, k, true);
+    for (const lengths of [rows, columns]) for (const n of lengths) solveBeside(work, n, k);
     add(work, 'accumulate64', k, (rows.length + columns.length) * k * (k + 1));
     add(work, 'loss', k, 2 * k * sum(rows) + rows.length * 2 * k * k);
     return work;
@@ -53,7 +72,7 @@ export const workOf = {
     for (const lengths of [rows, columns])
       for (const n of lengths) {
         if (n <= 1.25 * b) {
-          solve(work, n, k, false);
+          solve(work, n, k);
           continue;
         }
         add(work, 'accumulate', b, n * k * (b + 3));

@@ -213,6 +213,8 @@ const byThreads = [
   ['block-als', 128],
   ['sgd', 64],
 ];
+/** The least take a hundredth of a second, the largest a minute. */
+const samplesOf = (set) => ({ '1e5': 25, '1e8': 3, '2e8': 3 })[set] ?? 5;
 /** Extrapolation has begun by then. */
 const settled = 4;
 
@@ -276,7 +278,7 @@ if (wanted.includes('memory')) await measureMemory();
 if (wanted.includes('phases')) await measurePhases();
 if (wanted.includes('nnz'))
   for (const set of Object.keys(sets))
-    for (const [method, rank] of bySize) await measure('nnz', set, method, rank, set === '1e5' ? 25 : 5);
+    for (const [method, rank] of bySize) await measure('nnz', set, method, rank, samplesOf(set));
 if (wanted.includes('rank'))
   for (const [method, [least, most]] of Object.entries(byRank))
     for (const rank of ranks.filter((k) => least <= k && k <= most)) await measure('rank', '1e6', method, rank, 5);
