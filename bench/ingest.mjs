@@ -11,6 +11,7 @@ import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { fileURLToPath } from 'node:url';
 import { createGzip } from 'node:zlib';
+import { listedCount } from '../dist/src/data/entries.js';
 import { hireCrew } from '../dist/src/factorize/hireCrew.js';
 import { placeTogether } from '../dist/src/factorize/layOut.js';
 import { resolveObjective } from '../dist/src/factorize/objectiveSpec.js';
@@ -70,7 +71,7 @@ async function child(path, reader) {
   const { matrix } = await readers[reader](path);
   const seconds = (performance.now() - start) / 1000;
   const { user, system } = process.cpuUsage(used);
-  if (matrix.values.length !== lines) throw new Error(`${matrix.values.length} entries`);
+  if (listedCount(matrix) !== lines) throw new Error(`${listedCount(matrix)} entries`);
   // Kibibytes on Linux and macOS as Node gives it.
   const read = process.resourceUsage().maxRSS;
   const release = await orient(matrix, reader.includes('2 threads') ? 2 : 1);

@@ -3,6 +3,7 @@
 import { basename } from 'node:path';
 import { shapeOf, visitEntries } from '../data/entries.js';
 import type { WeightsInput } from '../data/input.js';
+import { duplicateEntry } from '../data/observations.js';
 import { HadamardError, isHadamardError } from '../errors.js';
 import { factorize } from '../factorize/factorize.js';
 import type { FactorizeOptions } from '../factorize/factorizeOptions.js';
@@ -109,8 +110,8 @@ export async function runFit(request: FitRequest, line: ProgressLine): Promise<F
         : await unlessAborted(readWarmStart(warmStart, problem, options.rank), cancel.signal);
     for (const note of start?.notes ?? []) line.note(note);
     isFitting = true;
-    const refuse = (error: unknown) => {
-      throw asInFile(error, data.path, problem);
+    const refuse = async (error: unknown) => {
+      throw asInFile(await placed(error, data), data.path, problem);
     };
     const isCold = await coldness(problem).catch(refuse);
     const fitted = await factorize(A, {
@@ -181,6 +182,15 @@ export async function readInput(
   const weights = receptor ? withReceptorRules(problem, receptor) : problem.weights;
   const parts = objective ? await unlessAborted(readObjective(objective, problem, rank), signal) : {};
   return { problem, weights, parts };
+}
+
+/** Where entries clash that were given up to the fit, the file is read again to say in which lines. */
+async function placed(error: unknown, data: DataRequest): Promise<unknown> {
+  if (!isHadamardError(error) || error.code !== 'duplicate-entry') return error;
+  const { row, column, index } = error.position;
+  if (row === undefined || column === undefined || index !== undefined) return error;
+  const { A, weights } = await readProblem(data);
+  return duplicateEntry(row, column, A, weights);
 }
 
 /** The model is there already when its page cannot be written. */

@@ -4,15 +4,9 @@
  */
 import { checkWeights, isIntegerArray, visitEntries } from './entries.js';
 import { isCompressed, isTriples } from './forms.js';
-import type {
-  CompressedRows,
-  DenseMatrix,
-  IndexArray,
-  MatrixInput,
-  RealArray,
-  Triples,
-  WeightsInput,
-} from './input.js';
+import { freePiece } from './handOver.js';
+import type { CompressedRows, DenseMatrix, IndexArray, MatrixInput, RealArray, WeightsInput } from './input.js';
+import { type Pieces, piecesOf } from './pieces.js';
 
 /** As many entries in each list; they hold until the next chunk. */
 export interface Chunk {
@@ -35,9 +29,19 @@ const chunkLength = 2048;
 /** Of lists that are only looked at: a view of a list costs as much as a few hundred entries. */
 const viewLength = 2 ** 16;
 
-/** Entries of positive weight, or of weight 0 as well. @throws HadamardError as `visitEntries`, of what needs no look at entries. */
-export function chunked(A: MatrixInput, weights: WeightsInput | undefined, isZeroKept: boolean): ChunkedEntries {
-  const plain = plainChunks(A, weights);
+/**
+ * Entries of positive weight, or of weight 0 as well.
+ *
+ * @param isGivenUp whether what comes in pieces that could be had again may be freed piece by piece, as it is read.
+ * @throws HadamardError as `visitEntries`, of what needs no look at entries.
+ */
+export function chunked(
+  A: MatrixInput,
+  weights: WeightsInput | undefined,
+  isZeroKept: boolean,
+  isGivenUp = false,
+): ChunkedEntries {
+  const plain = plainChunks(A, weights, isGivenUp);
   if (!plain) return { isPlain: false, each: (take) => collect(A, weights, isZeroKept, take) };
   return {
     isPlain: true,
@@ -92,7 +96,13 @@ function withoutZeros({ rows, columns, values, weights }: Chunk): Chunk {
 }
 
 /** @returns undefined where A or its weights are not plain. A weight that is to be refused is no finite number of at least 0. */
-function plainChunks(A: MatrixInput, weights: WeightsInput | undefined): (() => Iterable<Chunk>) | undefined {
+function plainChunks(
+  A: MatrixInput,
+  weights: WeightsInput | undefined,
+  isGivenUp: boolean,
+): (() => Iterable<Chunk>) | undefined {
+  const pieces = weights === undefined ? piecesOf(A) : undefined;
+  if (pieces) return () => withWeights(inPieces(pieces, isGivenUp && pieces.isRepeatable), () => undefined);
   if (!isTriples(A) && !isCompressed(A)) return weights === undefined ? plainDense(A) : undefined;
   const isPlain = isTriples(A)
     ? isIntegerArray(A.rows) && isIntegerArray(A.columns)
@@ -131,7 +141,7 @@ function* withWeights(
   }
 }
 
-function triples({ rows, columns, values }: Triples, length: number): () => Generator<Lists> {
+function triples({ rows, columns, values }: Lists, length: number): () => Generator<Lists> {
   return function* () {
     for (let first = 0; first < values.length; first += length) {
       const last = first + length;
@@ -142,6 +152,14 @@ function triples({ rows, columns, values }: Triples, length: number): () => Gene
       };
     }
   };
+}
+
+function* inPieces({ list }: Pieces, isFreed: boolean): Generator<Lists> {
+  for (const piece of list) {
+    yield* triples(piece, viewLength)();
+    if (isFreed) freePiece(piece);
+  }
+  if (isFreed) list.length = 0;
 }
 
 function compressed({ rowPointers, columnIndices, values }: CompressedRows): () => Generator<Lists> {

@@ -13,6 +13,7 @@ import {
   isTriples,
 } from './forms.js';
 import type { CompressedRows, MatrixInput, RealArray, Triples, WeightsInput, WeightValues } from './input.js';
+import { piecesOf } from './pieces.js';
 
 /** `weight` is W, the square root of what multiplies the squared residual; `index` is the entry's place in the caller's listing. */
 export type EntryVisitor = (row: number, column: number, value: number, weight: number, index: number) => void;
@@ -35,6 +36,8 @@ export function shapeOf(A: MatrixInput, position: ErrorPosition = {}): readonly 
       `${name} is an ndarray of two dimensions, { rows, columns, values, shape } or { rowPointers, columnIndices, values, shape }, with shape [m, n], m and n at least 1.`,
       position,
     );
+  // What a reader made of pieces is sound, and is not to be joined for this.
+  if (piecesOf(A)) return [rows, columns];
   if (isTriples(A)) checkTriples(A, position);
   else if (isCompressed(A)) checkCompressed(A, position);
   else if ('data' in A) checkDense(A as NdArray<RealArray>, position);
@@ -43,6 +46,8 @@ export function shapeOf(A: MatrixInput, position: ErrorPosition = {}): readonly 
 
 /** The number of entries listed (sparse forms) or m·n (dense), before unobserved ones are left out. */
 export function listedCount(A: MatrixInput): number {
+  const pieces = piecesOf(A);
+  if (pieces) return pieces.length;
   if (isTriples(A) || isCompressed(A)) return A.values.length;
   const [rows, columns] = shapeOf(A);
   return rows * columns;

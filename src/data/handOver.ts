@@ -1,13 +1,23 @@
 /** Entries that their owner gives up, so that their memory is free for what is made of them: option `handOver`. */
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { isCompressed, isTriples } from './forms.js';
-import type { MatrixInput, RealArray, Triples, WeightsInput } from './input.js';
+import type { CompressedRows, MatrixInput, RealArray, Triples, WeightsInput } from './input.js';
+import { type Piece, piecesOf } from './pieces.js';
 
 /** Frees the lists of triples or CSR and of their weights. */
 export function freeEntries(A: MatrixInput, weights: WeightsInput | undefined): void {
   if (!isTriples(A) && !isCompressed(A)) return;
-  const indices = isTriples(A) ? [A.rows, A.columns] : [A.rowPointers, A.columnIndices];
-  for (const list of [...indices, A.values, ...Object.values(weights ?? {})]) if (ArrayBuffer.isView(list)) free(list);
+  for (const list of [...listsOf(A), ...Object.values(weights ?? {})]) if (ArrayBuffer.isView(list)) free(list);
+}
+
+function listsOf(A: Triples | CompressedRows): ArrayLike<number | bigint>[] {
+  const pieces = piecesOf(A);
+  if (pieces) return pieces.list.splice(0).flatMap(({ rows, columns, values }) => [rows, columns, values]);
+  return isTriples(A) ? [A.rows, A.columns, A.values] : [A.rowPointers, A.columnIndices, A.values];
+}
+
+export function freePiece({ rows, columns, values }: Piece): void {
+  for (const list of [rows, columns, values]) free(list);
 }
 
 /**
@@ -17,8 +27,19 @@ export function freeEntries(A: MatrixInput, weights: WeightsInput | undefined): 
  * @param others as many numbers.
  */
 export function withoutValues(A: Triples, others: RealArray): Triples {
-  free(A.values);
-  return { ...A, values: others };
+  const pieces = piecesOf(A);
+  if (!pieces) {
+    free(A.values);
+    return { ...A, values: others };
+  }
+  let at = 0;
+  pieces.list.forEach((piece, i) => {
+    const end = at + piece.values.length;
+    free(piece.values);
+    pieces.list[i] = { ...piece, values: others.subarray(at, end) };
+    at = end;
+  });
+  return A;
 }
 
 /** Node 20 has no `transfer`: what is sent to a port that nobody is behind is freed as well, where a clone waits for the next collection. */

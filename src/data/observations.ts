@@ -12,6 +12,7 @@ import { shapeOf, visitEntries } from './entries.js';
 import { isTriples } from './forms.js';
 import { freeEntries, withoutValues } from './handOver.js';
 import type { IndexArray, MatrixInput, RealArray, WeightsInput } from './input.js';
+import { areGone } from './pieces.js';
 
 export type { Orientation };
 
@@ -177,7 +178,7 @@ export function* placeInSteps<Step>(
   const { byRow, byColumn } = storage;
   startPointers(byColumn.pointers, found.columnCounts);
   startPointers(byRow.pointers, found.rowCounts);
-  const entries = chunked(A, weights, isZeroKept);
+  const entries = chunked(A, weights, isZeroKept, isHandedOver);
   if (found.isSorted) {
     if (!placeRows(entries, byRow, shift, found.columns)) refuse(A, weights);
     if (isHandedOver) freeEntries(A, weights);
@@ -293,11 +294,11 @@ export function duplicateEntry(
   A: MatrixInput,
   weights: WeightsInput | undefined,
 ): HadamardError {
-  const [first, index] = twoPlaces(row, column, A, weights, () => true);
+  const places = areGone(A) ? undefined : twoPlaces(row, column, A, weights, () => true);
   return new HadamardError({
     code: 'duplicate-entry',
-    what: `Entry (${row}, ${column}) is listed at ${first} and again at ${index}.`,
-    position: { row, column, first, index },
+    what: `Entry (${row}, ${column}) is listed ${places ? `at ${places[0]} and again at ${places[1]}` : 'more than once'}.`,
+    position: { row, column, ...(places && { first: places[0], index: places[1] }) },
     rule: "Each entry is listed once, unless `duplicates` is 'keep', 'sum' or 'last'.",
     remedy: "Remove one, or say duplicates: 'keep' (separate observations), 'sum' or 'last'.",
   });

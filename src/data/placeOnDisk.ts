@@ -5,8 +5,8 @@
  * the file: one pass over A writes every entry to its range, then each range is read, sorted and written back, and its
  * entries go on to the ranges of columns, which are sorted likewise.
  */
+import { chunked, refuse } from './chunks.js';
 import { startPointers } from './countingSort.js';
-import { visitEntries } from './entries.js';
 import {
   closeEntryFile,
   createEntryFile,
@@ -97,12 +97,14 @@ export async function placeOnDisk(
     const mostEntries = Math.floor(sort / (2 * (entryBytesOf(filing) + ownerBytes)));
     const ranges = { rows: rangesOf(byRow.pointers, mostEntries), columns: rangesOf(byColumn.pointers, mostEntries) };
     const toRows = openScatter(byRow, ranges.rows, waiting);
-    visitEntries(
-      A,
-      weights,
-      (row, column, value, weight) => toRows.add(row, column, value - shift, weight),
-      isZeroKept,
-    );
+    chunked(A, weights, isZeroKept, filing.isHandedOver).each((chunk) => {
+      const { rows, columns, values } = chunk;
+      for (let t = 0; t < values.length; t++) {
+        const [row, column] = [rows[t] as number, columns[t] as number];
+        if (!(row >= 0 && row < found.rows && column >= 0 && column < found.columns)) refuse(A, weights);
+        toRows.add(row, column, (values[t] as number) - shift, chunk.weights ? (chunk.weights[t] as number) : 1);
+      }
+    });
     toRows.flush();
     await pause();
     const longest = Math.max(longestOf(ranges.rows, byRow.pointers), longestOf(ranges.columns, byColumn.pointers));

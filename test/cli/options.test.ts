@@ -100,6 +100,19 @@ describe('a bad command line', () => {
     expect((await cli('fit', 'A.csv', '--rank', '1', '--max-sweeps', '0')).stderr).toContain('--max-sweeps is 0.');
   });
 
+  test('tells the lines of a large file too, whose entries the fit has given up by then', async () => {
+    const lines = Array.from({ length: 120_000 }, (_, t) => `u${t % 3001},i${Math.floor(t / 3001)},${t % 5}.5\n`);
+    lines[100_000] = lines[77] as string;
+    writeFileSync(join(folder.path, 'large.csv'), lines.join(''));
+    const ended = await cli('fit', 'large.csv', '--rank', '1', '--json');
+    expect(failureOf(ended)).toMatchObject({
+      code: 'duplicate-entry',
+      message: expect.stringMatching(/in line 78 and again in line 100001\. /),
+      position: { file: 'large.csv', line: 100_001, first: 78, row: 77, column: 0 },
+    });
+    rmSync(join(folder.path, 'large.csv'));
+  });
+
   test('may give sizes in units', () => {
     const limit = (text: string) => {
       const option = tableOptions('Computation:').find(({ long }) => long === '--memory-limit');

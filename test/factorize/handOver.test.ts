@@ -1,6 +1,8 @@
 /** Option `handOver`: the lists of triples are free once they are sorted; the same bits, and errors that say as much. */
 import { describe, expect, test } from 'vitest';
 import type { Triples } from '../../dist/src/data/input.js';
+import { listEntries } from '../../dist/src/data/listing.js';
+import { joinedLater } from '../../dist/src/data/pieces.js';
 import { type FactorizeOptions, factorize } from '../../dist/src/index.js';
 import { temporaryFolder } from '../cli/run.js';
 import { problem, sqrtWeights, triples } from '../helpers/problem.js';
@@ -53,6 +55,75 @@ describe.each(ways)('%s', (_name, more) => {
     expect(await told(false)).toMatchObject({ code: 'duplicate-entry', position: { row: 2, column: 1 } });
     expect(await told(true)).toEqual(await told(false));
     folder.remove();
+  });
+});
+
+describe('entries in pieces, as readers hand them over', () => {
+  /** Pieces of three entries, in float32 where that holds them exactly. */
+  const pieced = ({ rows, columns, values, shape }: Triples, isRepeatable: boolean) => {
+    const pieces = Array.from({ length: Math.ceil(values.length / 3) }, (_, i) => {
+      const part = values.slice(3 * i, 3 * i + 3) as Float64Array;
+      const isSingle = part.every((value) => Math.fround(value) === value);
+      return {
+        rows: Uint32Array.from(rows.slice(3 * i, 3 * i + 3)),
+        columns: Uint32Array.from(columns.slice(3 * i, 3 * i + 3)),
+        values: isSingle ? Float32Array.from(part) : part,
+      };
+    });
+    return { pieces: [...pieces], A: joinedLater(pieces, shape, isRepeatable) };
+  };
+  const rounded: Triples = { ...copyOf(A), values: A.values.map((value, t) => (t % 7 ? Math.fround(value) : value)) };
+  const sorted = listEntries(rounded, undefined, 'refuse');
+  const orders: [string, Triples][] = [
+    ['as listed', rounded],
+    ['row by row', { rows: sorted.rows, columns: sorted.columns, values: sorted.values, shape: A.shape }],
+  ];
+
+  test.each(orders)('%s: the same bits, and each piece is free', async (_name, listed) => {
+    const folder = temporaryFolder();
+    for (const more of [{}, { onDisk: folder.path }]) {
+      const options = { rank: 3, lambda: 0.1, maxSweeps: 5, ...more };
+      const { digest } = (await factorize(listed, options)).fit;
+      for (const isRepeatable of [true, false]) {
+        const given = pieced(listed, isRepeatable);
+        expect((await factorize(given.A, { ...options, handOver: true })).fit.digest).toBe(digest);
+        expect(given.pieces.map(({ rows }) => rows.length).filter((length) => length > 0)).toEqual([]);
+      }
+      // Who keeps them has them all.
+      const kept = pieced(listed, true).A;
+      expect((await factorize(kept, options)).fit.digest).toBe(digest);
+      expect(copyOf(kept)).toEqual(copyOf(listed));
+    }
+    folder.remove();
+  });
+
+  test('weights, a part held out and validation entries see one list', async () => {
+    const { sqrtWeight } = sqrtWeights(of);
+    for (const more of [{ weights: { sqrtWeight } }, { holdout: 0.2 }]) {
+      const options = { rank: 3, lambda: 0.1, maxSweeps: 5, ...more };
+      const { digest } = (await factorize(rounded, options)).fit;
+      expect((await factorize(pieced(rounded, true).A, options)).fit.digest).toBe(digest);
+    }
+  });
+
+  test('what is listed twice is told without places where the pieces are gone', async () => {
+    const doubled = (isRepeatable: boolean) =>
+      pieced(
+        {
+          rows: Uint32Array.of(2, 0, 1, 2),
+          columns: Uint32Array.of(1, 0, 1, 1),
+          values: Float64Array.of(1, 2, 3, 4),
+          shape: [3, 2],
+        },
+        isRepeatable,
+      ).A;
+    const options = { rank: 1, lambda: 0.1, handOver: true };
+    await expect(factorize(doubled(true), options)).rejects.toMatchObject({
+      code: 'duplicate-entry',
+      what: 'Entry (2, 1) is listed more than once.',
+      position: { row: 2, column: 1 },
+    });
+    await expect(factorize(doubled(false), options)).rejects.toMatchObject({ position: { first: 0, index: 3 } });
   });
 });
 
