@@ -24,6 +24,7 @@
  * g_i = β_i b_i, and B(1) = f. Bounds, held entries and further penalties only raise f, so B stays below.
  */
 import type { Orientation } from '../data/observations.js';
+import type { FullGram } from '../kernels/fullGram.js';
 import { longest, type NormBound, normCost, type SparseRows, spectralNormBound, transposed } from './spectralNorm.js';
 
 /** A fit with quadratic loss at a point, in the units its values are stored in. */
@@ -44,6 +45,8 @@ export interface BoundProblem {
   };
   /** 32 random bits for each index. */
   readonly bits: (index: number) => number;
+  /** By kernels, where there are any. */
+  readonly fullGram?: FullGram;
 }
 
 export interface RelaxationBound {
@@ -85,7 +88,11 @@ export function relaxationBound(problem: BoundProblem): RelaxationBound {
   let Q = 0;
   let size = 0;
   for (let i = 0; i < rowSums.length; i++) {
-    let [l, q, s, sum] = [0, 0, 0, 0];
+    // Destructured, each would be an object anew at every entry.
+    let l = 0;
+    let q = 0;
+    let s = 0;
+    let sum = 0;
     const di = d[i] as number;
     for (let t = pointers[i] as number; t < (pointers[i + 1] as number); t++) {
       const j = indices[t] as number;
@@ -105,7 +112,7 @@ export function relaxationBound(problem: BoundProblem): RelaxationBound {
     rowSums[i] = sum;
   }
   Q += conjugate(rowSums, biasPenalties.rows) + conjugate(columnSums, biasPenalties.columns);
-  const sigma = spectralNormBound({ pointers, indices, values: scaled, columns }, bits);
+  const sigma = spectralNormBound({ pointers, indices, values: scaled, columns }, bits, problem.fullGram);
   const t = Math.min(1 / sigma.bound, Math.max(0, L / Q));
   if (!(t > 0 && Number.isFinite(t))) return { bound: 0, sigma };
   // What rounding in the sums, and in G where a bias must be held at a sum of 0, can have added; with room to spare.

@@ -1,4 +1,5 @@
 /** An upper bound of the largest singular value of a sparse matrix, which is what a certificate may divide by. */
+import type { FullGram, WriteRows } from '../kernels/fullGram.js';
 import { largestEigenvalues, tridiagonalize } from '../kernels/symmetric.js';
 import { norm, scale } from '../kernels/vectors.js';
 
@@ -45,14 +46,19 @@ export function normCost(pointers: ArrayLike<number>, otherPointers: ArrayLike<n
  * sphere, P(θ < (1 − ε)λ₁) ≤ 1.648·√p·exp(−√ε(2·steps − 1)).
  *
  * @param bits 32 random bits for each index, which fix the start.
+ * @param fullGram how the Gram matrix of a nearly full M is summed.
  */
-export function spectralNormBound(M: SparseRows, bits: (index: number) => number): NormBound {
+export function spectralNormBound(
+  M: SparseRows,
+  bits: (index: number) => number,
+  fullGram: FullGram = gramOfColumns,
+): NormBound {
   const rows = M.pointers.length - 1;
   const tall = rows < M.columns ? transposed(M) : M;
-  return tall.columns <= denseLimit ? byEigenvalues(tall) : byLanczos(tall, bits);
+  return tall.columns <= denseLimit ? byEigenvalues(tall, fullGram) : byLanczos(tall, bits);
 }
 
-function byEigenvalues(M: SparseRows): NormBound {
+function byEigenvalues(M: SparseRows, fullGram: FullGram): NormBound {
   const { pointers, indices, values, columns: p } = M;
   const counts = new Float64Array(p);
   let squares = 0;
@@ -63,7 +69,7 @@ function byEigenvalues(M: SparseRows): NormBound {
   }
   const rows = pointers.length - 1;
   const isFull = values.length > leastFilled * rows * p && rows * p <= mostWrittenOut;
-  const gram = isFull ? gramOfColumns(M) : gramOfEntries(M);
+  const gram = isFull ? fullGram(rows, p, (to, width) => writeOut(M, to, width)) : gramOfEntries(M);
   const off = eigenvalueMargin(gram, p);
   const [theta = 0] = largestEigenvalues(tridiagonalize(gram, p), 1);
   // Each product of two columns is a sum of so many terms at most: |fl(MᵀM) − MᵀM| ≤ γ|M|ᵀ|M|, whose norm is at most γ‖M‖_F².
@@ -94,20 +100,31 @@ function gramOfEntries({ pointers, indices, values, columns: p }: SparseRows): F
   return gram;
 }
 
-/** The same from the columns written out, four by four. */
-function gramOfColumns({ pointers, indices, values, columns: p }: SparseRows): Float64Array {
-  const rows = pointers.length - 1;
-  const width = Math.ceil(p / 4) * 4;
-  const full = new Float64Array(width * rows);
-  for (let i = 0; i < rows; i++)
+/** Adds the entries to rows of so many numbers. */
+function writeOut({ pointers, indices, values }: SparseRows, to: Float64Array, width: number): void {
+  for (let i = 0; i + 1 < pointers.length; i++)
     for (let t = pointers[i] as number; t < (pointers[i + 1] as number); t++) {
       const at = (indices[t] as number) + i * width;
-      full[at] = (full[at] as number) + (values[t] as number);
+      to[at] = (to[at] as number) + (values[t] as number);
     }
+}
+
+/** A {@link FullGram} without kernels, four columns by two. */
+export function gramOfColumns(rows: number, p: number, write: WriteRows): Float64Array {
+  const width = Math.ceil(p / 4) * 4;
+  const full = new Float64Array(width * rows);
+  write(full, width);
   const gram = new Float64Array(p * p);
   for (let r = 0; r < p; r += 4)
     for (let c = 0; c < r + 4; c += 2) {
-      let [s00, s01, s10, s11, s20, s21, s30, s31] = [0, 0, 0, 0, 0, 0, 0, 0];
+      let s00 = 0;
+      let s01 = 0;
+      let s10 = 0;
+      let s11 = 0;
+      let s20 = 0;
+      let s21 = 0;
+      let s30 = 0;
+      let s31 = 0;
       for (let at = 0; at < full.length; at += width) {
         const b0 = full[at + c] as number;
         const b1 = full[at + c + 1] as number;

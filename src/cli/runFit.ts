@@ -188,7 +188,8 @@ export async function readInput(
 async function placed(error: unknown, data: DataRequest): Promise<unknown> {
   if (!isHadamardError(error) || error.code !== 'duplicate-entry') return error;
   const { row, column, index } = error.position;
-  if (row === undefined || column === undefined || index !== undefined) return error;
+  // A query may give other entries the second time.
+  if (row === undefined || column === undefined || index !== undefined || data.sql !== undefined) return error;
   const { A, weights } = await readProblem(data);
   return duplicateEntry(row, column, A, weights);
 }

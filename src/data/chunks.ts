@@ -211,9 +211,10 @@ function listRow(data: RealArray, start: number, stride: number, n: number, to: 
   let end = count;
   for (let column = 0, at = start; column < n; column++, at += stride) {
     const value = data[at] as number;
-    if (Number.isNaN(value)) continue;
     columns[end] = column;
-    values[end++] = value;
+    values[end] = value;
+    // Where values are missing at random a branch would be guessed wrongly.
+    end += Number(!Number.isNaN(value));
   }
   return end;
 }

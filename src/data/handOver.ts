@@ -22,24 +22,14 @@ export function freePiece({ rows, columns, values }: Piece): void {
 
 /**
  * The same triples once their values are no longer needed, which are freed: where an entry stands in the listing can still be
- * said.
+ * said. Pieces stand in one stretch of memory each, and stay until that is freed.
  *
  * @param others as many numbers.
  */
 export function withoutValues(A: Triples, others: RealArray): Triples {
-  const pieces = piecesOf(A);
-  if (!pieces) {
-    free(A.values);
-    return { ...A, values: others };
-  }
-  let at = 0;
-  pieces.list.forEach((piece, i) => {
-    const end = at + piece.values.length;
-    free(piece.values);
-    pieces.list[i] = { ...piece, values: others.subarray(at, end) };
-    at = end;
-  });
-  return A;
+  if (piecesOf(A)) return A;
+  free(A.values);
+  return { ...A, values: others };
 }
 
 /** Node 20 has no `transfer`: what is sent to a port that nobody is behind is freed as well, where a clone waits for the next collection. */

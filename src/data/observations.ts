@@ -119,7 +119,8 @@ function count(numbers: IndexArray, counts: Uint32Array): boolean {
 
 /** Widens a range by values; false where one is not finite. */
 function widen(values: RealArray, range: [lowest: number, highest: number]): boolean {
-  let [lowest, highest] = range;
+  let lowest = range[0];
+  let highest = range[1];
   let isSound = true;
   for (let t = 0; t < values.length; t++) {
     const value = values[t] as number;

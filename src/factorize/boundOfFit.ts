@@ -3,6 +3,7 @@ import { certifyGlobally, type GlobalCertificate } from '../certificate/globalBo
 import { residualsOf } from '../certificate/relaxationBound.js';
 import type { Orientation } from '../data/observations.js';
 import { isFiled } from '../data/storedRows.js';
+import { fullGramBy } from '../kernels/fullGram.js';
 import type { Position } from '../methods/method.js';
 import { factorBuffer, penaltyOf } from '../methods/rowPhases.js';
 import { type Side, sides } from '../parallel/layout.js';
@@ -55,6 +56,7 @@ export function boundOfFit(
       penalties: { rows: list('rows', 'penalties'), columns: list('columns', 'penalties') },
       biasPenalties: { rows: biasList('rows'), columns: biasList('columns') },
       bits: boundBits(seed),
+      fullGram: fullGramBy(fit.module),
       objective: () => (spec.background ? objective : exactObjective(fit, byRow, point, residuals())),
       ...boundedParts({
         loss: spec.loss.name,
@@ -83,8 +85,9 @@ function exactObjective(fit: FitContext, { weights }: Orientation, point: Positi
 
 /** In float64. */
 function residualsAt(fit: FitContext, byRow: Orientation, point: Position): Float64Array {
-  const U = factorBuffer(fit, 'rows', point.rows);
-  const V = factorBuffer(fit, 'columns', point.columns);
+  // Widened once, not at each entry.
+  const U = new Float64Array(factorBuffer(fit, 'rows', point.rows));
+  const V = new Float64Array(factorBuffer(fit, 'columns', point.columns));
   const { rank, stride, hasBias, mean } = fit;
   return residualsOf(byRow, mean, (row, column) => {
     const a = row * stride;

@@ -67,7 +67,7 @@ async function entries(path: string, source: ColumnSource, request: ReadRequest)
   if (list.length === 0) throw noRows(path);
   const given = list.weights();
   return {
-    matrix: list.triples([rows.labels.length, columns.labels.length]),
+    matrix: list.triples([rows.labels.length, columns.labels.length], path),
     labels: { rows: rows.labels, columns: columns.labels },
     names: isPositional ? undefined : chosen.names,
     ...(hasLines && { lineOf: (entry: number) => lineNumbers.lineOf(entry) }),

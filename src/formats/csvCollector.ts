@@ -45,7 +45,6 @@ export class CsvCollector {
   #lastComment = 0;
   /** Lines before the next part. */
   #line = 0;
-  #isInParts = false;
 
   constructor(path: string, request: ReadRequest) {
     this.#path = path;
@@ -89,7 +88,6 @@ export class CsvCollector {
   /** Parts follow, after so many lines, with so many entries at most. */
   beginParts(line: number, most: number): void {
     this.#line = line;
-    this.#isInParts = true;
     this.#entries.reserve(most);
   }
 
@@ -143,7 +141,7 @@ export class CsvCollector {
     const labels = { rows: this.#rows.labels, columns: this.#columnLabels.labels };
     const weights = this.#entries.weights();
     return {
-      matrix: this.#entries.triples([labels.rows.length, labels.columns.length], this.#isInParts),
+      matrix: this.#entries.triples([labels.rows.length, labels.columns.length], this.#path),
       labels,
       names: this.#columns?.names,
       lineOf: (entry) => this.#lineNumbers.lineOf(entry),

@@ -73,9 +73,9 @@ export class EntryList {
     }
   }
 
-  /** @param isRepeatable whether the file can be read again. */
-  triples(shape: readonly [number, number], isRepeatable = false): Triples {
-    return joinedLater([...this.#full, firstOf(this.#piece, this.#count)], shape, isRepeatable);
+  /** @param path where they were read; `-` cannot be read again. */
+  triples(shape: readonly [number, number], path: string): Triples {
+    return joinedLater([...this.#full, firstOf(this.#piece, this.#count)], shape, path !== '-');
   }
 
   weights(): Float64Array | undefined {

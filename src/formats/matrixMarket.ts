@@ -112,7 +112,7 @@ class MatrixMarketReader {
         'A file has as many entries as its sizes say.',
         'The file seems truncated or changed: fetch it again.',
       );
-    const triples = this.#entries.triples([rows, columns]);
+    const triples = this.#entries.triples([rows, columns], this.#path);
     if (!this.#header.isArray) return { matrix: triples, notes: [] };
     const dense = new Float64Array(rows * columns);
     for (let t = 0; t < triples.values.length; t++)

@@ -63,7 +63,9 @@ function stepUp(d: Float64Array, e: Float64Array, vectors: readonly Float64Array
   const half = (at(d, low + 1) - at(d, low)) / (2 * at(e, low));
   const root = Math.sqrt(half * half + 1);
   let g = at(d, high) - at(d, low) + at(e, low) / (half + (half < 0 ? -root : root));
-  let [sine, cosine, shift] = [1, 1, 0];
+  let sine = 1;
+  let cosine = 1;
+  let shift = 0;
   for (let i = high - 1; i >= low; i--) {
     const f = sine * at(e, i);
     const b = cosine * at(e, i);

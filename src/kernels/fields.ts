@@ -15,12 +15,16 @@ export function fieldWriter<Word extends string, Double extends string = never>(
     bytes: doubles.length > 0 ? doublesAt + 8 * doubles.length : 4 * words.length,
     write: (view, address, fields) => {
       // setUint32 wraps a negative base, as the kernels' own address arithmetic does.
-      words.forEach((name, i) => {
-        view.setUint32(address + 4 * i, fields[name], true);
-      });
-      doubles.forEach((name, i) => {
-        view.setFloat64(address + doublesAt + 8 * i, fields[name], true);
-      });
+      let at = address;
+      for (const name of words) {
+        view.setUint32(at, fields[name], true);
+        at += 4;
+      }
+      at = address + doublesAt;
+      for (const name of doubles) {
+        view.setFloat64(at, fields[name], true);
+        at += 8;
+      }
     },
   };
 }

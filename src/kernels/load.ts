@@ -97,6 +97,8 @@ export interface Kernels extends RowKernels {
   /** Loss and penalty at `own`, predictions in the precision of storage. */
   readonly sgdLossRows32: RowKernel;
   readonly sgdLossRows64: RowKernel;
+  /** G += MᵀM, its upper half, of `rows` rows of `size` columns, a multiple of 4. */
+  readonly gramOf64: (G: number, M: number, rows: number, size: number) => void;
   /** Lists the columns that may be among the best of each row: see score.ts. */
   readonly scoreRows32: (job: number) => void;
   /** Lines of text: see lines.ts. */

@@ -2,7 +2,11 @@
 
 /** Four sums side by side: one alone waits for each addition. */
 export function dot(a: Float64Array, b: Float64Array): number {
-  let [s0, s1, s2, s3] = [0, 0, 0, 0];
+  // Destructured, each would be an object anew at every step.
+  let s0 = 0;
+  let s1 = 0;
+  let s2 = 0;
+  let s3 = 0;
   const whole = a.length & ~3;
   for (let i = 0; i < whole; i += 4) {
     s0 += (a[i] as number) * (b[i] as number);

@@ -10,7 +10,7 @@
 import { alignUp, type PerSide, type Side, sides } from '../parallel/layout.js';
 import type { HistoryCall } from '../parallel/phase.js';
 import type { Run } from './method.js';
-import { productsOf } from './vectorPhases.js';
+import { addProducts } from './vectorPhases.js';
 
 /** Differences kept: more cost memory (two vectors each) and win little on ALS. Long vectors get fewer for their memory's sake. */
 const depthOf = (vectorBytes: number) => (vectorBytes <= 4 * 2 ** 20 ? 5 : 3);
@@ -111,24 +111,20 @@ export class Anderson {
     // The first image held has no step that counts any more.
     const slots = [...this.#slots, oldest ?? this.#slots.length];
     this.#residual = 1 - this.#residual;
-    const sums = new Float64Array(slots.length);
+    const sums = new Array<number>(slots.length).fill(0);
     for (const side of this.#sides) {
       const [own, extra] = [x[side] as number, g[side] as number];
       const history = this.#history(side, slots, none);
       const totals = await this.#run.phase({ phase: 'advance', side, own, other: 0, out: null, extra, history });
-      productsOf(totals, slots.length).forEach((product, i) => {
-        sums[i] = (sums[i] as number) + product;
-      });
+      addProducts(totals, sums);
     }
     this.#slots = slots;
     if (slots.length === 1) return;
     // Those of the newest step with the steps held, itself the last, and with the residual it led to.
-    const products = Array.from(sums.subarray(0, -1));
-    this.#slopes.forEach((slope, i) => {
-      this.#slopes[i] = slope + (products[i] as number);
-    });
-    this.#products.push(products);
-    this.#slopes.push(sums.at(-1) as number);
+    const slope = sums.pop() as number;
+    for (let i = 0; i < this.#slopes.length; i++) this.#slopes[i] = (this.#slopes[i] as number) + (sums[i] as number);
+    this.#products.push(sums);
+    this.#slopes.push(slope);
   }
 
   /**
@@ -138,23 +134,23 @@ export class Anderson {
   #coefficients(): number[] | undefined {
     const count = this.#products.length;
     if (count < leastHistory) return undefined;
-    const G = this.#products.map((row) => Float64Array.from(row));
+    const G = this.#products.map((row) => row.slice());
     const ridge = 1e-12 * Math.max(...G.map((row, i) => row[i] as number));
     G.forEach((row, i) => {
       row[i] = (row[i] as number) + ridge;
     });
-    const gamma = solveSymmetric(G, Float64Array.from(this.#slopes));
-    return gamma && Array.from(gamma, (value, i) => value - (gamma[i - 1] ?? 0));
+    const gamma = solveSymmetric(G, this.#slopes.slice());
+    return gamma?.map((value, i) => value - (gamma[i - 1] ?? 0));
   }
 }
 
 /** Cholesky of a small positive definite system whose lower half L holds, both overwritten; undefined when it is not one. */
-function solveSymmetric(L: readonly Float64Array[], x: Float64Array): Float64Array | undefined {
+function solveSymmetric(L: readonly number[][], x: number[]): number[] | undefined {
   const size = x.length;
   for (let j = 0; j < size; j++) {
-    const Lj = L[j] as Float64Array;
+    const Lj = L[j] as number[];
     for (let i = 0; i < j; i++) {
-      const Li = L[i] as Float64Array;
+      const Li = L[i] as number[];
       let sum = Lj[i] as number;
       for (let k = 0; k < i; k++) sum -= (Lj[k] as number) * (Li[k] as number);
       Lj[i] = sum / (Li[i] as number);
@@ -169,8 +165,8 @@ function solveSymmetric(L: readonly Float64Array[], x: Float64Array): Float64Arr
   }
   for (let j = size - 1; j >= 0; j--) {
     let sum = x[j] as number;
-    for (let k = j + 1; k < size; k++) sum -= ((L[k] as Float64Array)[j] as number) * (x[k] as number);
-    x[j] = sum / ((L[j] as Float64Array)[j] as number);
+    for (let k = j + 1; k < size; k++) sum -= ((L[k] as number[])[j] as number) * (x[k] as number);
+    x[j] = sum / ((L[j] as number[])[j] as number);
   }
   return x;
 }

@@ -189,12 +189,12 @@ export function stageRoom(
  */
 function redoDeficientRows(workbench: Workbench, call: PhaseCall, job: OpenJob, totals: Totals): Totals {
   const { fit, kernels, view } = workbench;
-  return redoRows(workbench, call, job, totals, (row, isDeficient) => {
+  return redoRows(workbench, call, job, totals, (row, isLeft) => {
     if (fit.dtype === 'f32' && !call.precise) {
       // The gradient at `own` was measured before the pivot vanished.
       writeJob(view, job.address, { ...job.fields, own: 0 });
       kernels.solveRows32in64(job.address, row, row + 1);
-      if (!isDeficient()) return readTotals(view, job.address);
+      if (!isLeft(row)) return readTotals(view, job.address);
     }
     return solveDeficientRow(fit, call, row);
   });
@@ -206,21 +206,22 @@ function redoDeficientRows(workbench: Workbench, call: PhaseCall, job: OpenJob, 
  * @param redo is told how to ask the row's status again.
  */
 export function redoRows(
-  { fit }: Workbench,
+  { fit, bytes }: Workbench,
   { side }: PhaseCall,
   { first, last }: OpenJob,
   totals: Totals,
-  redo: (row: number, isDeficient: () => boolean) => Pick<Totals, 'loss' | 'penalty'>,
+  redo: (row: number, isLeft: (row: number) => boolean) => Pick<Totals, 'loss' | 'penalty'>,
 ): Totals {
-  const status = new Uint8Array(fit.memory.buffer, fit.layout.sides[side].status, countOf(fit, side));
-  let { loss, penalty } = totals;
+  const { status } = fit.layout.sides[side];
+  // Not in the loop, where it would be made anew for each row.
+  const isLeft = (row: number) => bytes[status + row] !== 0;
+  let redone = totals;
   for (let row = first; row < last; row++) {
-    if (status[row] === 0) continue;
-    const again = redo(row, () => status[row] !== 0);
-    loss += again.loss;
-    penalty += again.penalty;
+    if (!isLeft(row)) continue;
+    const again = redo(row, isLeft);
+    redone = { ...redone, loss: redone.loss + again.loss, penalty: redone.penalty + again.penalty };
   }
-  return { ...totals, loss, penalty };
+  return redone;
 }
 
 /** A factor-sized buffer of the shared memory as numbers, row-major with the fit's stride. */

@@ -74,6 +74,11 @@ export function totalsOf(products: readonly number[]): Totals {
   return totals;
 }
 
+/** Adds the products of a phase, in their order, to a list of so many. */
+export function addProducts(totals: Totals, to: number[]): void {
+  for (let i = 0; i < to.length; i++) to[i] = (to[i] as number) + totals[sums[i] as keyof Totals];
+}
+
 /** The products of a call in the order of its pairs. */
 export function productsOf(totals: Totals, count: number): number[] {
   return sums.slice(0, count).map((name) => totals[name]);

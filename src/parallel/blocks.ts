@@ -1,13 +1,11 @@
 /** Claims blocks and runs them: the same loop in a worker thread and inline. */
-import { instantiateKernels, type Kernels } from '../kernels/load.js';
+import { instantiateKernels } from '../kernels/load.js';
 import { control, type Side, totalsPerBlock } from './layout.js';
-import type { BlockContext, PhaseCall, PhaseTable, Totals, Workbench } from './phase.js';
+import { type BlockContext, noTotals, type PhaseCall, type PhaseTable, type Totals, type Workbench } from './phase.js';
 
 /** The kernels over a memory, which a small fit hands on to the next: an instance costs as much as a sweep of it. */
-interface Instance {
+interface Instance extends Pick<Workbench, 'kernels' | 'view' | 'words' | 'doubles' | 'bytes'> {
   readonly module: WebAssembly.Module;
-  readonly kernels: Kernels;
-  readonly view: DataView;
 }
 
 const instances = new WeakMap<WebAssembly.Memory, Instance>();
@@ -17,14 +15,23 @@ let current: { readonly id: number; readonly instance: Instance } | undefined;
 
 export function openWorkbench<Context extends BlockContext>(fit: Context, slot: number): Workbench<Context> {
   if (current?.id !== fit.id) current = { id: fit.id, instance: instanceOf(fit) };
-  const { kernels, view } = current.instance;
-  return { fit, kernels, view, slot, scratch: fit.layout.scratch + slot * fit.layout.scratchStride };
+  const { kernels, view, words, doubles, bytes } = current.instance;
+  const scratch = fit.layout.scratch + slot * fit.layout.scratchStride;
+  return { fit, kernels, view, words, doubles, bytes, slot, scratch };
 }
 
 function instanceOf({ module, memory }: BlockContext): Instance {
   const known = instances.get(memory);
   if (known?.module === module) return known;
-  const instance = { module, kernels: instantiateKernels(module, memory), view: new DataView(memory.buffer) };
+  const { buffer } = memory;
+  const instance = {
+    module,
+    kernels: instantiateKernels(module, memory),
+    view: new DataView(buffer),
+    words: new Int32Array(buffer),
+    doubles: new Float64Array(buffer),
+    bytes: new Uint8Array(buffer),
+  };
   instances.set(memory, instance);
   return instance;
 }
@@ -52,41 +59,43 @@ export function runNextBlock<Context extends BlockContext>(
   phases: PhaseTable<Context>,
   call: PhaseCall,
 ): boolean {
-  const { fit } = workbench;
-  const words = controlWords(fit);
-  const done = doneFlags(fit, call.side);
+  const { fit, words } = workbench;
+  const blocks = fit.blocks[call.side].length - 1;
+  const done = fit.layout.sides[call.side].done / 4;
   for (;;) {
     if (Atomics.load(words, control.stopRequested) !== 0) return false;
     const block = Atomics.add(words, control.nextBlock, 1);
-    if (block >= done.length) return false;
-    if (Atomics.load(done, block) === blockState.done) continue;
+    if (block >= blocks) return false;
+    if (Atomics.load(words, done + block) === blockState.done) continue;
     const phase = phases[call.phase];
     if (!phase) throw new Error(`No phase "${call.phase}" in this build.`);
-    Atomics.store(done, block, blockState.begun);
-    writeTotals(fit, call.side, block, phase.run(workbench, call, block));
-    Atomics.store(done, block, blockState.done);
+    Atomics.store(words, done + block, blockState.begun);
+    writeTotals(workbench, call.side, block, phase.run(workbench, call, block));
+    Atomics.store(words, done + block, blockState.done);
     return true;
   }
 }
 
-function writeTotals(fit: BlockContext, side: Side, block: number, totals: Totals): void {
-  new Float64Array(fit.memory.buffer, fit.layout.sides[side].results + block * totalsPerBlock * 8, totalsPerBlock).set([
-    totals.loss,
-    totals.penalty,
-    totals.gradientSquared,
-    totals.ownSquared,
-    totals.biasGradientSquared,
-    totals.biasSquared,
-  ]);
+/** In the order in which they are stored. */
+const names = ['loss', 'penalty', 'gradientSquared', 'ownSquared', 'biasGradientSquared', 'biasSquared'] as const;
+
+function writeTotals<Context extends BlockContext>(
+  { fit, doubles }: Workbench<Context>,
+  side: Side,
+  block: number,
+  totals: Totals,
+): void {
+  let at = fit.layout.sides[side].results / 8 + block * totalsPerBlock;
+  for (const name of names) doubles[at++] = totals[name];
 }
 
 /** Adds the blocks' sums up in block order. */
-export function sumTotals(fit: BlockContext, side: Side): Totals {
-  const blocks = fit.blocks[side].length - 1;
-  const results = new Float64Array(fit.memory.buffer, fit.layout.sides[side].results, blocks * totalsPerBlock);
-  const sums = new Float64Array(totalsPerBlock);
-  for (let i = 0; i < results.length; i++)
-    sums[i % totalsPerBlock] = (sums[i % totalsPerBlock] as number) + (results[i] as number);
-  const [loss = 0, penalty = 0, gradientSquared = 0, ownSquared = 0, biasGradientSquared = 0, biasSquared = 0] = sums;
-  return { loss, penalty, gradientSquared, ownSquared, biasGradientSquared, biasSquared };
+export function sumTotals(fit: BlockContext, side: Side, doubles: Float64Array): Totals {
+  // Field by field: to spread an object costs a small fit as much as ten rows.
+  const { loss, penalty, gradientSquared, ownSquared, biasGradientSquared, biasSquared } = noTotals;
+  const sums = { loss, penalty, gradientSquared, ownSquared, biasGradientSquared, biasSquared };
+  let at = fit.layout.sides[side].results / 8;
+  for (let block = 0; block < fit.blocks[side].length - 1; block++)
+    for (const name of names) sums[name] += doubles[at++] as number;
+  return sums;
 }

@@ -51,8 +51,11 @@ export function inlineCrew<Context extends BlockContext = FitContext>(phases: Ph
     hasFailed: false,
     busy,
     async run(fit, call) {
-      const words = prepare(fit, call);
       const workbench = openWorkbench(fit, 0);
+      const { words, doubles } = workbench;
+      const done = fit.layout.sides[call.side].done / 4;
+      words.fill(0, done, done + fit.blocks[call.side].length - 1);
+      words[control.nextBlock] = 0;
       const started = performance.now();
       while (runNextBlock(workbench, phases, call)) {
         if (performance.now() - sliceStart < inlineSliceMilliseconds) continue;
@@ -61,7 +64,7 @@ export function inlineCrew<Context extends BlockContext = FitContext>(phases: Ph
       }
       busy[0] = (busy[0] as number) + (performance.now() - started) / 1000;
       if (Atomics.load(words, control.stopRequested) !== 0) throw new Interrupted();
-      return sumTotals(fit, call.side);
+      return sumTotals(fit, call.side, doubles);
     },
     async close() {
       closeWorkbench();
@@ -91,8 +94,9 @@ export function pooledCrew<Context extends BlockContext = FitContext>({
     busy,
     async run(fit, call) {
       if (closed) throw new Error('The crew is closed.');
-      const words = prepare(fit, call);
-      const done = doneFlags(fit, call.side);
+      const words = controlWords(fit);
+      const done = doneFlags(fit, call.side).fill(0);
+      Atomics.store(words, control.nextBlock, 0);
       const lost = new Set<number>();
       for (;;) {
         const tasks = Array.from({ length: threads }, (_, slot) => workers.run({ fit, call, slot }));
@@ -103,7 +107,8 @@ export function pooledCrew<Context extends BlockContext = FitContext>({
         if (Atomics.load(words, control.stopRequested) !== 0) throw new Interrupted();
         for (const outcome of outcomes)
           if (outcome.status === 'fulfilled' && outcome.value.failure) throw fromErrorMessage(outcome.value.failure);
-        if (done.every((state) => state === blockState.done)) return sumTotals(fit, call.side);
+        if (done.every((state) => state === blockState.done))
+          return sumTotals(fit, call.side, new Float64Array(fit.memory.buffer));
         const begun = Array.from(done.keys()).filter((block) => done[block] === blockState.begun);
         // Where no block was even begun, it is the first of those left that its worker did not live to begin.
         if (begun.length === 0) begun.push(done.indexOf(blockState.untouched));
@@ -172,13 +177,6 @@ export function requestStop(fit: BlockContext): void {
 
 export function withdrawStop(fit: BlockContext): void {
   Atomics.store(controlWords(fit), control.stopRequested, 0);
-}
-
-function prepare(fit: BlockContext, call: PhaseCall): Int32Array {
-  const words = controlWords(fit);
-  doneFlags(fit, call.side).fill(0);
-  Atomics.store(words, control.nextBlock, 0);
-  return words;
 }
 
 function cannotStart(cause: unknown, workerUrl: string): Error {

@@ -58,7 +58,7 @@ describe.each(ways)('%s', (_name, fill) => {
     const all = numbers(length, from);
     fill(list, all);
     expect(list.length).toBe(length);
-    const triples = list.triples([3 * length, 97]);
+    const triples = list.triples([3 * length, 97], 'A.csv');
     expect(piecesOf(triples)?.list.map(({ values }) => values.constructor)).toEqual(kinds);
     const { rows, columns, values } = triples;
     const found = { rows, columns, values, weights: list.weights() };
@@ -77,6 +77,6 @@ it('a value beyond float32 makes a piece one of float64 at once', () => {
     list.push(0, 0, 1.5, 1);
     list.push(1, 2, value, 1);
     list.push(2, 1, -0, 1);
-    expect([...list.triples([3, 3]).values]).toEqual([1.5, value, -0]);
+    expect([...list.triples([3, 3], '-').values]).toEqual([1.5, value, -0]);
   }
 });

@@ -6,6 +6,7 @@ import { composedLoss, composedMeasure, composedSolve } from "./composedRows";
 import { Descent } from "./descent";
 import { exp, log } from "./elementary";
 import { gradientRows } from "./gradientRows";
+import { gram } from "./gram";
 import { factorRows, hessianRows, preconditionRows, Tangent } from "./hessianRows";
 import { RowJob } from "./job";
 import { moveLabels } from "./labelNumbers";
@@ -189,6 +190,11 @@ export function sortBand32(job: usize, first: u32, last: u32, passes: u32, width
 }
 export function sortBand64(job: usize, first: u32, last: u32, passes: u32, width: u32): i32 {
   return sortBand<f64>(changetype<SortJob>(job), first, last, passes, width);
+}
+
+/** G += MᵀM, its upper half; `size` columns, a multiple of 4. */
+export function gramOf64(G: usize, M: usize, rows: i32, size: usize): void {
+  gram<f64>(G, M, rows, size);
 }
 
 // The parts, each alone, for tests and bench/kernels.mjs.
