@@ -78,12 +78,17 @@ export function hasLikeRows({ byRow, byColumn, rank, biasPenalties }: BoundProbl
   const { pointers, indices } = byRow;
   const rows = new Uint32Array(pointers.length - 1);
   const columns = new Uint32Array(byColumn.pointers.length - 1);
-  for (let i = 0; i < rows.length; i++)
-    for (let t = pointers[i] as number; t < (pointers[i + 1] as number); t++) {
+  // Of a row, not of all: see inSteps.
+  const mixRow = (i: number, first: number, last: number) => {
+    let hash = 0;
+    for (let t = first; t < last; t++) {
       const j = indices[t] as number;
-      rows[i] = mixed(rows[i] as number, j);
+      hash = mixed(hash, j);
       columns[j] = mixed(columns[j] as number, i);
     }
+    rows[i] = hash;
+  };
+  for (let i = 0; i < rows.length; i++) mixRow(i, pointers[i] as number, pointers[i + 1] as number);
   const least = rank + biasesOf(biasPenalties);
   return hasGroup(rows, pointers, least) || hasGroup(columns, byColumn.pointers, least);
 }

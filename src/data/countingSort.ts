@@ -1,6 +1,6 @@
 /** Entries sorted by column or by row, in the order in which they are listed within each. */
 import type { ChunkedEntries } from './chunks.js';
-import type { RealArray } from './input.js';
+import type { IndexArray, RealArray } from './input.js';
 
 /** One orientation: row i holds entries pointers[i] … pointers[i+1]−1. Pointers are doubles: exact beyond 2³² entries. */
 export interface Orientation {
@@ -32,18 +32,25 @@ export function placeRows({ each }: ChunkedEntries, to: Orientation, shift: numb
   let isSame = true;
   const { indices, values: target, weights: W } = to;
   each(({ columns, values, weights }) => {
-    const [start, end] = [at, at + values.length];
-    at = end;
-    isSame &&= end <= entries;
-    for (let t = 0; isSame && t < values.length; t++) {
-      const column = columns[t] as number;
-      if (!(column >= 0 && column < columnCount)) isSame = false;
-      indices[start + t] = column;
-      target[start + t] = (values[t] as number) - shift;
-      if (W) W[start + t] = weights ? (weights[t] as number) : 1;
-    }
+    const start = at;
+    at += values.length;
+    isSame &&= at <= entries && areBelow(columns, columnCount);
+    if (!isSame) return;
+    indices.set(columns, start);
+    if (shift === 0) target.set(values, start);
+    else for (let t = 0; t < values.length; t++) target[start + t] = (values[t] as number) - shift;
+    if (weights) W?.set(weights, start);
+    else W?.fill(1, start, at);
   });
   return isSame && at === entries;
+}
+
+function areBelow(numbers: IndexArray, limit: number): boolean {
+  for (let t = 0; t < numbers.length; t++) {
+    const number = numbers[t] as number;
+    if (!(number >= 0 && number < limit)) return false;
+  }
+  return true;
 }
 
 /**

@@ -89,12 +89,9 @@ export function survey(A: MatrixInput, weights: WeightsInput | undefined, isZero
     const { rows, columns, values } = chunk;
     if (!count(rows, rowCounts) || !count(columns, columnCounts) || !widen(values, valueRange)) isSound = false;
     if (chunk.weights) {
-      isSound &&= chunk.weights.every((weight) => weight >= 0 && weight < Number.POSITIVE_INFINITY);
-      for (const weight of chunk.weights) {
-        if (weight === 0) excluded++;
-        else if (weight < weightRange[0]) weightRange[0] = weight;
-        if (weight > weightRange[1]) weightRange[1] = weight;
-      }
+      const zeros = widenWeights(chunk.weights, weightRange);
+      if (Number.isNaN(zeros)) isSound = false;
+      else excluded += zeros;
     } else if (values.length > 0) weightRange.splice(0, 2, Math.min(weightRange[0], 1), Math.max(weightRange[1], 1));
     isSorted &&= isAscending(rows, columns, last);
     last.splice(0, 2, rows.at(-1) ?? last[0], columns.at(-1) ?? last[1]);
@@ -131,6 +128,24 @@ function widen(values: RealArray, range: [lowest: number, highest: number]): boo
   range[0] = lowest;
   range[1] = highest;
   return isSound;
+}
+
+/** Widens a range by positive weights; how many are 0, NaN where one is no weight. */
+function widenWeights(weights: Float64Array, range: [lowest: number, highest: number]): number {
+  let lowest = range[0];
+  let highest = range[1];
+  let zeros = 0;
+  let isSound = true;
+  for (let t = 0; t < weights.length; t++) {
+    const weight = weights[t] as number;
+    if (!(weight >= 0 && weight < Number.POSITIVE_INFINITY)) isSound = false;
+    if (weight === 0) zeros++;
+    else if (weight < lowest) lowest = weight;
+    if (weight > highest) highest = weight;
+  }
+  range[0] = lowest;
+  range[1] = highest;
+  return isSound ? zeros : Number.NaN;
 }
 
 /** Whether entries follow `last` and one another, row by row, columns ascending. */

@@ -1,5 +1,6 @@
 /** Brings an objective's parts to the data: its mean and measure, its penalties, and the lists its kernels read. */
 import type { RealArray } from '../data/input.js';
+import { inSteps } from '../data/inSteps.js';
 import type { Survey } from '../data/observations.js';
 import {
   entriesOf,
@@ -151,25 +152,41 @@ function measureOf(loss: Loss, byRow: StoredOrientation, at: number): number {
   return sum;
 }
 
+interface WeightedSums {
+  readonly first: number;
+  weightSum: number;
+  valueSum: number;
+  distanceSum: number;
+  squareSum: number;
+}
+
 /** ΣW², ΣW²a, and ΣW²d and ΣW²d² of the distances d from the first entry: a spread around a large average is not lost in its square. */
-function weightedSums(byRow: StoredOrientation) {
-  let weightSum = 0;
-  let valueSum = 0;
-  let distanceSum = 0;
-  let squareSum = 0;
-  let first: number | undefined;
-  for (const { values, weights } of entriesOf(byRow))
-    for (let t = 0; t < values.length; t++) {
-      const weight = weights ? (weights[t] as number) : 1;
-      const value = values[t] as number;
-      first ??= value;
-      const distance = weight * (value - first);
-      weightSum += weight * weight;
-      valueSum += weight * weight * value;
-      distanceSum += weight * distance;
-      squareSum += distance * distance;
+function weightedSums(byRow: StoredOrientation): WeightedSums {
+  const sums = { first: 0, weightSum: 0, valueSum: 0, distanceSum: 0, squareSum: 0 };
+  let isBegun = false;
+  for (const { values, weights } of entriesOf(byRow)) {
+    if (!isBegun && values.length > 0) {
+      sums.first = values[0] as number;
+      isBegun = true;
     }
-  return { first: first ?? 0, weightSum, valueSum, distanceSum, squareSum };
+    inSteps(values.length, (from, to) => addSums(sums, values.subarray(from, to), weights?.subarray(from, to)));
+  }
+  return sums;
+}
+
+function addSums(to: WeightedSums, values: RealArray, weights: RealArray | undefined): void {
+  let { weightSum, valueSum, distanceSum, squareSum } = to;
+  const { first } = to;
+  for (let t = 0; t < values.length; t++) {
+    const weight = weights ? (weights[t] as number) : 1;
+    const value = values[t] as number;
+    const distance = weight * (value - first);
+    weightSum += weight * weight;
+    valueSum += weight * weight * value;
+    distanceSum += weight * distance;
+    squareSum += distance * distance;
+  }
+  Object.assign(to, { weightSum, valueSum, distanceSum, squareSum });
 }
 
 /** ΣΣ r_i c_j over entries that are not listed. */

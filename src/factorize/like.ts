@@ -3,9 +3,11 @@
  * held against a small reference of that tool's objective in test/factorize/like.test.ts; docs/objectives.md has the table.
  */
 import ndarray, { type NdArray } from 'ndarray';
+import { refuse } from '../data/chunks.js';
 import { listedCount, visitEntries } from '../data/entries.js';
 import { isCompressed, isTriples } from '../data/forms.js';
 import type { MatrixInput, RealArray, WeightsInput } from '../data/input.js';
+import { inSteps } from '../data/inSteps.js';
 import { HadamardError } from '../errors.js';
 import type { FactorizeOptions } from './factorizeOptions.js';
 
@@ -93,16 +95,33 @@ export function asTool(
   const alpha = options.alpha ?? 1;
   const values = new Float64Array(listedCount(A));
   const weight = new Float64Array(values.length);
-  if (!isTriples(A) && !isCompressed(A)) values.fill(Number.NaN);
-  visitEntries(A, undefined, (_row, _column, r, _weight, index) => {
+  const put = (r: number, index: number) => {
     const entry = confidence(r, alpha);
     values[index] = entry.value;
     weight[index] = entry.weight;
-  });
-  const changed =
-    isTriples(A) || isCompressed(A) ? { ...A, values } : ndarray(values, [...(A as NdArray<RealArray>).shape]);
+  };
+  const putAll = (list: RealArray, from: number, to: number): boolean => {
+    let isSound = true;
+    for (let t = from; t < to; t++) {
+      const r = list[t] as number;
+      if (!Number.isFinite(r)) isSound = false;
+      put(r, t);
+    }
+    return isSound;
+  };
   const weights: WeightsInput = { weight };
-  return { A: changed, options: { ...merged, weights, background: background(alpha) } };
+  const asked = { ...merged, weights, background: background(alpha) };
+  if (isTriples(A) || isCompressed(A)) {
+    const list = A.values;
+    // Where an entry stands is looked at with what becomes of it.
+    inSteps(list.length, (from, to) => {
+      if (!putAll(list, from, to)) refuse(A, undefined);
+    });
+    return { A: { ...A, values }, options: asked };
+  }
+  values.fill(Number.NaN);
+  visitEntries(A, undefined, (_row, _column, r, _weight, index) => put(r, index));
+  return { A: ndarray(values, [...(A as NdArray<RealArray>).shape]), options: asked };
 }
 
 /** What predictions of the fit are of, for entries in the values of the tool that it was `like`: themselves, or its preferences. */

@@ -1,5 +1,5 @@
 /** Sums of squared residuals over the listed entries, whatever was minimised. */
-import { isWeighted, type StoredOrientation, stretchesOf } from '../data/storedRows.js';
+import { entriesOf, isWeighted, type StoredOrientation, stretchesOf } from '../data/storedRows.js';
 import { factorBuffer } from '../methods/rowPhases.js';
 import type { Crew } from '../parallel/crew.js';
 import type { FitContext } from '../parallel/phase.js';
@@ -36,9 +36,9 @@ export async function measureTrainErrors(
 
 function countZeros(stored: StoredOrientation): number {
   let count = 0;
-  for (const { first, last, start, weights } of stretchesOf(stored)) {
-    const end = (stored.pointers[last] as number) - start;
-    for (let t = (stored.pointers[first] as number) - start; t < end; t++) if (weights?.[t] === 0) count++;
+  for (const { weights } of entriesOf(stored)) {
+    if (!weights) continue;
+    for (let at = weights.indexOf(0); at >= 0; at = weights.indexOf(0, at + 1)) count++;
   }
   return count;
 }
