@@ -29,14 +29,14 @@ export function writeBasis(
   buffer: ArrayBufferLike,
   sums: number,
   basis: number,
-  { rank, stride }: { readonly rank: number; readonly stride: number },
+  { rank, stride, module }: { readonly rank: number; readonly stride: number; readonly module?: WebAssembly.Module },
 ): void {
   const square = stride * stride;
   const matrix = new Float64Array(buffer, sums, square);
   const g = new Float64Array(buffer, sums + 8 * square, rank);
   const G = new Float64Array(rank * rank);
   for (let r = 0; r < rank; r++) G.set(matrix.subarray(r * stride, r * stride + rank), r * rank);
-  const { values, vectors } = eigenbasis(G, rank);
+  const { values, vectors } = eigenbasis(G, rank, module);
   const out = new Float32Array(buffer, basis, basisBytes(stride) / 4).fill(0);
   // How rotateRows takes a matrix: columns of 8, the last of 4.
   const placeOf = (row: number, column: number) => {

@@ -3,9 +3,8 @@
  * shifts (Golub & Van Loan, Matrix Computations, 4th ed., 8.3.1 and 8.3.5; A. Dubrulle, R. Martin & J. Wilkinson, Numer. Math. 12
  * (1968)). About 9p³ flops.
  */
-import { rotate } from './jacobi.js';
+import { type EigenRows, kernelRows, plainRows } from './eigenRows.js';
 import { tridiagonalize } from './symmetric.js';
-import { dot } from './vectors.js';
 
 export interface Eigenbasis {
   /** Eigenvalues, in no order. */
@@ -17,10 +16,15 @@ export interface Eigenbasis {
 /** QL steps for one eigenvalue: a few do, unless something is not a number. */
 const mostSteps = 60;
 
-/** Of the p×p matrix whose lower half `A` holds, row-major; A is overwritten. */
-export function eigenbasis(A: Float64Array, p: number): Eigenbasis {
+/**
+ * Of the p×p matrix whose lower half `A` holds, row-major; A is overwritten.
+ *
+ * @param module of the kernels that turn the vectors, which then hold until they are asked again; the same bits as without.
+ */
+export function eigenbasis(A: Float64Array, p: number, module?: WebAssembly.Module): Eigenbasis {
   const { diagonal, beside } = tridiagonalize(A, p);
-  const vectors = reflections(A, p, beside);
+  const rows = module ? kernelRows(module, p) : plainRows(p);
+  reflect(rows, A, p, beside);
   const e = new Float64Array(p);
   e.set(beside);
   for (let low = 0; low < p; low++)
@@ -28,28 +32,21 @@ export function eigenbasis(A: Float64Array, p: number): Eigenbasis {
       let high = low;
       while (high < p - 1 && !isNegligible(diagonal, e, high)) high++;
       if (high === low) break;
-      stepUp(diagonal, e, vectors, low, high);
+      stepUp(diagonal, e, rows, low, high);
     }
-  return { values: diagonal, vectors };
+  return { values: diagonal, vectors: rows.vectors };
 }
 
 /** Qᵀ of QᵀAQ = T, of which `tridiagonalize` has left the reflections below the diagonal. */
-function reflections(A: Float64Array, p: number, beside: Float64Array): Float64Array[] {
-  const rows = Array.from({ length: p }, (_, i) => new Float64Array(p).fill(1, i, i + 1));
+function reflect(rows: EigenRows, A: Float64Array, p: number, beside: Float64Array): void {
   for (let k = p - 3; k >= 0; k--) {
     const alpha = beside[k] as number;
     const v = new Float64Array(p);
     for (let i = k + 1; i < p; i++) v[i] = A[i * p + k] as number;
     v[k + 1] = (v[k + 1] as number) - alpha;
     const half = -alpha * (v[k + 1] as number);
-    if (!(half > 0)) continue;
-    for (let r = k + 1; r < p; r++) {
-      const row = rows[r] as Float64Array;
-      const s = dot(row, v) / half;
-      for (let i = k + 1; i < p; i++) row[i] = (row[i] as number) - s * (v[i] as number);
-    }
+    if (half > 0) rows.reflect(v, k + 1, half);
   }
-  return rows;
 }
 
 function isNegligible(diagonal: Float64Array, beside: Float64Array, i: number): boolean {
@@ -58,7 +55,7 @@ function isNegligible(diagonal: Float64Array, beside: Float64Array, i: number): 
 }
 
 /** One QL step on rows low … high, from the bottom up. */
-function stepUp(d: Float64Array, e: Float64Array, vectors: readonly Float64Array[], low: number, high: number): void {
+function stepUp(d: Float64Array, e: Float64Array, rows: EigenRows, low: number, high: number): void {
   const at = (list: Float64Array, i: number) => list[i] as number;
   const half = (at(d, low + 1) - at(d, low)) / (2 * at(e, low));
   const root = Math.sqrt(half * half + 1);
@@ -83,7 +80,7 @@ function stepUp(d: Float64Array, e: Float64Array, vectors: readonly Float64Array
     shift = sine * t;
     d[i + 1] = g + shift;
     g = cosine * t - b;
-    rotate(vectors[i] as Float64Array, vectors[i + 1] as Float64Array, cosine, sine);
+    rows.turn(i, i + 1, cosine, sine);
   }
   d[low] = at(d, low) - shift;
   e[low] = g;

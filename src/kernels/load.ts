@@ -97,6 +97,17 @@ export interface Kernels extends RowKernels {
   /** Loss and penalty at `own`, predictions in the precision of storage. */
   readonly sgdLossRows32: RowKernel;
   readonly sgdLossRows64: RowKernel;
+  /** Vectors turned by two, and `count` rows reflected: see assembly/turns.ts. */
+  readonly turnPair64: (a: number, b: number, count: number, cosine: number, sine: number) => void;
+  readonly reflectRows64: (
+    rows: number,
+    bytes: number,
+    count: number,
+    v: number,
+    size: number,
+    first: number,
+    half: number,
+  ) => void;
   /** G += MᵀM, its upper half, of `rows` rows of `size` columns, a multiple of 4. */
   readonly gramOf64: (G: number, M: number, rows: number, size: number) => void;
   /** Lists the columns that may be among the best of each row: see score.ts. */

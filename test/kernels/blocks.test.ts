@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { eigenbasis } from '../../dist/src/kernels/eigenbasis.js';
+import { compileKernels } from '../../dist/src/kernels/load.js';
 import { improveRow, type ReferenceProblem, solveRow } from '../../dist/src/kernels/reference.js';
 import { objectiveOfRow, problem, source } from './composedProblem.js';
 import { type ComposedRequest, type ComposedResult, runComposed } from './composedWorkspace.js';
@@ -285,5 +286,19 @@ describe('the eigenbasis of a symmetric matrix', () => {
       }),
       { numRuns: 50 },
     );
+  });
+
+  it('is the same to the bit by kernels', () => {
+    const { module } = compileKernels('reproducible');
+    for (const p of [1, 2, 3, 4, 5, 6, 7, 33, 64, 130]) {
+      const random = source(p);
+      const A = Float64Array.from({ length: p * p }, () => random());
+      for (let r = 0; r < p; r++) A[r * p + r] = p + random();
+      const plain = eigenbasis(A.slice(), p);
+      const found = eigenbasis(A.slice(), p, module);
+      expect(found.values).toEqual(plain.values);
+      // Views of the kernels' memory are of another buffer.
+      expect(found.vectors.map((q) => Float64Array.from(q))).toEqual(plain.vectors);
+    }
   });
 });

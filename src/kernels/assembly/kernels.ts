@@ -25,6 +25,7 @@ import { accumulateOnly, solveRows } from "./solveRows";
 import { bandEntries, bandRows, sortBand, SortJob } from "./sortEntries";
 import { squaresSolve } from "./squaresSolve";
 import { Terms } from "./terms";
+import { reflectRows, turnPair } from "./turns";
 import { advance, combine, dot } from "./vectors";
 
 export function solveRows32(job: usize, first: i32, last: i32): void {
@@ -190,6 +191,14 @@ export function sortBand32(job: usize, first: u32, last: u32, passes: u32, width
 }
 export function sortBand64(job: usize, first: u32, last: u32, passes: u32, width: u32): i32 {
   return sortBand<f64>(changetype<SortJob>(job), first, last, passes, width);
+}
+
+/** Vectors turned by two, and rows reflected: see turns.ts. */
+export function turnPair64(a: usize, b: usize, count: i32, cosine: f64, sine: f64): void {
+  turnPair(a, b, count, cosine, sine);
+}
+export function reflectRows64(rows: usize, bytes: usize, count: i32, v: usize, size: i32, first: i32, half: f64): void {
+  reflectRows(rows, bytes, count, v, size, first, half);
 }
 
 /** G += MᵀM, its upper half; `size` columns, a multiple of 4. */
