@@ -10,6 +10,7 @@ import { gram } from "./gram";
 import { RowJob } from "./job";
 import { epsilon, madd, sumLanes } from "./lanes";
 import { transpose } from "./observationSpace";
+import { addRows } from "./rowSums";
 import { Terms } from "./terms";
 
 /** A longer row takes about as long k×k, or step by step. The same rules are in backgroundBasis.ts. */
@@ -72,7 +73,7 @@ export function solveShort(job: RowJob, terms: Terms, work: ComposedSpace, row: 
     if (!choleskySolve<f32>(K, size, count, <f32>(<f64>rank * epsilon<f32>()) * biggest, space.y)) return false;
   }
   memory.copy(x, origin, bytes);
-  if (count > 0) addRows(x, B, space.y, count, bytes);
+  if (count > 0) addRows(false, x, B, space.y, count, bytes);
   if (job.own) for (let c: usize = 0; c < rank; c++) job.addGradient(<i32>c, 2 * <f64>load<f32>(gradient + (c << 2)));
   for (let o: usize = 0; o < bytes; o += 16) v128.store(x + o, f32x4.mul(v128.load(x + o), v128.load(inverse + o)));
   return true;
@@ -117,38 +118,6 @@ function addProducts(sign: f32, y: usize, B: usize, x: usize, count: usize, byte
     for (let o: usize = 0; o < bytes; o += 16) dot = madd<f32>(v128.load(B + o), v128.load(x + o), dot);
     store<f32>(y + (t << 2), load<f32>(y + (t << 2)) + sign * sumLanes<f32>(dot));
   }
-}
-
-/** x += Σ α_t B_t */
-function addRows(x: usize, B: usize, alpha: usize, count: usize, bytes: usize): void {
-  let column: usize = 0;
-  for (; column + 64 <= bytes; column += 64) addColumns(4, x + column, B + column, alpha, count, bytes);
-  for (; column < bytes; column += 16) addColumns(1, x + column, B + column, alpha, count, bytes);
-}
-
-/** `width` vectors of columns, 1 or 4: their sums stay in registers. */
-// @ts-ignore: decorator
-@inline
-function addColumns(width: i32, x: usize, B: usize, alpha: usize, count: usize, bytes: usize): void {
-  let x0 = v128.load(x), x1 = x0, x2 = x0, x3 = x0;
-  if (width > 1) {
-    x1 = v128.load(x, 16);
-    x2 = v128.load(x, 32);
-    x3 = v128.load(x, 48);
-  }
-  for (const end = alpha + (count << 2); alpha != end; alpha += 4, B += bytes) {
-    const a = v128.load32_splat(alpha);
-    x0 = madd<f32>(a, v128.load(B), x0);
-    if (width == 1) continue;
-    x1 = madd<f32>(a, v128.load(B, 16), x1);
-    x2 = madd<f32>(a, v128.load(B, 32), x2);
-    x3 = madd<f32>(a, v128.load(B, 48), x3);
-  }
-  v128.store(x, x0);
-  if (width == 1) return;
-  v128.store(x, x1, 16);
-  v128.store(x, x2, 32);
-  v128.store(x, x3, 48);
 }
 
 /** Q, for Qᵀx. */
@@ -234,6 +203,6 @@ function halfGradient(work: ComposedSpace, x: usize, count: usize, root: usize, 
   const residuals = space.rights;
   for (let t: usize = 0; t < count; t++) store<f32>(residuals + (t << 2), -load<f32>(space.y + (t << 2)));
   addProducts(1, residuals, space.G, step, count, bytes);
-  addRows(out, space.G, residuals, count, bytes);
+  addRows(false, out, space.G, residuals, count, bytes);
   for (let o: usize = 0; o < bytes; o += 16) v128.store(out + o, f32x4.mul(v128.load(root + o), v128.load(out + o)));
 }

@@ -6,9 +6,10 @@
  */
 import { locate, openBasis } from "./basisRows";
 import { ComposedSpace } from "./composedSpace";
-import { clear, dots, splatLane } from "./entryLanes";
+import { clear, dots } from "./entryLanes";
 import { RowJob } from "./job";
 import { madd, sumLanes } from "./lanes";
+import { addRows } from "./rowSums";
 import { Terms } from "./terms";
 
 /** Of the squared residual that a row begins with: three digits more with each sweep, and the other side has moved meanwhile. */
@@ -88,30 +89,40 @@ function addEntries(
   }
 }
 
-/** Four entries at a time: a vector of p and of `out` is read once for all. */
+/** Of rows that are multiplied before they are added up: they are then still in the first cache. */
+const nearBytes: usize = 1 << 14;
+
+/** What the rows count, s_t, takes the place of the targets, which only the first pass needs. */
 // @ts-ignore: decorator
 @inline
 function addListed(
   isResidual: bool, addresses: usize, omegas: usize, targets: usize, count: usize, p: usize, out: usize, bytes: usize,
 ): void {
-  let t: usize = 0;
-  for (; t + 4 <= count; t += 4) {
-    const list = addresses + (t << 2);
-    const a = <usize>load<u32>(list), b = <usize>load<u32>(list, 4), c = <usize>load<u32>(list, 8), d = <usize>load<u32>(list, 12);
-    let s = f32x4.mul(v128.load(omegas + (t << 2)), dots<f32>(4, p, a, b, c, d, bytes));
-    if (isResidual) s = f32x4.sub(v128.load(targets + (t << 2)), s);
-    const s0 = splatLane<f32>(s, 0), s1 = splatLane<f32>(s, 1), s2 = splatLane<f32>(s, 2), s3 = splatLane<f32>(s, 3);
-    for (let o: usize = 0; o < bytes; o += 16) {
-      const y = madd<f32>(s0, v128.load(a + o), v128.load(out + o));
-      v128.store(out + o, madd<f32>(s3, v128.load(d + o), madd<f32>(s2, v128.load(c + o), madd<f32>(s1, v128.load(b + o), y))));
-    }
+  const most = max(8, nearBytes / bytes) & ~3;
+  for (let t: usize = 0; t < count; t += most) {
+    const some = min(most, count - t), o = t << 2;
+    multiply(isResidual, addresses + o, omegas + o, targets + o, some, p, bytes);
+    addRows(true, out, addresses + o, targets + o, some, bytes);
   }
-  for (; t < count; t++) {
-    const a = <usize>load<u32>(addresses + (t << 2));
-    let s = load<f32>(omegas + (t << 2)) * dot(a, p, bytes);
-    if (isResidual) s = load<f32>(targets + (t << 2)) - s;
-    const e = f32x4.splat(s);
-    for (let o: usize = 0; o < bytes; o += 16) v128.store(out + o, madd<f32>(e, v128.load(a + o), v128.load(out + o)));
+}
+
+/** Four products at a time: a vector of p is read once for all, and none waits for the sums. */
+// @ts-ignore: decorator
+@inline
+function multiply(
+  isResidual: bool, addresses: usize, omegas: usize, targets: usize, count: usize, p: usize, bytes: usize,
+): void {
+  const whole = (count & ~3) << 2, end = count << 2;
+  let o: usize = 0;
+  for (; o < whole; o += 16) {
+    const list = addresses + o;
+    const a = <usize>load<u32>(list), b = <usize>load<u32>(list, 4), c = <usize>load<u32>(list, 8), d = <usize>load<u32>(list, 12);
+    const s = f32x4.mul(v128.load(omegas + o), dots<f32>(4, p, a, b, c, d, bytes));
+    v128.store(targets + o, isResidual ? f32x4.sub(v128.load(targets + o), s) : s);
+  }
+  for (; o < end; o += 4) {
+    const s = load<f32>(omegas + o) * dot(<usize>load<u32>(addresses + o), p, bytes);
+    store<f32>(targets + o, isResidual ? load<f32>(targets + o) - s : s);
   }
 }
 
