@@ -113,6 +113,8 @@ export async function emptyPhases(fit, threads, rounds) {
   const call = { phase: 'loss', side: 'rows', own: 0, other: 0, out: null };
   const run = () => crew.run(none, call);
   try {
+    // Until all have come, and some more.
+    while (crew.busy.includes(0)) await run();
     for (let round = 0; round < rounds / 4; round++) await run();
     const samples = [];
     const atWork = coordinatorSeconds();

@@ -142,6 +142,7 @@ function observedCrew(crew: Crew, fit: number): Crew {
       publish('hadamard:pass', () => ({ fit, phase, side, startTime, endTime: now(), busy }));
       return totals;
     },
+    rest: () => crew.rest(),
     close: () => crew.close(),
   };
 }

@@ -13,7 +13,6 @@ import type { Model } from '../model/model.js';
 import { lossText } from '../objective/losses.js';
 import type { ResolvedOptions } from '../options.js';
 import { abortError, refuseAborted } from '../parallel/abort.js';
-import { closeWorkbench } from '../parallel/blocks.js';
 import { Interrupted, requestStop, withdrawStop } from '../parallel/crew.js';
 import { type Side, sides } from '../parallel/layout.js';
 import { acquireMemory, allocate, asAllocation, releaseMemory } from '../parallel/memoryPool.js';
@@ -144,8 +143,6 @@ async function fitWith(hire: Hire, data: MatrixInput, said: FactorizeOptions, tr
       });
     } finally {
       await release();
-      // What was run in this thread.
-      closeWorkbench();
       releaseMemory(memory);
     }
   });

@@ -30,7 +30,7 @@ export function keepCrews(hire: Hire): { readonly hire: Hire; release(): Promise
     hire(plan, options) {
       const hired = kept.get(plan.inline) ?? hire(plan, options);
       kept.set(plan.inline, hired);
-      return { crew: hired.crew, release: async () => {} };
+      return { crew: hired.crew, release: async () => hired.crew.rest() };
     },
     async release() {
       for (const { release } of kept.values()) await release();

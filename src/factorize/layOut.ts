@@ -23,8 +23,6 @@ import {
 import type { WorkingPlan } from './plan.js';
 import { writeStart } from './start.js';
 
-let fits = 0;
-
 export interface FitScales {
   /** ‖W∘(A − mean)‖², or what else the loss is at a constant: the measure of gradients. */
   readonly centredNorm: number;
@@ -71,7 +69,7 @@ export function layOut(
 export function copyContext(fit: FitContext, memory: WebAssembly.Memory): FitContext {
   const { memory: bytes } = fit.layout.bytes;
   new Uint8Array(memory.buffer, 0, bytes).set(new Uint8Array(fit.memory.buffer, 0, bytes));
-  return { ...fit, id: ++fits, memory };
+  return { ...fit, memory };
 }
 
 /** Where a problem goes, and by which options. */
@@ -102,7 +100,7 @@ export async function placeTogether(where: Place, listed: Listed, crew: Crew): P
 function openPlacing({ plan, checked, memory, module }: Place, listed: Listed) {
   const { layout, request, boundaries } = plan;
   const storage = observationStorage(request, layout, memory);
-  const context: SortContext = { id: ++fits, memory, module, layout, dtype: request.dtype, blocks: boundaries };
+  const context: SortContext = { memory, module, layout, dtype: request.dtype, blocks: boundaries };
   // A stop request of the last fit.
   controlWords(context).fill(0);
   const sorter = layout.sorting && kernelSorter(context);
@@ -132,7 +130,6 @@ export function openContext(
 ): FitContext {
   const { layout, request } = plan;
   const fit: FitContext = {
-    id: ++fits,
     memory,
     module,
     layout,

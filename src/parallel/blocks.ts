@@ -10,12 +10,8 @@ interface Instance extends Pick<Workbench, 'kernels' | 'view' | 'words' | 'doubl
 
 const instances = new WeakMap<WebAssembly.Memory, Instance>();
 
-/** That of the fit at hand: a fit sends many tasks to the same thread, each with a memory object of its own. */
-let current: { readonly id: number; readonly instance: Instance } | undefined;
-
 export function openWorkbench<Context extends BlockContext>(fit: Context, slot: number): Workbench<Context> {
-  if (current?.id !== fit.id) current = { id: fit.id, instance: instanceOf(fit) };
-  const { kernels, view, words, doubles, bytes } = current.instance;
+  const { kernels, view, words, doubles, bytes } = instanceOf(fit);
   const scratch = fit.layout.scratch + slot * fit.layout.scratchStride;
   return { fit, kernels, view, words, doubles, bytes, slot, scratch };
 }
@@ -34,11 +30,6 @@ function instanceOf({ module, memory }: BlockContext): Instance {
   };
   instances.set(memory, instance);
   return instance;
-}
-
-/** Lets go of the last fit's memory. */
-export function closeWorkbench(): void {
-  current = undefined;
 }
 
 export function controlWords(fit: BlockContext): Int32Array {

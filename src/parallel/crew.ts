@@ -1,24 +1,16 @@
 /**
  * Runs a phase over all blocks of a side: on worker threads, or inline in this one by the same code.
  *
- * A phase is T tasks, one a worker; each claims blocks from a counter in shared memory, so no message passes per block. A
+ * Workers stand by at a board (stand.ts) and claim blocks from a counter in shared memory, so no message passes per phase or block. A
  * worker that dies leaves its block undone: the phase is run again over what is not done, which gives the same bits because
  * a phase reads buffers that it does not write.
  */
-import { Piscina } from 'piscina';
 import { fromErrorMessage, HadamardError } from '../errors.js';
-import {
-  blockState,
-  closeWorkbench,
-  controlWords,
-  doneFlags,
-  openWorkbench,
-  runNextBlock,
-  sumTotals,
-} from './blocks.js';
-import { Ending } from './ending.js';
+import { blockState, controlWords, doneFlags, openWorkbench, runNextBlock, sumTotals } from './blocks.js';
 import { control } from './layout.js';
 import type { BlockContext, FitContext, PhaseCall, PhaseTable, Task, TaskReport, Totals } from './phase.js';
+import { openWorkers } from './pool.js';
+import { type Loss, Stand } from './stand.js';
 
 /** Thrown by {@link Crew.run} when a stop was asked for before all blocks were done. */
 export class Interrupted extends Error {
@@ -35,6 +27,8 @@ export interface Crew<Context extends BlockContext = FitContext> {
   run(fit: Context, call: PhaseCall): Promise<Totals>;
   /** Seconds each task slot has been at work since the crew was made. */
   readonly busy: readonly number[];
+  /** Its workers let go of the work at hand, and of its memory. */
+  rest(): void;
   close(): Promise<void>;
 }
 
@@ -66,9 +60,8 @@ export function inlineCrew<Context extends BlockContext = FitContext>(phases: Ph
       if (Atomics.load(words, control.stopRequested) !== 0) throw new Interrupted();
       return sumTotals(fit, call.side, doubles);
     },
-    async close() {
-      closeWorkbench();
-    },
+    rest() {},
+    async close() {},
   };
 }
 
@@ -84,7 +77,12 @@ export function pooledCrew<Context extends BlockContext = FitContext>({
 }: PooledCrewOptions): Crew<Context> {
   const workers = openWorkers<Task<Context>, TaskReport>(workerUrl, threads);
   const busy = new Array<number>(threads).fill(0);
+  let stand: Stand<Context> | undefined;
   let closed = false;
+  const rest = () => {
+    stand?.close();
+    stand = undefined;
+  };
   return {
     threads,
     isInline: false,
@@ -94,80 +92,38 @@ export function pooledCrew<Context extends BlockContext = FitContext>({
     busy,
     async run(fit, call) {
       if (closed) throw new Error('The crew is closed.');
+      if (stand?.context !== fit) rest();
+      stand ??= new Stand(workers, threads, fit);
+      stand.write(call);
       const words = controlWords(fit);
       const done = doneFlags(fit, call.side).fill(0);
-      Atomics.store(words, control.nextBlock, 0);
       const lost = new Set<number>();
       for (;;) {
-        const tasks = Array.from({ length: threads }, (_, slot) => workers.run({ fit, call, slot }));
-        const outcomes = await workers.orNone(Promise.allSettled(tasks));
-        outcomes.forEach((outcome, slot) => {
-          if (outcome.status === 'fulfilled') busy[slot] = (busy[slot] as number) + outcome.value.busy;
+        Atomics.store(words, control.nextBlock, 0);
+        const losses = await workers.orNone(stand.work());
+        stand.takeSeconds().forEach((seconds, slot) => {
+          busy[slot] = (busy[slot] as number) + seconds;
         });
         if (Atomics.load(words, control.stopRequested) !== 0) throw new Interrupted();
-        for (const outcome of outcomes)
-          if (outcome.status === 'fulfilled' && outcome.value.failure) throw fromErrorMessage(outcome.value.failure);
+        for (const { failure } of losses) if (failure) throw fromErrorMessage(failure);
         if (done.every((state) => state === blockState.done))
           return sumTotals(fit, call.side, new Float64Array(fit.memory.buffer));
         const begun = Array.from(done.keys()).filter((block) => done[block] === blockState.begun);
         // Where no block was even begun, it is the first of those left that its worker did not live to begin.
         if (begun.length === 0) begun.push(done.indexOf(blockState.untouched));
         const again = begun.find((block) => lost.has(block));
-        if (again !== undefined) throw workerDied(outcomes, again, call);
+        if (again !== undefined) throw workerDied(losses, again, call);
         for (const block of begun) lost.add(block);
         for (const block of begun) done[block] = blockState.untouched;
-        Atomics.store(words, control.nextBlock, 0);
       }
     },
+    rest,
     async close() {
       closed = true;
+      rest();
       await workers.close();
     },
   };
-}
-
-/** Threads of piscina that do tasks. */
-export interface Workers<T, R> {
-  /** Rejects where the task throws or its worker dies; the worker is then replaced. */
-  run(task: T): Promise<R>;
-  /** As `work` on its tasks; rejects once no worker can be started: tasks would then wait for ever. */
-  orNone<Outcome>(work: Promise<Outcome>): Promise<Outcome>;
-  readonly hasFailed: boolean;
-  close(): Promise<void>;
-}
-
-/** @throws HadamardError `worker-died` where there is no such file. */
-export function openWorkers<T, R>(workerUrl: string, threads: number): Workers<T, R> {
-  const pool = openPool<T, R>(workerUrl, threads);
-  // A worker that dies rejects its task, which is handled there, and is replaced; one that fails as it starts is not, and
-  // tasks would wait for ever once there is none left. Without a listener the 'error' event would end the host.
-  const none = new Ending();
-  pool.on('error', (error) => {
-    if (pool.threads.length === 0) none.come(cannotStart(error, workerUrl));
-  });
-  return {
-    run: (task) => pool.run(task),
-    orNone: (work) => none.orEnd(work),
-    get hasFailed() {
-      return none.hasCome;
-    },
-    close: () => pool.destroy(),
-  };
-}
-
-function openPool<T, R>(workerUrl: string, threads: number): Piscina<T, R> {
-  try {
-    return new Piscina({
-      filename: workerUrl,
-      minThreads: threads,
-      maxThreads: threads,
-      // Workers inherit nothing from the host's command line: a host's loaders and profilers are not for them.
-      execArgv: [],
-      atomics: 'disabled',
-    });
-  } catch (error) {
-    throw cannotStart(error, workerUrl);
-  }
 }
 
 /** A stop request stands until it is withdrawn: it also stops phases that begin after it. */
@@ -179,21 +135,8 @@ export function withdrawStop(fit: BlockContext): void {
   Atomics.store(controlWords(fit), control.stopRequested, 0);
 }
 
-function cannotStart(cause: unknown, workerUrl: string): Error {
-  return new HadamardError(
-    {
-      code: 'worker-died',
-      what: `Workers do not start from ${workerUrl}: ${cause instanceof Error ? cause.message : String(cause)}.`,
-      position: { option: 'workerUrl' },
-      rule: 'The worker entry is a file that Node can load in a thread.',
-      remedy: 'Where the application is bundled, mark hadamard as external or give workerUrl.',
-    },
-    { cause },
-  );
-}
-
-function workerDied(outcomes: readonly PromiseSettledResult<TaskReport>[], block: number, call: PhaseCall): Error {
-  const cause = outcomes.find((outcome) => outcome.status === 'rejected')?.reason as unknown;
+function workerDied(losses: readonly Loss[], block: number, call: PhaseCall): Error {
+  const cause = losses.find(({ reason }) => reason !== undefined)?.reason;
   return new HadamardError(
     {
       code: 'worker-died',

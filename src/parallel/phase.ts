@@ -7,8 +7,6 @@ import type { Layout, PerSide, Side, SideAddresses } from './layout.js';
 
 /** What a crew needs to know of work over blocks of rows. Shared buffers and the compiled module cross threads by reference. */
 export interface BlockContext {
-  /** Tells a worker whether the instance it holds is for this work. */
-  readonly id: number;
   readonly memory: WebAssembly.Memory;
   readonly module: WebAssembly.Module;
   readonly layout: Pick<Layout, 'scratch' | 'scratchStride'> & {
@@ -184,16 +182,16 @@ export interface Phase<Context extends BlockContext = FitContext> {
 
 export type PhaseTable<Context extends BlockContext = FitContext> = Readonly<Record<string, Phase<Context>>>;
 
+/** A worker's part in a piece of work, for as long as that lasts. */
 export interface Task<Context extends BlockContext = FitContext> {
-  readonly fit: Context;
-  readonly call: PhaseCall;
+  readonly context: Context;
+  /** Where it is told of phases: see board.ts. */
+  readonly board: SharedArrayBuffer;
   /** Which scratch to use. */
   readonly slot: number;
 }
 
 export interface TaskReport {
-  /** Seconds the task spent in blocks. */
-  readonly busy: number;
   /** What a block was refused with, such as a file that cannot be read: to do it again would not help. */
   readonly failure?: ErrorRecord;
 }

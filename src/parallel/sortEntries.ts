@@ -7,7 +7,7 @@ import type { Sorter, Steps } from '../data/observations.js';
 import { HadamardError } from '../errors.js';
 import { type Dtype, instantiateKernels, type Kernels } from '../kernels/load.js';
 import { writeSort } from '../kernels/sort.js';
-import { closeWorkbench, openWorkbench } from './blocks.js';
+import { openWorkbench } from './blocks.js';
 import type { Crew } from './crew.js';
 import type { EntryAddresses, Layout, PerSide, SideAddresses } from './layout.js';
 import { type BlockContext, countOf, noTotals, type Phase, type PhaseCall, type Workbench } from './phase.js';
@@ -255,20 +255,16 @@ export function kernelSorter(context: SortContext): Sorter<PhaseCall> {
 
 /** Does all steps in this thread. */
 export function sortHere<T>(context: SortContext, steps: Steps<PhaseCall, T>): T {
-  try {
-    let next = steps.next(0);
-    while (next.done !== true) {
-      const { value: call } = next;
-      const phase = sortPhases.find(({ name }) => name === call.phase) as Phase<SortContext>;
-      let found = 0;
-      for (let block = 0; block < context.blocks[call.side].length - 1; block++)
-        found += phase.run(openWorkbench(context, 0), call, block).loss;
-      next = steps.next(found);
-    }
-    return next.value;
-  } finally {
-    closeWorkbench();
+  let next = steps.next(0);
+  while (next.done !== true) {
+    const { value: call } = next;
+    const phase = sortPhases.find(({ name }) => name === call.phase) as Phase<SortContext>;
+    let found = 0;
+    for (let block = 0; block < context.blocks[call.side].length - 1; block++)
+      found += phase.run(openWorkbench(context, 0), call, block).loss;
+    next = steps.next(found);
   }
+  return next.value;
 }
 
 /** Does each step by a crew. @throws HadamardError `worker-died`, also of the first worker that is lost while rows are sorted */

@@ -25,9 +25,6 @@ export interface Threads {
 const pageBytes = 65536;
 const controlBytes = 64;
 
-/** Fits count up from 1; requests count down, so that no thread takes one for the other. */
-let requests = 0;
-
 /** @throws HadamardError `not-enough-memory` */
 export function prepareScores(model: Model, request: ScoreRequest, threads: Threads): PreparedScores {
   const { columns, seen } = request;
@@ -59,7 +56,6 @@ export function prepareScores(model: Model, request: ScoreRequest, threads: Thre
     : undefined;
   const side = { done, results };
   const common = {
-    id: --requests,
     memory,
     module: threads.module,
     layout: { scratch, scratchStride, sides: { rows: side, columns: side } },

@@ -66,7 +66,7 @@ export function serveSession(): void {
     if (kept && (kept.workerUrl !== workerUrl || kept.crew.threads !== plan.threads)) void dismiss();
     kept ??= { crew: hireCrew(plan, options).crew, workerUrl };
     const { crew } = kept;
-    return { crew, release: async () => (crew.hasFailed ? dismiss() : undefined) };
+    return { crew, release: async () => (crew.hasFailed ? dismiss() : crew.rest()) };
   };
 
   const fit = async (

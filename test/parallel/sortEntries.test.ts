@@ -87,7 +87,7 @@ function within(of: Case, threads: number, rowsOfBlock: number, cuts?: SortingCu
   const dtype = elementBytes === 4 ? 'f32' : 'f64';
   return {
     storage: [viewOf(of.m, sides.rows.resident), viewOf(of.n, sides.columns.resident)],
-    context: { id: ++contexts, memory, module, dtype, layout, blocks },
+    context: { memory, module, dtype, layout, blocks },
   };
 }
 
@@ -95,8 +95,6 @@ interface Within {
   readonly storage: Orientation[];
   readonly context: SortContext;
 }
-
-let contexts = 0;
 
 function multiples(limit: number, step: number): number[] {
   return Array.from({ length: Math.ceil(limit / step) }, (_, i) => i * step);
