@@ -111,7 +111,7 @@ export async function runFit(request: FitRequest, line: ProgressLine): Promise<F
     for (const note of start?.notes ?? []) line.note(note);
     isFitting = true;
     const refuse = async (error: unknown) => {
-      throw asInFile(await placed(error, data), data.path, problem);
+      throw asInFile(await placed(error, data, cancel.signal), data.path, problem);
     };
     const isCold = await coldness(problem).catch(refuse);
     const fitted = await factorize(A, {
@@ -184,14 +184,14 @@ export async function readInput(
   return { problem, weights, parts };
 }
 
-/** Where entries clash that were given up to the fit, the file is read again to say in which lines. */
-async function placed(error: unknown, data: DataRequest): Promise<unknown> {
+/** Where entries clash that were given up to the fit, the file is read again to say in which lines, if it still says so. */
+async function placed(error: unknown, { test: _, ...data }: DataRequest, signal: AbortSignal): Promise<unknown> {
   if (!isHadamardError(error) || error.code !== 'duplicate-entry') return error;
   const { row, column, index } = error.position;
-  // A query may give other entries the second time.
-  if (row === undefined || column === undefined || index !== undefined || data.sql !== undefined) return error;
-  const { A, weights } = await readProblem(data);
-  return duplicateEntry(row, column, A, weights);
+  if (row === undefined || column === undefined || index !== undefined) return error;
+  const read = await unlessAborted(readProblem(data), signal).catch(() => undefined);
+  const again = read && duplicateEntry(row, column, read.A, undefined);
+  return again && again.position.index !== again.position.first ? again : error;
 }
 
 /** The model is there already when its page cannot be written. */

@@ -4,9 +4,8 @@
  */
 import { checkWeights, isIntegerArray, visitEntries } from './entries.js';
 import { isCompressed, isTriples } from './forms.js';
-import { freePiece } from './handOver.js';
 import type { CompressedRows, DenseMatrix, IndexArray, MatrixInput, RealArray, WeightsInput } from './input.js';
-import { type Pieces, piecesOf } from './pieces.js';
+import { freePiece, type Pieces, piecesOf } from './pieces.js';
 
 /** As many entries in each list; they hold until the next chunk. */
 export interface Chunk {
@@ -20,8 +19,11 @@ export interface Chunk {
 export interface ChunkedEntries {
   /** They need no call an entry, so that to read them again costs little; what is to be refused is among them. */
   readonly isPlain: boolean;
-  /** @throws HadamardError as `visitEntries`, where they are not plain. */
-  each(take: (chunk: Chunk) => void): void;
+  /**
+   * @param isLast whether they are not read again after this.
+   * @throws HadamardError as `visitEntries`, where they are not plain.
+   */
+  each(take: (chunk: Chunk) => void, isLast?: boolean): void;
 }
 
 /** Rows that are written out, and weights, stay in the first-level cache. */
@@ -32,7 +34,7 @@ const viewLength = 2 ** 16;
 /**
  * Entries of positive weight, or of weight 0 as well.
  *
- * @param isGivenUp whether what comes in pieces that could be had again may be freed piece by piece, as it is read.
+ * @param isGivenUp whether what comes in pieces that could be had again may be freed piece by piece, as it is read for the last time.
  * @throws HadamardError as `visitEntries`, of what needs no look at entries.
  */
 export function chunked(
@@ -45,8 +47,8 @@ export function chunked(
   if (!plain) return { isPlain: false, each: (take) => collect(A, weights, isZeroKept, take) };
   return {
     isPlain: true,
-    each(take) {
-      for (const chunk of plain()) take(isZeroKept || !chunk.weights?.includes(0) ? chunk : withoutZeros(chunk));
+    each(take, isLast = true) {
+      for (const chunk of plain(isLast)) take(isZeroKept || !chunk.weights?.includes(0) ? chunk : withoutZeros(chunk));
     },
   };
 }
@@ -100,9 +102,10 @@ function plainChunks(
   A: MatrixInput,
   weights: WeightsInput | undefined,
   isGivenUp: boolean,
-): (() => Iterable<Chunk>) | undefined {
+): ((isLast: boolean) => Iterable<Chunk>) | undefined {
   const pieces = weights === undefined ? piecesOf(A) : undefined;
-  if (pieces) return () => withWeights(inPieces(pieces, isGivenUp && pieces.isRepeatable), () => undefined);
+  if (pieces)
+    return (isLast) => withWeights(inPieces(pieces, isLast && isGivenUp && pieces.isRepeatable), () => undefined);
   if (!isTriples(A) && !isCompressed(A)) return weights === undefined ? plainDense(A) : undefined;
   const isPlain = isTriples(A)
     ? isIntegerArray(A.rows) && isIntegerArray(A.columns)

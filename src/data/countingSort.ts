@@ -67,7 +67,8 @@ export function placeColumns(
   const cursor = to.pointers.slice();
   let isByRow = true;
   let isSame = true;
-  for (const [first, last] of isPlain ? rangesOf(to.pointers) : [[0, to.pointers.length - 1] as const]) {
+  const end = to.pointers.length - 1;
+  for (const [first, last] of isPlain ? rangesOf(to.pointers) : [[0, end] as const]) {
     let before = 0;
     each(({ rows, columns, values, weights }) => {
       let lastRow = before;
@@ -85,7 +86,7 @@ export function placeColumns(
         if (to.weights) to.weights[at] = weights ? (weights[t] as number) : 1;
       }
       before = lastRow;
-    });
+    }, last === end);
   }
   isSame &&= to.pointers.every((end, column) => column === 0 || cursor[column - 1] === end);
   return isSame ? isByRow : undefined;

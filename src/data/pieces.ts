@@ -2,6 +2,7 @@
  * Triples in pieces, as a reader filled them. What goes through them piece by piece needs no list of them all, and what they are
  * given up to frees each behind itself.
  */
+import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import type { RealArray, Triples } from './input.js';
 
 export interface Piece {
@@ -59,11 +60,37 @@ function join(list: readonly Piece[], length: number): Piece {
   if (found !== length) throw new Error('These entries were given up.');
   const all = { rows: new Uint32Array(length), columns: new Uint32Array(length), values: new Float64Array(length) };
   let at = 0;
-  for (const { rows, columns, values } of list) {
-    all.rows.set(rows, at);
-    all.columns.set(columns, at);
-    all.values.set(values, at);
-    at += values.length;
+  for (const piece of list) {
+    all.rows.set(piece.rows, at);
+    all.columns.set(piece.columns, at);
+    all.values.set(piece.values, at);
+    at += piece.values.length;
+    freePiece(piece);
   }
   return all;
+}
+
+export function freePiece({ rows, columns, values }: Piece): void {
+  for (const list of [rows, columns, values]) free(list);
+}
+
+/** Node 20 has no `transfer`: what is sent to a port that nobody is behind is freed as well, where a clone waits for the next collection. */
+const nobody = 'transfer' in ArrayBuffer.prototype ? undefined : portToNobody();
+
+function portToNobody(): MessagePort {
+  const { port1, port2 } = new MessageChannel();
+  port1.close();
+  return port2;
+}
+
+export function free({ buffer }: ArrayBufferView): void {
+  // What is freed already has no bytes.
+  if (!(buffer instanceof ArrayBuffer) || buffer.byteLength === 0) return;
+  const { transfer } = buffer as { transfer?: (this: ArrayBuffer, length: number) => ArrayBuffer };
+  try {
+    if (transfer) transfer.call(buffer, 0);
+    else nobody?.postMessage(buffer, [buffer]);
+  } catch {
+    // The memory of a WebAssembly instance is not to be detached, and stays.
+  }
 }

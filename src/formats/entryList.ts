@@ -1,4 +1,5 @@
 /** Triples of unknown number: typed arrays that double as they fill, up to a length at which a piece is full and the next begins. */
+import { statSync } from 'node:fs';
 import type { RealArray, Triples } from '../data/input.js';
 import { joinedLater, type Piece } from '../data/pieces.js';
 import type { PartView } from './lineParser.js';
@@ -46,7 +47,7 @@ export class EntryList {
     this.#piece.rows[t] = row;
     this.#piece.columns[t] = column;
     this.#piece.values[t] = value;
-    if (this.#piece.values[t] !== value) this.#widen().values[t] = value;
+    if (!Object.is(this.#piece.values[t], value)) this.#widen().values[t] = value;
     if (this.#isWeighted) this.#keepWeights(this.length)[this.length - 1] = weight;
   }
 
@@ -73,9 +74,9 @@ export class EntryList {
     }
   }
 
-  /** @param path where they were read; `-` cannot be read again. */
+  /** @param path where they were read. */
   triples(shape: readonly [number, number], path: string): Triples {
-    return joinedLater([...this.#full, firstOf(this.#piece, this.#count)], shape, path !== '-');
+    return joinedLater([...this.#full, firstOf(this.#piece, this.#count)], shape, isRepeatable(path));
   }
 
   weights(): Float64Array | undefined {
@@ -119,6 +120,10 @@ export class EntryList {
   }
 }
 
+/** Not of stdin or a pipe; a pattern names files. */
+const isRepeatable = (path: string): boolean =>
+  path !== '-' && (statSync(path, { throwIfNoEntry: false })?.isFile() ?? true);
+
 const isDouble = ({ values }: Piece): boolean => values instanceof Float64Array;
 
 const firstOf = ({ rows, columns, values }: Piece, count: number): Piece => ({
@@ -130,6 +135,6 @@ const firstOf = ({ rows, columns, values }: Piece, count: number): Piece => ({
 /** A loop of its own, for the compiler. */
 function isSame(values: Float64Array, kept: RealArray, first: number): boolean {
   if (kept instanceof Float64Array) return true;
-  for (let t = 0; t < values.length; t++) if (kept[first + t] !== values[t]) return false;
+  for (let t = 0; t < values.length; t++) if (!Object.is(kept[first + t], values[t])) return false;
   return true;
 }

@@ -1,5 +1,6 @@
-import { execFile } from 'node:child_process';
+import { execFile, execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -111,6 +112,25 @@ describe('a bad command line', () => {
       position: { file: 'large.csv', line: 100_001, first: 78, row: 77, column: 0 },
     });
     rmSync(join(folder.path, 'large.csv'));
+  });
+
+  test('tells lines of what cannot be read twice, and does not wait for more of it', async () => {
+    const path = join(folder.path, 'pipe.csv');
+    execFileSync('mkfifo', [path]);
+    const written = writeFile(path, 'a,x,1\nb,y,2\na,x,3\n');
+    const ended = await cli('fit', 'pipe.csv', '--rank', '1', '--json');
+    await written;
+    expect(failureOf(ended)).toMatchObject({ position: { file: 'pipe.csv', line: 3, first: 1 } });
+    rmSync(path);
+    // A file is read again, without what came of stdin.
+    writeFileSync(join(folder.path, 'twice.csv'), 'a,x,1\nb,y,2\na,x,3\n');
+    const tested = spawnSync(process.execPath, [main, 'fit', 'twice.csv', '--test', '-', '--rank', '1', '--json'], {
+      cwd: folder.path,
+      input: 'a,x,1\n',
+      encoding: 'utf8',
+    });
+    expect(failureOf({ ...tested, code: 0 })).toMatchObject({ position: { file: 'twice.csv', line: 3, first: 1 } });
+    rmSync(join(folder.path, 'twice.csv'));
   });
 
   test('may give sizes in units', () => {

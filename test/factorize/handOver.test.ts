@@ -97,6 +97,21 @@ describe('entries in pieces, as readers hand them over', () => {
     folder.remove();
   });
 
+  test('are read as often as sorting them without a kernel takes, and freed the last time', async () => {
+    const [m, n, count] = [3001, 700, 2 ** 21 + 10];
+    const listed = () => ({
+      rows: Uint32Array.from({ length: count }, (_, t) => t % m),
+      columns: Uint32Array.from({ length: count }, (_, t) => Math.floor(t / m)),
+      values: Float64Array.from({ length: count }, (_, t) => Math.sin(t)),
+    });
+    const options = { rank: 1, lambda: 0.1, maxSweeps: 1, residency: 'staged' } as const;
+    const { digest } = (await factorize({ ...listed(), shape: [m, n] }, options)).fit;
+    const piece = listed();
+    const A = joinedLater([piece], [m, n], true);
+    expect((await factorize(A, { ...options, handOver: true })).fit.digest).toBe(digest);
+    expect(piece.rows.length).toBe(0);
+  });
+
   test('weights, a part held out and validation entries see one list', async () => {
     const { sqrtWeight } = sqrtWeights(of);
     for (const more of [{ weights: { sqrtWeight } }, { holdout: 0.2 }]) {

@@ -80,3 +80,23 @@ it('a value beyond float32 makes a piece one of float64 at once', () => {
     expect([...list.triples([3, 3], '-').values]).toEqual([1.5, value, -0]);
   }
 });
+
+it('what is not a number is kept as it is, and is no reason to copy a piece', () => {
+  const original = globalThis.ArrayBuffer;
+  let made = 0;
+  globalThis.ArrayBuffer = new Proxy(original, {
+    construct(target, given) {
+      made++;
+      return Reflect.construct(target, given);
+    },
+  });
+  try {
+    const list = new EntryList(false);
+    for (let t = 0; t < 3000; t++) list.push(t, 0, t % 2 ? Number.NaN : 0.1, 1);
+    // As it doubles, and once for the first tenth.
+    expect(made).toBeLessThan(5);
+    expect([...list.triples([3000, 1], '-').values.subarray(0, 3)]).toEqual([0.1, Number.NaN, 0.1]);
+  } finally {
+    globalThis.ArrayBuffer = original;
+  }
+});
