@@ -1,10 +1,11 @@
 // @ts-check
 /**
  * Packs the package as npm would publish it, without building again, and looks at the tarball: publint and
- * are-the-types-wrong for its entry points, and a list of what must and must not be in it.
+ * are-the-types-wrong for its entry points, a list of what must and must not be in it, and whether its declarations stand
+ * strict TypeScript beside the types it depends on and no others.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -38,7 +39,16 @@ try {
 
   const tarball = join(folder, filename);
   const passes = (tool, args) => spawnSync(join('node_modules', '.bin', tool), args, { stdio: 'inherit' }).status === 0;
+  const installed = join(folder, 'node_modules');
+  mkdirSync(join(installed, '@types'), { recursive: true });
+  execFileSync('tar', ['-xzf', tarball, '-C', folder]);
+  renameSync(join(folder, 'package'), join(installed, 'hadamard'));
+  cpSync('node_modules/@types/ndarray', join(installed, '@types', 'ndarray'), { recursive: true });
+  writeFileSync(join(folder, 'use.mts'), "import { factorize } from 'hadamard';\n\nvoid factorize;\n");
+  const compilerOptions = { strict: true, noEmit: true, module: 'nodenext', target: 'es2023', types: [] };
+  writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['use.mts'] }));
   const sound = [
+    passes('tsc', ['-p', folder]),
     passes('publint', [tarball, '--strict']),
     passes('attw', [tarball, '--profile', 'esm-only', '--no-emoji']),
   ];

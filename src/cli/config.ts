@@ -73,7 +73,7 @@ async function readConfig(path: string, command: Command): Promise<Config> {
   const content = parse(path, bytes.toString('utf8'));
   if (content.format === modelFormat) {
     // As where a model is read: what an accident has changed in it is not run again.
-    const { parseDescription } = await import('../model/load.js');
+    const { parseDescription } = await import('../model/description.js');
     const run: Partial<RunRecord> | undefined = parseDescription(bytes, file).run;
     if (!isRunRecord(run)) throw noRecord(path);
     if (run.command !== command.name()) throw otherCommand(path, run.command, command.name());

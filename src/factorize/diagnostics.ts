@@ -9,7 +9,7 @@
  *
  * Times are milliseconds since 1970, as OpenTelemetry takes them.
  */
-import { channel, tracingChannel } from 'node:diagnostics_channel';
+import { type Channel, channel, tracingChannel } from 'node:diagnostics_channel';
 import type { TraceEntry } from '../engine/trace.js';
 import type { Model } from '../model/model.js';
 import type { Crew } from '../parallel/crew.js';
@@ -53,13 +53,15 @@ export interface PassMessage extends Span {
 }
 
 const fits = tracingChannel<unknown, FitMessage>('hadamard:fit');
-const channels = {
+export type SpanChannel = 'hadamard:phase' | 'hadamard:sweep' | 'hadamard:pass';
+
+// Said here, so that the declarations that are shipped need no types of Node.
+const channels: Readonly<Record<SpanChannel, Channel>> = {
   'hadamard:phase': channel('hadamard:phase'),
   'hadamard:sweep': channel('hadamard:sweep'),
   'hadamard:pass': channel('hadamard:pass'),
-} as const;
+};
 
-export type SpanChannel = keyof typeof channels;
 export type SpanMessage = PhaseMessage | SweepMessage | PassMessage;
 
 /** What a thread has published, and when its clock counts from. */
