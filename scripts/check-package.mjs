@@ -44,7 +44,7 @@ try {
   execFileSync('tar', ['-xzf', tarball, '-C', folder]);
   renameSync(join(folder, 'package'), join(installed, 'hadamard'));
   cpSync('node_modules/@types/ndarray', join(installed, '@types', 'ndarray'), { recursive: true });
-  writeFileSync(join(folder, 'use.mts'), "import { factorize } from 'hadamard';\n\nvoid factorize;\n");
+  writeFileSync(join(folder, 'use.mts'), "import * as hadamard from 'hadamard';\n\nvoid hadamard;\n");
   const compilerOptions = { strict: true, noEmit: true, module: 'nodenext', target: 'es2023', types: [] };
   writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['use.mts'] }));
   const sound = [

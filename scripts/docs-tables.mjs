@@ -33,8 +33,8 @@ function errors() {
 What goes wrong with input, options, files, memory or threads is a \`HadamardError\` (\`isHadamardError(error)\`) with a stable
 \`code\`: \`what\` is wrong, its \`position\` where it has one (\`option\`, \`file\`, \`line\`, \`field\`, \`byte\`, \`row\`,
 \`column\`, \`index\`, \`first\`; rows and columns of a matrix count from 0, lines of a file and their fields from 1), the
-\`rule\` and, where there is one, the \`remedy\`. An aborted fit that has no model yet rejects with the signal's reason instead:
-an \`AbortError\`, or what \`abort(reason)\` was given.
+\`rule\` and, where there is one, the \`remedy\`. An aborted fit that has no model yet rejects with an
+\`AbortError\` instead, whose \`cause\` is the signal's reason.
 
 The command line exits with 2 for bad input, 1 for our own faults and 130 when cancelled, and names flags (\`--max-sweeps\`)
 where the library names options. This page is written by \`npm run docs:tables\` from \`src/errors.ts\`.

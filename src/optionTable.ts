@@ -222,7 +222,7 @@ export const optionTable = {
     choices: ['auto', 'als', 'block-als', 'gradient', 'varpro', 'lbfgs', 'sgd'],
     default: 'auto',
     sentence:
-      'auto: als; where λ = 0 and the problem is small, varpro if als does not converge soon, and from many starts. als: exact weighted least squares, one row at a time. block-als: the same by blocks of a row’s coordinates, for ranks of 128 and above. gradient: spectral (Barzilai–Borwein) gradient steps on U and V together. varpro: variable projection, Newton steps on V with U eliminated exactly (f64). lbfgs: limited-memory BFGS on U and V together (f64 unless asked). sgd: stochastic gradient steps, cheap epochs that come near a large problem’s solution.',
+      'auto: als; where λ = 0 and the problem is small, varpro if als does not converge soon, and from many starts. als: exact weighted least squares, one row at a time. block-als: the same by blocks of a row’s coordinates, for ranks of 128 and above. gradient: spectral (Barzilai–Borwein) gradient steps on U and V together. varpro: variable projection, Newton steps on V with U eliminated exactly (f64). lbfgs: limited-memory BFGS on U and V together (f64 unless asked). sgd: stochastic gradient steps; 5 to 20 cheap epochs, as many as it may sweep, come near a large problem’s solution.',
   },
   polish: {
     kind: 'choice',
@@ -241,7 +241,7 @@ export const optionTable = {
   dtype: {
     kind: 'choice',
     choices: ['f32', 'f64'],
-    defaultText: 'f32; f64 where W² spans more than 1e6',
+    defaultText: 'f32; f64 by varpro, by lbfgs, with polish, and where W² spans more than 1e6',
     sentence: 'Precision of factors and data. Objectives and certificates are summed in f64 either way.',
   },
   arithmetic: {

@@ -173,6 +173,7 @@ export function checkOption(name: OptionName, value: unknown): void {
   if (spec.kind === 'parts') checkParts(name, spec, value);
   if (isAllowed(spec, value)) return;
   const names = spec.kind === 'choice' ? spec.choices : spec.kind === 'form' ? spec.forms.split(', ') : [];
+  const isBare = value === true && spec.kind === 'choice' && spec.bare !== undefined;
   throw new HadamardError({
     code: 'invalid-option',
     what:
@@ -181,7 +182,7 @@ export function checkOption(name: OptionName, value: unknown): void {
         : `${name} is ${typeof value === 'string' ? `"${value}"` : String(value)}.`,
     position: { option: name },
     rule: ruleOf(name),
-    remedy: `${didYouMean(value, names)}Give ${name} (${flagOf(name)}) an allowed value${name === 'rank' ? '.' : ' or leave it out.'}`,
+    remedy: `${isBare ? `Did you mean "${spec.bare}"? ` : didYouMean(value, names)}Give ${name} (${flagOf(name)}) an allowed value${name === 'rank' ? '.' : ' or leave it out.'}`,
   });
 }
 
@@ -285,6 +286,18 @@ export function checkObject(options: unknown): void {
   });
 }
 
+/** What other programs call an option. */
+const namesElsewhere: Readonly<Record<string, string>> = {
+  mask: 'weights',
+  k: 'rank',
+  factors: 'rank',
+  components: 'rank',
+  regularization: 'lambda',
+  iterations: 'maxSweeps',
+  maxIter: 'maxSweeps',
+  epochs: 'maxSweeps',
+};
+
 /** An object without other names than these. @throws HadamardError `invalid-option` */
 export function checkNames(options: unknown, names: readonly string[], hint = ''): void {
   checkObject(options);
@@ -295,7 +308,7 @@ export function checkNames(options: unknown, names: readonly string[], hint = ''
     what: `There is no option "${odd}" here.`,
     position: { option: odd },
     rule: `The options are ${names.join(', ')}.`,
-    remedy: `${didYouMean(odd, names)}${hint}Correct the name or leave it out.`,
+    remedy: `${didYouMean(namesElsewhere[odd] ?? odd, names)}${hint}Correct the name or leave it out.`,
   });
 }
 

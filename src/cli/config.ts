@@ -215,11 +215,12 @@ function unknownKey(command: Command, key: string, path: string): HadamardError 
   const names = [...new Set(command.options.map((option) => option.attributeName()))].filter(
     (name) => name !== 'config',
   );
+  const known = ['inputs (a list of its arguments)', ...names];
   return new HadamardError({
     code: 'invalid-option',
     what: `${path} gives "${key}", which hadamard ${command.name()} does not take.`,
     position: { option: key, file: path },
-    rule: `A config of hadamard ${command.name()} may hold inputs (a list of its arguments), ${names.join(', ')}.`,
+    rule: `A config of hadamard ${command.name()} may hold ${known.join(', ')}.`,
     remedy: `${didYouMean(key, ['inputs', ...names])}Correct the name or leave it out.`,
   });
 }

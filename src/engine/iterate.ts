@@ -107,10 +107,11 @@ export async function iterate(start: Point, method: MethodRun, options: LoopOpti
   };
 
   const sweep = async (): Promise<StopReason | undefined> => {
-    let proposal = await method.step(point, false);
+    const isLast = sweeps + 1 === options.maxSweeps;
+    let proposal = await method.step(point, false, isLast);
     if (!isAcceptable(proposal)) {
       record(proposal, 'rejected');
-      proposal = await method.step(point, true);
+      proposal = await method.step(point, true, isLast);
       if (!isAcceptable(proposal)) {
         record(proposal, 'rejected');
         return 'objective';

@@ -16,6 +16,7 @@ import {
   type Proposal,
   type Run,
   solveSide,
+  stepsToSettle,
 } from './method.js';
 
 /**
@@ -39,14 +40,17 @@ const rounding = 2e-15;
 class AlternatingLeastSquares implements MethodRun {
   readonly #run: Run;
   readonly #anderson: Anderson | undefined;
+  /** The last point, whose U was solved as exactly as in {@link finish}. */
+  #settled: Point | undefined;
 
   constructor(run: Run, space: AndersonSpace | undefined) {
     this.#run = run;
     this.#anderson = space?.depth ? new Anderson(run, space) : undefined;
   }
 
-  async step(from: Point, precise: boolean): Promise<Proposal> {
+  async step(from: Point, precise: boolean, isLast: boolean): Promise<Proposal> {
     const run = this.#run;
+    const innerSteps = isLast && !run.isExact ? stepsToSettle : undefined;
     const image = otherBuffer(from.columns);
     const solved = await run.phase({
       phase: 'solve',
@@ -62,16 +66,32 @@ class AlternatingLeastSquares implements MethodRun {
     const rows = 1 - from.rows;
     if (precise) this.#anderson?.restart();
     else {
-      const extrapolated = await this.#extrapolate(from, image, rows);
-      if (extrapolated) return proposed(extrapolated, relativeGradientNorm, true);
+      const extrapolated = await this.#extrapolate(from, image, rows, innerSteps);
+      if (extrapolated) return this.#proposed(extrapolated, relativeGradientNorm, true, innerSteps);
     }
     const at = { rows, columns: image };
-    const point = await solveSide(run, 'rows', at, rows, { precise, start: from.rows }, solved.penalty);
-    return proposed(point, relativeGradientNorm, false);
+    const point = await solveSide(run, 'rows', at, rows, { precise, start: from.rows, innerSteps }, solved.penalty);
+    return this.#proposed(point, relativeGradientNorm, false, innerSteps);
+  }
+
+  #proposed(
+    { rows, columns, objective, loss }: Point,
+    relativeGradientNorm: number,
+    isExtrapolated: boolean,
+    innerSteps: number | undefined,
+  ): Proposal {
+    const proposal = { rows, columns, objective, loss, relativeGradientNorm, isExtrapolated };
+    if (innerSteps !== undefined) this.#settled = proposal;
+    return proposal;
   }
 
   /** The extrapolated point with its exact U, or undefined when there is none or the objective would not fall. */
-  async #extrapolate(from: Point, image: number, rows: number): Promise<Point | undefined> {
+  async #extrapolate(
+    from: Point,
+    image: number,
+    rows: number,
+    innerSteps: number | undefined,
+  ): Promise<Point | undefined> {
     const run = this.#run;
     const target = otherBuffer(from.columns, image);
     const penalty = await this.#anderson?.extrapolate(
@@ -80,7 +100,8 @@ class AlternatingLeastSquares implements MethodRun {
       { columns: target },
     );
     if (penalty === undefined) return undefined;
-    const point = await solveSide(run, 'rows', { rows, columns: target }, rows, { start: from.rows }, penalty);
+    const call = { start: from.rows, innerSteps };
+    const point = await solveSide(run, 'rows', { rows, columns: target }, rows, call, penalty);
     // Near the optimum f is flat to its last bits while the gradient still has digits to lose.
     const flat = run.buffer('columns', target) instanceof Float64Array ? rounding * from.objective : 0;
     if (point.objective < from.objective + flat) return point;
@@ -88,18 +109,10 @@ class AlternatingLeastSquares implements MethodRun {
     return undefined;
   }
 
-  /** Where a row's loss is replaced by tangent quadratics a sweep takes a few of them; the last half-sweep all that it takes. */
+  /** Where a row's loss is replaced by tangent quadratics, or rows take steps, a sweep takes a few; the last half-sweep all that it takes. */
   async finish(from: Point): Promise<Proposal> {
-    return this.#run.isExact
+    return this.#run.isExact || from === this.#settled
       ? { ...from, relativeGradientNorm: null, isExtrapolated: false }
       : finishRows(this.#run, from);
   }
-}
-
-function proposed(
-  { rows, columns, objective, loss }: Point,
-  relativeGradientNorm: number,
-  isExtrapolated: boolean,
-): Proposal {
-  return { rows, columns, objective, loss, relativeGradientNorm, isExtrapolated };
 }

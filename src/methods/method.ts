@@ -118,8 +118,13 @@ export const stepsToSettle = 20000;
 
 /** A method at work on one fit. It writes to buffers that do not hold the accepted position and never decides to stop. */
 export interface MethodRun {
-  /** Proposes the next point; `precise` asks for f64 arithmetic on f32 storage and the plainest step. */
-  step(from: Point, precise: boolean): Promise<Proposal>;
+  /**
+   * Proposes the next point.
+   *
+   * @param precise asks for f64 arithmetic on f32 storage and the plainest step.
+   * @param isLast no other step may follow: it may as well end as {@link finish} does.
+   */
+  step(from: Point, precise: boolean, isLast: boolean): Promise<Proposal>;
   /** The exact half-sweep on U that every fit ends with, where steps do not end with it already. */
   finish?(from: Point): Promise<Proposal>;
 }

@@ -32,8 +32,8 @@ class Polished implements MethodRun {
     this.#finish = finish;
   }
 
-  async step(from: Point, precise: boolean): Promise<Proposal> {
-    const proposal = await this.#current.step(from, precise);
+  async step(from: Point, precise: boolean, isLast: boolean): Promise<Proposal> {
+    const proposal = await this.#current.step(from, precise, isLast);
     const isSlow = from.objective - proposal.objective < smallFall * from.objective;
     if (isSlow || (proposal.relativeGradientNorm ?? 1) < smallGradient) this.#current = this.#finish;
     return proposal;

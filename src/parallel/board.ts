@@ -11,8 +11,8 @@ import type { PhaseCall } from './phase.js';
 
 const state = { away: 0, waiting: 1, working: 2 } as const;
 
-/** Words: `bell` changes where the coordinator has to look again, `isClosed` sends everybody home; states follow. */
-const word = { bell: 0, isClosed: 1, callBytes: 2, workers: 3, states: 4 } as const;
+/** Words: `turn` changes where workers have to look, `bell` where the coordinator has; `isClosed` sends everybody home; states follow. */
+const word = { turn: 0, bell: 1, isClosed: 2, callBytes: 3, workers: 4, states: 5 } as const;
 
 /** Calls are a few hundred bytes. */
 const mostCallBytes = 2 ** 14;
@@ -41,9 +41,10 @@ function isAnyoneWorking(words: Int32Array): boolean {
   return false;
 }
 
-function ring(words: Int32Array): void {
-  Atomics.add(words, word.bell, 1);
-  Atomics.notify(words, word.bell);
+/** Wakes those who sleep until this word is another. */
+function change(words: Int32Array, at: number): void {
+  Atomics.add(words, at, 1);
+  Atomics.notify(words, at);
 }
 
 /** The coordinator's side. */
@@ -66,13 +67,16 @@ export class Board {
     Atomics.store(this.#view.words, word.callBytes, bytes.length);
   }
 
-  /** Calls a worker to the phase that is up. @returns false where it is not waiting. */
-  callUp(worker: number): boolean {
+  /** Calls those to the phase that is up who wait and have not been called to it; who is called is added to these. */
+  callUp(called: Set<number>): void {
     const { words } = this.#view;
-    const at = word.states + worker;
-    if (Atomics.compareExchange(words, at, state.waiting, state.working) !== state.waiting) return false;
-    Atomics.notify(words, at);
-    return true;
+    const before = called.size;
+    for (let worker = 0; worker < this.#workers; worker++) {
+      if (called.has(worker)) continue;
+      const was = Atomics.compareExchange(words, word.states + worker, state.waiting, state.working);
+      if (was === state.waiting) called.add(worker);
+    }
+    if (called.size > before) change(words, word.turn);
   }
 
   isAnyoneWorking(): boolean {
@@ -92,7 +96,7 @@ export class Board {
   /** A worker is gone, whatever it was at. */
   leave(worker: number): void {
     Atomics.store(this.#view.words, word.states + worker, state.away);
-    ring(this.#view.words);
+    change(this.#view.words, word.bell);
   }
 
   /** Seconds that each worker has been at work since they were last taken. */
@@ -104,23 +108,28 @@ export class Board {
 
   /** Sends everybody home. */
   close(): void {
-    Atomics.store(this.#view.words, word.isClosed, 1);
-    for (let worker = 0; worker < this.#workers; worker++) this.callUp(worker);
-    ring(this.#view.words);
+    const { words } = this.#view;
+    Atomics.store(words, word.isClosed, 1);
+    change(words, word.turn);
+    change(words, word.bell);
   }
 }
 
 /** A worker's side: the calls it is called up for, until it is sent home. What is done with one counts as its time at work. */
 export function* callsAt(buffer: SharedArrayBuffer, worker: number): Generator<PhaseCall> {
-  const [, , , workers] = new Int32Array(buffer, 0, word.states);
-  const { words, seconds, call } = viewOf(buffer, workers as number);
+  const workers = new Int32Array(buffer)[word.workers] as number;
+  const { words, seconds, call } = viewOf(buffer, workers);
   const at = word.states + worker;
   for (let isNew = true; ; isNew = false) {
     Atomics.store(words, at, state.waiting);
     // Of those who end a phase the last one rings; two that see each other at work have both yet to look.
-    if (isNew || !isAnyoneWorking(words)) ring(words);
-    if (Atomics.load(words, word.isClosed) === 0) Atomics.wait(words, at, state.waiting);
-    if (Atomics.load(words, word.isClosed) !== 0) return;
+    if (isNew || !isAnyoneWorking(words)) change(words, word.bell);
+    for (;;) {
+      const turn = Atomics.load(words, word.turn);
+      if (Atomics.load(words, word.isClosed) !== 0) return;
+      if (Atomics.load(words, at) === state.working) break;
+      Atomics.wait(words, word.turn, turn);
+    }
     const started = performance.now();
     yield deserialize(call.slice(0, Atomics.load(words, word.callBytes))) as PhaseCall;
     seconds[worker] = (seconds[worker] as number) + (performance.now() - started) / 1000;

@@ -42,9 +42,7 @@ export class Stand<Context extends BlockContext> {
     const called = new Set<number>();
     while (!this.#isClosed) {
       const { bell } = this.#board;
-      this.#isEnlisted.forEach((_, slot) => {
-        if (!called.has(slot) && this.#board.callUp(slot)) called.add(slot);
-      });
+      this.#board.callUp(called);
       const isNobodyToCome = called.size > 0 || !this.#isEnlisted.includes(true);
       if (isNobodyToCome && !this.#board.isAnyoneWorking()) break;
       await this.#board.rung(bell);

@@ -266,6 +266,14 @@ describe('check:package fails on', () => {
     expect(failed).toBe(true);
   });
 
+  it('declarations that need types which are not installed with the package', () => {
+    const { failed, said } = checkWith('package', {
+      'dist/src/index.d.ts': 'export declare const rows: (values: Buffer) => number;\n',
+    });
+    expect(said).toContain("Cannot find name 'Buffer'");
+    expect(failed).toBe(true);
+  });
+
   it('a missing file, and one too many', () => {
     const { failed, said } = checkWith('package', {
       'package.json': manifestWith({ files: ['dist/src', 'samples', 'bench'] }),
