@@ -162,3 +162,18 @@ test('a store that is bound to the start of fits is seen in their phases, so tha
   expect(parents).toHaveLength(8);
   for (const [parent, fit] of parents) expect(parent).toBe(fit);
 });
+
+test.each([
+  ['in steps beside a background', { rank: 48, background: 0.1, maxSweeps: 3 }],
+  ['by tangent quadratics', { rank: 3, loss: 'huber:0.5', maxSweeps: 3 }],
+] as const)('rows solved %s are solved to the end by the last sweep, not once more', async (_, more) => {
+  const listed = triples(problem({ m: 300, n: 120, density: 0.6, rank: 3, isWeighted: false, offset: 1, seed: 4 }));
+  const all = { ...options, tolerance: 0, acceleration: 'none', certificate: 'first-order', ...more } as const;
+  const heard = listen();
+  const model = await factorize(listed, all);
+  const solved = heard.passes.filter(({ phase, side }) => phase === 'composedSolve' && side === 'rows');
+  // And once from the start.
+  expect(solved.length).toBe(4);
+  const relative = (model.fit.certificate.gradientNorm?.U as number) / (model.fit.certificate.gradientNorm?.V as number);
+  expect(relative).toBeLessThan(1e-3);
+});
