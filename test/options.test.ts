@@ -168,3 +168,14 @@ test('flags are kebab-case', () => {
   expect(flagOf('maxSweeps')).toBe('--max-sweeps');
   expect(flagOf('biasLambda')).toBe('--bias-lambda');
 });
+
+test.each([
+  [{ mask: new Float64Array(1) }, 'Did you mean weights?'],
+  [{ iterations: 5 }, 'Did you mean maxSweeps?'],
+  [{ constructor: 1 }, 'Correct the name'],
+  [{ nonnegative: true }, 'Did you mean "both"?'],
+])('%j, as other programs have it, is answered with what is meant here', async (given, hint) => {
+  const A = { rows: Uint32Array.of(0), columns: Uint32Array.of(0), values: Float64Array.of(1), shape: [1, 1] } as const;
+  const failed = factorize(A, { rank: 1, ...given } as never);
+  await expect(failed).rejects.toMatchObject({ code: 'invalid-option', remedy: expect.stringContaining(hint) });
+});
