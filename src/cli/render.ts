@@ -38,18 +38,31 @@ export function facts(rows: readonly (readonly [name: string, value: string])[],
     .join('\n');
 }
 
-/** Columns of text under bold headings; numbers (cells that parse as such) are aligned to the right. */
+const wide =
+  /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\u3000-\u303f\uff01-\uff60\p{Emoji_Presentation}]/u;
+
+/** Places of a terminal that a text takes: wide letters two, marks on others none. A library for it takes 26 ms to load. */
+function placesOf(text: string): number {
+  let places = 0;
+  for (const letter of text) places += wide.test(letter) ? 2 : /\p{M}/u.test(letter) ? 0 : 1;
+  return places;
+}
+
+/** Columns of text under bold headings; numbers (cells that parse as such) are aligned to the right. Wide characters take two places. */
 export function grid(
   headings: readonly string[],
   rows: readonly (readonly string[])[],
   stream: NodeJS.WriteStream,
 ): string {
   const widths = headings.map((heading, column) =>
-    Math.max(heading.length, ...rows.map((row) => row[column]?.length ?? 0)),
+    Math.max(placesOf(heading), ...rows.map((row) => placesOf(row[column] ?? ''))),
   );
   const isNumeric = headings.map((_, column) => rows.every((row) => Number.isFinite(Number(row[column]))));
-  const line = (cells: readonly string[]) =>
-    `  ${cells.map((cell, column) => (isNumeric[column] ? cell.padStart(widths[column] ?? 0) : cell.padEnd(widths[column] ?? 0))).join('  ')}`.trimEnd();
+  const padded = (cell: string, column: number) => {
+    const room = ' '.repeat((widths[column] ?? 0) - placesOf(cell));
+    return isNumeric[column] ? room + cell : cell + room;
+  };
+  const line = (cells: readonly string[]) => `  ${cells.map(padded).join('  ')}`.trimEnd();
   return [bold(line(headings), stream), ...rows.map(line)].join('\n');
 }
 

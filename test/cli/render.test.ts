@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { real } from '../../dist/src/cli/render.js';
+import { grid, real } from '../../dist/src/cli/render.js';
 
 test.each([
   [0, '0'],
@@ -11,4 +11,18 @@ test.each([
   [Number.NaN, 'NaN'],
 ])('%d is shown as %s', (value, shown) => {
   expect(real(value)).toBe(shown);
+});
+
+test('columns stand below each other beside wide letters, marks and emoji', () => {
+  const stream = { columns: 80 } as NodeJS.WriteStream;
+  const labels = ['Amélie', 'Ame\u0301lie', '千と千尋の神隠し', '한글', '👍 good'];
+  const lines = grid(
+    ['item', 'value'],
+    labels.map((label, i) => [label, String(i)]),
+    stream,
+  ).split('\n');
+  // What a terminal shows, by hand: 6, 6, 16, 4 and 7 places.
+  const places = [6, 6, 16, 4, 7];
+  for (const [i, label] of labels.entries())
+    expect(lines[i + 1]).toBe(`  ${label}${' '.repeat(16 - (places[i] as number))}      ${i}`);
 });
