@@ -14,12 +14,11 @@ test.each([
 });
 
 test('columns stand below each other beside wide letters, marks and emoji', () => {
-  const stream = { columns: 80 } as NodeJS.WriteStream;
   const labels = ['Amélie', 'Ame\u0301lie', '千と千尋の神隠し', '한글', '👍 good'];
   const lines = grid(
     ['item', 'value'],
     labels.map((label, i) => [label, String(i)]),
-    stream,
+    process.stdout,
   ).split('\n');
   // What a terminal shows, by hand: 6, 6, 16, 4 and 7 places.
   const places = [6, 6, 16, 4, 7];
