@@ -22,13 +22,24 @@ export function openWorkers<T, R>(workerUrl: string, threads: number): Workers<T
   pool.on('error', (error) => {
     if (pool.threads.length === 0) none.come(cannotStart(error, workerUrl));
   });
+  let isClosing = false;
+  // One that ends itself as it starts is no error to piscina; should it be replaced, it has been by then.
+  pool.on('workerDestroy', () =>
+    queueMicrotask(() => {
+      if (!isClosing && pool.threads.length === 0)
+        none.come(cannotStart(new Error('they end as they start'), workerUrl));
+    }),
+  );
   return {
     run: (task) => pool.run(task),
     orNone: (work) => none.orEnd(work),
     get hasFailed() {
       return none.hasCome;
     },
-    close: () => pool.destroy(),
+    close() {
+      isClosing = true;
+      return pool.destroy();
+    },
   };
 }
 

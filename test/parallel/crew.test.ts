@@ -138,6 +138,17 @@ test('a worker that cannot be loaded is an error, not a wait', async () => {
   });
 });
 
+test.each([1, 2])(
+  'workers that end themselves as they are loaded, %d of them, are an error as well',
+  async (threads) => {
+    const exiting = new URL('../helpers/exitingWorker.cjs', import.meta.url).href;
+    await expect(fit({}, { workerUrl: exiting, threads })).rejects.toMatchObject({
+      code: 'worker-died',
+      position: { option: 'workerUrl' },
+    });
+  },
+);
+
 describe('the process ends by itself', () => {
   function run(
     mode: string,
