@@ -190,8 +190,7 @@ async function placed(error: unknown, { test: _, ...data }: DataRequest, signal:
   const { row, column, index } = error.position;
   if (row === undefined || column === undefined || index !== undefined) return error;
   const read = await unlessAborted(readProblem(data), signal).catch(() => undefined);
-  const again = read && duplicateEntry(row, column, read.A, undefined);
-  return again && again.position.index !== again.position.first ? again : error;
+  return read ? duplicateEntry(row, column, read.A, undefined) : error;
 }
 
 /** The model is there already when its page cannot be written. */

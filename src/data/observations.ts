@@ -326,7 +326,8 @@ export function unequalWeights(
   A: MatrixInput,
   weights: WeightsInput | undefined,
 ): HadamardError {
-  const [first, index] = twoPlaces(row, column, A, weights, (weight, firstWeight) => weight !== firstWeight);
+  const isOther = (weight: number, firstWeight: number) => weight !== firstWeight;
+  const [first, index] = twoPlaces(row, column, A, weights, isOther) as [first: number, index: number];
   return new HadamardError({
     code: 'duplicate-entry',
     what: `Entry (${row}, ${column}) is listed at ${first} and again at ${index} with another weight.`,
@@ -336,18 +337,19 @@ export function unequalWeights(
   });
 }
 
-/** Where in the caller's listing an entry stands first, and next with a weight that is wanted. */
+/** Where in the caller's listing an entry stands first, and next with a weight that is wanted; undefined where it does not. */
 function twoPlaces(
   row: number,
   column: number,
   A: MatrixInput,
   weights: WeightsInput | undefined,
   isWanted: (weight: number, firstWeight: number) => boolean,
-): [first: number, index: number] {
+): [first: number, index: number] | undefined {
   const places: { index: number; weight: number }[] = [];
   visitEntries(A, weights, (r, c, _value, weight, index) => {
     if (r !== row || c !== column || places.length === 2) return;
     if (!places[0] || isWanted(weight, places[0].weight)) places.push({ index, weight });
   });
-  return [places[0]?.index ?? 0, places[1]?.index ?? 0];
+  const [first, second] = places;
+  return first && second && [first.index, second.index];
 }

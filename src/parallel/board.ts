@@ -83,6 +83,10 @@ export class Board {
     return isAnyoneWorking(this.#view.words);
   }
 
+  get isClosed(): boolean {
+    return Atomics.load(this.#view.words, word.isClosed) !== 0;
+  }
+
   get bell(): number {
     return Atomics.load(this.#view.words, word.bell);
   }

@@ -17,7 +17,6 @@ export class Stand<Context extends BlockContext> {
   /** Whether a worker's task has not ended. */
   readonly #isEnlisted: boolean[];
   #losses: Loss[] = [];
-  #isClosed = false;
 
   constructor(workers: Workers<Task<Context>, TaskReport>, threads: number, context: Context) {
     this.context = context;
@@ -40,7 +39,7 @@ export class Stand<Context extends BlockContext> {
       if (!isEnlisted) this.#enlist(slot);
     });
     const called = new Set<number>();
-    while (!this.#isClosed) {
+    while (!this.#board.isClosed) {
       const { bell } = this.#board;
       this.#board.callUp(called);
       const isNobodyToCome = called.size > 0 || !this.#isEnlisted.includes(true);
@@ -58,7 +57,6 @@ export class Stand<Context extends BlockContext> {
 
   /** Lets go of the workers: their tasks end. */
   close(): void {
-    this.#isClosed = true;
     this.#board.close();
   }
 
