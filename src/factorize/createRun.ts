@@ -1,9 +1,10 @@
 /** What the engine lends a method: its phases run by a crew, and views of its buffers. */
 import { lossNumbers } from '../kernels/composed.js';
-import { composedRun, isByGradients } from '../methods/composedPhases.js';
+import { composedRun } from '../methods/composedPhases.js';
 import type { Run } from '../methods/method.js';
 import { isVectorPhase, phases } from '../methods/phases.js';
 import { factorBuffer, penaltyOf } from '../methods/rowPhases.js';
+import { isByGradients } from '../methods/termFields.js';
 import { relativeTo } from '../objective/relativeGradient.js';
 import { type Crew, inlineCrew } from '../parallel/crew.js';
 import { countOf, type FitContext, type PhaseCall } from '../parallel/phase.js';
@@ -22,7 +23,7 @@ export function createRun(fit: FitContext, crew: Crew, centredNorm: number, star
     level: fit.level,
     spread: fit.spread,
     phase: composedRun(fit, (call) => (isBrief(fit, call) ? here : crew).run(fit, call)),
-    isExact: fit.terms === undefined || (fit.terms.loss === lossNumbers.quadratic && !isByGradients(fit)),
+    isExact: (fit.terms?.loss ?? lossNumbers.quadratic) === lossNumbers.quadratic && !isByGradients(fit),
     hasBackground: (fit.terms?.hasGram ?? false) && !fit.terms?.isFull,
     buffer: (side, index) => factorBuffer(fit, side, index),
     penalty: (side, index) => penaltyOf(fit, side, factorBuffer(fit, side, index)),

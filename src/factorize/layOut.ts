@@ -18,6 +18,7 @@ import {
   measureBaseline,
   scaleOf,
   sharedWeights,
+  writeExpectedWeights,
   writeTermLists,
 } from './layOutTerms.js';
 import type { WorkingPlan } from './plan.js';
@@ -163,6 +164,7 @@ export function openContext(
     write(penalties, lambda);
     if (request.hasBias) write(biasPenalties, checked.biasLambda);
     if (objective.isComposed) writeTermLists(fit, side, objective, scales, shared);
+    else writeExpectedWeights(fit, side);
     for (let buffer = 0; buffer < request.buffers[side]; buffer++) factorBuffer(fit, side, buffer).fill(0);
   }
   return fit;

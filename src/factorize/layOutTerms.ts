@@ -318,12 +318,12 @@ export function writeTermLists(
   scales: Float64Array,
   shared: PerSide<Float64Array> | undefined,
 ): void {
-  const addresses = fit.layout.sides[side].terms;
+  const { terms: addresses, gram } = fit.layout.sides[side];
   if (!addresses) return;
   const { buffer } = fit.memory;
   const { background, l1, freeColumns, hold } = objective;
   const weights = background?.[side] ?? shared?.[side];
-  if (weights && addresses.weights) new Float64Array(buffer, addresses.weights, scales.length).set(weights);
+  if (weights && gram) new Float64Array(buffer, gram.weights, scales.length).set(weights);
   if (addresses.l1) new Float64Array(buffer, addresses.l1, scales.length).set(scales.map((scale) => l1[side] * scale));
   new Float64Array(buffer, addresses.residuals, scales.length).fill(0);
   new Float64Array(buffer, addresses.multiples, fit.stride).fill(1).fill(0, 0, freeColumns);
@@ -332,4 +332,14 @@ export function writeTermLists(
   const mask = new Uint8Array(buffer, addresses.held, scales.length * fit.stride).fill(0);
   for (let row = 0; row < scales.length; row++)
     for (let c = 0; c < fit.rank; c++) if (!Number.isNaN(held.get(row, c))) mask[row * fit.stride + c] = 1;
+}
+
+/** s_i/√S, s being the ΣW² of this side's rows and S of all: entries would weigh the products if rows and columns were independent. */
+export function writeExpectedWeights(fit: FitContext, side: Side): void {
+  const { gram } = fit.layout.sides[side];
+  if (!gram) return;
+  const stored = fit.observations[side];
+  const sums = penaltyScales(stored, isWeighted(stored) ? 'weight' : 'count', (sum) => sum, undefined);
+  const all = Math.sqrt(sums.reduce((total, sum) => total + sum, 0)) || 1;
+  new Float64Array(fit.memory.buffer, gram.weights, sums.length).set(sums.map((sum) => sum / all));
 }

@@ -1,6 +1,6 @@
 /** Which method an option names, or which one `auto` takes, and why. No choice depends on a clock or on the number of threads. */
 import type { CurvatureShape } from '../certificate/curvatureSearch.js';
-import { isConjugate, isShort } from '../kernels/backgroundBasis.js';
+import { isConjugate, isPreconditioned, isShort } from '../kernels/backgroundBasis.js';
 import type { Dtype } from '../kernels/load.js';
 import { als } from '../methods/als.js';
 import { blockAls } from '../methods/blockAls.js';
@@ -37,6 +37,8 @@ export interface MethodShape {
   readonly isComposed: boolean;
   /** Composed, but of squares and unlisted entries alone. */
   readonly hasBackground: boolean;
+  /** Rows of one side alone are solved, each of which is not to depend on those it comes with. */
+  readonly isBeside: boolean;
 }
 
 type Size = Pick<MethodShape, 'counts' | 'observed'>;
@@ -115,21 +117,22 @@ function areBlocksWorthwhile(options: CheckedOptions, shape: MethodShape): boole
 const basisOperations = 100;
 
 /**
- * Whether a side's Gram matrix is brought into its eigenbasis, for the sake of the other side's rows: short ones are solved n×n there,
- * and at large ranks longer ones step by step.
+ * Whether a side's Gram matrix is brought into its eigenbasis, for the sake of the other side's rows: beside a background short ones are
+ * solved n×n there, and at large ranks longer ones step by step; without one these alone.
  */
 export function isBasisWorthwhile(
   { rank, biases }: CheckedOptions,
-  { counts, lengths, hasBackground }: MethodShape,
+  { counts, lengths, hasBackground, isComposed, isBeside }: MethodShape,
   name: ChosenMethod['name'],
   dtype: Dtype,
   side: Side,
 ): boolean {
-  if (!hasBackground || biases !== 'none' || dtype !== 'f32' || name !== 'als') return false;
+  const isPlain = !isComposed && !isBeside && isPreconditioned(rank);
+  if (!(hasBackground || isPlain) || biases !== 'none' || dtype !== 'f32' || name !== 'als') return false;
   // Of k² operations.
   let spared = 0;
   lengths[otherSide(side)]((length, rows) => {
-    if (isShort(length, rank)) spared += (rows * rank) / 3;
+    if (isShort(length, rank)) spared += isPlain ? 0 : (rows * rank) / 3;
     else if (isConjugate(rank)) spared += (rows * length) / 2;
   });
   return spared > counts[side] + basisOperations * rank;

@@ -231,6 +231,7 @@ function planExtent(
     lengths,
     isComposed: objective?.isComposed ?? false,
     hasBackground: objective?.background !== undefined && !compose({ ...objective, background: undefined }).isComposed,
+    isBeside: fixed !== undefined,
   };
   // Rows beside a fixed factor are solved exactly, one by one.
   const chosen = chooseMethod(fixed === undefined ? options : { ...options, method: 'als' }, shape);
@@ -260,7 +261,13 @@ function planExtent(
   const starts = options.starts === 'auto' ? autoBudget : options.starts;
   // Early stopping and many starts keep the best factors beside those that the method works on.
   const kept = options.patience === undefined && starts === 1 ? 0 : 1;
-  const basis = (side: Side) => (isBasisWorthwhile(options, shape, chosen.name, dtype, side) ? basisBytes(stride) : 0);
+  const isFull = found.observed === found.rows * found.columns;
+  // A full matrix may be solved with one Gram matrix for all rows.
+  const areSumsShared = objective?.isComposed && (objective.background !== undefined || isFull);
+  const basisOf = (side: Side) =>
+    isBasisWorthwhile(options, shape, chosen.name, dtype, side) ? basisBytes(stride) : 0;
+  const basis = { rows: basisOf('rows'), columns: basisOf('columns') };
+  const hasGram = areSumsShared || basis.rows + basis.columns > 0;
   const request: LayoutRequest = {
     dtype,
     stride,
@@ -275,7 +282,7 @@ function planExtent(
     },
     threads,
     kernelScratch: Math.max(
-      objective?.isComposed ? composedScratchBytes(stride) : scratchBytes(stride),
+      objective?.isComposed || hasGram ? composedScratchBytes(stride) : scratchBytes(stride),
       method.scratch?.(longestOf(lengths)) ?? 0,
       steps > 0 ? tangentScratchBytes(stride) : 0,
     ),
@@ -294,14 +301,11 @@ function planExtent(
     isOnDisk: options.onDisk !== undefined,
     terms: objective?.isComposed
       ? {
-          // A full matrix may be solved with one Gram matrix for all rows.
-          backgroundLength:
-            objective.background || found.observed === found.rows * found.columns ? backgroundLength(stride) : 0,
-          basis: { rows: basis('rows'), columns: basis('columns') },
           hasL1: objective.l1.rows + objective.l1.columns > 0,
           isHeld: { rows: objective.hold.rows !== undefined, columns: objective.hold.columns !== undefined },
         }
       : undefined,
+    gram: hasGram ? { length: backgroundLength(stride), basis } : undefined,
   };
   const layout = planLayout(request);
   const element = elementBytes(dtype);

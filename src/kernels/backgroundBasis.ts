@@ -12,6 +12,11 @@ export function isConjugate(rank: number): boolean {
   return rank >= 48;
 }
 
+/** Whether they are without a background, where nothing but the steps is won: see assembly/preconditionedRows.ts. */
+export function isPreconditioned(rank: number): boolean {
+  return rank >= 128;
+}
+
 export function basisBytes(stride: number): number {
   return 8 * stride + 8 * stride * stride;
 }

@@ -55,6 +55,8 @@ export interface Kernels extends RowKernels {
   readonly composedSolve64: ComposedKernel;
   /** Squares, a background and a ridge alone, in f32; a row whose pivots vanish says so in its status. */
   readonly squaresSolve32: ComposedKernel;
+  /** Weighted squares and a ridge in f32, by steps where rows are long; as solveRows32 otherwise. */
+  readonly preconditionedRows32: ComposedKernel;
   /** `to` ← Mᵀ times `count` rows at `from`, f32; see assembly/rotateRows.ts for how M stands. */
   readonly rotateRows32: (to: number, from: number, M: number, stride: number, count: number) => void;
   readonly composedMeasure32: ComposedKernel;

@@ -1,18 +1,14 @@
 /** The one table from a phase's name to its code: what a worker thread can be asked to do. */
 import type { PhaseTable } from '../parallel/phase.js';
 import { sortPhases } from '../parallel/sortEntries.js';
+import { backgroundPhase, rotatePhase } from './backgroundPhases.js';
 import { blockPhase } from './blockPhase.js';
-import {
-  backgroundPhase,
-  composedLossPhase,
-  composedMeasurePhase,
-  composedSolvePhase,
-  rotatePhase,
-} from './composedPhases.js';
+import { composedLossPhase, composedMeasurePhase, composedSolvePhase } from './composedPhases.js';
 import { covariancePhase } from './covariancePhase.js';
 import { advancePhase, extrapolatePhase } from './historyPhases.js';
 import { movePhase } from './movePhase.js';
 import { factorPhase, followPhase, hessianPhase, preconditionPhase } from './newtonPhases.js';
+import { preconditionedSolvePhase } from './preconditionedPhase.js';
 import { projectPhase, reducedHessianPhase, reducedStepPhase } from './reducedPhases.js';
 import { gradientPhase, lossPhase, solvePhase } from './rowPhases.js';
 import { sgdGridPhase, sgdLossPhase, sgdPhase, sgdPlacePhase, sgdRatesPhase, sgdStartPhase } from './sgdPhases.js';
@@ -28,6 +24,7 @@ export function isVectorPhase(name: string): boolean {
 export const phases: PhaseTable = Object.fromEntries(
   [
     solvePhase,
+    preconditionedSolvePhase,
     gradientPhase,
     lossPhase,
     covariancePhase,

@@ -187,7 +187,7 @@ export function stageRoom(
  * Rows whose Cholesky factorization met a vanishing pivot: in f32 once more in f64 arithmetic, and where that does not
  * help either from W_iV_i itself by a rank-revealing route, which gives the answer of minimum norm in place of NaN.
  */
-function redoDeficientRows(workbench: Workbench, call: PhaseCall, job: OpenJob, totals: Totals): Totals {
+export function redoDeficientRows(workbench: Workbench, call: PhaseCall, job: OpenJob, totals: Totals): Totals {
   const { fit, kernels, view } = workbench;
   return redoRows(workbench, call, job, totals, (row, isLeft) => {
     if (fit.dtype === 'f32' && !call.precise) {

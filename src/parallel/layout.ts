@@ -51,6 +51,8 @@ export interface LayoutRequest {
   readonly isOnDisk: boolean;
   /** Set aside what a composed objective needs. */
   readonly terms: TermRequest | undefined;
+  /** Set aside sums over all rows of a side; undefined: no row problem needs them. */
+  readonly gram: GramRequest | undefined;
   /** Bytes that the method keeps beside factors. */
   readonly workspace: number;
   /** Resident entries of rows stand once more, in the order of a method's blocks. */
@@ -59,29 +61,37 @@ export interface LayoutRequest {
   readonly covariances: number;
 }
 
-/** Doubles of a background's sums, and which lists a composed objective keeps for each row. */
+/** Which lists a composed objective keeps for each row. */
 export interface TermRequest {
-  /** 0: no background. */
-  readonly backgroundLength: number;
-  /** Bytes of the eigenbasis of a side's Gram matrix; 0: rows beside it are not solved in it. */
-  readonly basis: PerSide<number>;
   readonly hasL1: boolean;
   readonly isHeld: PerSide<boolean>;
 }
 
-/** A background's sums are taken over so many groups of blocks at the most, and added up in their order. */
-export const backgroundGroups = 32;
+export interface GramRequest {
+  /** Doubles of a side's sums. */
+  readonly length: number;
+  /** Bytes of the eigenbasis of a side's Gram matrix; 0: rows beside it are not solved in it. */
+  readonly basis: PerSide<number>;
+}
 
-/** Addresses (0: absent) of a side's part of a composed objective. */
-export interface TermAddresses {
+/** A side's sums are taken over so many groups of blocks at the most, and added up in their order. */
+export const gramGroups = 32;
+
+/** Addresses (0: absent) of what all rows of the other side share. */
+export interface GramAddresses {
   /** Sums over this side's own rows, one for each group of blocks, and added up. */
   readonly groups: number;
   readonly sums: number;
   /** The eigenbasis of the sums' matrix, and this side's factor in it. */
   readonly basis: number;
   readonly rotated: number;
-  /** f64 a row: the background's weight, μ_i, and the certificate's residual. */
+  /** f64 a row: what it counts in the sums of its side. */
   readonly weights: number;
+}
+
+/** Addresses (0: absent) of a side's part of a composed objective. */
+export interface TermAddresses {
+  /** f64 a row: μ_i, and the certificate's residual. */
   readonly l1: number;
   readonly residuals: number;
   /** u8 an entry of the factor. */
@@ -103,6 +113,7 @@ export interface SideAddresses {
   /** f64 × {@link totalsPerBlock} a block. */
   readonly results: number;
   readonly terms: TermAddresses | undefined;
+  readonly gram: GramAddresses | undefined;
   /** Where the observations are resident. */
   readonly resident: EntryAddresses | undefined;
 }
@@ -173,15 +184,17 @@ function arrange(request: LayoutRequest, isResident: boolean): Layout {
   };
   const factorBytes = (side: Side) => request.counts[side] * request.stride * element;
   const arrangeTerms = (terms: TermRequest, side: Side): TermAddresses => ({
-    groups: terms.backgroundLength && reserve(terms.backgroundLength * backgroundGroups * 8),
-    sums: terms.backgroundLength && reserve(terms.backgroundLength * 8),
-    basis: terms.basis[side] && reserve(terms.basis[side]),
-    rotated: terms.basis[side] && reserve(factorBytes(side)),
-    weights: terms.backgroundLength && reserve(request.counts[side] * 8),
     l1: terms.hasL1 ? reserve(request.counts[side] * 8) : 0,
     residuals: reserve(request.counts[side] * 8),
     held: terms.isHeld[side] ? reserve(request.counts[side] * request.stride) : 0,
     multiples: reserve(request.stride * 8),
+  });
+  const arrangeGram = ({ length, basis }: GramRequest, side: Side): GramAddresses => ({
+    groups: reserve(length * gramGroups * 8),
+    sums: reserve(length * 8),
+    basis: basis[side] && reserve(basis[side]),
+    rotated: basis[side] && reserve(factorBytes(side)),
+    weights: reserve(request.counts[side] * 8),
   });
   const arrangeEntries = () => ({
     indices: reserve(observed * 4),
@@ -197,6 +210,7 @@ function arrange(request: LayoutRequest, isResident: boolean): Layout {
       biasPenalties: request.hasBias ? reserve(rows * 8) : 0,
       status: reserve(rows),
       terms: request.terms && arrangeTerms(request.terms, side),
+      gram: request.gram && arrangeGram(request.gram, side),
       buffers: Array.from({ length: request.buffers[side] }, () => reserve(factorBytes(side))),
       resident: isResident
         ? {

@@ -27,6 +27,14 @@ export function isConjugate(rank: usize): bool {
   return rank >= 48;
 }
 
+/** Entries of a row. */
+// @ts-ignore: decorator
+@inline
+export function lengthOf(job: RowJob, row: i32): usize {
+  const at = job.pointers + (<usize>row << 2);
+  return <usize>load<u32>(at, 4) - <usize>load<u32>(at);
+}
+
 /** Below, rounding of the basis would be seen in D. */
 const leastOfD: f32 = 1e-9;
 /** Of W²: an entry that weighs hardly more than the background has its target too far away. */
@@ -118,20 +126,6 @@ function addProducts(sign: f32, y: usize, B: usize, x: usize, count: usize, byte
     for (let o: usize = 0; o < bytes; o += 16) dot = madd<f32>(v128.load(B + o), v128.load(x + o), dot);
     store<f32>(y + (t << 2), load<f32>(y + (t << 2)) + sign * sumLanes<f32>(dot));
   }
-}
-
-/** Q, for Qᵀx. */
-// @ts-ignore: decorator
-@inline
-export function basis(terms: Terms, stride: usize): usize {
-  return terms.basis + (stride << 3);
-}
-
-/** Qᵀ, for the way back. */
-// @ts-ignore: decorator
-@inline
-export function transposedBasis(terms: Terms, stride: usize): usize {
-  return basis(terms, stride) + stride * (stride << 2);
 }
 
 /** √D, 1/√D and ξ₀; beyond the rank Λ is 0 like the rows of B. @returns whether D is far enough from 0. */

@@ -17,16 +17,32 @@ const shareOfSweep: f32 = 1e-6;
 /** Of ‖ξ‖²: what f32 leaves of a residual. */
 const rounding: f32 = 1e-13;
 
+/** Where weights and values leave f32 room for squares of products. */
+const leastSquared: f32 = 1e-24, mostSquared: f32 = 1e24;
+
 /**
  * Qᵀx to `x`, where the row's present value stands in that basis.
  *
  * @returns false where that takes so many steps that the matrix is cheaper, or f32 would not do.
  */
 export function solveByGradients(job: RowJob, terms: Terms, work: ComposedSpace, row: i32, x: usize): bool {
+  return descend(true, job, terms, work, row, x);
+}
+
+/** The same without a background: (λD^−1 + BᵀB)ξ = BᵀΩ^½y with Ω = W², the background only being like what the entries weigh. */
+export function solvePreconditioned(job: RowJob, terms: Terms, work: ComposedSpace, row: i32, x: usize): bool {
+  return descend(false, job, terms, work, row, x);
+}
+
+// @ts-ignore: decorator
+@inline
+function descend(isBackground: bool, job: RowJob, terms: Terms, work: ComposedSpace, row: i32, x: usize): bool {
   const stride = work.size, bytes = stride << 2;
-  const r = <f32>load<f64>(terms.ownWeights + (<usize>row << 3));
+  const expected = <f32>load<f64>(terms.ownWeights + (<usize>row << 3)), lambda = <f32>load<f64>(job.penalties + (<usize>row << 3));
   const root = work.lower, inverse = work.upper, origin = work.mu;
-  if (!openBasis(terms, r, <f32>load<f64>(job.penalties + (<usize>row << 3)), stride, root, inverse, origin)) return false;
+  if (!openBasis(terms, expected, lambda, stride, root, inverse, origin)) return false;
+  const r: f32 = isBackground ? expected : 0;
+  const ridge = f32x4.splat(lambda);
 
   const residual = work.residual, direction = work.d, scaled = work.next, product = work.free, gradient = work.H;
   // x is ξ until the end.
@@ -36,12 +52,16 @@ export function solveByGradients(job: RowJob, terms: Terms, work: ComposedSpace,
     const s = v128.load(root + o);
     const xi = f32x4.mul(s, v128.load(x + o));
     v128.store(x + o, xi);
-    const rest = madd<f32>(v128.load(inverse + o), v128.load(product + o), f32x4.sub(v128.load(origin + o), xi));
+    const i = v128.load(inverse + o);
+    const rest = isBackground
+      ? madd<f32>(i, v128.load(product + o), f32x4.sub(v128.load(origin + o), xi))
+      : f32x4.mul(i, f32x4.sub(v128.load(product + o), f32x4.mul(ridge, f32x4.mul(i, xi))));
     v128.store(residual + o, rest);
     v128.store(direction + o, rest);
     v128.store(gradient + o, f32x4.mul(s, rest));
   }
   let squared = dot(residual, residual, bytes);
+  if (!isBackground && !(squared > leastSquared && squared < mostSquared)) return false;
   const share: f32 = terms.isSettled ? 0 : shareOfSweep;
   const enough = max(share * squared, rounding * max(dot(x, x, bytes), dot(origin, origin, bytes)));
   // More would take longer than the matrix.
@@ -52,7 +72,9 @@ export function solveByGradients(job: RowJob, terms: Terms, work: ComposedSpace,
     clear(product, bytes);
     addEntries(false, job, terms, work, row, r, scaled, product);
     for (let o: usize = 0; o < bytes; o += 16)
-      v128.store(product + o, madd<f32>(v128.load(inverse + o), v128.load(product + o), v128.load(direction + o)));
+      v128.store(product + o, isBackground
+        ? madd<f32>(v128.load(inverse + o), v128.load(product + o), v128.load(direction + o))
+        : f32x4.mul(v128.load(inverse + o), madd<f32>(ridge, v128.load(scaled + o), v128.load(product + o))));
     const step = f32x4.splat(squared / dot(direction, product, bytes));
     for (let o: usize = 0; o < bytes; o += 16) {
       v128.store(x + o, madd<f32>(step, v128.load(direction + o), v128.load(x + o)));

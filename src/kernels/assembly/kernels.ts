@@ -13,6 +13,7 @@ import { moveLabels } from "./labelNumbers";
 import { LabelTable, LineJob } from "./lineJob";
 import { parseLines } from "./parseLines";
 import { peak } from "./peak";
+import { preconditionedRows } from "./preconditionedRows";
 import { projectRows, Reduced } from "./reduced";
 import { reducedRows } from "./reducedRows";
 import { lossRows } from "./residual";
@@ -60,6 +61,10 @@ export function composedSolve64(job: usize, terms: usize, first: i32, last: i32)
 /** Squares, a background and a ridge alone, in f32. */
 export function squaresSolve32(job: usize, terms: usize, first: i32, last: i32): void {
   squaresSolve(changetype<RowJob>(job), changetype<Terms>(terms), first, last);
+}
+/** Weighted squares and a ridge, in f32, by steps. */
+export function preconditionedRows32(job: usize, terms: usize, first: i32, last: i32): void {
+  preconditionedRows(changetype<RowJob>(job), changetype<Terms>(terms), first, last);
 }
 /** Rows at `from`, f32, in another basis, to `to`. */
 export function rotateRows32(to: usize, from: usize, M: usize, stride: i32, count: i32): void {

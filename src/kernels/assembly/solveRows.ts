@@ -75,8 +75,14 @@ export function solveRow<S, T>(job: RowJob, space: Space, row: i32): void {
   }
   for (let c: usize = 0; c < stride; c++)
     store<S>(out + c * sizeof<S>(), c < active ? <S>load<T>(space.b + c * sizeof<T>()) : <S>0);
-  const bias = widen<S>(job, out, space.wide);
-  if (job.isLossWanted) job.loss += lossOfRow<S>(job, space.wide, bias, start, end);
+  measure<S>(job, space, row);
+}
+
+/** What a row that has been solved loses and pays. */
+export function measure<S>(job: RowJob, space: Space, row: i32): void {
+  const at = job.pointers + (<usize>row << 2);
+  const bias = widen<S>(job, job.out + <usize>row * <usize>job.stride * sizeof<S>(), space.wide);
+  if (job.isLossWanted) job.loss += lossOfRow<S>(job, space.wide, bias, <usize>load<u32>(at), <usize>load<u32>(at, 4));
   job.penalty += penaltyOfRow(job, space.wide, bias, row);
 }
 
@@ -88,7 +94,7 @@ function largestWeight<S>(job: RowJob, start: usize, end: usize): f64 {
 }
 
 /** The row's old value, zero beyond its active part, and its squares. */
-function takeOwn<S, T>(job: RowJob, space: Space, row: i32, active: usize): void {
+export function takeOwn<S, T>(job: RowJob, space: Space, row: i32, active: usize): void {
   const own = job.own + <usize>row * <usize>job.stride * sizeof<S>();
   for (let c: usize = 0; c < <usize>job.stride; c++) {
     const x = c < active ? <f64>load<S>(own + c * sizeof<S>()) : 0;

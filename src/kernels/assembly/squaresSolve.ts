@@ -2,7 +2,8 @@
  * Rows of weighted squares with a background and a ridge, and no more: solved in f32 as plain rows are, beside one Gram matrix
  * of all rows of the other side. That matrix is summed in f64, and so is f.
  */
-import { basis, isConjugate, isShort, solveShort, transposedBasis } from "./basisRows";
+import { isConjugate, isShort, lengthOf, solveShort } from "./basisRows";
+import { rotateIn, rotateOut } from "./batch";
 import { choleskySolve } from "./cholesky";
 import { batchRows, ComposedSpace, openComposed, takeOwn } from "./composedSpace";
 import { solveByGradients } from "./conjugateRows";
@@ -10,7 +11,6 @@ import { RowJob } from "./job";
 import { epsilon } from "./lanes";
 import { addGradient } from "./normalEquations";
 import { penaltyOfRow } from "./residual";
-import { rotateRows } from "./rotateRows";
 import { lossAt, ownBias } from "./rowValue";
 import { tangent } from "./tangent";
 import { Terms } from "./terms";
@@ -33,22 +33,10 @@ export function squaresSolve(job: RowJob, terms: Terms, first: i32, last: i32): 
   if (held > 0) solveBatch(job, terms, work, rows, held);
 }
 
-// @ts-ignore: decorator
-@inline
-function lengthOf(job: RowJob, row: i32): usize {
-  const at = job.pointers + (<usize>row << 2);
-  return <usize>load<u32>(at, 4) - <usize>load<u32>(at);
-}
-
 /** Rows together in and out of the background's eigenbasis. */
 function solveBatch(job: RowJob, terms: Terms, work: ComposedSpace, rows: usize, count: usize): void {
-  const stride = work.size;
-  const bytes = stride << 2;
-  if (terms.start) {
-    for (let i: usize = 0; i < count; i++)
-      memory.copy(work.batch + i * bytes, terms.start + <usize>load<i32>(rows + (i << 2)) * bytes, bytes);
-    rotateRows(work.rotatedBatch, work.batch, basis(terms, stride), stride, count);
-  } else memory.fill(work.rotatedBatch, 0, count * bytes);
+  rotateIn(terms, work, rows, count);
+  const bytes = work.size << 2;
   let solved = 0;
   for (let i: usize = 0; i < count; i++) {
     const row = load<i32>(rows + (i << 2)), x = work.rotatedBatch + i * bytes;
@@ -58,7 +46,7 @@ function solveBatch(job: RowJob, terms: Terms, work: ComposedSpace, rows: usize,
       (isConjugate(<usize>job.rank) && solveByGradients(job, terms, work, row, x));
     if (isSolved) solved |= 1 << <i32>i;
   }
-  rotateRows(work.batch, work.rotatedBatch, transposedBasis(terms, stride), stride, count);
+  rotateOut(terms, work, count);
   for (let i: usize = 0; i < count; i++) {
     const row = load<i32>(rows + (i << 2));
     if ((solved >> <i32>i) & 1) {
