@@ -1,6 +1,6 @@
 /** Which method an option names, or which one `auto` takes, and why. No choice depends on a clock or on the number of threads. */
 import type { CurvatureShape } from '../certificate/curvatureSearch.js';
-import { isConjugate, isPreconditioned, isShort } from '../kernels/backgroundBasis.js';
+import { isConjugate, isSettledBySteps, isShort } from '../kernels/backgroundBasis.js';
 import type { Dtype } from '../kernels/load.js';
 import { als } from '../methods/als.js';
 import { blockAls } from '../methods/blockAls.js';
@@ -37,8 +37,8 @@ export interface MethodShape {
   readonly isComposed: boolean;
   /** Composed, but of squares and unlisted entries alone. */
   readonly hasBackground: boolean;
-  /** Rows of one side alone are solved, each of which is not to depend on those it comes with. */
-  readonly isBeside: boolean;
+  /** Whether steps on long rows may be conditioned by a basis that the objective does not bring along. */
+  readonly mayPrecondition: boolean;
 }
 
 type Size = Pick<MethodShape, 'counts' | 'observed'>;
@@ -121,13 +121,15 @@ const basisOperations = 100;
  * solved n×n there, and at large ranks longer ones step by step; without one these alone.
  */
 export function isBasisWorthwhile(
-  { rank, biases }: CheckedOptions,
-  { counts, lengths, hasBackground, isComposed, isBeside }: MethodShape,
+  { rank, biases, patience, holdout }: CheckedOptions,
+  { counts, lengths, hasBackground, isComposed, mayPrecondition }: MethodShape,
   name: ChosenMethod['name'],
   dtype: Dtype,
   side: Side,
 ): boolean {
-  const isPlain = !isComposed && !isBeside && isPreconditioned(rank);
+  // Who watches a held-out error has rows settled after every sweep.
+  const isSettledOnce = isSettledBySteps(rank) || (patience === undefined && holdout === undefined);
+  const isPlain = !isComposed && mayPrecondition && isSettledOnce;
   if (!(hasBackground || isPlain) || biases !== 'none' || dtype !== 'f32' || name !== 'als') return false;
   // Of k² operations.
   let spared = 0;

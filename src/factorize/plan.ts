@@ -214,13 +214,21 @@ function dtypeOf({ dtype, polish }: CheckedOptions, { name }: ChosenMethod): Dty
   return dtype ?? (name === 'varpro' || name === 'lbfgs' || polish !== 'none' ? 'f64' : undefined);
 }
 
-/** @param mayApproach false: without what comes before the sweeps, for which there is no room. */
+/** What a plan does without where there is no room for it. */
+interface Spared {
+  /** What comes before the sweeps. */
+  readonly approach: boolean;
+  /** The basis in which steps on long rows are conditioned. */
+  readonly basis: boolean;
+}
+
 function planExtent(
   found: Extent,
   options: CheckedOptions,
   objective?: ObjectiveSpec,
   fixed?: Side,
-  mayApproach = fixed === undefined,
+  // Beside a fixed factor there are no sweeps, and no row is to depend on those it comes with.
+  spared: Spared = { approach: fixed !== undefined, basis: fixed !== undefined },
 ): WorkingPlan {
   const [smallest, largest] = found.weightRange;
   const counts = { rows: found.rows, columns: found.columns };
@@ -231,7 +239,7 @@ function planExtent(
     lengths,
     isComposed: objective?.isComposed ?? false,
     hasBackground: objective?.background !== undefined && !compose({ ...objective, background: undefined }).isComposed,
-    isBeside: fixed !== undefined,
+    mayPrecondition: !spared.basis,
   };
   // Rows beside a fixed factor are solved exactly, one by one.
   const chosen = chooseMethod(fixed === undefined ? options : { ...options, method: 'als' }, shape);
@@ -241,7 +249,7 @@ function planExtent(
   const stride = strideOf(options.rank, hasBias);
   const method = methodOf(chosen.name, options, shape, dtype);
   const trial = trialOf(chosen, options, shape, dtype);
-  const approach = mayApproach ? chooseApproach(options, shape, chosen, dtype) : undefined;
+  const approach = spared.approach ? undefined : chooseApproach(options, shape, chosen, dtype);
   const before = approach?.method ?? trial?.method;
   const start = chooseStart(options, shape, chosen);
   const covariances = covariancesOf(options, counts);
@@ -348,10 +356,14 @@ function planExtent(
     },
     limit,
   };
-  // An approach is not worth the residency of observations.
-  const isCrowded = !layout.isResident && planLayout({ ...request, hasGrid: false }).isResident;
-  if (approach && (isCrowded || said.bytes.total > said.limit || layout.bytes.memory > memoryCeiling))
-    return planExtent(found, options, objective, fixed, false);
+  const isTooMuch = said.bytes.total > said.limit || layout.bytes.memory > memoryCeiling;
+  // Neither is worth the residency of observations.
+  const isCrowdedBy = (less: Partial<LayoutRequest>) =>
+    isTooMuch || (!layout.isResident && planLayout({ ...request, ...less }).isResident);
+  if (approach && isCrowdedBy({ hasGrid: false }))
+    return planExtent(found, options, objective, fixed, { ...spared, approach: true });
+  if (request.gram && !request.terms && isCrowdedBy({ gram: undefined }))
+    return planExtent(found, options, objective, fixed, { ...spared, basis: true });
   if (said.bytes.total > said.limit) throw planTooLarge(said, said.limit);
   if (layout.bytes.memory > memoryCeiling || (method.workspace?.isResident && !layout.isResident))
     throw planTooLarge(said, memoryCeiling);

@@ -12,9 +12,9 @@ export function isConjugate(rank: number): boolean {
   return rank >= 48;
 }
 
-/** Whether they are without a background, where nothing but the steps is won: see assembly/preconditionedRows.ts. */
-export function isPreconditioned(rank: number): boolean {
-  return rank >= 128;
+/** Whether steps to rounding take no longer than the k×k matrix, where a background does not make that dearer. */
+export function isSettledBySteps(rank: number): boolean {
+  return rank >= 96;
 }
 
 export function basisBytes(stride: number): number {
@@ -28,7 +28,7 @@ export function rotationAt(basis: number, stride: number): number {
 
 /**
  * Λ, Qᵀg, Q and Qᵀ, f32, to address `basis`, of the sums at address `sums`: QΛQᵀ is their matrix and g their vector. Beyond the rank all
- * are 0.
+ * are 0 but Λ, where it is not to look like a direction that nothing is known of.
  */
 export function writeBasis(
   buffer: ArrayBufferLike,
@@ -43,6 +43,11 @@ export function writeBasis(
   for (let r = 0; r < rank; r++) G.set(matrix.subarray(r * stride, r * stride + rank), r * rank);
   const { values, vectors } = eigenbasis(G, rank, module);
   const out = new Float32Array(buffer, basis, basisBytes(stride) / 4).fill(0);
+  out.fill(
+    values.reduce((most, value) => Math.max(most, value)),
+    rank,
+    stride,
+  );
   // How rotateRows takes a matrix: columns of 8, the last of 4.
   const placeOf = (row: number, column: number) => {
     const first = column & ~7;

@@ -3,6 +3,7 @@
  * row. What conditions them is the matrix that rows would have if entries weighed s_i s_j/S, s being the ΣW² of rows and of columns and
  * S of all: a background of that weight, in whose eigenbasis it is diagonal for all rows at once. See assembly/preconditionedRows.ts.
  */
+import { isSettledBySteps } from '../kernels/backgroundBasis.js';
 import { writeTerms } from '../kernels/composed.js';
 import { readTotals, writeJob } from '../kernels/load.js';
 import { otherSide } from '../parallel/layout.js';
@@ -17,7 +18,8 @@ export function preconditionedRun(
   run: (call: PhaseCall) => Promise<Totals>,
 ): (call: PhaseCall) => Promise<Totals> {
   return async (call) => {
-    if (call.phase !== 'solve' || !isInBasis(fit, call)) return run(call);
+    const isByMatrix = call.innerSteps !== undefined && !isSettledBySteps(fit.rank);
+    if (call.phase !== 'solve' || isByMatrix || !isInBasis(fit, call)) return run(call);
     const other = otherSide(call.side);
     await sumUp(fit, run, other, call.other);
     await rotateIn(fit, run, other, call.other);

@@ -189,11 +189,14 @@ function arrange(request: LayoutRequest, isResident: boolean): Layout {
     held: terms.isHeld[side] ? reserve(request.counts[side] * request.stride) : 0,
     multiples: reserve(request.stride * 8),
   });
+  // One side at a time is held fixed.
+  const { gram } = request;
+  const rotated = gram ? reserve(Math.max(...sides.map((side) => gram.basis[side] && factorBytes(side)))) : 0;
   const arrangeGram = ({ length, basis }: GramRequest, side: Side): GramAddresses => ({
     groups: reserve(length * gramGroups * 8),
     sums: reserve(length * 8),
     basis: basis[side] && reserve(basis[side]),
-    rotated: basis[side] && reserve(factorBytes(side)),
+    rotated: basis[side] && rotated,
     weights: reserve(request.counts[side] * 8),
   });
   const arrangeEntries = () => ({
@@ -210,7 +213,7 @@ function arrange(request: LayoutRequest, isResident: boolean): Layout {
       biasPenalties: request.hasBias ? reserve(rows * 8) : 0,
       status: reserve(rows),
       terms: request.terms && arrangeTerms(request.terms, side),
-      gram: request.gram && arrangeGram(request.gram, side),
+      gram: gram && arrangeGram(gram, side),
       buffers: Array.from({ length: request.buffers[side] }, () => reserve(factorBytes(side))),
       resident: isResident
         ? {

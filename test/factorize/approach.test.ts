@@ -67,7 +67,7 @@ describe('an approach', () => {
   test('is made where a sweep is 3.5 times as dear as an epoch, of a large problem', () => {
     const lengths = { rows: evenRuns(50_000, 4e6), columns: evenRuns(10_000, 4e6) };
     const counts = { rows: 50_000, columns: 10_000 };
-    const of = { counts, observed: 4e6, lengths, isComposed: false, hasBackground: false };
+    const of = { counts, observed: 4e6, lengths, isComposed: false, hasBackground: false, mayPrecondition: true };
     const approach = (rank: number) =>
       chooseApproach(checkOptions({ rank, lambda: 0.1 }), of, { name: 'als', reason: '' }, 'f32')?.method.name;
     expect([9, 12, 16].map((rank) => approach(rank))).toEqual([undefined, 'sgd', 'sgd']);
@@ -81,6 +81,7 @@ describe('blocks of coordinates are taken', () => {
     lengths: { rows: evenRuns(rows, rows * 100), columns: evenRuns(500, rows * 100) },
     isComposed: false,
     hasBackground: false,
+    mayPrecondition: true,
     ...more,
   });
   const background = { isComposed: true, hasBackground: true };
@@ -88,15 +89,18 @@ describe('blocks of coordinates are taken', () => {
     chooseMethod(checkOptions({ rank, lambda: 0.1, ...more }), of as ReturnType<typeof shape>).name;
 
   test.each([
-    ['from rank 256', name(256, shape(5000)), 'block-als'],
-    ['not below', name(255, shape(5000)), 'als'],
+    ['from rank 256 beside biases', name(256, shape(5000), { biases: 'both' }), 'block-als'],
+    ['and in f64', name(256, shape(5000), { dtype: 'f64' }), 'block-als'],
+    ['and where there is no room for a basis', name(256, shape(5000, { mayPrecondition: false })), 'block-als'],
+    ['not below', name(255, shape(5000), { biases: 'both' }), 'als'],
+    ['not where steps on rows are conditioned', name(256, shape(5000)), 'als'],
     ['with a background from rank 128 in f64', name(128, shape(5000, background), { dtype: 'f64' }), 'block-als'],
     ['and beside biases', name(128, shape(5000, background), { biases: 'both' }), 'block-als'],
     ['not where rows are solved in the eigenbasis', name(256, shape(5000, background)), 'als'],
     ['not beyond squares', name(256, shape(5000, { isComposed: true })), 'als'],
-    ['not in a small problem', name(256, shape(20)), 'als'],
-    ['not without a ridge', name(256, shape(5000), { lambda: 0 }), 'als'],
-    ['not when another is asked for', name(256, shape(5000), { method: 'als' }), 'als'],
+    ['not in a small problem', name(256, shape(20), { biases: 'both' }), 'als'],
+    ['not without a ridge', name(256, shape(5000), { biases: 'both', lambda: 0 }), 'als'],
+    ['not when another is asked for', name(256, shape(5000), { biases: 'both', method: 'als' }), 'als'],
   ])('%s', (_, chosen, expected) => {
     expect(chosen).toBe(expected);
   });

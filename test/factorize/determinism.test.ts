@@ -111,6 +111,34 @@ test.each([
   expect(Math.abs(inline.fit.objective / objective - 1)).toBeLessThan(1e-6);
 });
 
+test.each([
+  ['to rounding by their matrix', 52, 0],
+  ['to rounding by steps', 96, 0],
+  ['as free rows', 60, 1],
+])(
+  'long rows without a background, step by step, in the end %s: every way, and as in f64',
+  async (_end, rank, isFree) => {
+    const weighted = problem({ m: 900, n: 300, density: 0.4, rank: 4, isWeighted: true, offset: 1, seed: 3 });
+    const A = triples(weighted);
+    const run = (way: Partial<FactorizeOptions>) =>
+      factorize(A, {
+        rank,
+        lambda: isFree ? 0 : 0.5,
+        seed: 5,
+        method: 'als',
+        maxSweeps: 6,
+        tolerance: 0,
+        weights: sqrtWeights(weighted),
+        ...way,
+      });
+    const inline = await run({ dtype: 'f32', threads: 1 });
+    for (const way of ways)
+      expect(bitsOf(await run({ dtype: 'f32', ...way })), JSON.stringify(way)).toEqual(bitsOf(inline));
+    const { objective } = (await run({ dtype: 'f64' })).fit;
+    expect(Math.abs(inline.fit.objective / objective - 1)).toBeLessThan(1e-3);
+  },
+);
+
 test('the digest is the SHA-256 of U, V and the biases, and tells seeds apart', async () => {
   const row = { method: 'als', dtype: 'f32', arithmetic: 'reproducible', isWeighted: true, biases: 'both' } as const;
   const model = await fit(row, { threads: 2 });

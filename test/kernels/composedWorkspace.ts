@@ -40,6 +40,7 @@ export interface ComposedRequest {
   readonly l1?: number;
   readonly multiples?: readonly number[];
   readonly held?: readonly (readonly number[])[];
+  /** Of preconditionedRows: what its rows are conditioned by, of value 0. */
   readonly background?: { readonly r: readonly number[]; readonly c: readonly number[]; readonly value: number };
   /** Rows are solved in the eigenbasis of the background, long ones from rank 48 on step by step, */
   readonly isInBasis?: boolean;
@@ -61,7 +62,7 @@ export interface ComposedResult {
 
 export async function runComposed(
   request: ComposedRequest,
-  kernel: 'composedSolve' | 'composedMeasure' | 'composedLoss' | 'squaresSolve' | 'blockRows',
+  kernel: 'composedSolve' | 'composedMeasure' | 'composedLoss' | 'squaresSolve' | 'preconditionedRows' | 'blockRows',
 ): Promise<ComposedResult> {
   const { dtype = 'f64', rank, V, entries, own, otherBias, isOwnBiasFree = false, width: columns } = request;
   const { module } = compileKernels('reproducible');

@@ -5,6 +5,7 @@ import { scratchBytes } from '../../dist/src/kernels/load.js';
 import {
   alignUp,
   elementBytes,
+  gramGroups,
   type Layout,
   type LayoutRequest,
   memoryCeiling,
@@ -29,6 +30,7 @@ const request = (change: Partial<LayoutRequest> = {}): LayoutRequest => ({
   residency: 'auto',
   isOnDisk: false,
   terms: undefined,
+  gram: undefined,
   workspace: 0,
   hasGrid: false,
   covariances: 0,
@@ -47,10 +49,14 @@ const requests = fc
     threads: fc.integer({ min: 1, max: 9 }),
     residency: fc.constantFrom('auto' as const, 'staged' as const),
     buffers: fc.integer({ min: 2, max: 4 }),
+    basis: fc.option(fc.record({ rows: fc.constantFrom(0, 5000), columns: fc.constantFrom(0, 5000) }), {
+      nil: undefined,
+    }),
   })
-  .map(({ rank, rows, columns, buffers, ...rest }) =>
+  .map(({ rank, rows, columns, buffers, basis, ...rest }) =>
     request({
       ...rest,
+      gram: basis && { length: 300, basis },
       stride: strideOf(rank, rest.hasBias),
       kernelScratch: scratchBytes(strideOf(rank, rest.hasBias)),
       counts: { rows, columns },
@@ -75,12 +81,24 @@ function piecesOf(of: LayoutRequest, layout: Layout): [name: string, address: nu
     at.buffers.forEach((address, i) => {
       pieces.push([`${side} buffer ${i}`, address, rows * of.stride * element]);
     });
+    if (of.gram && at.gram) {
+      pieces.push([`${side} groups of sums`, at.gram.groups, of.gram.length * gramGroups * 8]);
+      pieces.push([`${side} sums`, at.gram.sums, of.gram.length * 8]);
+      pieces.push([`${side} basis`, at.gram.basis, of.gram.basis[side]]);
+      pieces.push([`${side} weights in sums`, at.gram.weights, rows * 8]);
+    }
     if (!at.resident) continue;
     pieces.push([`${side} pointers`, at.resident.pointers, (rows + 1) * 4]);
     pieces.push([`${side} indices`, at.resident.indices, of.observed * 4]);
     pieces.push([`${side} values`, at.resident.values, of.observed * element]);
     if (of.isWeighted) pieces.push([`${side} weights`, at.resident.weights, of.observed * element]);
   }
+  // Shared by the sides.
+  const inBasis = sides.filter((side) => of.gram?.basis[side]);
+  const addresses = inBasis.map((side) => layout.sides[side].gram?.rotated as number);
+  expect(new Set(addresses).size).toBeLessThanOrEqual(1);
+  const most = Math.max(0, ...inBasis.map((side) => of.counts[side]));
+  pieces.push(['the factor in a basis', addresses[0] ?? 0, most * of.stride * element]);
   for (let slot = 0; slot < of.threads; slot++) {
     const base = layout.scratch + slot * layout.scratchStride;
     pieces.push([`kernel scratch ${slot}`, base, of.kernelScratch]);

@@ -128,7 +128,7 @@ function addProducts(sign: f32, y: usize, B: usize, x: usize, count: usize, byte
   }
 }
 
-/** √D, 1/√D and ξ₀; beyond the rank Λ is 0 like the rows of B. @returns whether D is far enough from 0. */
+/** √D, 1/√D and ξ₀, 0 beyond the rank like the rows of B. @returns whether D is far enough from 0. */
 export function openBasis(terms: Terms, r: f32, lambda: f32, stride: usize, root: usize, inverse: usize, origin: usize): bool {
   const bytes = stride << 2;
   const own = f32x4.splat(r), penalty = f32x4.splat(lambda), one = f32x4.splat(1);

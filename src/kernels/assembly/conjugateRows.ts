@@ -12,8 +12,11 @@ import { madd, sumLanes } from "./lanes";
 import { addRows } from "./rowSums";
 import { Terms } from "./terms";
 
-/** Of the squared residual that a row begins with: three digits more with each sweep, and the other side has moved meanwhile. */
-const shareOfSweep: f32 = 1e-6;
+/**
+ * Of the squared residual that a row begins with: three digits more with each sweep beside a background, two without, and the other side has
+ * moved meanwhile. More bring no lower f by a sweep, fewer take more sweeps than they spare.
+ */
+const shareOfSweep: f32 = 1e-6, shareWithout: f32 = 1e-4;
 /** Of ‖ξ‖²: what f32 leaves of a residual. */
 const rounding: f32 = 1e-13;
 
@@ -62,7 +65,7 @@ function descend(isBackground: bool, job: RowJob, terms: Terms, work: ComposedSp
   }
   let squared = dot(residual, residual, bytes);
   if (!isBackground && !(squared > leastSquared && squared < mostSquared)) return false;
-  const share: f32 = terms.isSettled ? 0 : shareOfSweep;
+  const share: f32 = terms.isSettled ? 0 : isBackground ? shareOfSweep : shareWithout;
   const enough = max(share * squared, rounding * max(dot(x, x, bytes), dot(origin, origin, bytes)));
   // More would take longer than the matrix.
   let left = job.rank >> (terms.isSettled ? 2 : 3);
