@@ -28,19 +28,26 @@ function solve(work, n, k) {
   add(work, 'factorAndSolve', k, k ** 3 / 3 + 2 * k * k);
 }
 
-/** Steps of conjugate gradients that bring a row three digits; the residual it begins with costs as much as one. */
-const steps = 3;
+/** Steps of conjugate gradients that a row takes in a sweep; the residual it begins with costs as much as one. */
+const steps = { plain: 2, background: 3 };
 
-/**
- * A row beside a background, in the eigenbasis that all rows share and turned there and back: n×n or by steps where
- * src/kernels/backgroundBasis.ts says so, steps counted at the gradient's rate; else k×k.
- */
+/** At the gradient's rate, in a basis that all rows share, and turned there and back. */
+function step(work, n, k, count) {
+  add(work, 'gradient', k, (count + 1) * 4 * n * k);
+  add(work, 'accumulate', k, 4 * k * k);
+}
+
+/** A row of plain ALS: by steps where src/kernels/backgroundBasis.ts says so. */
+function solvePlain(work, n, k) {
+  if (isConjugate(k) && !isShort(n, k)) step(work, n, k, steps.plain);
+  else solve(work, n, k);
+}
+
+/** A row beside a background: n×n in that basis or by steps; else k×k. */
 function solveBeside(work, n, k) {
   if (isShort(n, k)) add(work, 'accumulate', k, n * n * k + n ** 3 / 3 + 6 * n * k + 4 * k * k);
-  else if (isConjugate(k)) {
-    add(work, 'gradient', k, (steps + 1) * 4 * n * k);
-    add(work, 'accumulate', k, 4 * k * k);
-  } else {
+  else if (isConjugate(k)) step(work, n, k, steps.background);
+  else {
     add(work, 'accumulate', k, n * k * (k + 3));
     add(work, 'factorAndSolve', k, k ** 3 / 3 + 2 * k * k);
   }
@@ -53,7 +60,8 @@ const widest = 64;
 export const workOf = {
   als({ rows, columns }, k) {
     const work = [];
-    for (const lengths of [rows, columns]) for (const n of lengths) solve(work, n, k);
+    for (const lengths of [rows, columns]) for (const n of lengths) solvePlain(work, n, k);
+    if (isConjugate(k)) add(work, 'accumulate64', k, (rows.length + columns.length) * k * (k + 1));
     add(work, 'loss', k, 2 * k * sum(rows));
     return work;
   },
