@@ -109,7 +109,7 @@ function areBlocksWorthwhile(options: CheckedOptions, shape: MethodShape): boole
   const isSquares = !shape.isComposed || shape.hasBackground;
   const isPlain = isSquares && lambdaRows > 0 && patience === undefined;
   if (!(isEnough && isPlain) || sweepCost(rank, shape) < leastOfLarge) return false;
-  // In the eigenbasis of a background whole rows are cheaper yet.
+  // In an eigenbasis that they share whole rows are cheaper yet.
   return !sides.some((side) => isBasisWorthwhile(options, shape, 'als', dtype, side));
 }
 
@@ -130,7 +130,8 @@ export function isBasisWorthwhile(
   // Who watches a held-out error has rows settled after every sweep.
   const isSettledOnce = isSettledBySteps(rank) || (patience === undefined && holdout === undefined);
   const isPlain = !isComposed && mayPrecondition && isSettledOnce;
-  if (!(hasBackground || isPlain) || biases !== 'none' || dtype !== 'f32' || name !== 'als') return false;
+  const isBeside = hasBackground && biases === 'none';
+  if (!(isPlain || isBeside) || dtype !== 'f32' || name !== 'als') return false;
   // Of k² operations.
   let spared = 0;
   lengths[otherSide(side)]((length, rows) => {

@@ -227,8 +227,7 @@ function planExtent(
   options: CheckedOptions,
   objective?: ObjectiveSpec,
   fixed?: Side,
-  // Beside a fixed factor there are no sweeps, and no row is to depend on those it comes with.
-  spared: Spared = { approach: fixed !== undefined, basis: fixed !== undefined },
+  spared: Spared = { approach: fixed !== undefined, basis: false },
 ): WorkingPlan {
   const [smallest, largest] = found.weightRange;
   const counts = { rows: found.rows, columns: found.columns };

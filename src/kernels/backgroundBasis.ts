@@ -18,17 +18,17 @@ export function isSettledBySteps(rank: number): boolean {
 }
 
 export function basisBytes(stride: number): number {
-  return 8 * stride + 8 * stride * stride;
+  return 4 * stride * (3 + 2 * stride);
 }
 
 /** Where Q stands, for Qᵀx. */
 export function rotationAt(basis: number, stride: number): number {
-  return basis + 8 * stride;
+  return basis + 12 * stride;
 }
 
 /**
- * Λ, Qᵀg, Q and Qᵀ, f32, to address `basis`, of the sums at address `sums`: QΛQᵀ is their matrix and g their vector. Beyond the rank all
- * are 0 but Λ, where it is not to look like a direction that nothing is known of.
+ * Λ, Qᵀg, the last row of Q, Q and Qᵀ, f32, to address `basis`, of the sums at address `sums`: QΛQᵀ is their matrix and g their vector. Beyond the rank all
+ * (of unknowns, an own bias being the last) all are 0 but Λ, where it is not to look like a direction that nothing is known of.
  */
 export function writeBasis(
   buffer: ArrayBufferLike,
@@ -51,12 +51,13 @@ export function writeBasis(
   // How rotateRows takes a matrix: columns of 8, the last of 4.
   const placeOf = (row: number, column: number) => {
     const first = column & ~7;
-    return 2 * stride + first * stride + row * Math.min(8, stride - first) + column - first;
+    return 3 * stride + first * stride + row * Math.min(8, stride - first) + column - first;
   };
   vectors.forEach((q, e) => {
     // A Gram matrix has none below 0.
     out[e] = Math.max(0, values[e] as number);
     out[stride + e] = dot(q, g);
+    out[2 * stride + e] = q[rank - 1] as number;
     for (let c = 0; c < rank; c++) out[placeOf(c, e)] = out[square + placeOf(e, c)] = q[c] as number;
   });
 }

@@ -2,8 +2,9 @@
  * Alternating least squares: with U fixed every row of V is a small weighted ridge problem of its own, and the other way
  * round. Weights and masks: K. R. Gabriel & S. Zamir, Technometrics 21 (1979); λ scaled by the count: Y. Zhou et al., AAIM 2008.
  *
- * A sweep is V from U, then U from V, so that U is always the exact solution for V: folding a training row in returns
- * its factor. U being a function of V, the sweep is a fixed-point iteration on V alone and is extrapolated as one.
+ * A sweep is V from U, then U from V, so that U is the exact solution for V (where rows take steps, nearly, and exact at the end of the
+ * fit): folding a training row in returns its factor. U being a function of V, the sweep is a fixed-point iteration on V alone and is
+ * extrapolated as one.
  */
 import { gradientProduct } from '../objective/relativeGradient.js';
 import { Anderson, type AndersonSpace, andersonSpace } from './anderson.js';

@@ -2,8 +2,8 @@
 import { rotationAt, writeBasis } from '../kernels/backgroundBasis.js';
 import { backgroundLength, writeTerms } from '../kernels/composed.js';
 import { type GramAddresses, gramGroups, otherSide, type Side } from '../parallel/layout.js';
-import { type FitContext, noTotals, type Phase, type PhaseCall, type Totals } from '../parallel/phase.js';
-import { behindJob, openJob } from './rowPhases.js';
+import { type FitContext, noTotals, type Phase, type PhaseCall, type Totals, unknownsOf } from '../parallel/phase.js';
+import { behindJob, factorBuffer, openJob } from './rowPhases.js';
 import { termsOf } from './termFields.js';
 
 /** Brings the sums over `side` up to date with its buffer `own`. */
@@ -25,7 +25,7 @@ export async function rotateIn(
   own: number,
 ): Promise<void> {
   const { sums, basis } = gramOf(fit, side);
-  writeBasis(fit.memory.buffer, sums, basis, fit);
+  writeBasis(fit.memory.buffer, sums, basis, { ...fit, rank: unknownsOf(fit, otherSide(side)) });
   await run({ phase: 'rotate', side, own, other: 0, out: null });
 }
 
@@ -70,15 +70,33 @@ function addGroups(fit: FitContext, side: Side): void {
   }
 }
 
+/** Rows that are read once more while they are in a first-level cache. */
+const batchRows = 16;
+
 /** This side's factor at `own` in the eigenbasis of its sums. */
 export const rotatePhase: Phase = {
   name: 'rotate',
-  run({ fit, kernels }, { side, own }, block) {
+  run({ fit, kernels, scratch }, { side, own }, block) {
+    const { rank, stride, hasBias } = fit;
     const { rotated, basis } = gramOf(fit, side);
+    const Q = rotationAt(basis, stride);
     const [first, last] = [fit.blocks[side][block] as number, fit.blocks[side][block + 1] as number];
-    const skip = 4 * fit.stride * first;
-    const from = (fit.layout.sides[side].buffers[own as number] as number) + skip;
-    kernels.rotateRows32(rotated + skip, from, rotationAt(basis, fit.stride), fit.stride, last - first);
+    const bytes = 4 * stride;
+    const from = fit.layout.sides[side].buffers[own as number] as number;
+    if (!hasBias) {
+      kernels.rotateRows32(rotated + bytes * first, from + bytes * first, Q, stride, last - first);
+      return noTotals;
+    }
+    // In the place of this side's biases stands the column of ones of the other side's.
+    const one = fit.isBiasFitted[otherSide(side)] ? 1 : 0;
+    const factor = factorBuffer(fit, side, own as number);
+    const batch = new Float32Array(fit.memory.buffer, scratch, batchRows * stride);
+    for (let row = first; row < last; row += batchRows) {
+      const count = Math.min(batchRows, last - row);
+      batch.set(factor.subarray(row * stride, (row + count) * stride));
+      for (let i = 0; i < count; i++) batch[i * stride + rank] = one;
+      kernels.rotateRows32(rotated + bytes * row, scratch, Q, stride, count);
+    }
     return noTotals;
   },
 };

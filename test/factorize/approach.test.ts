@@ -85,22 +85,23 @@ describe('blocks of coordinates are taken', () => {
     ...more,
   });
   const background = { isComposed: true, hasBackground: true };
+  const f64 = { dtype: 'f64' };
   const name = (rank: number, of: object, more: object = {}) =>
     chooseMethod(checkOptions({ rank, lambda: 0.1, ...more }), of as ReturnType<typeof shape>).name;
 
   test.each([
-    ['from rank 256 beside biases', name(256, shape(5000), { biases: 'both' }), 'block-als'],
-    ['and in f64', name(256, shape(5000), { dtype: 'f64' }), 'block-als'],
+    ['from rank 256 in f64', name(256, shape(5000), f64), 'block-als'],
     ['and where there is no room for a basis', name(256, shape(5000, { mayPrecondition: false })), 'block-als'],
-    ['not below', name(255, shape(5000), { biases: 'both' }), 'als'],
+    ['not below', name(255, shape(5000), f64), 'als'],
     ['not where steps on rows are conditioned', name(256, shape(5000)), 'als'],
-    ['with a background from rank 128 in f64', name(128, shape(5000, background), { dtype: 'f64' }), 'block-als'],
+    ['nor beside biases', name(256, shape(5000), { biases: 'both' }), 'als'],
+    ['with a background from rank 128 in f64', name(128, shape(5000, background), f64), 'block-als'],
     ['and beside biases', name(128, shape(5000, background), { biases: 'both' }), 'block-als'],
     ['not where rows are solved in the eigenbasis', name(256, shape(5000, background)), 'als'],
-    ['not beyond squares', name(256, shape(5000, { isComposed: true })), 'als'],
-    ['not in a small problem', name(256, shape(20), { biases: 'both' }), 'als'],
-    ['not without a ridge', name(256, shape(5000), { biases: 'both', lambda: 0 }), 'als'],
-    ['not when another is asked for', name(256, shape(5000), { biases: 'both', method: 'als' }), 'als'],
+    ['not beyond squares', name(256, shape(5000, { isComposed: true }), f64), 'als'],
+    ['not in a small problem', name(256, shape(20), f64), 'als'],
+    ['not without a ridge', name(256, shape(5000), { ...f64, lambda: 0 }), 'als'],
+    ['not when another is asked for', name(256, shape(5000), { ...f64, method: 'als' }), 'als'],
   ])('%s', (_, chosen, expected) => {
     expect(chosen).toBe(expected);
   });

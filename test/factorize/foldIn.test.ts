@@ -130,6 +130,26 @@ describe.each(table)('%s', (name, { of = base, options }) => {
   });
 });
 
+test('beside a background, at a rank of short rows, a row has the same bits alone as among thousands', async () => {
+  const many = problem({ m: 4000, n: 200, density: 0.03, rank: 3, isWeighted: false, offset: 1, seed: 9 });
+  const options = {
+    rank: 16,
+    background: 0.1,
+    lambda: 0.3,
+    dtype: 'f32',
+    method: 'als',
+    maxSweeps: 3,
+    seed: 2,
+  } as const;
+  const model = await factorize(triples(many), options);
+  const all = await foldIn(model, triples(many));
+  const row = 7;
+  const entries = many.entries.filter((e) => e.row === row).map((e) => ({ ...e, row: 0 }));
+  const one = await foldIn(model, triples({ ...many, m: 1, entries }));
+  expect(Array.from(one.factor.data)).toEqual(Array.from(all.factor.data.subarray(16 * row, 16 * row + 16)));
+  expectClose(all.factor.data, model.U.data, 1e-4, 'rows');
+});
+
 /** Rows that the fit has not seen: those of the problem, other way up and further from it, the last without an entry. */
 function newRows(of: Problem): Problem {
   const m = 6;

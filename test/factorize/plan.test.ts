@@ -165,6 +165,17 @@ describe('acceleration takes what factors and entries leave of the shared memory
   );
 });
 
+test('the basis that conditions long rows goes where there is no room for it', () => {
+  const of = (memoryLimit: number) =>
+    plan({ shape: [20_000, 5000], observed: 2e6 }, { rank: 64, method: 'als', threads: 2, memoryLimit }).bytes;
+  const all = of(2 ** 36).total;
+  const less = of(all - 1).total;
+  // The larger factor once more, and what its Gram matrix is summed in.
+  expect(all - less).toBeGreaterThan(20_000 * 64 * 4);
+  expect(of(less).total).toBe(less);
+  expect(() => of(less - 1)).toThrow(expect.objectContaining({ code: 'not-enough-memory' }));
+});
+
 describe('the limit of a container', () => {
   let now: number | undefined;
   const limitUnder = (constrained: number, later = 1001) => {

@@ -256,36 +256,52 @@ describe('squares with a background in f32', () => {
 
   it('long rows without a background, conditioned by one: as in f64 where they are settled, and else most of the way', async () => {
     const random = source(99);
-    for (const rank of [48, 61, 96])
-      for (const lambda of [0.2, 30, 0]) {
-        const base = problem({ m: 5, n: 2600, rank, seed: rank });
-        const counts = [0, 9, 40, 90, 250, 2500];
-        const { entries, own } = withLengths(base, counts, rank);
-        const weighted = entries.map((row) => row.map(([j, a]) => [j, a, 1 + Math.abs(random())] as const));
-        const request: ComposedRequest = { ...base, entries: weighted, own, lambda };
-        const exact = await runComposed({ ...request, dtype: 'f64' }, 'composedSolve');
-        const weights = { r: counts.map((count) => 2 * count), c: base.V.map(() => 1 / 2600), value: 0 };
-        const stepped = { ...request, dtype: 'f32', isInBasis: true, background: weights } as const;
-        const settled = await runComposed(stepped, 'preconditionedRows');
-        const sweep = await runComposed({ ...stepped, isSweep: true }, 'preconditionedRows');
-        counts.forEach((count, i) => {
-          // Without a ridge a row of fewer entries than unknowns has many solutions.
-          if (lambda === 0 && count < 2 * rank) return;
-          const best = exact.rows[i] as number[];
-          const where = `row ${i} of ${count} entries, rank ${rank}, λ ${lambda}`;
-          const above = (x: readonly number[]) => objectiveOfRow(request, i, x) - objectiveOfRow(request, i, best);
-          const start = above(own[i] as number[]);
-          expect(settled.statuses[i], where).toBe(0);
-          expect(above(settled.rows[i] as number[]), where).toBeLessThanOrEqual(1e-9 * start);
-          expect(above(sweep.rows[i] as number[]), where).toBeLessThanOrEqual(1e-2 * start);
-          // Between these it is for the steps themselves to say whether the matrix is cheaper.
-          const isStepped = settled.rows[i]?.some((x, c) => x !== sweep.rows[i]?.[c]);
-          if (count >= 2500 || count * 4 <= rank) expect(isStepped, where).toBe(count >= 2500);
-        });
-        if (lambda === 0) continue;
-        for (const sum of ['loss', 'penalty', 'gradientSquared', 'ownSquared'] as const)
+    const plain = { isOwnBiasFree: false, beta: 0 };
+    const cases = [
+      ...[48, 61, 96].flatMap((rank) => [0.2, 30, 0].map((lambda) => ({ ...plain, rank, lambda }))),
+      ...[48, 59].flatMap((rank) =>
+        [true, false].map((isOwnBiasFree) => ({ rank, lambda: 3, isOwnBiasFree, beta: 20 })),
+      ),
+    ];
+    for (const { rank, lambda, ...biases } of cases) {
+      const more = biases.beta > 0 && { ...biases, mean: 0.3, otherBias: Array.from({ length: 2600 }, random) };
+      const found = problem({ m: 5, n: 2600, rank: rank + (biases.isOwnBiasFree ? 1 : 0), seed: rank });
+      const base = { ...found, rank, V: found.V.map((v) => v.slice(0, rank)), ...more };
+      const counts = [0, 9, 40, 90, 250, 2500];
+      const { entries, own } = withLengths(base, counts, rank);
+      const weighted = entries.map((row) => row.map(([j, a]) => [j, a, 1 + Math.abs(random())] as const));
+      const request: ComposedRequest = { ...base, entries: weighted, own, lambda };
+      const exact = await runComposed({ ...request, dtype: 'f64' }, 'composedSolve');
+      const weights = { r: counts.map((count) => 2 * count), c: base.V.map(() => 1 / 2600), value: 0 };
+      const stepped = { ...request, dtype: 'f32', isInBasis: true, background: weights } as const;
+      const settled = await runComposed(stepped, 'preconditionedRows');
+      const sweep = await runComposed({ ...stepped, isSweep: true }, 'preconditionedRows');
+      counts.forEach((count, i) => {
+        // Without a ridge a row of fewer entries than unknowns has many solutions.
+        if (lambda === 0 && count < 2 * rank) return;
+        const best = exact.rows[i] as number[];
+        const where = `row ${i} of ${count} entries, rank ${rank}, λ ${lambda}, ${JSON.stringify(biases)}`;
+        const above = (x: readonly number[]) => objectiveOfRow(request, i, x) - objectiveOfRow(request, i, best);
+        const start = above(own[i] as number[]);
+        expect(settled.statuses[i], where).toBe(0);
+        expect(above(settled.rows[i] as number[]), where).toBeLessThanOrEqual(1e-9 * start);
+        expect(above(sweep.rows[i] as number[]), where).toBeLessThanOrEqual(1e-2 * start);
+        // Between these it is for the steps themselves to say whether the matrix is cheaper.
+        const isStepped = settled.rows[i]?.some((x, c) => x !== sweep.rows[i]?.[c]);
+        if (count >= 2500 || count * 4 <= rank) expect(isStepped, where).toBe(count >= 2500);
+      });
+      if (lambda === 0) continue;
+      for (const sum of [
+        'loss',
+        'penalty',
+        'gradientSquared',
+        'ownSquared',
+        'biasGradientSquared',
+        'biasSquared',
+      ] as const)
+        if (exact.totals[sum] !== 0 || settled.totals[sum] !== 0)
           expect(Math.abs(settled.totals[sum] / exact.totals[sum] - 1), `${sum}, rank ${rank}`).toBeLessThan(1e-4);
-      }
+    }
   });
 
   it('a penalty of 0 on a background that has no full rank is left to f64', async () => {

@@ -157,8 +157,10 @@ export async function runComposed(
   }
   if (request.isInBasis) {
     const { basis, rotated } = terms;
-    writeBasis(memory.buffer, gram, basis, job);
-    kernels.rotateRows32(rotated, job.other, rotationAt(basis, stride), stride, V.length);
+    writeBasis(memory.buffer, gram, basis, { rank: rank + job.ownBiasFree, stride });
+    // With the column of ones of an own bias.
+    const unbiased = reals(V.flatMap((row) => pad(hasBias ? [...row, job.ownBiasFree] : row)));
+    kernels.rotateRows32(rotated, unbiased, rotationAt(basis, stride), stride, V.length);
   }
   const constant = background ? view.getFloat64(gram + 8 * (stride * stride + stride), true) : 0;
   writeJob(view, jobAt, job);

@@ -128,6 +128,13 @@ function addProducts(sign: f32, y: usize, B: usize, x: usize, count: usize, byte
   }
 }
 
+/** The last row of Q, behind Λ and Qᵀg. */
+// @ts-ignore: decorator
+@inline
+export function lastOfBasis(terms: Terms, bytes: usize): usize {
+  return terms.basis + 2 * bytes;
+}
+
 /** √D, 1/√D and ξ₀, 0 beyond the rank like the rows of B. @returns whether D is far enough from 0. */
 export function openBasis(terms: Terms, r: f32, lambda: f32, stride: usize, root: usize, inverse: usize, origin: usize): bool {
   const bytes = stride << 2;
@@ -157,8 +164,7 @@ function leastLane(x: v128): f32 {
 
 /**
  * Lists where the rows of entries stand in the basis, what these weigh more than the background, Ω, and Ωy; or with `isRooted` Ω^½ and
- * Ω^½y. Without biases the mean is 0.
- *
+ * Ω^½y. *
  * @returns whether each weighs enough for a root.
  */
 // @ts-ignore: decorator
@@ -167,13 +173,16 @@ export function locate(
   isRooted: bool, job: RowJob, terms: Terms, r: f32, start: usize, count: usize, addresses: usize, omegas: usize, targets: usize,
 ): bool {
   const bytes = <usize>job.stride << 2, weights = job.weights, otherWeights = terms.otherWeights, rotated = terms.rotated;
-  const values = job.values, indices = job.indices, value = <f32>terms.value;
+  const values = job.values, indices = job.indices, value = <f32>terms.value, mean = job.mean;
+  const biases = job.hasBias ? job.other + (<usize>job.rank << 2) : 0;
   for (let t: usize = 0; t < count; t++) {
     const o = t << 2, entry = (start + t) << 2;
     const j = <usize>load<u32>(indices + entry);
     const w: f32 = weights ? load<f32>(weights + entry) : 1;
     const rc = r * <f32>load<f64>(otherWeights + (j << 3));
-    const omega = w * w - rc, target = w * w * load<f32>(values + entry) - rc * value;
+    let a = load<f32>(values + entry);
+    if (biases) a = <f32>(<f64>a - mean - <f64>load<f32>(biases + j * bytes));
+    const omega = w * w - rc, target = w * w * a - rc * value;
     if (isRooted && !(omega > leastOfOmega * w * w)) return false;
     const root: f32 = isRooted ? sqrt(omega) : 1;
     store<u32>(addresses + o, <u32>(rotated + j * bytes));

@@ -12,12 +12,12 @@ export function rotateIn(terms: Terms, work: ComposedSpace, rows: usize, count: 
   }
   for (let i: usize = 0; i < count; i++)
     memory.copy(work.batch + i * bytes, terms.start + <usize>load<i32>(rows + (i << 2)) * bytes, bytes);
-  // Q stands behind Λ and Qᵀg, and Qᵀ behind Q.
-  rotateRows(work.rotatedBatch, work.batch, terms.basis + (stride << 3), stride, count);
+  // Q stands behind three vectors, and Qᵀ behind Q.
+  rotateRows(work.rotatedBatch, work.batch, terms.basis + 3 * bytes, stride, count);
 }
 
 /** `work.rotatedBatch` as rows are outside of it, to `work.batch`. */
 export function rotateOut(terms: Terms, work: ComposedSpace, count: usize): void {
-  const stride = work.size;
-  rotateRows(work.batch, work.rotatedBatch, terms.basis + (stride << 3) + stride * (stride << 2), stride, count);
+  const stride = work.size, bytes = stride << 2;
+  rotateRows(work.batch, work.rotatedBatch, terms.basis + (3 + stride) * bytes, stride, count);
 }

@@ -4,7 +4,7 @@
  * 4nk operations each where the matrix alone takes nk² (M. R. Hestenes & E. Stiefel, J. Res. NBS 49 (1952); for unlisted entries, without
  * the basis: G. Takács, I. Pilászy & D. Tikk, RecSys 2011).
  */
-import { locate, openBasis } from "./basisRows";
+import { lastOfBasis, locate, openBasis } from "./basisRows";
 import { ComposedSpace } from "./composedSpace";
 import { clear, dots } from "./entryLanes";
 import { RowJob } from "./job";
@@ -32,7 +32,10 @@ export function solveByGradients(job: RowJob, terms: Terms, work: ComposedSpace,
   return descend(true, job, terms, work, row, x);
 }
 
-/** The same without a background: (λD^−1 + BᵀB)ξ = BᵀΩ^½y with Ω = W², the background only being like what the entries weigh. */
+/**
+ * The same without a background: (D^−½ΔD^−½ + BᵀB)ξ = BᵀΩ^½y with Ω = W² and the row's own ridge Δ, the background only being like what the
+ * entries weigh.
+ */
 export function solvePreconditioned(job: RowJob, terms: Terms, work: ComposedSpace, row: i32, x: usize): bool {
   return descend(false, job, terms, work, row, x);
 }
@@ -41,24 +44,23 @@ export function solvePreconditioned(job: RowJob, terms: Terms, work: ComposedSpa
 @inline
 function descend(isBackground: bool, job: RowJob, terms: Terms, work: ComposedSpace, row: i32, x: usize): bool {
   const stride = work.size, bytes = stride << 2;
-  const expected = <f32>load<f64>(terms.ownWeights + (<usize>row << 3)), lambda = <f32>load<f64>(job.penalties + (<usize>row << 3));
+  const expected = <f32>load<f64>(terms.ownWeights + (<usize>row << 3));
   const root = work.lower, inverse = work.upper, origin = work.mu;
-  if (!openBasis(terms, expected, lambda, stride, root, inverse, origin)) return false;
+  if (!openBasis(terms, expected, <f32>load<f64>(job.penalties + (<usize>row << 3)), stride, root, inverse, origin)) return false;
   const r: f32 = isBackground ? expected : 0;
-  const ridge = f32x4.splat(lambda);
 
   const residual = work.residual, direction = work.d, scaled = work.next, product = work.free, gradient = work.H;
   // x is ξ until the end.
-  clear(product, bytes);
+  if (isBackground) clear(product, bytes);
+  else multiplyRidge(-1, job, terms, row, x, product, bytes);
   addEntries(true, job, terms, work, row, r, x, product);
   for (let o: usize = 0; o < bytes; o += 16) {
-    const s = v128.load(root + o);
+    const s = v128.load(root + o), i = v128.load(inverse + o);
     const xi = f32x4.mul(s, v128.load(x + o));
     v128.store(x + o, xi);
-    const i = v128.load(inverse + o);
     const rest = isBackground
       ? madd<f32>(i, v128.load(product + o), f32x4.sub(v128.load(origin + o), xi))
-      : f32x4.mul(i, f32x4.sub(v128.load(product + o), f32x4.mul(ridge, f32x4.mul(i, xi))));
+      : f32x4.mul(i, v128.load(product + o));
     v128.store(residual + o, rest);
     v128.store(direction + o, rest);
     v128.store(gradient + o, f32x4.mul(s, rest));
@@ -72,12 +74,13 @@ function descend(isBackground: bool, job: RowJob, terms: Terms, work: ComposedSp
   while (!(squared <= enough)) {
     if (left-- == 0) return false;
     for (let o: usize = 0; o < bytes; o += 16) v128.store(scaled + o, f32x4.mul(v128.load(inverse + o), v128.load(direction + o)));
-    clear(product, bytes);
+    if (isBackground) clear(product, bytes);
+    else multiplyRidge(1, job, terms, row, scaled, product, bytes);
     addEntries(false, job, terms, work, row, r, scaled, product);
-    for (let o: usize = 0; o < bytes; o += 16)
-      v128.store(product + o, isBackground
-        ? madd<f32>(v128.load(inverse + o), v128.load(product + o), v128.load(direction + o))
-        : f32x4.mul(v128.load(inverse + o), madd<f32>(ridge, v128.load(scaled + o), v128.load(product + o))));
+    for (let o: usize = 0; o < bytes; o += 16) {
+      const i = v128.load(inverse + o), p = v128.load(product + o);
+      v128.store(product + o, isBackground ? madd<f32>(i, p, v128.load(direction + o)) : f32x4.mul(i, p));
+    }
     const step = f32x4.splat(squared / dot(direction, product, bytes));
     for (let o: usize = 0; o < bytes; o += 16) {
       v128.store(x + o, madd<f32>(step, v128.load(direction + o), v128.load(x + o)));
@@ -89,9 +92,35 @@ function descend(isBackground: bool, job: RowJob, terms: Terms, work: ComposedSp
       v128.store(direction + o, madd<f32>(turn, v128.load(direction + o), v128.load(residual + o)));
     squared = next;
   }
-  if (job.own) for (let c: usize = 0; c < <usize>job.rank; c++) job.addGradient(<i32>c, -2 * <f64>load<f32>(gradient + (c << 2)));
+  if (job.own) takeGradient(job, terms, gradient, stride);
   for (let o: usize = 0; o < bytes; o += 16) v128.store(x + o, f32x4.mul(v128.load(x + o), v128.load(inverse + o)));
   return true;
+}
+
+/** `sign`·Δp to `out`, both in the basis: Δ = λ + (β − λ)qqᵀ, where q is what an own bias is in it. */
+// @ts-ignore: decorator
+@inline
+function multiplyRidge(sign: f32, job: RowJob, terms: Terms, row: i32, p: usize, out: usize, bytes: usize): void {
+  const o = <usize>row << 3, q = lastOfBasis(terms, bytes);
+  const lambda = load<f64>(job.penalties + o);
+  const more = job.ownBiasFree ? <f32>(load<f64>(job.biasPenalties + o) - lambda) * dot(q, p, bytes) : 0;
+  const l = f32x4.splat(sign * <f32>lambda), m = f32x4.splat(sign * more);
+  for (let o: usize = 0; o < bytes; o += 16)
+    v128.store(out + o, madd<f32>(l, v128.load(p + o), f32x4.mul(m, v128.load(q + o))));
+}
+
+/** Of −½ of the row's gradient, which stands in the basis; a bias has its own sum. */
+function takeGradient(job: RowJob, terms: Terms, half: usize, stride: usize): void {
+  const q = lastOfBasis(terms, stride << 2);
+  let squares: f64 = 0, ofBias: f64 = 0;
+  for (let o: usize = 0; o < stride << 2; o += 4) {
+    const g = <f64>load<f32>(half + o);
+    squares += g * g;
+    ofBias += g * <f64>load<f32>(q + o);
+  }
+  const squared = job.ownBiasFree ? ofBias * ofBias : 0;
+  job.gradientSquared += 4 * max(0, squares - squared);
+  job.biasGradientSquared += 4 * squared;
 }
 
 /** out += Σ_t s_t v_t over the row's entries: s_t = ω_t v_t·p, or with `isResidual` what is left of their targets at p. */

@@ -19,7 +19,7 @@ export function preconditionedRows(job: RowJob, terms: Terms, first: i32, last: 
   for (let row = first; row < last; row++) {
     const count = lengthOf(job, row);
     // Without a ridge a row of fewer entries than unknowns has many solutions.
-    if (isShort(count, rank) || (count < rank && load<f64>(job.penalties + (<usize>row << 3)) == 0)) {
+    if (isShort(count, rank) || (count < rank + <usize>job.ownBiasFree && load<f64>(job.penalties + (<usize>row << 3)) == 0)) {
       solveRow<f32, f32>(job, openSpace<f32>(job), row);
       continue;
     }
@@ -46,7 +46,7 @@ function solveBatch(job: RowJob, terms: Terms, rows: usize, count: usize): void 
       solveRow<f32, f32>(job, space, row);
       continue;
     }
-    if (job.own) takeOwn<f32, f32>(job, space, row, <usize>job.rank);
+    if (job.own) takeOwn<f32, f32>(job, space, row, <usize>(job.rank + job.ownBiasFree));
     memory.copy(job.out + <usize>row * bytes, batch + i * bytes, bytes);
     store<u8>(job.status + row, 0);
     measure<f32>(job, space, row);

@@ -23,7 +23,7 @@ export class Terms {
   isFull: i32;
   /** f64 a row: ‖projected gradient‖ relative to its right-hand side (0: not wanted). */
   residuals: usize;
-  /** The eigenbasis QΛQᵀ of `gram`: Λ, Qᵀ·gramSum, Q and Qᵀ, f32 (0: not wanted). */
+  /** The eigenbasis QΛQᵀ of `gram`: Λ, Qᵀ·gramSum, the last row of Q, Q and Qᵀ, f32 (0: not wanted). */
   basis: usize;
   /** The other side's rows in that basis, Qᵀz_j, f32. */
   rotated: usize;
