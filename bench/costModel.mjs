@@ -31,10 +31,10 @@ function solve(work, n, k) {
 /** Steps of conjugate gradients that a row takes in a sweep; the residual it begins with costs as much as one. */
 const steps = { plain: 2, background: 3 };
 
-/** At the gradient's rate, in a basis that all rows share, and turned there and back. */
+/** At the gradient's rate, in a basis that all rows share, and turned there, back, and there once more for the other side's. */
 function step(work, n, k, count) {
   add(work, 'gradient', k, (count + 1) * 4 * n * k);
-  add(work, 'accumulate', k, 4 * k * k);
+  add(work, 'accumulate', k, 6 * k * k);
 }
 
 /** A row of plain ALS: by steps where src/kernels/backgroundBasis.ts says so. */
@@ -45,7 +45,7 @@ function solvePlain(work, n, k) {
 
 /** A row beside a background: n×n in that basis or by steps; else k×k. */
 function solveBeside(work, n, k) {
-  if (isShort(n, k)) add(work, 'accumulate', k, n * n * k + n ** 3 / 3 + 6 * n * k + 4 * k * k);
+  if (isShort(n, k)) add(work, 'accumulate', k, n * n * k + n ** 3 / 3 + 6 * n * k + 6 * k * k);
   else if (isConjugate(k)) step(work, n, k, steps.background);
   else {
     add(work, 'accumulate', k, n * k * (k + 3));

@@ -83,7 +83,7 @@ async function fitWith(hire: Hire, data: MatrixInput, said: FactorizeOptions, tr
   const { held, ...fitted } = partValidation(A, told, checked);
   if (told.handOver && fitted.A !== A) freeEntries(A, told.weights);
   const found = surveyWithin(fitted.A, fitted.weights, checked, objective.background !== undefined);
-  const plan = planFit(found, checked, objective);
+  const plan = planFit(found, checked, objective, undefined, held !== undefined);
   const rankByRank =
     plan.start === 'rank-by-rank' && !told.init
       ? () =>

@@ -9,7 +9,7 @@ import { machineLimit, mebibytes } from '../data/machineLimit.js';
 import { type Survey, survey } from '../data/observations.js';
 import { diskBytesOf, placingBytes } from '../data/placeOnDisk.js';
 import { HadamardError } from '../errors.js';
-import { basisBytes } from '../kernels/backgroundBasis.js';
+import { basisBytes, isSettledBySteps } from '../kernels/backgroundBasis.js';
 import { backgroundLength, composedScratchBytes } from '../kernels/composed.js';
 import { tangentScratchBytes } from '../kernels/hessian.js';
 import { type Dtype, scratchBytes } from '../kernels/load.js';
@@ -202,11 +202,18 @@ function extentOf(problem: ProblemShape): Extent {
 
 /**
  * @param fixed the side that is not solved for, if one is not: its blocks then depend on its length alone.
+ * @param isWatched whether entries are held out to watch the fit by; by default as options say.
  * @throws HadamardError `not-enough-memory`
  */
-export function planFit(found: Survey, options: CheckedOptions, objective?: ObjectiveSpec, fixed?: Side): WorkingPlan {
+export function planFit(
+  found: Survey,
+  options: CheckedOptions,
+  objective?: ObjectiveSpec,
+  fixed?: Side,
+  isWatched?: boolean,
+): WorkingPlan {
   const lengths = { rows: runsOf(found.rowCounts), columns: runsOf(found.columnCounts) };
-  return planExtent({ ...found, lengths }, options, objective, fixed);
+  return planExtent({ ...found, lengths }, options, objective, fixed, sparedOf(options, fixed, isWatched));
 }
 
 /** Second-order methods compute in f64. */
@@ -214,7 +221,7 @@ function dtypeOf({ dtype, polish }: CheckedOptions, { name }: ChosenMethod): Dty
   return dtype ?? (name === 'varpro' || name === 'lbfgs' || polish !== 'none' ? 'f64' : undefined);
 }
 
-/** What a plan does without where there is no room for it. */
+/** What a plan does without. */
 interface Spared {
   /** What comes before the sweeps. */
   readonly approach: boolean;
@@ -222,12 +229,22 @@ interface Spared {
   readonly basis: boolean;
 }
 
+/** Who watches a held-out error has rows settled after every sweep: steps spare nothing where that takes their matrices. */
+function sparedOf(
+  { rank, holdout, patience }: CheckedOptions,
+  fixed: Side | undefined,
+  isWatched: boolean = holdout !== undefined || patience !== undefined,
+): Spared {
+  return { approach: fixed !== undefined, basis: isWatched && !isSettledBySteps(rank) };
+}
+
+/** @param spared what there is no room for, or no use. */
 function planExtent(
   found: Extent,
   options: CheckedOptions,
   objective?: ObjectiveSpec,
   fixed?: Side,
-  spared: Spared = { approach: fixed !== undefined, basis: false },
+  spared: Spared = sparedOf(options, fixed),
 ): WorkingPlan {
   const [smallest, largest] = found.weightRange;
   const counts = { rows: found.rows, columns: found.columns };
@@ -271,8 +288,9 @@ function planExtent(
   const isFull = found.observed === found.rows * found.columns;
   // A full matrix may be solved with one Gram matrix for all rows.
   const areSumsShared = objective?.isComposed && (objective.background !== undefined || isFull);
+  // Beside a fixed factor no row is to depend on those it comes with, nor on how many these are.
   const basisOf = (side: Side) =>
-    isBasisWorthwhile(options, shape, chosen.name, dtype, side) ? basisBytes(stride) : 0;
+    fixed === undefined && isBasisWorthwhile(options, shape, chosen.name, dtype, side) ? basisBytes(stride) : 0;
   const basis = { rows: basisOf('rows'), columns: basisOf('columns') };
   const hasGram = areSumsShared || basis.rows + basis.columns > 0;
   const request: LayoutRequest = {
@@ -355,14 +373,18 @@ function planExtent(
     },
     limit,
   };
-  const isTooMuch = said.bytes.total > said.limit || layout.bytes.memory > memoryCeiling;
   // Neither is worth the residency of observations.
-  const isCrowdedBy = (less: Partial<LayoutRequest>) =>
-    isTooMuch || (!layout.isResident && planLayout({ ...request, ...less }).isResident);
-  if (approach && isCrowdedBy({ hasGrid: false }))
-    return planExtent(found, options, objective, fixed, { ...spared, approach: true });
-  if (request.gram && !request.terms && isCrowdedBy({ gram: undefined }))
-    return planExtent(found, options, objective, fixed, { ...spared, basis: true });
+  const isTooMuch = said.bytes.total > said.limit || layout.bytes.memory > memoryCeiling;
+  const isBasisSparable = request.gram !== undefined && request.terms === undefined;
+  const isRelief = (less: Spared) =>
+    (approach !== undefined || !less.approach) &&
+    (isBasisSparable || !less.basis) &&
+    (isTooMuch || (!layout.isResident && isResidentWithout(request, less)));
+  const relief = reliefs.find(isRelief);
+  if (relief) {
+    const both = { approach: spared.approach || relief.approach, basis: spared.basis || relief.basis };
+    return planExtent(found, options, objective, fixed, both);
+  }
   if (said.bytes.total > said.limit) throw planTooLarge(said, said.limit);
   if (layout.bytes.memory > memoryCeiling || (method.workspace?.isResident && !layout.isResident))
     throw planTooLarge(said, memoryCeiling);
@@ -380,6 +402,18 @@ function planExtent(
     layout,
     boundaries,
   };
+}
+
+/** What is done without where there is no room, the first that helps. */
+const reliefs: readonly Spared[] = [
+  { approach: true, basis: false },
+  { approach: false, basis: true },
+  { approach: true, basis: true },
+];
+
+function isResidentWithout(request: LayoutRequest, { approach, basis }: Spared): boolean {
+  const less = { ...(approach && { hasGrid: false }), ...(basis && { gram: undefined }) };
+  return planLayout({ ...request, ...less }).isResident;
 }
 
 /** Entries of the longest row or column. */

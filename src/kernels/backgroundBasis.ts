@@ -1,4 +1,4 @@
-/** The eigenbasis of a background's Gram matrix, in which short rows are solved: see assembly/basisRows.ts. */
+/** The eigenbasis of a Gram matrix that rows share or are like: see assembly/basisRows.ts and conjugateRows.ts. */
 import { eigenbasis } from './eigenbasis.js';
 import { dot } from './vectors.js';
 
@@ -27,8 +27,10 @@ export function rotationAt(basis: number, stride: number): number {
 }
 
 /**
- * Λ, Qᵀg, the last row of Q, Q and Qᵀ, f32, to address `basis`, of the sums at address `sums`: QΛQᵀ is their matrix and g their vector. Beyond the rank all
- * (of unknowns, an own bias being the last) all are 0 but Λ, where it is not to look like a direction that nothing is known of.
+ * Λ, Qᵀg, the last row of Q, Q and Qᵀ, f32, to address `basis`, of the sums at address `sums`: QΛQᵀ is their matrix and g their vector.
+ * Beyond the rank all are 0 but Λ, where it is not to look like a direction that nothing is known of.
+ *
+ * @param rank of the matrix: an own bias is its last unknown.
  */
 export function writeBasis(
   buffer: ArrayBufferLike,

@@ -23,7 +23,7 @@ const composedNames: Readonly<Record<string, string>> = {
   block: 'block',
 };
 
-/** Runs a method's phases on a composed objective: under their composed names, the background's sums brought up to date before. */
+/** Runs a method's phases on the objective of a fit: a composed one's under their composed names, what rows share brought up to date before. */
 export function composedRun(
   fit: FitContext,
   run: (call: PhaseCall) => Promise<Totals>,

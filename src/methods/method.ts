@@ -32,7 +32,7 @@ export interface Run {
   buffer(side: 'rows' | 'columns', index: number): Float32Array | Float64Array;
   /** Per-row penalties λ_i and the bias's, f64. */
   penalty(side: 'rows' | 'columns', index: number): number;
-  /** Whether a row's solution is exact: not where its loss is replaced by tangent quadratics. */
+  /** Whether a row's solution is exact: not where its loss is replaced by tangent quadratics, nor where it takes steps. */
   readonly isExact: boolean;
   /** Whether every row of the other side counts in a row’s problem, not those of its entries alone. */
   readonly hasBackground: boolean;
@@ -102,7 +102,7 @@ export function startOf(method: Method, run: Run): Promise<Point> {
   return method.start?.(run) ?? startExactly(run);
 }
 
-/** The first point of most methods: U solved exactly from V in buffer 0, and V before that where only U was given. */
+/** The first point of most methods: U solved from V in buffer 0, and V before that where only U was given. */
 export async function startExactly(run: Run): Promise<Point> {
   // Buffer 1 holds the start as well, for solutions that begin at one.
   const solve = { phase: 'solve', own: null, other: 0, out: 0, start: 1 };

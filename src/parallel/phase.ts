@@ -83,9 +83,9 @@ export interface PhaseCall {
   readonly out: number | null;
   /** What else a phase takes: `precise` asks for f64 arithmetic on f32 storage, `step` is a step length, `extra` another buffer. */
   readonly precise?: boolean | undefined;
-  /** Where a composed row's solution starts from, where `own` is not wanted. */
+  /** Where a row's solution by steps starts from, where `own` is not wanted. */
   readonly start?: number | undefined;
-  /** Tangent quadratics solved for a row of a composed objective, at the most. */
+  /** Tangent quadratics solved for a row, at the most; given, rows are solved to rounding. */
   readonly innerSteps?: number | undefined;
   readonly step?: number;
   /** Columns of a block of coordinates, at the most. */

@@ -130,11 +130,13 @@ describe.each(table)('%s', (name, { of = base, options }) => {
   });
 });
 
-test('beside a background, at a rank of short rows, a row has the same bits alone as among thousands', async () => {
+test.each([
+  ['beside a background, at a rank of short rows', { rank: 16, background: 0.1 }],
+  ['at a rank of steps, with biases', { rank: 96, biases: 'both' }],
+] as const)('%s, a row has the same bits alone as among thousands', async (_, more) => {
   const many = problem({ m: 4000, n: 200, density: 0.03, rank: 3, isWeighted: false, offset: 1, seed: 9 });
   const options = {
-    rank: 16,
-    background: 0.1,
+    ...more,
     lambda: 0.3,
     dtype: 'f32',
     method: 'als',
@@ -143,10 +145,12 @@ test('beside a background, at a rank of short rows, a row has the same bits alon
   } as const;
   const model = await factorize(triples(many), options);
   const all = await foldIn(model, triples(many));
-  const row = 7;
-  const entries = many.entries.filter((e) => e.row === row).map((e) => ({ ...e, row: 0 }));
-  const one = await foldIn(model, triples({ ...many, m: 1, entries }));
-  expect(Array.from(one.factor.data)).toEqual(Array.from(all.factor.data.subarray(16 * row, 16 * row + 16)));
+  for (const row of [0, 1, 2, 3, 7]) {
+    const entries = many.entries.filter((e) => e.row === row).map((e) => ({ ...e, row: 0 }));
+    const one = await foldIn(model, triples({ ...many, m: 1, entries }));
+    const { rank } = more;
+    expect(Array.from(one.factor.data)).toEqual(Array.from(all.factor.data.subarray(rank * row, rank * (row + 1))));
+  }
   expectClose(all.factor.data, model.U.data, 1e-4, 'rows');
 });
 

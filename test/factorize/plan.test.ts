@@ -165,6 +165,22 @@ describe('acceleration takes what factors and entries leave of the shared memory
   );
 });
 
+test('neither that basis nor epochs cost the residency of entries', () => {
+  const shape = { shape: [1_000_000, 100_000], observed: 1.8e8 } as const;
+  const options = { rank: 64, lambda: 0.1, threads: 2, memoryLimit: 2 ** 36 } as const;
+  expect(plan(shape, options).resident).toBe(true);
+});
+
+test('a fit that is watched does without it below the rank from which rows are settled by steps', () => {
+  const shape = { shape: [20_000, 5000], observed: 2e6 } as const;
+  const bytes = (rank: number, more: object) =>
+    plan(shape, { rank, method: 'als', threads: 2, memoryLimit: 2 ** 36, ...more }).bytes;
+  const listed = (rank: number) => bytes(rank, { holdout: 0.1 }).total - bytes(rank, {}).total;
+  // Of what is held out there is a list; the basis is larger.
+  expect(listed(128)).toBeGreaterThan(0);
+  expect(listed(64)).toBeLessThan(listed(128) - 20_000 * 64 * 4);
+});
+
 test('the basis that conditions long rows goes where there is no room for it', () => {
   const of = (memoryLimit: number) =>
     plan({ shape: [20_000, 5000], observed: 2e6 }, { rank: 64, method: 'als', threads: 2, memoryLimit }).bytes;

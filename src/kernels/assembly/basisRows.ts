@@ -135,7 +135,7 @@ export function lastOfBasis(terms: Terms, bytes: usize): usize {
   return terms.basis + 2 * bytes;
 }
 
-/** √D, 1/√D and ξ₀, 0 beyond the rank like the rows of B. @returns whether D is far enough from 0. */
+/** √D, 1/√D and ξ₀, which is 0 beyond the rank like the rows of B. @returns whether D is far enough from 0. */
 export function openBasis(terms: Terms, r: f32, lambda: f32, stride: usize, root: usize, inverse: usize, origin: usize): bool {
   const bytes = stride << 2;
   const own = f32x4.splat(r), penalty = f32x4.splat(lambda), one = f32x4.splat(1);
@@ -164,7 +164,8 @@ function leastLane(x: v128): f32 {
 
 /**
  * Lists where the rows of entries stand in the basis, what these weigh more than the background, Ω, and Ωy; or with `isRooted` Ω^½ and
- * Ω^½y. *
+ * Ω^½y.
+ *
  * @returns whether each weighs enough for a root.
  */
 // @ts-ignore: decorator

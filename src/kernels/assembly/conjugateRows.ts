@@ -67,11 +67,11 @@ function descend(isBackground: bool, job: RowJob, terms: Terms, work: ComposedSp
   }
   let squared = dot(residual, residual, bytes);
   if (!isBackground && !(squared > leastSquared && squared < mostSquared)) return false;
-  const share: f32 = terms.isSettled ? 0 : isBackground ? shareOfSweep : shareWithout;
-  const enough = max(share * squared, rounding * max(dot(x, x, bytes), dot(origin, origin, bytes)));
+  const share: f32 = terms.isSettled ? 0 : (isBackground ? shareOfSweep : shareWithout) * squared;
+  const enough: f32 = isBackground ? max(share, rounding * max(dot(x, x, bytes), dot(origin, origin, bytes))) : share;
   // More would take longer than the matrix.
   let left = job.rank >> (terms.isSettled ? 2 : 3);
-  while (!(squared <= enough)) {
+  while (!(squared <= enough || (!isBackground && squared <= rounding * dot(x, x, bytes)))) {
     if (left-- == 0) return false;
     for (let o: usize = 0; o < bytes; o += 16) v128.store(scaled + o, f32x4.mul(v128.load(inverse + o), v128.load(direction + o)));
     if (isBackground) clear(product, bytes);
@@ -112,15 +112,13 @@ function multiplyRidge(sign: f32, job: RowJob, terms: Terms, row: i32, p: usize,
 /** Of −½ of the row's gradient, which stands in the basis; a bias has its own sum. */
 function takeGradient(job: RowJob, terms: Terms, half: usize, stride: usize): void {
   const q = lastOfBasis(terms, stride << 2);
-  let squares: f64 = 0, ofBias: f64 = 0;
+  let ofBias: f64 = 0;
+  if (job.ownBiasFree) for (let o: usize = 0; o < stride << 2; o += 4) ofBias += <f64>load<f32>(half + o) * <f64>load<f32>(q + o);
   for (let o: usize = 0; o < stride << 2; o += 4) {
-    const g = <f64>load<f32>(half + o);
-    squares += g * g;
-    ofBias += g * <f64>load<f32>(q + o);
+    const g = <f64>load<f32>(half + o) - ofBias * <f64>load<f32>(q + o);
+    job.gradientSquared += 4 * g * g;
   }
-  const squared = job.ownBiasFree ? ofBias * ofBias : 0;
-  job.gradientSquared += 4 * max(0, squares - squared);
-  job.biasGradientSquared += 4 * squared;
+  job.biasGradientSquared += 4 * ofBias * ofBias;
 }
 
 /** out += Σ_t s_t v_t over the row's entries: s_t = ω_t v_t·p, or with `isResidual` what is left of their targets at p. */
