@@ -205,7 +205,7 @@ const bySize = [
   ['background', 64],
   ['sgd', 64],
 ];
-const byRank = { als: [8, 256], background: [8, 256], 'block-als': [128, 512], sgd: [8, 128] };
+const byRank = { als: [8, 512], background: [8, 256], 'block-als': [128, 512], sgd: [8, 128] };
 const byThreads = [
   ['als', 16],
   ['als', 64],
