@@ -154,6 +154,18 @@ test.each([
   expectClose(all.factor.data, model.U.data, 1e-4, 'rows');
 });
 
+test.each([1, 1e-2, 1e-6])('rows of fewer entries than a large rank come back beside a ridge of %d', async (lambda) => {
+  const few = problem({ m: 400, n: 150, density: 0.5, rank: 5, isWeighted: false, offset: 1, seed: 1 });
+  const options = { rank: 97, method: 'als', lambda, maxSweeps: 20, certificate: 'first-order' } as const;
+  const [single, double] = await Promise.all(
+    (['f32', 'f64'] as const).map((dtype) => factorize(triples(few), { ...options, dtype })),
+  );
+  const { factor } = await foldIn(single as Model, triples(few));
+  expectClose(factor.data, (single as Model).U.data, 1e-3, 'rows');
+  // To a gradient of 1e-5, f32's tolerance, the least of the ridges takes fewer sweeps than to f64's.
+  if (lambda > 1e-6) expect(single?.fit.objective).toBeLessThan(1.1 * (double?.fit.objective as number));
+});
+
 /** Rows that the fit has not seen: those of the problem, other way up and further from it, the last without an entry. */
 function newRows(of: Problem): Problem {
   const m = 6;

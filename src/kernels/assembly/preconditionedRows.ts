@@ -12,14 +12,19 @@ import { measure, solveRow, takeOwn } from "./solveRows";
 import { openSpace } from "./space";
 import { Terms } from "./terms";
 
+/** Of what entries are expected to weigh in a direction. */
+const leastRidge: f64 = 1e-2;
+
 export function preconditionedRows(job: RowJob, terms: Terms, first: i32, last: i32): void {
-  const rank = <usize>job.rank;
+  const rank = <usize>job.rank, unknowns = rank + <usize>job.ownBiasFree;
+  const typical = meanOf(terms.basis, unknowns);
   const rows = openComposed(job).batchList;
   let held: usize = 0;
   for (let row = first; row < last; row++) {
-    const count = lengthOf(job, row);
-    // Without a ridge a row of fewer entries than unknowns has many solutions.
-    if (isShort(count, rank) || (count < rank + <usize>job.ownBiasFree && load<f64>(job.penalties + (<usize>row << 3)) == 0)) {
+    const count = lengthOf(job, row), o = <usize>row << 3;
+    // What few entries leave open a small ridge decides: weak directions, which the expected matrix does not know of.
+    const isOpen = count < 2 * unknowns && load<f64>(job.penalties + o) < leastRidge * load<f64>(terms.ownWeights + o) * typical;
+    if (isOpen || isShort(count, rank)) {
       solveRow<f32, f32>(job, openSpace<f32>(job), row);
       continue;
     }
@@ -29,6 +34,12 @@ export function preconditionedRows(job: RowJob, terms: Terms, first: i32, last: 
     held = 0;
   }
   if (held > 0) solveBatch(job, terms, rows, held);
+}
+
+function meanOf(numbers: usize, count: usize): f64 {
+  let sum: f64 = 0;
+  for (let c: usize = 0; c < count; c++) sum += <f64>load<f32>(numbers + (c << 2));
+  return sum / <f64>count;
 }
 
 function solveBatch(job: RowJob, terms: Terms, rows: usize, count: usize): void {
