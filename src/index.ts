@@ -26,6 +26,7 @@ export type { BesideOptions } from './factorize/beside.js';
 export { type Refusal, refusals } from './factorize/combinations.js';
 export type { FitMessage, PassMessage, PhaseMessage, SweepMessage } from './factorize/diagnostics.js';
 export { type Contribution, type ExplainOptions, type Explanation, explain } from './factorize/explain.js';
+export type { ProblemShape } from './factorize/extent.js';
 export { factorize } from './factorize/factorize.js';
 export type { FactorizeOptions, Init, Progress, ValidationData } from './factorize/factorizeOptions.js';
 export { type FoldedIn, type FoldInOptions, foldIn } from './factorize/foldIn.js';
@@ -38,7 +39,7 @@ export {
 } from './factorize/impute.js';
 export { type Tool, type ToolName, tools } from './factorize/like.js';
 export type { ObjectiveOptions as ObjectiveParts } from './factorize/objectiveSpec.js';
-export { type Plan, type ProblemShape, plan } from './factorize/plan.js';
+export { type Plan, plan } from './factorize/plan.js';
 export { type PresetName, presets } from './factorize/presets.js';
 export { type UpdateOptions, update } from './factorize/update.js';
 export { type Claim, type Verification, type VerifyOptions, verifyModel } from './factorize/verifyModel.js';

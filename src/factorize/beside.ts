@@ -15,13 +15,14 @@ import { otherSide, type Side } from '../parallel/layout.js';
 import { acquireMemory, allocate, releaseMemory } from '../parallel/memoryPool.js';
 import type { FitContext, PhaseCall, Totals } from '../parallel/phase.js';
 import type { ObjectiveSpec } from './composition.js';
+import { surveyWithin } from './extent.js';
 import type { FactorizeOptions } from './factorizeOptions.js';
 import { hireCrew } from './hireCrew.js';
 import { openContext, placeWithin } from './layOut.js';
 import { checkValues } from './layOutTerms.js';
 import { asTool } from './like.js';
 import { type ComputeOptions, checkedOptionsOf, type NewParts, objectiveBeside } from './modelProblem.js';
-import { planFit, surveyWithin } from './plan.js';
+import { planFit } from './plan.js';
 import { settleStart } from './start.js';
 
 /** What is said of new rows or columns. */

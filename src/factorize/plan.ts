@@ -1,14 +1,13 @@
 /** What a fit will take, said before anything is allocated. */
 import { curvatureBuffers } from '../certificate/curvature.js';
 import { curvatureSteps } from '../certificate/curvatureSearch.js';
-import { listedCount, shapeOf } from '../data/entries.js';
+import { shapeOf } from '../data/entries.js';
 import { isCompressed, isTriples } from '../data/forms.js';
 import type { MatrixInput, WeightsInput } from '../data/input.js';
 import { listingBytes } from '../data/listing.js';
-import { machineLimit, mebibytes } from '../data/machineLimit.js';
-import { type Survey, survey } from '../data/observations.js';
+import { machineLimit } from '../data/machineLimit.js';
+import type { Survey } from '../data/observations.js';
 import { diskBytesOf, placingBytes } from '../data/placeOnDisk.js';
-import { HadamardError } from '../errors.js';
 import { basisBytes, isSettledBySteps } from '../kernels/backgroundBasis.js';
 import { backgroundLength, composedScratchBytes } from '../kernels/composed.js';
 import { tangentScratchBytes } from '../kernels/hessian.js';
@@ -27,10 +26,10 @@ import {
   sides,
   strideOf,
 } from '../parallel/layout.js';
-import { allocate } from '../parallel/memoryPool.js';
-import { evenPartition, evenRuns, partition, type Runs, runsOf, sideCost } from '../parallel/partition.js';
+import { evenPartition, partition, type Runs, runsOf, sideCost } from '../parallel/partition.js';
 import { autoBudget, roundSize } from '../starts/rounds.js';
 import type { ObjectiveSpec } from './composition.js';
+import { countingBytes, type Extent, extentOf, type ProblemShape, surveyWithin } from './extent.js';
 import {
   type Approach,
   type ChosenMethod,
@@ -43,18 +42,11 @@ import {
   type Trial,
   trialOf,
 } from './methods.js';
-import { notEnoughMemory, planTooLarge } from './notEnoughMemory.js';
+import { planTooLarge } from './notEnoughMemory.js';
 import { compose, type ObjectiveOptions, resolveObjective } from './objectiveSpec.js';
 import { choosePrecision, type Precision } from './precision.js';
 import { withPreset } from './presets.js';
 import { covarianceBytes } from './uncertainty.js';
-
-/** A problem by its size alone. `observed` defaults to rows·columns. */
-export interface ProblemShape {
-  readonly shape: readonly [number, number];
-  readonly observed?: number;
-  readonly weighted?: boolean;
-}
 
 export interface Plan {
   readonly rows: number;
@@ -138,66 +130,6 @@ export function plan(
     ...said
   } = planned;
   return said;
-}
-
-/** What is allocated before the plan is held against the limit. */
-const alwaysThere = 2 ** 20;
-
-/** Bytes a row or column for counting its entries and sorting them, until the observations stand in their places. */
-const countingBytes = 24;
-
-/**
- * Counts the entries of A, once it is known that there is room for a model of its shape: counting takes memory too.
- *
- * @throws HadamardError `not-enough-memory`, and what checking A finds.
- */
-export function surveyWithin(
-  A: MatrixInput,
-  weights: WeightsInput | undefined,
-  options: CheckedOptions,
-  isZeroKept = false,
-): Survey {
-  const [rows, columns] = shapeOf(A);
-  const counting = (rows + columns) * countingBytes;
-  // In f32, without a second buffer: no fit of this shape takes less.
-  const factors = (rows + columns) * options.rank * 4;
-  // To ask for the machine's limit is a look into files, which a small fit would feel twice.
-  const limit = options.memoryLimit ?? (counting + factors > alwaysThere ? machineLimit() : Number.POSITIVE_INFINITY);
-  const isBeyond = factors > memoryCeiling;
-  if (isBeyond || counting + factors > limit) {
-    const parts = `counts ${mebibytes(counting)}, factors ${mebibytes(factors)}`;
-    throw notEnoughMemory(
-      `A fit of ${rows}×${columns} needs at least ${mebibytes(counting + factors)}: ${parts}`,
-      isBeyond ? memoryCeiling : limit,
-    );
-  }
-  return allocate(counting, () => survey(A, weights, isZeroKept));
-}
-
-/** What a plan is made from: a survey of the data, or the size alone. */
-interface Extent extends Omit<Survey, 'rowCounts' | 'columnCounts' | 'isSorted'> {
-  readonly lengths: PerSide<Runs>;
-}
-
-function extentOf(problem: ProblemShape): Extent {
-  const [rows, columns] = shapeOf(problem as MatrixInput);
-  const observed = problem.observed ?? listedCount(problem as MatrixInput);
-  if (!(Number.isSafeInteger(observed) && observed >= 0))
-    throw new HadamardError({
-      code: 'invalid-input',
-      what: `observed is ${String(observed)}.`,
-      rule: 'observed is the number of observed entries, an integer of at least 0 and below 2⁵³.',
-      remedy: 'Give that number, or leave it out: then all are.',
-    });
-  return {
-    rows,
-    columns,
-    observed,
-    lengths: { rows: evenRuns(rows, observed), columns: evenRuns(columns, observed) },
-    excluded: 0,
-    weightRange: problem.weighted ? [0.5, 1] : [1, 1],
-    valueRange: [0, 1],
-  };
 }
 
 /**

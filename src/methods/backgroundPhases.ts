@@ -82,8 +82,8 @@ export const rotatePhase: Phase = {
     const Q = rotationAt(basis, stride);
     const [first, last] = [fit.blocks[side][block] as number, fit.blocks[side][block + 1] as number];
     const bytes = 4 * stride;
-    const from = fit.layout.sides[side].buffers[own as number] as number;
     if (!hasBias) {
+      const from = fit.layout.sides[side].buffers[own as number] as number;
       kernels.rotateRows32(rotated + bytes * first, from + bytes * first, Q, stride, last - first);
       return noTotals;
     }

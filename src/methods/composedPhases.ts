@@ -29,7 +29,7 @@ export function composedRun(
   run: (call: PhaseCall) => Promise<Totals>,
 ): (call: PhaseCall) => Promise<Totals> {
   const { terms } = fit;
-  if (!terms) return preconditionedRun(fit, run);
+  if (!terms) return fit.layout.sides.rows.gram ? preconditionedRun(fit, run) : run;
   return async (call) => {
     const phase = composedNames[call.phase];
     if (phase === undefined) return run(call);

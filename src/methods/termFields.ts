@@ -29,13 +29,14 @@ export function termsOf(fit: FitContext, call: PhaseCall): TermFields {
   const { lossParameter, value, ...terms } = fit.terms ?? plainTerms;
   const { terms: lists, gram: own } = fit.layout.sides[call.side];
   const { gram } = fit.layout.sides[otherSide(call.side)];
-  const matrix = 8 * fit.stride * fit.stride;
+  const sums = terms.hasGram ? (gram?.sums ?? 0) : 0;
+  const gramSum = sums && sums + 8 * fit.stride * fit.stride;
   const [lower, upper] = terms.bounds[call.side];
   return {
     loss: terms.loss,
     innerSteps: call.innerSteps ?? stepsOfSweep,
-    gram: gram && terms.hasGram ? gram.sums : 0,
-    gramSum: gram ? gram.sums + matrix : 0,
+    gram: sums,
+    gramSum,
     ownWeights: own?.weights ?? 0,
     otherWeights: gram?.weights ?? 0,
     l1: lists?.l1 ?? 0,
@@ -51,10 +52,7 @@ export function termsOf(fit: FitContext, call: PhaseCall): TermFields {
     lower,
     upper,
     value,
-    constant:
-      gram && terms.hasGram
-        ? (new Float64Array(fit.memory.buffer, gram.sums + matrix + 8 * fit.stride, 1)[0] as number)
-        : 0,
+    constant: sums && (new Float64Array(fit.memory.buffer, gramSum + 8 * fit.stride, 1)[0] as number),
   };
 }
 

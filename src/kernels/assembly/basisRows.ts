@@ -59,7 +59,7 @@ export function solveShort(job: RowJob, terms: Terms, work: ComposedSpace, row: 
   if (!openBasis(terms, r, <f32>load<f64>(job.penalties + (<usize>row << 3)), stride, root, inverse, origin)) return false;
 
   // Of the panel's lists: addresses of rows, Ω^½, Ω^½y; then Ω^½y − Bξ₀ to y.
-  if (!locate(true, job, terms, r, start, count, space.addresses, space.scales, space.rights)) return false;
+  if (!locate(true, true, job, terms, r, start, count, space.addresses, space.scales, space.rights)) return false;
   const B = space.G;
   scaledRows(B, space.addresses, space.scales, inverse, count, bytes);
   memory.fill(B + count * bytes, 0, (size - count) * bytes);
@@ -171,18 +171,18 @@ function leastLane(x: v128): f32 {
 // @ts-ignore: decorator
 @inline
 export function locate(
-  isRooted: bool, job: RowJob, terms: Terms, r: f32, start: usize, count: usize, addresses: usize, omegas: usize, targets: usize,
+  isRooted: bool, isBackground: bool, job: RowJob, terms: Terms, r: f32, start: usize, count: usize, addresses: usize, omegas: usize, targets: usize,
 ): bool {
   const bytes = <usize>job.stride << 2, weights = job.weights, otherWeights = terms.otherWeights, rotated = terms.rotated;
   const values = job.values, indices = job.indices, value = <f32>terms.value, mean = job.mean;
-  const biases = job.hasBias ? job.other + (<usize>job.rank << 2) : 0;
+  const biases = !isBackground && job.hasBias ? job.other + (<usize>job.rank << 2) : 0;
   for (let t: usize = 0; t < count; t++) {
     const o = t << 2, entry = (start + t) << 2;
     const j = <usize>load<u32>(indices + entry);
     const w: f32 = weights ? load<f32>(weights + entry) : 1;
-    const rc = r * <f32>load<f64>(otherWeights + (j << 3));
+    const rc: f32 = isBackground ? r * <f32>load<f64>(otherWeights + (j << 3)) : 0;
     let a = load<f32>(values + entry);
-    if (biases) a = <f32>(<f64>a - mean - <f64>load<f32>(biases + j * bytes));
+    if (!isBackground && biases) a = <f32>(<f64>a - mean - <f64>load<f32>(biases + j * bytes));
     const omega = w * w - rc, target = w * w * a - rc * value;
     if (isRooted && !(omega > leastOfOmega * w * w)) return false;
     const root: f32 = isRooted ? sqrt(omega) : 1;

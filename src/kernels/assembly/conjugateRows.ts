@@ -44,16 +44,15 @@ export function solvePreconditioned(job: RowJob, terms: Terms, work: ComposedSpa
 @inline
 function descend(isBackground: bool, job: RowJob, terms: Terms, work: ComposedSpace, row: i32, x: usize): bool {
   const stride = work.size, bytes = stride << 2;
-  const expected = <f32>load<f64>(terms.ownWeights + (<usize>row << 3));
+  const r = <f32>load<f64>(terms.ownWeights + (<usize>row << 3));
   const root = work.lower, inverse = work.upper, origin = work.mu;
-  if (!openBasis(terms, expected, <f32>load<f64>(job.penalties + (<usize>row << 3)), stride, root, inverse, origin)) return false;
-  const r: f32 = isBackground ? expected : 0;
+  if (!openBasis(terms, r, <f32>load<f64>(job.penalties + (<usize>row << 3)), stride, root, inverse, origin)) return false;
 
   const residual = work.residual, direction = work.d, scaled = work.next, product = work.free, gradient = work.H;
   // x is ξ until the end.
   if (isBackground) clear(product, bytes);
   else multiplyRidge(-1, job, terms, row, x, product, bytes);
-  addEntries(true, job, terms, work, row, r, x, product);
+  addEntries(true, isBackground, job, terms, work, row, r, x, product);
   for (let o: usize = 0; o < bytes; o += 16) {
     const s = v128.load(root + o), i = v128.load(inverse + o);
     const xi = f32x4.mul(s, v128.load(x + o));
@@ -76,7 +75,7 @@ function descend(isBackground: bool, job: RowJob, terms: Terms, work: ComposedSp
     for (let o: usize = 0; o < bytes; o += 16) v128.store(scaled + o, f32x4.mul(v128.load(inverse + o), v128.load(direction + o)));
     if (isBackground) clear(product, bytes);
     else multiplyRidge(1, job, terms, row, scaled, product, bytes);
-    addEntries(false, job, terms, work, row, r, scaled, product);
+    addEntries(false, isBackground, job, terms, work, row, r, scaled, product);
     for (let o: usize = 0; o < bytes; o += 16) {
       const i = v128.load(inverse + o), p = v128.load(product + o);
       v128.store(product + o, isBackground ? madd<f32>(i, p, v128.load(direction + o)) : f32x4.mul(i, p));
@@ -125,7 +124,7 @@ function takeGradient(job: RowJob, terms: Terms, half: usize, stride: usize): vo
 // @ts-ignore: decorator
 @inline
 function addEntries(
-  isResidual: bool, job: RowJob, terms: Terms, work: ComposedSpace, row: i32, r: f32, p: usize, out: usize,
+  isResidual: bool, isBackground: bool, job: RowJob, terms: Terms, work: ComposedSpace, row: i32, r: f32, p: usize, out: usize,
 ): void {
   const space = work.space;
   const start = <usize>load<u32>(job.pointers + (<usize>row << 2)), end = <usize>load<u32>(job.pointers + (<usize>row << 2), 4);
@@ -136,7 +135,7 @@ function addEntries(
   for (let t = start; t < end; t += most) {
     const count = min(most, end - t);
     // Of a row with one list they stand there from its first pass.
-    if (isResidual || end - start > most) locate(false, job, terms, r, t, count, addresses, omegas, targets);
+    if (isResidual || end - start > most) locate(false, isBackground, job, terms, r, t, count, addresses, omegas, targets);
     addListed(isResidual, addresses, omegas, targets, count, p, out, stride << 2);
   }
 }
