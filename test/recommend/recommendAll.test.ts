@@ -239,7 +239,6 @@ describe('threads', () => {
 
   test('leave nothing behind when aborted, broken off or failed', async () => {
     const workers = () => process.getActiveResourcesInfo().filter((name) => name === 'MessagePort').length;
-    const before = workers();
     for (const inline of ['never', 'auto'] as const) {
       const controller = new AbortController();
       // Four batches: the third at the latest finds that a stop was asked for.
@@ -265,7 +264,8 @@ describe('threads', () => {
     await expect(
       recommendAll(model, { inline: 'never', workerUrl: new URL('./nowhere.cjs', import.meta.url).href }),
     ).rejects.toMatchObject({ code: 'worker-died' });
-    await expect.poll(workers).toBe(before);
+    // Not as many as before: threads of the test before may still have been on their way out then.
+    await expect.poll(workers).toBe(0);
     // The memory that was stopped in is as good as new.
     expect(await recommendAll(model, { rows: [5] })).toHaveLength(1);
   });
