@@ -12,7 +12,11 @@ export interface FirstOrder {
    */
   readonly relativeGradientNorm: number;
   readonly gradientNorm: { readonly U: number; readonly V: number };
+  readonly errors: TrainErrors;
 }
+
+/** Of entries of positive weight, whatever was minimised: Σr², ΣW²r² and how many there are. */
+export type TrainErrors = Pick<Totals, 'squares' | 'weightedSquares' | 'observed'>;
 
 export async function certifyFirstOrder(
   run: (call: PhaseCall) => Promise<Totals>,
@@ -29,6 +33,7 @@ export async function certifyFirstOrder(
     objective: ofU.loss + regularization,
     relativeGradientNorm: relativeTo(centredNorm, gradientProduct(ofU) + gradientProduct(ofV)),
     gradientNorm: { U: gradientNorm(ofU), V: gradientNorm(ofV) },
+    errors: { squares: ofU.squares, weightedSquares: ofU.weightedSquares, observed: ofU.observed },
   };
 }
 

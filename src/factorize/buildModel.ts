@@ -25,7 +25,6 @@ import type { WorkingPlan } from './plan.js';
 import type { RankedStart } from './rankByRank.js';
 import type { ReceptorReport } from './receptor.js';
 import type { Reports } from './reports.js';
-import type { TrainErrors } from './trainErrors.js';
 import type { Uncertainty } from './uncertainty.js';
 
 /** A fit on its way, as its parts are handed around. */
@@ -53,7 +52,6 @@ export interface FitInHand {
 export interface Measured {
   readonly method: FitReport['method'];
   readonly resolved: ResolvedOptions;
-  readonly errors: TrainErrors;
   /** Of a full certificate. */
   readonly bound?: GlobalCertificate;
   /** Of the held-out entries, at the factors of the model. */
@@ -75,7 +73,7 @@ export function buildModel(inHand: FitInHand, certified: Certified, first: First
   const { outcome } = certified;
   const { plan, fit, scales, options, checked, objective } = inHand;
   const { resolved } = measured;
-  const { squares, observed, weightedSquares } = measured.errors;
+  const { squares, observed, weightedSquares } = first.errors;
   const U = unpad(fit, 'rows', outcome.point.rows);
   const V = unpad(fit, 'columns', outcome.point.columns);
   const biases: Biases = {

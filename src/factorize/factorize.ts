@@ -41,7 +41,6 @@ import { rankedInWords, startRankByRank } from './rankByRank.js';
 import { receptorReport } from './receptor.js';
 import { reportsTo } from './reports.js';
 import { writeStart } from './start.js';
-import { measureTrainErrors } from './trainErrors.js';
 import { iterateAfterTrial } from './trial.js';
 import { checkIntervals, measureUncertainty } from './uncertainty.js';
 import { partValidation, validationMeasure } from './validation.js';
@@ -225,7 +224,6 @@ async function runFit(inHand: FitInHand): Promise<Model> {
     reports.report(progressOf('certify', last, checked.maxSweeps, plan.observed));
     settleGauge(fit, outcome.point, checked, inHand.objective);
     const first = await certify(outcome.point);
-    const errors = await measureTrainErrors(fit, crew, outcome.point, first);
     const bound =
       checked.certificate === 'full'
         ? boundOfFit(fit, outcome.point, {
@@ -235,7 +233,7 @@ async function runFit(inHand: FitInHand): Promise<Model> {
             sweeps: outcome.sweeps,
           })
         : undefined;
-    const uncertainty = await measureUncertainty(fit, run.phase, outcome.point, checked, errors, options.weights);
+    const uncertainty = await measureUncertainty(fit, run.phase, outcome.point, checked, first.errors, options.weights);
     const { preset, like, alpha, starts, holdout, patience, intervals, onDisk: _onDisk, ...plain } = checked;
     const resolved: ResolvedOptions = {
       ...plain,
@@ -256,7 +254,6 @@ async function runFit(inHand: FitInHand): Promise<Model> {
     const model = buildModel(inHand, certified, first, {
       method: { name: chosen.name, reason: chosen.reason },
       resolved,
-      errors,
       ...(bound && { bound }),
       ...(search && { starts: search.report }),
       isInline: crew.isInline && plan.lanes === 1,

@@ -11,7 +11,6 @@ import { countsOf, type FitContext } from '../parallel/phase.js';
 import { Abandonment } from '../starts/abandon.js';
 import { createRun } from './createRun.js';
 import { type ChosenMethod, methodOf } from './methods.js';
-import { measureTrainErrors } from './trainErrors.js';
 
 /** What a start needs beside the factors that it begins with; plain data, since it crosses threads. */
 export interface StartTask {
@@ -60,8 +59,7 @@ export async function runStart(
       resume: () => withdrawStop(fit),
     });
     const measured = async () => {
-      const certified = await certifyFirstOrder(run.phase, outcome.point, centredNorm);
-      const { squares, observed } = await measureTrainErrors(fit, crew, outcome.point, certified);
+      const { squares, observed } = (await certifyFirstOrder(run.phase, outcome.point, centredNorm)).errors;
       return Math.sqrt(squares / Math.max(observed, 1));
     };
     // A stop that comes now finds the start ended.

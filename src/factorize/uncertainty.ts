@@ -1,4 +1,5 @@
 /** How uncertain a fit's factors are, after its last sweep: see `FactorizeOptions.intervals` and model/intervals.ts. */
+import type { TrainErrors } from '../certificate/firstOrder.js';
 import type { WeightsInput } from '../data/input.js';
 import { stretchesOf } from '../data/storedRows.js';
 import { HadamardError } from '../errors.js';
@@ -10,7 +11,6 @@ import { alignUp, otherSide, type PerSide, type Side, sides } from '../parallel/
 import { countOf, countsOf, type FitContext, type PhaseCall, type Totals, unknownsOf } from '../parallel/phase.js';
 import type { ObjectiveSpec } from './composition.js';
 import { covarianceWork, fullCovariance, mostCovarianceWork } from './fullCovariance.js';
-import type { TrainErrors } from './trainErrors.js';
 
 /** Shared memory for the packed covariances of all rows of a side. */
 export function covarianceBytes(count: number, width: number): number {

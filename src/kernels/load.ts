@@ -227,7 +227,7 @@ const totalsOffset = struct.bytes;
 /** Writes a job with its sums at zero. */
 export function writeJob(view: DataView, address: number, fields: JobFields): void {
   struct.write(view, address, fields);
-  for (let i = 0; i < 6; i++) view.setFloat64(address + totalsOffset + 8 * i, 0, true);
+  for (let i = 0; i < totalNames.length; i++) view.setFloat64(address + totalsOffset + 8 * i, 0, true);
 }
 
 export interface JobTotals {
@@ -242,7 +242,24 @@ export interface JobTotals {
   /** The same of the biases. */
   readonly biasGradientSquared: number;
   readonly biasSquared: number;
+  /** Of entries of positive weight at `own`, by gradients alone: Σr², ΣW²r² and how many they are. */
+  readonly squares: number;
+  readonly weightedSquares: number;
+  readonly observed: number;
 }
+
+/** In the order in which they are stored. */
+export const totalNames = [
+  'loss',
+  'penalty',
+  'gradientSquared',
+  'ownSquared',
+  'biasGradientSquared',
+  'biasSquared',
+  'squares',
+  'weightedSquares',
+  'observed',
+] as const satisfies readonly (keyof JobTotals)[];
 
 /** The sums that the kernels have added up for a job. */
 export function readTotals(view: DataView, address: number): JobTotals {
@@ -254,6 +271,9 @@ export function readTotals(view: DataView, address: number): JobTotals {
     ownSquared: read(3),
     biasGradientSquared: read(4),
     biasSquared: read(5),
+    squares: read(6),
+    weightedSquares: read(7),
+    observed: read(8),
   };
 }
 

@@ -122,25 +122,29 @@ function eliminate(G: Float64Array[], b: Float64Array): Float64Array {
   return b;
 }
 
-/** Loss and penalty of row x, and its gradient 2(Σ W²(z·x − target)z + Dx). */
+/** Loss and penalty of row x, its gradient 2(Σ W²(z·x − target)z + Dx), and Σr² and the number of entries of positive weight. */
 export function measureRow(
   problem: ReferenceProblem,
   row: number,
   x: ArrayLike<number>,
-): { loss: number; penalty: number; gradient: Float64Array } {
+): { loss: number; penalty: number; gradient: Float64Array; squares: number; observed: number } {
   const size = problem.rank + (problem.ownBiasFree ? 1 : 0);
   const gradient = Float64Array.from({ length: size }, (_, c) => 2 * penaltyOf(problem, row, c) * (x[c] as number));
-  let loss = 0;
+  let [loss, squares, observed] = [0, 0, 0];
   for (const { z, target, squaredWeight } of designs(problem, row)) {
     const residual = z.reduce((sum, zc, c) => sum + zc * (x[c] as number), -target);
     loss += squaredWeight * residual * residual;
+    if (squaredWeight > 0) {
+      squares += residual * residual;
+      observed++;
+    }
     z.forEach((zc, c) => {
       gradient[c] = (gradient[c] as number) + 2 * squaredWeight * residual * zc;
     });
   }
   let penalty = 0;
   for (let c = 0; c < size; c++) penalty += penaltyOf(problem, row, c) * (x[c] as number) * (x[c] as number);
-  return { loss, penalty, gradient };
+  return { loss, penalty, gradient, squares, observed };
 }
 
 /**

@@ -62,8 +62,8 @@ export const lossPhase: Phase = {
   },
 };
 
-/** Where further fields of a kernel stand, from the job's address; the layout gives both 256 bytes. */
-export const behindJob = 128;
+/** Where further fields of a kernel stand, from the job's address; the layout gives both 320 bytes. */
+export const behindJob = 192;
 
 /** Whether fields of so many bytes have room there. */
 export function checkBehindJob(bytes: number): void {
@@ -128,7 +128,7 @@ export function openRows(
     pointers: entries.pointers,
     indices: entries.indices,
     values: entries.values,
-    weights: call.isUnweighted ? 0 : entries.weights,
+    weights: entries.weights,
     penalties: side.penalties,
     biasPenalties: side.biasPenalties,
     scratch,

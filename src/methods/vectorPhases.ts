@@ -1,18 +1,11 @@
 /** Vector work over blocks of rows: linear combinations of factor-sized buffers of a side, and their inner products. */
+import { totalNames } from '../kernels/load.js';
 import { writeTerms } from '../kernels/vectorTerms.js';
 import { elementBytes, type Side } from '../parallel/layout.js';
 import { type FitContext, noTotals, type Phase, type Totals, type Workbench } from '../parallel/phase.js';
 
 /** So many products are measured in one phase: as many as a block has sums. */
-export const mostProducts = 6;
-const sums = [
-  'loss',
-  'penalty',
-  'gradientSquared',
-  'ownSquared',
-  'biasGradientSquared',
-  'biasSquared',
-] as const satisfies readonly (keyof Totals)[];
+export const mostProducts = totalNames.length;
 
 /** Σ coefficient·buffer to `out`, which is none of them: a lost block is done again. */
 export const combinePhase: Phase = {
@@ -69,17 +62,17 @@ export function combine(
 export function totalsOf(products: readonly number[]): Totals {
   const totals = { ...noTotals };
   products.forEach((product, i) => {
-    totals[sums[i] as keyof Totals] = product;
+    totals[totalNames[i] as keyof Totals] = product;
   });
   return totals;
 }
 
 /** Adds the products of a phase, in their order, to a list of so many. */
 export function addProducts(totals: Totals, to: number[]): void {
-  for (let i = 0; i < to.length; i++) to[i] = (to[i] as number) + totals[sums[i] as keyof Totals];
+  for (let i = 0; i < to.length; i++) to[i] = (to[i] as number) + totals[totalNames[i] as keyof Totals];
 }
 
 /** The products of a call in the order of its pairs. */
 export function productsOf(totals: Totals, count: number): number[] {
-  return sums.slice(0, count).map((name) => totals[name]);
+  return totalNames.slice(0, count).map((name) => totals[name]);
 }

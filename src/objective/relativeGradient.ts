@@ -2,8 +2,12 @@
 import type { JobTotals } from '../kernels/load.js';
 
 /** ‖∂f/∂X‖·‖X‖ + ‖∂f/∂b‖·‖b‖ of one side: factors and biases apart, since A→cA scales them by √c and c. */
-export function gradientProduct(totals: JobTotals): number {
-  const { gradientSquared, ownSquared, biasGradientSquared, biasSquared } = totals;
+export function gradientProduct({
+  gradientSquared,
+  ownSquared,
+  biasGradientSquared,
+  biasSquared,
+}: Pick<JobTotals, 'gradientSquared' | 'ownSquared' | 'biasGradientSquared' | 'biasSquared'>): number {
   return Math.sqrt(gradientSquared) * Math.sqrt(ownSquared) + Math.sqrt(biasGradientSquared) * Math.sqrt(biasSquared);
 }
 

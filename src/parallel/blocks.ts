@@ -1,5 +1,5 @@
 /** Claims blocks and runs them: the same loop in a worker thread and inline. */
-import { instantiateKernels } from '../kernels/load.js';
+import { instantiateKernels, totalNames } from '../kernels/load.js';
 import { control, type Side, totalsPerBlock } from './layout.js';
 import { type BlockContext, noTotals, type PhaseCall, type PhaseTable, type Totals, type Workbench } from './phase.js';
 
@@ -67,9 +67,6 @@ export function runNextBlock<Context extends BlockContext>(
   }
 }
 
-/** In the order in which they are stored. */
-const names = ['loss', 'penalty', 'gradientSquared', 'ownSquared', 'biasGradientSquared', 'biasSquared'] as const;
-
 function writeTotals<Context extends BlockContext>(
   { fit, doubles }: Workbench<Context>,
   side: Side,
@@ -77,16 +74,27 @@ function writeTotals<Context extends BlockContext>(
   totals: Totals,
 ): void {
   let at = fit.layout.sides[side].results / 8 + block * totalsPerBlock;
-  for (const name of names) doubles[at++] = totals[name];
+  for (const name of totalNames) doubles[at++] = totals[name];
 }
 
 /** Adds the blocks' sums up in block order. */
 export function sumTotals(fit: BlockContext, side: Side, doubles: Float64Array): Totals {
   // Field by field: to spread an object costs a small fit as much as ten rows.
   const { loss, penalty, gradientSquared, ownSquared, biasGradientSquared, biasSquared } = noTotals;
-  const sums = { loss, penalty, gradientSquared, ownSquared, biasGradientSquared, biasSquared };
+  const { squares, weightedSquares, observed } = noTotals;
+  const sums = {
+    loss,
+    penalty,
+    gradientSquared,
+    ownSquared,
+    biasGradientSquared,
+    biasSquared,
+    squares,
+    weightedSquares,
+    observed,
+  };
   let at = fit.layout.sides[side].results / 8;
   for (let block = 0; block < fit.blocks[side].length - 1; block++)
-    for (const name of names) sums[name] += doubles[at++] as number;
+    for (const name of totalNames) sums[name] += doubles[at++] as number;
   return sums;
 }

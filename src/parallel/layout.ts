@@ -7,7 +7,7 @@
  */
 import type { RealArray } from '../data/input.js';
 import type { Observations, Orientation } from '../data/observations.js';
-import type { Dtype } from '../kernels/load.js';
+import { type Dtype, totalNames } from '../kernels/load.js';
 import { allocate } from './memoryPool.js';
 import { leastSorted, type SortingSpace, sortingSpace } from './sortingSpace.js';
 
@@ -28,7 +28,7 @@ export const control = { nextBlock: 0, stopRequested: 1 } as const;
 const controlBytes = 64;
 
 /** A block adds so many float64 sums to the results: see {@link Totals}. */
-export const totalsPerBlock = 6;
+export const totalsPerBlock = totalNames.length;
 
 export interface LayoutRequest {
   readonly dtype: Dtype;
@@ -171,7 +171,7 @@ export function planLayout(request: LayoutRequest): Layout {
 }
 
 /** A job record and what stands behind it. */
-export const jobBytes = 256;
+export const jobBytes = 320;
 
 function arrange(request: LayoutRequest, isResident: boolean): Layout {
   const { observed, isWeighted } = request;

@@ -92,8 +92,6 @@ export interface PhaseCall {
   readonly width?: number;
   /** Leave the loss out of the sums: it takes a pass of its own. */
   readonly isLossUnwanted?: boolean;
-  /** Take every W as 1. */
-  readonly isUnweighted?: boolean;
   readonly extra?: number;
   /** Where results go that no buffer holds, in bytes. */
   readonly address?: number;
@@ -158,6 +156,9 @@ export const noTotals: Totals = {
   ownSquared: 0,
   biasGradientSquared: 0,
   biasSquared: 0,
+  squares: 0,
+  weightedSquares: 0,
+  observed: 0,
 };
 
 /** What a block's code works with in its own thread. */

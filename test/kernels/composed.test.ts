@@ -90,6 +90,15 @@ describe('measuring', () => {
               expect(slope).toBeCloseTo(slopeOfRow(request, i, request.own[i] as number[], c), 4);
             });
           });
+          const gaps = request.entries.flatMap((row, i) =>
+            row.map(([j, a, w]) => {
+              const x = request.own[i] as number[];
+              return [w, a - (request.V[j] as number[]).reduce((sum, v, c) => sum + v * (x[c] as number), 0)] as const;
+            }),
+          );
+          expect(totals.squares / gaps.reduce((sum, [, gap]) => sum + gap * gap, 0)).toBeCloseTo(1, 10);
+          expect(totals.weightedSquares / gaps.reduce((sum, [w, gap]) => sum + (w * gap) ** 2, 0)).toBeCloseTo(1, 10);
+          expect(totals.observed).toBe(gaps.length);
           const alone = await runComposed(request, 'composedLoss');
           expect(alone.totals.loss).toBe(totals.loss);
           expect(alone.totals.penalty).toBe(totals.penalty);

@@ -17,6 +17,7 @@ import {
   readTotals,
   writeJob,
 } from '../../dist/src/kernels/load.js';
+import { jobBytes } from '../../dist/src/parallel/layout.js';
 
 /** Rows of the own factor against a fixed factor V (rank columns, then its bias where there are any). */
 export interface ComposedRequest {
@@ -149,7 +150,7 @@ export async function runComposed(
   };
   if (request.held) new Uint8Array(memory.buffer, terms.held, m * stride).set(request.held.flatMap(pad));
   const termsAt = reserve(termBytes);
-  const jobAt = reserve(256);
+  const jobAt = reserve(jobBytes);
   if (background) {
     writeJob(view, jobAt, job);
     writeTerms(view, termsAt, terms);

@@ -171,6 +171,10 @@ describe('gradients and losses against the twin', () => {
         expect(totals.loss / loss).toBeCloseTo(1, 10);
         expect((totals.gradientSquared + totals.biasGradientSquared) / squared).toBeCloseTo(1, 10);
         expect(totals.penalty).toBe(measured.penalty);
+        const sumOf = (name: 'squares' | 'observed') => expected.reduce((sum, at) => sum + at[name], 0);
+        expect(totals.squares / sumOf('squares')).toBeCloseTo(1, 10);
+        expect(totals.weightedSquares).toBe(totals.loss);
+        expect(totals.observed).toBe(sumOf('observed'));
         expected.forEach(({ gradient }, row) => {
           const g = workspace.rowOf(workspace.out, row);
           expect(distance(g, gradient)).toBeLessThan(dtype === 'f32' ? 1e-6 : 1e-12);

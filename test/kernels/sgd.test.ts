@@ -10,6 +10,8 @@ import {
 } from '../../dist/src/kernels/load.js';
 import { descendRow, type ReferenceDescent, type ReferenceProblem } from '../../dist/src/kernels/reference.js';
 import { rateAt, rateSize, writeDescent } from '../../dist/src/kernels/sgd.js';
+import { behindJob } from '../../dist/src/methods/rowPhases.js';
+import { jobBytes } from '../../dist/src/parallel/layout.js';
 import { uniform } from '../helpers/random.js';
 
 /** Node 20 has relaxed SIMD behind a flag, which counts from here on; later ones have it anyway. */
@@ -92,7 +94,7 @@ async function compare(request: Request): Promise<void> {
   const outRates = reals(rows * rateSize, () => 7);
   const movedRates = reals(others * rateSize, () => 7);
   const pointerAt = words(pointers);
-  const job = reserve(256);
+  const job = reserve(jobBytes);
   const scratch = reserve(stride * 16 + 256);
   const descent = { scale: 0.7, step: 0.2, lead: 0.3, biasStep: 0.3 };
   const view = new DataView(buffer);
@@ -110,7 +112,7 @@ async function compare(request: Request): Promise<void> {
     ...{ penalties: 0, biasPenalties: 0, scratch, status: 0, isLossWanted: 0, mean: hasBias ? 0.25 : 0 },
   };
   writeJob(view, job, fields);
-  writeDescent(view, job + 128, {
+  writeDescent(view, job + behindJob, {
     ...{
       start: pointers[1] as number,
       ends: pointerAt + 4,
@@ -149,7 +151,7 @@ async function compare(request: Request): Promise<void> {
     },
     ...{ values: values.view, weights: weights?.view, penalties: [], biasPenalties: [] },
   };
-  kernels[dtype === 'f32' ? 'sgdRows32' : 'sgdRows64'](job, job + 128, 1, rows - 1);
+  kernels[dtype === 'f32' ? 'sgdRows32' : 'sgdRows64'](job, job + behindJob, 1, rows - 1);
   for (let row = 1; row < rows - 1; row++)
     descendRow(problem, twin, row, pointers[row] as number, pointers[row + 1] as number);
 

@@ -11,6 +11,7 @@ import {
   writeJob,
 } from '../../dist/src/kernels/load.js';
 import type { ReferenceProblem } from '../../dist/src/kernels/reference.js';
+import { jobBytes } from '../../dist/src/parallel/layout.js';
 
 /** What a generated problem is like. */
 export interface ProblemRequest {
@@ -112,7 +113,7 @@ export class Workspace {
     const penalties = doubles(lambda);
     const biasPenalties = doubles(beta);
     this.status = new Uint8Array(buffer, this.#reserve(rows), rows).fill(9);
-    this.#job = this.#reserve(256);
+    this.#job = this.#reserve(jobBytes);
     const scratch = this.#reserve(scratchBytes(stride));
     const mean = hasBias ? 0.25 : 0;
     this.problem = {

@@ -76,8 +76,6 @@ describe('a lost block is redone', () => {
     ['several blocks of one phase, one after the other', { blocks: [1, 4, 7, 9] }, { threads: 1 }],
     ['several workers at once', { blocks: [0, 1, 2] }, { threads: 3 }],
     ['in the certificate', { phase: 'gradient', side: 'rows' }, {}],
-    // Without weights it has nothing to say.
-    ['in the last pass', { phase: 'loss', side: 'rows' }, { weights: { sqrtWeight: A.values.map(() => 2) } }],
     ['in a gradient', { phase: 'gradient' }, { method: 'gradient' }],
     ['on disk', { side: 'rows' }, { onDisk: tmpdir() }],
     ['in a move, staged', { phase: 'move', side: 'rows' }, { method: 'gradient', residency: 'staged', rank: 300 }],

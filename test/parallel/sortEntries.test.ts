@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import type { Triples } from '../../dist/src/data/input.js';
 import { type Orientation, type Placing, place, placeInSteps, survey } from '../../dist/src/data/observations.js';
 import { pooledCrew } from '../../dist/src/parallel/crew.js';
-import type { EntryAddresses } from '../../dist/src/parallel/layout.js';
+import { type EntryAddresses, totalsPerBlock } from '../../dist/src/parallel/layout.js';
 import { kernelSorter, type SortContext, sortHere, sortTogether } from '../../dist/src/parallel/sortEntries.js';
 import { type SortingCuts, sortingSpace } from '../../dist/src/parallel/sortingSpace.js';
 import { uniform } from '../helpers/random.js';
@@ -53,7 +53,7 @@ function within(of: Case, threads: number, rowsOfBlock: number, cuts?: SortingCu
   const space = sortingSpace(request, cuts);
   const edgesOf = (count: number) => Uint32Array.of(...multiples(count, rowsOfBlock), count);
   const blocks = { rows: edgesOf(of.m), columns: edgesOf(of.n) };
-  const bytes = space.bytes + 2 * of.entries * (4 + 2 * elementBytes) + 60 * (of.m + of.n + 40);
+  const bytes = space.bytes + 2 * of.entries * (4 + 2 * elementBytes) + 84 * (of.m + of.n + 40);
   const pages = Math.ceil(bytes / 65536);
   const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
   // What was there before is no matter.
@@ -68,7 +68,7 @@ function within(of: Case, threads: number, rowsOfBlock: number, cuts?: SortingCu
   const address = reserve(space.bytes);
   const sideOf = (count: number, { length }: Uint32Array) => ({
     done: reserve(4 * length),
-    results: reserve(48 * length),
+    results: reserve(8 * totalsPerBlock * length),
     resident: {
       pointers: reserve(4 * (count + 1)),
       indices: reserve(4 * of.entries),

@@ -16,17 +16,22 @@ export function gradientRows<S>(job: RowJob, first: i32, last: i32): void {
     const bias = widen<S>(job, job.own + <usize>row * width, wide);
     const offset = job.mean + bias;
     memory.fill(g, 0, <usize>stride << 3);
-    let ofBias: f64 = 0, loss: f64 = 0;
-    const end = <usize>load<u32>(job.pointers + (<usize>row << 2), 4);
-    for (let t = <usize>load<u32>(job.pointers + (<usize>row << 2)); t < end; ) {
+    let ofBias: f64 = 0, loss: f64 = 0, squares: f64 = 0, excluded: usize = 0;
+    const start = <usize>load<u32>(job.pointers + (<usize>row << 2)), end = <usize>load<u32>(job.pointers + (<usize>row << 2), 4);
+    for (let t = start; t < end; ) {
       const count = min(panelRows, end - t);
       // A product stands where its scale will.
       for (let i: usize = 0; i < count; )
         i += nextDots<S>(wide, other, indices + ((t + i) << 2), count - i, stride, scales + (i << 3));
       for (let i: usize = 0; i < count; i++, t++) {
+        const gap = <f64>load<S>(values + t * sizeof<S>()) - offset - load<f64>(scales + (i << 3));
         const w = weights ? <f64>load<S>(weights + t * sizeof<S>()) : 1;
-        const r = w * (<f64>load<S>(values + t * sizeof<S>()) - offset - load<f64>(scales + (i << 3)));
+        const r = w * gap;
         loss += r * r;
+        if (weights) {
+          if (w > 0) squares += gap * gap;
+          else excluded++;
+        }
         ofBias -= w * r;
         store<u32>(addresses + (i << 2), <u32>(other + <usize>load<u32>(indices + (t << 2)) * width));
         store<f64>(scales + (i << 3), -w * r);
@@ -34,6 +39,9 @@ export function gradientRows<S>(job: RowJob, first: i32, last: i32): void {
       addSums<S>(false, addresses, scales, scales, count, g, g, stride);
     }
     job.loss += loss;
+    job.squares += weights ? squares : loss;
+    job.weightedSquares += loss;
+    job.observed += <f64>(end - start - excluded);
     job.penalty += penaltyOfRow(job, wide, bias, row);
     finishRow<S>(job, row, g, ofBias, bias);
   }

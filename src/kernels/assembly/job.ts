@@ -26,6 +26,10 @@ export class RowJob {
   ownSquared: f64;
   biasGradientSquared: f64;
   biasSquared: f64;
+  /** Of entries of positive weight, where the gradient is measured: Σr², ΣW²r² and how many there are. */
+  squares: f64;
+  weightedSquares: f64;
+  observed: f64;
 
   /** Adds entry c of a gradient to the sum it belongs to. */
   // @ts-ignore: decorator

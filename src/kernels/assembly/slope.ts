@@ -27,6 +27,9 @@ export function slope<S>(job: RowJob, terms: Terms, work: ComposedSpace, row: i3
   sums.loss = hasBackground ? r * backgroundAt(terms, work, x) : 0;
   sums.slope = 0;
   sums.right = 0;
+  sums.squares = 0;
+  sums.weightedSquares = 0;
+  sums.observed = 0;
   const addresses = work.space.addresses, scales = work.space.scales, rights = work.space.rights;
   const end = <usize>load<u32>(job.pointers + (<usize>row << 2), 4);
   for (let t = <usize>load<u32>(job.pointers + (<usize>row << 2)); t < end; t += panelRows) {
@@ -40,6 +43,9 @@ export function slope<S>(job: RowJob, terms: Terms, work: ComposedSpace, row: i3
     store<f64>(work.b + (rank << 3), sums.right);
   }
   const loss = sums.loss;
+  job.squares += sums.squares;
+  job.weightedSquares += sums.weightedSquares;
+  job.observed += sums.observed;
   for (let c: usize = 0; c < work.n; c++) {
     const o = c << 3;
     let s = load<f64>(work.d + o) + penaltyFactor(job, terms, row, c) * load<f64>(x + o);
@@ -62,6 +68,10 @@ class Sums {
   loss: f64;
   slope: f64;
   right: f64;
+  /** As the job has them. */
+  squares: f64;
+  weightedSquares: f64;
+  observed: f64;
 }
 
 /** Lists what multiplies z_t in the slope and in b, f64, and adds up the loss. */
@@ -76,7 +86,7 @@ function locate<S>(
   let index = job.indices + (start << 2), at = job.values + start * sizeof<S>();
   const toWeight = job.weights - job.values;
   let address = space.addresses, scale = space.scales, right = space.rights;
-  let loss = sums.loss, slopes: f64 = 0, allRights: f64 = 0;
+  let loss = sums.loss, slopes: f64 = 0, allRights: f64 = 0, squares: f64 = 0, weightedSquares: f64 = 0, observed: f64 = 0;
   // A product stands where its scale will.
   for (let i: usize = 0; i < count; ) i += nextDots<S>(wide, other, index + (i << 2), count - i, stride, scale + (i << 3));
   for (const last = address + (count << 2); address != last; address += 4) {
@@ -87,6 +97,12 @@ function locate<S>(
     const p = load<f64>(scale) + offset;
     const own = hasBias ? offsetOf<S>(job, v) : job.mean;
     loss += lossOf(kind, w, a, p, parameter);
+    const gap = p - a;
+    weightedSquares += w * gap * (w * gap);
+    if (w > 0) {
+      squares += gap * gap;
+      observed++;
+    }
     let s: f64, b: f64;
     if (kind == Loss.Quadratic) {
       const squared = w * w;
@@ -116,6 +132,9 @@ function locate<S>(
   sums.loss = loss;
   sums.slope += slopes;
   sums.right += allRights;
+  sums.squares += squares;
+  sums.weightedSquares += weightedSquares;
+  sums.observed += observed;
 }
 
 /** A row of a background's matrix, which has both halves, times x. */
