@@ -7,8 +7,9 @@
  * For each set and rank: λ and α of each objective from one grid, by the held-out error of the validation part, once for the
  * peers (that the first of them reaches) and once for hadamard. Then the curve of the test error of each; then, A B A B, the
  * time each peer takes to its own best point, beside the time hadamard takes to the first of its points that is at least as
- * good (NDCG: both to within half a percent of that point). Last, whole processes from the text file to the saved model at those
- * points. Explicit: Σ(r − u·v)² with λ for each entry, RMSE; implicit: the objective of that peer, NDCG@10 of held-out items.
+ * good (NDCG: both to within half a percent of that point). LIBMF's time is that of its epochs; where `make lib` has left its library
+ * beside mf-train its whole call is timed too, which prepares as the calls of all others do. Last, whole processes from the text file to
+ * the saved model at those points. Explicit: Σ(r − u·v)² with λ for each entry, RMSE; implicit: the objective of that peer, NDCG@10 of held-out items.
  */
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -126,7 +127,7 @@ function* race(name, k) {
 
 /** Pairs of fits, and of whole processes from the CSV to a saved model. */
 function timed(peer, name, job, theirStep, ourJob, ourStep) {
-  const samples = { theirs: [], ours: [], theirCpu: [], ourCpu: [], theirProcess: [], ourProcess: [] };
+  const samples = { theirs: [], ours: [], theirCpu: [], ourCpu: [], theirProcess: [], ourProcess: [], theirCall: [] };
   for (let round = 0; round < Number(flags.rounds); round++) {
     // Of LIBMF the length of a run is what tells an epoch.
     const asked = peer === 'libmf' ? stepsOf(peer, name).slice(0, theirStep) : [theirStep];
@@ -136,6 +137,8 @@ function timed(peer, name, job, theirStep, ourJob, ourStep) {
     samples.ours.push(ours.seconds);
     samples.theirCpu.push(theirs.cpuSeconds);
     samples.ourCpu.push(ours.cpuSeconds);
+    if (peer === 'libmf' && tools.library)
+      samples.theirCall.push(fit(peer, { ...job, steps: [theirStep], library: tools.library }, tools)[0].seconds);
     if (job.kind !== 'explicit' || peer === 'npm libmf') continue;
     samples.theirProcess.push(wholeProcess(theirCommand(peer, job, theirStep)).seconds);
     samples.ourProcess.push(wholeProcess(ourCommand(ourJob, ourStep)).seconds);
@@ -147,7 +150,13 @@ function timed(peer, name, job, theirStep, ourJob, ourStep) {
   );
   const ratio = spread(samples.ours.map((s, i) => s / samples.theirs[i])).median;
   const process = samples.ourProcess.map((s, i) => s / samples.theirProcess[i]);
-  return { seconds: medians, ratio, ...(process.length > 0 && { processRatio: spread(process).median }) };
+  const call = samples.theirCall.map((seconds, i) => samples.ours[i] / seconds);
+  return {
+    seconds: medians,
+    ratio,
+    ...(call.length > 0 && { callRatio: spread(call).median }),
+    ...(process.length > 0 && { processRatio: spread(process).median }),
+  };
 }
 
 const model = join(flags.work, 'model');
@@ -192,12 +201,16 @@ function ourCommand({ folder, k, lambda }, step) {
   return [process.execPath, main, 'fit', join(folder, 'train.csv'), ...options.split(' '), '--out', model];
 }
 
-function said({ set, k, peer, best, reached, ratio, processRatio, seconds }) {
+function said({ set, k, peer, best, reached, ratio, callRatio, processRatio, seconds }) {
   const theirs = `${best.value.toFixed(4)} at step ${best.step}`;
   if (!reached) return `${set.padEnd(15)} k=${k} ${peer.padEnd(18)} ${theirs}: not reached`;
   const times = `${seconds.theirs.median.toFixed(2)} s, hadamard ${seconds.ours.median.toFixed(2)} s (step ${reached.step}): ${ratio.toFixed(2)}×`;
   const whole = processRatio === undefined ? '' : `, whole process ${processRatio.toFixed(2)}×`;
-  return `${set.padEnd(15)} k=${k} ${peer.padEnd(18)} ${theirs}, ${times}${whole}`;
+  const call =
+    callRatio === undefined
+      ? ''
+      : `, its call with preparing ${seconds.theirCall.median.toFixed(2)} s: ${callRatio.toFixed(2)}×`;
+  return `${set.padEnd(15)} k=${k} ${peer.padEnd(18)} ${theirs}, ${times}${call}${whole}`;
 }
 
 const names = positionals.length > 0 ? positionals : Object.keys(sets);

@@ -4,6 +4,7 @@ Job: tool, folder, k, lambda, alpha, threads, steps (rising), out (prefix of fac
 text (a CSV to read in place of the raw arrays: the whole process is then what is timed from outside).
 Seconds and processor seconds are of the call that fits; the evaluation of points is not in them.
 """
+import ctypes
 import json
 import sys
 import time
@@ -104,7 +105,41 @@ def cmfrec_als(A, is_implicit, use_cg):
         point(step, model.A_, model.B_)
 
 
+def libmf(A):
+    """The library's own call, entries in memory to factors in memory, as the other tools' fits are."""
+    from ctypes import POINTER, Structure, byref, c_bool, c_float, c_int, c_longlong, c_void_p
+
+    class Problem(Structure):
+        _fields_ = [("m", c_int), ("n", c_int), ("nnz", c_longlong), ("R", c_void_p)]
+
+    class Parameter(Structure):
+        _fields_ = (
+            [(name, c_int) for name in ("fun", "k", "nr_threads", "nr_bins", "nr_iters")]
+            + [(name, c_float) for name in ("lambda_p1", "lambda_p2", "lambda_q1", "lambda_q2", "eta", "alpha", "c")]
+            + [(name, c_bool) for name in ("do_nmf", "quiet", "copy_data")]
+        )
+
+    library = ctypes.CDLL(job["library"])
+    library.mf_get_default_param.restype = Parameter
+    library.mf_train.argtypes = [POINTER(Problem), Parameter]
+    library.mf_train.restype = c_void_p
+    entries = A.tocoo()
+    R = np.empty(A.nnz, dtype=[("u", np.int32), ("v", np.int32), ("r", np.float32)])
+    R["u"], R["v"], R["r"] = entries.row, entries.col, entries.data
+    given = library.mf_get_default_param()
+    given.k, given.nr_threads, given.nr_iters, given.quiet = k, threads, steps[-1], True
+    given.lambda_p2 = given.lambda_q2 = job["lambda"]
+    # As mf-train sets it: the entries may be changed, since nobody needs them any more.
+    given.copy_data = False
+    resume()
+    model = library.mf_train(byref(Problem(*A.shape, A.nnz, R.ctypes.data)), given)
+    pause()
+    assert model, "LIBMF has made no model"
+    print(json.dumps({"step": steps[-1], "seconds": spent[0], "cpuSeconds": spent[1]}), flush=True)
+
+
 tools = {
+    "libmf": libmf,
     "implicit-cg": lambda A: implicit_als(A, True),
     "implicit-cholesky": lambda A: implicit_als(A, False),
     "irspack-cg": lambda A: irspack_als(A, "CG"),

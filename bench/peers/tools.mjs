@@ -1,7 +1,7 @@
 /** The tools of the races: whether each is there, and a fit by it in a process of its own. */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { factorsOf } from './judge.mjs';
 
@@ -49,12 +49,14 @@ export function install(work, libmf) {
   if (!existsSync(join(work, 'node_modules/libmf')))
     attempt(['npm libmf'], [['npm', 'install', '--prefix', work, '--no-save', '--no-audit', '--no-fund', 'libmf@0.2']]);
   if (!libmf) absent.libmf = 'give --libmf <path of mf-train>, built with -O3 -march=native -DUSEAVX';
-  return { absent, python, libmf };
+  const library = libmf && join(dirname(libmf), 'libmf.so.2');
+  if (library && !existsSync(library)) console.log(`without ${library} (make lib) LIBMF is timed by its epochs alone`);
+  return { absent, python, libmf, library: library && existsSync(library) ? library : undefined };
 }
 
 /** Points {step, seconds, cpuSeconds, value} of a fit; `value` is what `evaluate` makes of the factors, where it is given. */
 export function fit(tool, job, { python, work, libmf }, evaluate, part) {
-  if (tool === 'libmf') return fitLibmf(job, libmf, part);
+  if (tool === 'libmf' && !job.library) return fitLibmf(job, libmf, part);
   const out = evaluate && join(work, 'factors');
   const [command, script] =
     tool === 'hadamard'
