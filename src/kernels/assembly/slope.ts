@@ -27,9 +27,6 @@ export function slope<S>(job: RowJob, terms: Terms, work: ComposedSpace, row: i3
   sums.loss = hasBackground ? r * backgroundAt(terms, work, x) : 0;
   sums.slope = 0;
   sums.right = 0;
-  sums.squares = 0;
-  sums.weightedSquares = 0;
-  sums.observed = 0;
   const addresses = work.space.addresses, scales = work.space.scales, rights = work.space.rights;
   const end = <usize>load<u32>(job.pointers + (<usize>row << 2), 4);
   for (let t = <usize>load<u32>(job.pointers + (<usize>row << 2)); t < end; t += panelRows) {
@@ -43,9 +40,6 @@ export function slope<S>(job: RowJob, terms: Terms, work: ComposedSpace, row: i3
     store<f64>(work.b + (rank << 3), sums.right);
   }
   const loss = sums.loss;
-  job.squares += sums.squares;
-  job.weightedSquares += sums.weightedSquares;
-  job.observed += sums.observed;
   for (let c: usize = 0; c < work.n; c++) {
     const o = c << 3;
     let s = load<f64>(work.d + o) + penaltyFactor(job, terms, row, c) * load<f64>(x + o);
@@ -68,10 +62,6 @@ class Sums {
   loss: f64;
   slope: f64;
   right: f64;
-  /** As the job has them. */
-  squares: f64;
-  weightedSquares: f64;
-  observed: f64;
 }
 
 /** Lists what multiplies z_t in the slope and in b, f64, and adds up the loss. */
@@ -132,9 +122,9 @@ function locate<S>(
   sums.loss = loss;
   sums.slope += slopes;
   sums.right += allRights;
-  sums.squares += squares;
-  sums.weightedSquares += weightedSquares;
-  sums.observed += observed;
+  job.squares += squares;
+  job.weightedSquares += weightedSquares;
+  job.observed += observed;
 }
 
 /** A row of a background's matrix, which has both halves, times x. */
