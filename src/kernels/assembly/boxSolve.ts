@@ -30,6 +30,8 @@ export class BoxProblem {
 const mostRounds = 200;
 /** Of the projected gradient, relative to the gradient's largest part; rounding may keep a row from it. */
 const tolerance: f64 = 1e-14;
+/** Of the pivots that count as vanished. */
+const leastRidge: f64 = 16;
 /** Rounds without a smaller projected gradient after which rounding is believed to. */
 const patience = 4;
 
@@ -147,25 +149,13 @@ function newton(problem: BoxProblem): bool {
     store<u32>(problem.free + (count++ << 2), <u32>c);
   }
   if (count == 0) return false;
-  const size = (count + 3) & ~3;
-  clear(problem.H, size * (size << 3));
-  let biggest: f64 = 0;
-  for (let f: usize = 0; f < size; f++) {
-    const row = problem.H + f * (size << 3);
-    store<f64>(problem.d + (f << 3), 0);
-    if (f >= count) {
-      store<f64>(row + (f << 3), 1);
-      continue;
-    }
-    const c = <usize>load<u32>(problem.free + (f << 2));
-    const from = problem.G + c * (problem.size << 3);
-    for (let e = f; e < count; e++) store<f64>(row + (e << 3), at(from, <usize>load<u32>(problem.free + (e << 2))));
-    biggest = max(biggest, at(from, c));
-    const x = at(problem.x, c);
-    const sign: f64 = x > 0 ? 0.5 : -0.5;
-    store<f64>(problem.d + (f << 3), -at(problem.residual, c) - sign * at(problem.mu, c));
+  const biggest = assemble(problem, count, 0);
+  const smallest = <f64>count * f64.EPSILON * biggest;
+  if (!choleskySolve<f64>(problem.H, (count + 3) & ~3, count, smallest, problem.d)) {
+    // Directions without curvature stay about where they are beside a ridge that the others do not notice.
+    assemble(problem, count, leastRidge * smallest);
+    if (!choleskySolve<f64>(problem.H, (count + 3) & ~3, count, 0, problem.d)) return false;
   }
-  if (!choleskySolve<f64>(problem.H, size, count, <f64>count * f64.EPSILON * biggest, problem.d)) return false;
   let fraction: f64 = 1;
   let stopper: usize = count;
   for (let f: usize = 0; f < count; f++) {
@@ -185,6 +175,30 @@ function newton(problem: BoxProblem): bool {
     store<f64>(problem.x + (c << 3), min(max(to, at(problem.lower, c)), at(problem.upper, c)));
   }
   return stopper < count;
+}
+
+/** The free coordinates' matrix, its diagonal raised by `ridge`, to H and their right-hand side to `d`. @returns the largest of its diagonal. */
+function assemble(problem: BoxProblem, count: usize, ridge: f64): f64 {
+  const size = (count + 3) & ~3;
+  clear(problem.H, size * (size << 3));
+  let biggest: f64 = 0;
+  for (let f: usize = 0; f < size; f++) {
+    const row = problem.H + f * (size << 3);
+    store<f64>(problem.d + (f << 3), 0);
+    if (f >= count) {
+      store<f64>(row + (f << 3), 1);
+      continue;
+    }
+    const c = <usize>load<u32>(problem.free + (f << 2));
+    const from = problem.G + c * (problem.size << 3);
+    for (let e = f; e < count; e++) store<f64>(row + (e << 3), at(from, <usize>load<u32>(problem.free + (e << 2))));
+    biggest = max(biggest, at(from, c));
+    store<f64>(row + (f << 3), load<f64>(row + (f << 3)) + ridge);
+    const x = at(problem.x, c);
+    const sign: f64 = x > 0 ? 0.5 : -0.5;
+    store<f64>(problem.d + (f << 3), -at(problem.residual, c) - sign * at(problem.mu, c));
+  }
+  return biggest;
 }
 
 /** Where x on its way along d leaves its smooth piece. */

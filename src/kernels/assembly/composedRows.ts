@@ -23,6 +23,8 @@ const settled: f64 = 1e-13;
 /** Or when so many have moved it by no less than one before, and all by little: what moves it then is rounding. */
 const patience = 50;
 const little: f64 = 1e-9;
+/** Of a row whose entries leave some of it open: of its predictions, squared, when f does not fall any more. */
+const landed: f64 = 1e-15;
 const mostHalvings = 60;
 /** A row's objective is not known better, of its size or that of what its background adds and takes away. */
 const rounding: f64 = 1e-14;
@@ -83,15 +85,17 @@ function solveRow<S>(job: RowJob, terms: Terms, work: ComposedSpace, row: i32): 
       measureSlope(job, terms, work, row);
     }
     copy(work.next, x, stride << 3);
-    if (isConstrained || !solveFree(work)) {
+    const isUnique = !isConstrained && solveFree(work);
+    if (!isUnique) {
       const isKnown = step == 0 && isConstrained;
       if (isKnown) copy(work.residual, work.d, stride << 3);
       boxSolve(work, isKnown);
     }
     if (terms.loss == Loss.Poisson) backtrack<S>(job, terms, work, row);
     const moved = distance(work.next, x, work.n);
+    const isThere = moved <= settled || (!isConstrained && !isUnique && hasLanded(work));
     copy(x, work.next, stride << 3);
-    if (moved <= settled) break;
+    if (isThere) break;
     idle = moved < least ? 0 : idle + 1;
     if (idle >= patience && moved < little) break;
     least = min(least, moved);
@@ -169,6 +173,23 @@ function backtrack<S>(job: RowJob, terms: Terms, work: ComposedSpace, row: i32):
     }
   }
   memory.copy(work.next, x, work.size << 3);
+}
+
+/** Whether the step from x to `next` moves predictions by no more than rounding does. */
+function hasLanded(work: ComposedSpace): bool {
+  let moved: f64 = 0, norm: f64 = 0;
+  for (let c: usize = 0; c < work.n; c++) {
+    const row = work.G + c * (work.size << 3);
+    let ofStep: f64 = 0, ofNext: f64 = 0;
+    for (let e: usize = 0; e < work.n; e++) {
+      const g = load<f64>(row + (e << 3)), next = load<f64>(work.next + (e << 3));
+      ofStep += g * (next - load<f64>(work.space.x + (e << 3)));
+      ofNext += g * next;
+    }
+    moved += ofStep * (load<f64>(work.next + (c << 3)) - load<f64>(work.space.x + (c << 3)));
+    norm += ofNext * load<f64>(work.next + (c << 3));
+  }
+  return moved <= landed * norm;
 }
 
 function distance(a: usize, b: usize, n: usize): f64 {
