@@ -41,6 +41,25 @@ const whole = ({ factor, bias }: { factor: { data: ArrayLike<number> }; bias?: A
 /** A column is solved for the final U, which V was not: it may differ by this many times what the certificate leaves. */
 const columnSlack = 50;
 
+test('a bias that pays far less than the factor is right in f32, of rows with fewer entries than unknowns too', async () => {
+  const plain = problem({ m: 60, n: 50, density: 0.3, noise: 0.5, seed: 5 });
+  const of = withEntries(plain, ({ row, value }) => ({ value: value + (row % 9) / 2 }));
+  for (const share of [1e-6, 1e-3, 0.02]) {
+    const penalties = { lambda: 1, lambdaScale: 'count', biases: 'rows', biasLambda: share } as const;
+    const model = await fit(of, { ...penalties }, { rank: 40, dtype: 'f32', maxSweeps: 5 });
+    const { U, V, biases, labels } = model;
+    const exact = new Model({
+      U,
+      V: { ...V, data: Float64Array.from(V.data) } as Model['V'],
+      biases,
+      labels,
+      fit: { ...model.fit, dtype: 'f64' },
+    });
+    const [found, expected] = [await foldIn(model, triples(of)), await foldIn(exact, triples(of))];
+    expectClose(found.bias as Float32Array, expected.bias as Float64Array, 1e-5, `β = ${share}λ`);
+  }
+});
+
 describe.each(table)('%s', (name, { of = base, options }) => {
   test('a training row returns its factor to 1e-10, a column to the certificate', async () => {
     const model = await fit(of, options, { maxSweeps: 300 });

@@ -43,6 +43,9 @@ export function accumulateOnly<S, T>(job: RowJob, first: i32, last: i32): void {
   }
 }
 
+/** Of λ: a bias that pays less is larger than the others by √(λ/β) in the n×n system, which loses as many digits. */
+const leastShare: f64 = 1 / 128;
+
 /** A row whose pivots vanish in T says so in its status. */
 export function solveRow<S, T>(job: RowJob, space: Space, row: i32): void {
   const stride = <usize>job.stride;
@@ -63,7 +66,7 @@ export function solveRow<S, T>(job: RowJob, space: Space, row: i32): void {
     return;
   }
   const squaredLargest = largest * largest;
-  const isPenalised = lambda > 0 && (!job.ownBiasFree || beta > 0);
+  const isPenalised = lambda > 0 && (!job.ownBiasFree || beta >= leastShare * lambda);
   const isFree = lambda == 0 && (!job.ownBiasFree || beta == 0);
   let solved: bool;
   if (end - start < active && (isPenalised || isFree))
