@@ -127,7 +127,7 @@ export function recount(
       regularization: unit * regularization,
       residual: unit * Math.sqrt(slack.squares),
       weightedResidual: unit * Math.sqrt(slack.weightedSquares),
-      relativeGradientNorm: (ofRows.slack * ofRows.reach + ofColumns.slack * ofColumns.reach) / (2 * centredNorm),
+      relativeGradientNorm: relativeTo(centredNorm, ofRows.slack * ofRows.reach + ofColumns.slack * ofColumns.reach),
       gradientNorm: { U: ofRows.slack, V: ofColumns.slack },
       kkt: Math.max(ofRows.kktSlack, ofColumns.kktSlack),
     },

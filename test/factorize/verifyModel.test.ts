@@ -45,6 +45,15 @@ test('columns of many scales, each as well known: biases take the middle of all 
   expect(wrong(verify(sources, positive).claims)).toEqual([]);
 });
 
+test('what was fitted to nothing is stationary', async () => {
+  const nothing = { ...problem({ m: 4, n: 3 }), entries: [] };
+  for (const dtype of ['f32', 'f64'] as const) {
+    const model = await fit(nothing, { rank: 1, dtype });
+    expect(model.fit.status).toBe('converged');
+    expect(wrong(verify(model, nothing).claims), dtype).toEqual([]);
+  }
+});
+
 /** A model's own parts, so that some may be changed. */
 function parts({ U, V, biases, labels, fit, background }: Model) {
   return { U, V, biases, labels, fit, ...(background && { background }) };
