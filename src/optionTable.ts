@@ -385,7 +385,7 @@ export const optionTable = {
     placeholder: 'folder',
     defaultText: 'none',
     sentence:
-      'Keep the observations in files in this folder, on a disk with room for them, in place of memory: the same bits; a sweep takes little longer while the system has the files in its cache. The files have no names and are gone with the process. The global bound is left out.',
+      'Keep the observations in files in this folder, on a disk with room for them, in place of memory: the same bits by every method but varpro, which makes a matrix of entries at hand and else takes products with it; a sweep takes little longer while the system has the files in its cache. The files have no names and are gone with the process. The global bound is left out.',
   },
   memoryLimit: {
     kind: 'integer',

@@ -182,7 +182,7 @@ export function checkOption(name: OptionName, value: unknown): void {
         : `${name} is ${typeof value === 'string' ? `"${value}"` : String(value)}.`,
     position: { option: name },
     rule: ruleOf(name),
-    remedy: `${isBare ? `Did you mean "${spec.bare}"? ` : didYouMean(value, names)}Give ${name} (${flagOf(name)}) an allowed value${name === 'rank' ? '.' : ' or leave it out.'}`,
+    remedy: `${isBare ? `Did you mean "${spec.bare}"? ` : didYouMean(value, names)}${name === 'rank' ? 'Give rank (--rank) a small number such as 10; hadamard tune chooses one by what it predicts.' : `Give ${name} (${flagOf(name)}) an allowed value or leave it out.`}`,
   });
 }
 

@@ -3,6 +3,7 @@ import type { UncertaintyReport } from '../model/covariances.js';
 import type { FactorUncertainty } from '../model/factorUncertainty.js';
 import type { FitReport } from '../model/fitReport.js';
 import type { Model } from '../model/model.js';
+import { optionTable } from '../optionTable.js';
 import { curvatureInWords } from '../report/curvatureInWords.js';
 import { startsInWords } from '../report/starts.js';
 import { bytes, count, counted, duration, printable, real } from './render.js';
@@ -118,7 +119,7 @@ function testInWords({ rmse, entries, coldEntries }: NonNullable<FitDone['test']
   return `${real(rmse)} on ${counted(entries, 'test entry', 'test entries')}${cold}`;
 }
 
-export function certificateInWords({ status, reason, sweeps, certificate }: FitReport): string {
+export function certificateInWords({ status, reason, sweeps, certificate, options }: FitReport): string {
   const { relativeGradientNorm, tolerance, monotone, globalStatement } = certificate;
   const norm = relativeGradientNorm.toExponential(1);
   const bound = tolerance.toExponential(1).replace('.0e', 'e');
@@ -134,7 +135,7 @@ export function certificateInWords({ status, reason, sweeps, certificate }: FitR
     budget:
       reason === 'time'
         ? `out of time after ${sweepsInWords({ sweeps })}`
-        : `stopped after ${sweepsInWords({ sweeps })}`,
+        : `stopped after ${sweepsInWords({ sweeps })}${options.maxSweeps === optionTable.maxSweeps.default ? ', not converged: --max-sweeps allows more, --warm-start goes on from this model' : ''}`,
   }[status];
   const curvature = curvatureInWords(certificate);
   return [

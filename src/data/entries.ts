@@ -102,6 +102,14 @@ export function checkWeights(
       rule: 'The objective is Σ W²(A − u·v)²; weights are given as exactly one of { sqrtWeight: W }, { weight: W² } or { sigma: 1/W }.',
       remedy: 'Wrap them, for example weights: { sigma: uncertainties }.',
     });
+  if (Array.isArray(values))
+    throw new HadamardError({
+      code: 'invalid-input',
+      what: 'The weights are a plain array.',
+      position: ofWeights,
+      rule: 'Weights of triples and CSR are a typed array with one for every value, in the same order; those of a dense matrix are an ndarray of its shape.',
+      remedy: `Give ${kind}: Float64Array.from(weights).`,
+    });
   const isPlain = isRealArray(values);
   if (isPlain) checkArray(kind, values, ofWeights);
   const [m, n] = shapeOf(A);

@@ -393,7 +393,11 @@ test('demo runs in an empty folder, twice', async () => {
         expect(stdout).toContain(`npx hadamard ${next}`);
       expect(stdout).not.toContain('recommend');
     }
-    expect((await loadModel(join(empty.path, 'hadamard-demo'))).shape).toEqual([307, 41]);
+    const model = await loadModel(join(empty.path, 'hadamard-demo'));
+    expect(model.shape).toEqual([307, 41]);
+    const { code, stdout } = await run(['fit', '--config', 'hadamard-demo', '--out', 'again', '--json'], empty.path);
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout).digest).toBe(model.fit.digest);
   } finally {
     empty.remove();
   }
