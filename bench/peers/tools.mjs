@@ -50,8 +50,9 @@ export function install(work, libmf) {
     attempt(['npm libmf'], [['npm', 'install', '--prefix', work, '--no-save', '--no-audit', '--no-fund', 'libmf@0.2']]);
   if (!libmf) absent.libmf = 'give --libmf <path of mf-train>, built with -O3 -march=native -DUSEAVX';
   const library = libmf && join(dirname(libmf), 'libmf.so.2');
-  if (library && !existsSync(library)) console.log(`without ${library} (make lib) LIBMF is timed by its epochs alone`);
-  return { absent, python, libmf, library: library && existsSync(library) ? library : undefined };
+  const hasLibrary = library !== undefined && existsSync(library);
+  if (libmf && !hasLibrary) console.log(`without ${library} (make lib) LIBMF is timed by its epochs alone`);
+  return { absent, python, libmf, ...(hasLibrary && { library }) };
 }
 
 /** Points {step, seconds, cpuSeconds, value} of a fit; `value` is what `evaluate` makes of the factors, where it is given. */

@@ -127,15 +127,13 @@ export function certificateInWords({ status, reason, sweeps, certificate, option
     relativeGradientNorm <= tolerance
       ? `${norm}, within the tolerance ${bound}`
       : `${norm}, above the tolerance ${bound}`;
+  const isByDefault = reason === 'sweeps' && options.maxSweeps === optionTable.maxSweeps.default;
   const end = {
     converged: 'converged: a stationary point',
     validated: 'stopped by the held-out entries: the factors of their least error are kept',
     stalled: 'not converged: the objective falls no further at this precision',
     cancelled: `cancelled after ${sweepsInWords({ sweeps })}`,
-    budget:
-      reason === 'time'
-        ? `out of time after ${sweepsInWords({ sweeps })}`
-        : `stopped after ${sweepsInWords({ sweeps })}${options.maxSweeps === optionTable.maxSweeps.default ? ', not converged: --max-sweeps allows more, --warm-start goes on from this model' : ''}`,
+    budget: `${reason === 'time' ? 'out of time' : 'stopped'} after ${sweepsInWords({ sweeps })}${isByDefault ? ', not converged: --max-sweeps allows more, --warm-start goes on from this model' : ''}`,
   }[status];
   const curvature = curvatureInWords(certificate);
   return [

@@ -102,14 +102,6 @@ export function checkWeights(
       rule: 'The objective is Σ W²(A − u·v)²; weights are given as exactly one of { sqrtWeight: W }, { weight: W² } or { sigma: 1/W }.',
       remedy: 'Wrap them, for example weights: { sigma: uncertainties }.',
     });
-  if (Array.isArray(values))
-    throw new HadamardError({
-      code: 'invalid-input',
-      what: 'The weights are a plain array.',
-      position: ofWeights,
-      rule: 'Weights of triples and CSR are a typed array with one for every value, in the same order; those of a dense matrix are an ndarray of its shape.',
-      remedy: `Give ${kind}: Float64Array.from(weights).`,
-    });
   const isPlain = isRealArray(values);
   if (isPlain) checkArray(kind, values, ofWeights);
   const [m, n] = shapeOf(A);
@@ -131,7 +123,7 @@ export function checkWeights(
 const ofWeights = { option: 'weights' } as const;
 
 function isRealArray(values: unknown): values is RealArray {
-  return values instanceof Float32Array || values instanceof Float64Array;
+  return Array.isArray(values) || values instanceof Float32Array || values instanceof Float64Array;
 }
 
 function invalidWeight(kind: string, value: number, row: number, column: number, index: number): HadamardError {
@@ -231,12 +223,12 @@ function weightReader(
   weights: WeightValues,
   m: number,
 ): (row: number, column: number, index: number) => number | undefined {
-  if (isRealArray(weights)) return (_row, _column, index) => weights[index];
+  // A hole in a plain array is no weight: only what is not listed may be left out.
+  if (isRealArray(weights)) return (_row, _column, index) => weights[index] ?? Number.NaN;
   if (!isTriples(weights) && !isCompressed(weights)) {
     checkDense(weights as NdArray<RealArray>, ofWeights);
     const { data, stride, offset } = weights as NdArray<RealArray>;
     const [rowStride = 0, columnStride = 0] = stride;
-    // A hole in a plain array is no weight: only what is not listed may be left out.
     return (row, column) => data[offset + row * rowStride + column * columnStride] ?? Number.NaN;
   }
   if (isSamePattern(A, weights)) return (_row, _column, index) => weights.values[index];

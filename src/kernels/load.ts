@@ -261,6 +261,19 @@ export const totalNames = [
   'observed',
 ] as const satisfies readonly (keyof JobTotals)[];
 
+/** Anew each time, to be added to. */
+export const zeroTotals = (): { -readonly [Name in keyof JobTotals]: number } => ({
+  loss: 0,
+  penalty: 0,
+  gradientSquared: 0,
+  ownSquared: 0,
+  biasGradientSquared: 0,
+  biasSquared: 0,
+  squares: 0,
+  weightedSquares: 0,
+  observed: 0,
+});
+
 /** The sums that the kernels have added up for a job. */
 export function readTotals(view: DataView, address: number): JobTotals {
   const read = (i: number) => view.getFloat64(address + totalsOffset + 8 * i, true);

@@ -1,5 +1,5 @@
 /** Vector work over blocks of rows: linear combinations of factor-sized buffers of a side, and their inner products. */
-import { totalNames } from '../kernels/load.js';
+import { totalNames, zeroTotals } from '../kernels/load.js';
 import { writeTerms } from '../kernels/vectorTerms.js';
 import { elementBytes, type Side } from '../parallel/layout.js';
 import { type FitContext, noTotals, type Phase, type Totals, type Workbench } from '../parallel/phase.js';
@@ -60,7 +60,7 @@ export function combine(
 
 /** Up to {@link mostProducts} sums as a block reports them. */
 export function totalsOf(products: readonly number[]): Totals {
-  const totals = { ...noTotals };
+  const totals = zeroTotals();
   products.forEach((product, i) => {
     totals[totalNames[i] as keyof Totals] = product;
   });

@@ -1,7 +1,7 @@
 /** Claims blocks and runs them: the same loop in a worker thread and inline. */
-import { instantiateKernels, totalNames } from '../kernels/load.js';
+import { instantiateKernels, totalNames, zeroTotals } from '../kernels/load.js';
 import { control, type Side, totalsPerBlock } from './layout.js';
-import { type BlockContext, noTotals, type PhaseCall, type PhaseTable, type Totals, type Workbench } from './phase.js';
+import type { BlockContext, PhaseCall, PhaseTable, Totals, Workbench } from './phase.js';
 
 /** The kernels over a memory, which a small fit hands on to the next: an instance costs as much as a sweep of it. */
 interface Instance extends Pick<Workbench, 'kernels' | 'view' | 'words' | 'doubles' | 'bytes'> {
@@ -79,20 +79,7 @@ function writeTotals<Context extends BlockContext>(
 
 /** Adds the blocks' sums up in block order. */
 export function sumTotals(fit: BlockContext, side: Side, doubles: Float64Array): Totals {
-  // Field by field: to spread an object costs a small fit as much as ten rows.
-  const { loss, penalty, gradientSquared, ownSquared, biasGradientSquared, biasSquared } = noTotals;
-  const { squares, weightedSquares, observed } = noTotals;
-  const sums = {
-    loss,
-    penalty,
-    gradientSquared,
-    ownSquared,
-    biasGradientSquared,
-    biasSquared,
-    squares,
-    weightedSquares,
-    observed,
-  };
+  const sums = zeroTotals();
   let at = fit.layout.sides[side].results / 8;
   for (let block = 0; block < fit.blocks[side].length - 1; block++)
     for (const name of totalNames) sums[name] += doubles[at++] as number;

@@ -2,7 +2,7 @@
 import type { EntryFile } from '../data/entryFile.js';
 import type { StoredOrientation } from '../data/storedRows.js';
 import type { ErrorRecord } from '../errors.js';
-import type { Dtype, JobTotals, Kernels } from '../kernels/load.js';
+import { type Dtype, type JobTotals, type Kernels, zeroTotals } from '../kernels/load.js';
 import type { Layout, PerSide, Side, SideAddresses } from './layout.js';
 
 /** What a crew needs to know of work over blocks of rows. Shared buffers and the compiled module cross threads by reference. */
@@ -149,17 +149,7 @@ export type Gauge = 'none' | 'latent' | 'all';
 /** Float64 sums over rows, each over fixed blocks in a fixed order. */
 export type Totals = JobTotals;
 
-export const noTotals: Totals = {
-  loss: 0,
-  penalty: 0,
-  gradientSquared: 0,
-  ownSquared: 0,
-  biasGradientSquared: 0,
-  biasSquared: 0,
-  squares: 0,
-  weightedSquares: 0,
-  observed: 0,
-};
+export const noTotals: Totals = zeroTotals();
 
 /** What a block's code works with in its own thread. */
 export interface Workbench<Context extends BlockContext = FitContext> {

@@ -90,6 +90,16 @@ describe('weights', () => {
     expect(weightsOf(A, { sigma: given })).toEqual([0.25, 1, 4]);
   });
 
+  test('a plain array like a typed one, but for its holes', () => {
+    const plain = [4, 1, 0.25];
+    expect(weightsOf(A, { sqrtWeight: plain as never })).toEqual([4, 1, 0.25]);
+    delete plain[1];
+    expect(errorOf(() => visits(A, { sqrtWeight: plain as never }))).toMatchObject({
+      code: 'invalid-weight',
+      position: { row: 0, column: 3, index: 1 },
+    });
+  });
+
   test('0 is unobserved', () => {
     expect(visits(A, { sqrtWeight: Float32Array.of(1, 0, 2) }).map(([, , , , index]) => index)).toEqual([0, 2]);
     expect(visits(A, { weight: Float32Array.of(1, -0, 2) })).toHaveLength(2);

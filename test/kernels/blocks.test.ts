@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { eigenbasis } from '../../dist/src/kernels/eigenbasis.js';
-import { compileKernels } from '../../dist/src/kernels/load.js';
+import { compileKernels, totalNames } from '../../dist/src/kernels/load.js';
 import { improveRow, type ReferenceProblem, solveRow } from '../../dist/src/kernels/reference.js';
 import { objectiveOfRow, problem, source } from './composedProblem.js';
 import { type ComposedRequest, type ComposedResult, runComposed } from './composedWorkspace.js';
@@ -291,14 +291,7 @@ describe('squares with a background in f32', () => {
         if (count >= 2500 || count * 4 <= rank) expect(isStepped, where).toBe(count >= 2500);
       });
       if (lambda === 0) continue;
-      for (const sum of [
-        'loss',
-        'penalty',
-        'gradientSquared',
-        'ownSquared',
-        'biasGradientSquared',
-        'biasSquared',
-      ] as const)
+      for (const sum of totalNames)
         if (exact.totals[sum] !== 0 || settled.totals[sum] !== 0)
           expect(Math.abs(settled.totals[sum] / exact.totals[sum] - 1), `${sum}, rank ${rank}`).toBeLessThan(1e-4);
     }

@@ -149,12 +149,12 @@ function newton(problem: BoxProblem): bool {
     store<u32>(problem.free + (count++ << 2), <u32>c);
   }
   if (count == 0) return false;
-  const biggest = assemble(problem, count, 0);
-  const smallest = <f64>count * f64.EPSILON * biggest;
-  if (!choleskySolve<f64>(problem.H, (count + 3) & ~3, count, smallest, problem.d)) {
+  const size = (count + 3) & ~3;
+  const smallest = <f64>count * f64.EPSILON * assemble(problem, count, size, 0);
+  if (!choleskySolve<f64>(problem.H, size, count, smallest, problem.d)) {
     // Directions without curvature stay about where they are beside a ridge that the others do not notice.
-    assemble(problem, count, leastRidge * smallest);
-    if (!choleskySolve<f64>(problem.H, (count + 3) & ~3, count, 0, problem.d)) return false;
+    assemble(problem, count, size, leastRidge * smallest);
+    if (!choleskySolve<f64>(problem.H, size, count, 0, problem.d)) return false;
   }
   let fraction: f64 = 1;
   let stopper: usize = count;
@@ -178,8 +178,7 @@ function newton(problem: BoxProblem): bool {
 }
 
 /** The free coordinates' matrix, its diagonal raised by `ridge`, to H and their right-hand side to `d`. @returns the largest of its diagonal. */
-function assemble(problem: BoxProblem, count: usize, ridge: f64): f64 {
-  const size = (count + 3) & ~3;
+function assemble(problem: BoxProblem, count: usize, size: usize, ridge: f64): f64 {
   clear(problem.H, size * (size << 3));
   let biggest: f64 = 0;
   for (let f: usize = 0; f < size; f++) {
