@@ -54,9 +54,14 @@ const struct = fieldWriter(
 export const termBytes: number = struct.bytes;
 export const writeTerms: FieldWriter<keyof TermFields>['write'] = struct.write;
 
+/** What rows of up to 16 unknowns, and a bias's column beside them, need to be solved two at a time: see assembly/boxLanes.ts. */
+const widestLaned = 36;
+const laneBytes = 64 + 16 * (2 * 32 + 5) * 32;
+
 /** Scratch of one task for the composed kernels. See assembly/composedSpace.ts. */
 export function composedScratchBytes(stride: number): number {
-  return Math.ceil(scratchBytes(stride) / 64) * 64 + 64 + 192 + 8 * (stride * stride + 23 * stride);
+  const lanes = stride <= widestLaned ? laneBytes : 0;
+  return Math.ceil(scratchBytes(stride) / 64) * 64 + 64 + 192 + 8 * (stride * stride + 23 * stride) + lanes;
 }
 
 /** Doubles of a background's sums: the k×k matrix, the vector and the constant. */

@@ -94,6 +94,12 @@ export async function runComposed(
     new Float64Array(memory.buffer, address, numbers.length).set(numbers);
     return address;
   };
+  /** What other work has left behind is no number. */
+  const used = (bytes: number) => {
+    const address = reserve(bytes);
+    new Uint8Array(memory.buffer, address, bytes).fill(0xff);
+    return address;
+  };
   const words = (numbers: readonly number[]) => {
     const address = reserve(numbers.length * 4);
     new Uint32Array(memory.buffer, address, numbers.length).set(numbers);
@@ -119,7 +125,7 @@ export async function runComposed(
     weights: reals(flat.map(([, , w]) => w)),
     penalties: doubles(new Array(m).fill(request.lambda ?? 0)),
     biasPenalties: doubles(new Array(m).fill(request.beta ?? 0)),
-    scratch: reserve(Math.max(composedScratchBytes(stride), blockScratchBytes(stride, columns ?? 4, V.length))),
+    scratch: used(Math.max(composedScratchBytes(stride), blockScratchBytes(stride, columns ?? 4, V.length))),
     status: reserve(m),
     isLossWanted: 1,
     mean: request.mean ?? 0,

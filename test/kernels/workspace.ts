@@ -115,6 +115,8 @@ export class Workspace {
     this.status = new Uint8Array(buffer, this.#reserve(rows), rows).fill(9);
     this.#job = this.#reserve(jobBytes);
     const scratch = this.#reserve(scratchBytes(stride));
+    // What other work has left behind is no number.
+    new Uint8Array(buffer, scratch, scratchBytes(stride)).fill(0xff);
     const mean = hasBias ? 0.25 : 0;
     this.problem = {
       rank,

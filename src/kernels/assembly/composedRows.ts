@@ -6,9 +6,10 @@
  * A row's losses are replaced by quadratics tangent at its present value (majorize–minimize: D. Hunter & K. Lange, Am.
  * Stat. 58 (2004)), which is exact for weighted squares; the quadratic problem is solved to its own optimality.
  */
+import { BoxLanes, measureLanes, mostUnknowns, openBoxLanes, projectLanes, raiseDiagonal, shareMatrix, solveLanes, takeMatrix, takeRow } from "./boxLanes";
 import { boxSolve, leastSlope } from "./boxSolve";
 import { choleskySolve } from "./cholesky";
-import { bound, ComposedSpace, openComposed, takeOwn } from "./composedSpace";
+import { bound, ComposedSpace, openComposed, penaltyFactor, takeOwn } from "./composedSpace";
 import { copy } from "./entryLanes";
 import { fullLoss, fullRows, rightSides } from "./fullRows";
 import { RowJob } from "./job";
@@ -31,13 +32,88 @@ const rounding: f64 = 1e-14;
 
 export function composedSolve<S>(job: RowJob, terms: Terms, first: i32, last: i32): void {
   const work = openComposed(job);
-  const isPlain = terms.isFull && !job.hasBias;
+  const isPlain = terms.isFull && !job.hasBias, isInLanes = areBoxed(job, terms, work);
+  // All have the same bounds.
+  if (isInLanes) bound(job, terms, work, first);
   for (let row = first; row < last; row++) {
     const place = (row - first) % fullRows;
     if (isPlain && place == 0) rightSides<S>(job, work, row, min(fullRows, last - row));
-    if (isPlain) work.right = work.space.P + <usize>place * (work.size << 3);
+    if (isInLanes) {
+      if (place % 2 == 0) solvePair<S>(job, terms, work, row, min(2, last - row), isPlain ? place : -1);
+      continue;
+    }
+    if (isPlain) work.right = rightOf(work, place);
     solveRow<S>(job, terms, work, row);
   }
+}
+
+/** Of one of the rows whose sums were made together. */
+// @ts-ignore: decorator
+@inline
+function rightOf(work: ComposedSpace, place: i32): usize {
+  return work.space.P + <usize>place * (work.size << 3);
+}
+
+/** Whether rows are few unknowns of weighted squares within the same bounds each, and nothing else. */
+function areBoxed(job: RowJob, terms: Terms, work: ComposedSpace): bool {
+  const isBounded = terms.lower != -Infinity || terms.upper != Infinity;
+  return isBounded && terms.loss == Loss.Quadratic && !terms.l1 && !terms.held && !job.ownBiasFree && work.n <= mostUnknowns;
+}
+
+/** Rows row and row + 1, or the first alone, that are {@link areBoxed}. */
+function solvePair<S>(job: RowJob, terms: Terms, work: ComposedSpace, row: i32, count: i32, place: i32): void {
+  const lanes = openBoxLanes(work.lanes, work.n);
+  const isShared = place >= 0;
+  if (isShared) {
+    const weights = terms.ownWeights + (<usize>row << 3);
+    shareMatrix(lanes, terms.gram, work.size, load<f64>(weights), load<f64>(weights + ((count - 1) << 3)));
+  }
+  for (let lane = 0; lane < 2; lane++) {
+    // A lane that is left over has the same row once more.
+    const taken = min(lane, count - 1);
+    if (lane < count) takeOwn<S>(job, work, row + lane);
+    if (isShared) {
+      for (let c: usize = 0; c < work.n; c++) raiseDiagonal(lanes, lane, c, penaltyFactor(job, terms, row + taken, c));
+    } else {
+      if (lane < count) tangent<S, f64>(job, terms, work, row + lane);
+      takeMatrix(lanes, lane, work.G, work.size);
+    }
+    takeRow(lanes, lane, isShared ? rightOf(work, place + taken) : work.b, work.space.x);
+  }
+  measureLanes(lanes);
+  projectLanes(lanes, terms.lower, terms.upper, lanes.h);
+  for (let lane = 0; lane < count; lane++) addSlope(job, terms, lanes, lane, row + lane);
+  const solved = solveLanes(lanes, terms.lower, terms.upper);
+  for (let lane = 0; lane < count; lane++) {
+    if (isShared) work.right = rightOf(work, place + lane);
+    if ((solved >> lane) & 1)
+      for (let c: usize = 0; c < work.n; c++) store<f64>(work.space.x + (c << 3), load<f64>(lanes.x + (c << 4) + (lane << 3)));
+    else solveAlone<S>(job, terms, work, row + lane);
+    keep<S>(job, terms, work, row + lane);
+  }
+}
+
+/** A row that {@link solveLanes} has left. */
+function solveAlone<S>(job: RowJob, terms: Terms, work: ComposedSpace, row: i32): void {
+  tangent<S, f64>(job, terms, work, row);
+  mirror(work);
+  for (let c: usize = 0; c < work.n; c++)
+    store<f64>(work.next + (c << 3), <f64>load<S>(job.own + (<usize>row * <usize>job.stride + c) * sizeof<S>()));
+  boxSolve(work);
+  copy(work.space.x, work.next, work.size << 3);
+}
+
+/** A lane's projected gradient, in `h`: its square, and the row's residual. */
+function addSlope(job: RowJob, terms: Terms, lanes: BoxLanes, lane: usize, row: i32): void {
+  let squared: f64 = 0, scale: f64 = 0;
+  for (let c: usize = 0; c < lanes.n; c++) {
+    const o = (c << 4) + (lane << 3);
+    const slope = load<f64>(lanes.h + o), b = 2 * load<f64>(lanes.b + o);
+    squared += slope * slope;
+    scale += b * b;
+  }
+  job.gradientSquared += squared;
+  keepResidual(terms, row, squared, scale);
 }
 
 /** Loss, penalty and projected gradient at `own`; the gradient goes to `out` if it is wanted. */
@@ -71,7 +147,6 @@ export function composedLoss<S>(job: RowJob, terms: Terms, first: i32, last: i32
 function solveRow<S>(job: RowJob, terms: Terms, work: ComposedSpace, row: i32): void {
   const stride = <usize>job.stride;
   const x = work.space.x;
-  store<u8>(job.status + row, 0);
   takeOwn<S>(job, work, row);
   const isConstrained = bound(job, terms, work, row);
   const steps = terms.loss == Loss.Quadratic ? 1 : terms.innerSteps;
@@ -100,6 +175,13 @@ function solveRow<S>(job: RowJob, terms: Terms, work: ComposedSpace, row: i32): 
     if (idle >= patience && moved < little) break;
     least = min(least, moved);
   }
+  keep<S>(job, terms, work, row);
+}
+
+/** x of the space to the row's place, rounded as it stands there, and what it costs. */
+function keep<S>(job: RowJob, terms: Terms, work: ComposedSpace, row: i32): void {
+  const x = work.space.x, stride = work.size;
+  store<u8>(job.status + row, 0);
   const out = job.out + <usize>row * stride * sizeof<S>();
   for (let c: usize = 0; c < stride; c++) {
     const rounded = c < work.n ? <S>load<f64>(x + (c << 3)) : <S>0;
@@ -135,6 +217,10 @@ function measureSlope(job: RowJob, terms: Terms, work: ComposedSpace, row: i32):
     const b = 2 * load<f64>(work.b + o);
     scale += b * b;
   }
+  keepResidual(terms, row, squared, scale);
+}
+
+function keepResidual(terms: Terms, row: i32, squared: f64, scale: f64): void {
   if (terms.residuals) store<f64>(terms.residuals + (<usize>row << 3), scale > 0 ? sqrt(squared / scale) : sqrt(squared));
 }
 

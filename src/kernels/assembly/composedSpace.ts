@@ -9,6 +9,8 @@ export class ComposedSpace extends BoxProblem {
   space: Space;
   /** The row as it will be, while `x` of the space is as it is. */
   next: usize;
+  /** Of rows of few unknowns that are solved two at a time. */
+  lanes: usize;
   /** Σ W²a·v_j of the row, where it is known beforehand; else 0. */
   right: usize;
   /** Rows that are solved together: f32, {@link batchRows}×k, twice. */
@@ -42,6 +44,7 @@ export function openComposed(job: RowJob): ComposedSpace {
   composed.batchList = composed.free + vector;
   composed.batch = composed.batchList + (batchRows << 2);
   composed.rotatedBatch = composed.batch + batchRows * (size << 2);
+  composed.lanes = (composed.rotatedBatch + batchRows * (size << 2) + 15) & ~15;
   composed.x = composed.next;
   composed.right = 0;
   return composed;

@@ -27,8 +27,12 @@ export function rightSides<S>(job: RowJob, work: ComposedSpace, first: i32, coun
       const row = first + min(i, count - 1);
       list<S>(job, <usize>load<u32>(job.pointers + (<usize>row << 2)) + t, length, lists + <usize>i * listBytes);
     }
-    for (let c: usize = 0; c < stride; c += 4)
-      fourColumns<S>(job.other + t * bytes + c * sizeof<S>(), bytes, length, lists, sums + (c << 3), vector);
+    for (let c: usize = 0; c < <usize>job.rank; c += 4) {
+      const v = job.other + t * bytes + c * sizeof<S>();
+      // What is behind the rank is padding.
+      if (<usize>job.rank - c > 2) fourColumns<S>(v, bytes, length, lists, sums + (c << 3), vector);
+      else twoColumns<S>(v, bytes, length, lists, sums + (c << 3), vector);
+    }
   }
 }
 
@@ -68,6 +72,22 @@ function fourColumns<S>(v: usize, bytes: usize, length: usize, lists: usize, sum
   v128.store(sums + vector, b0); v128.store(sums + vector, b1, 16);
   v128.store(sums + 2 * vector, c0); v128.store(sums + 2 * vector, c1, 16);
   v128.store(sums + 3 * vector, d0); v128.store(sums + 3 * vector, d1, 16);
+}
+
+/** The same of two. */
+function twoColumns<S>(v: usize, bytes: usize, length: usize, lists: usize, sums: usize, vector: usize): void {
+  let a = v128.load(sums), b = v128.load(sums + vector), c = v128.load(sums + 2 * vector), d = v128.load(sums + 3 * vector);
+  for (const end = lists + (length << 3); lists != end; lists += 8, v += bytes) {
+    const z = sizeof<S>() == 4 ? f64x2.promote_low_f32x4(v128.load64_zero(v)) : v128.load(v);
+    a = madd<f64>(v128.load64_splat(lists), z, a);
+    b = madd<f64>(v128.load64_splat(lists, listBytes), z, b);
+    c = madd<f64>(v128.load64_splat(lists, 2 * listBytes), z, c);
+    d = madd<f64>(v128.load64_splat(lists, 3 * listBytes), z, d);
+  }
+  v128.store(sums, a);
+  v128.store(sums + vector, b);
+  v128.store(sums + 2 * vector, c);
+  v128.store(sums + 3 * vector, d);
 }
 
 /** Σ W²(x·v_j − a)² of a row widened to `wide`, as lossAt sums it. */

@@ -1,0 +1,130 @@
+/** Rows within bounds, which are solved two at a time: against every choice of free coordinates, and against being alone. */
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import { objectiveOfRow, problem, source } from './composedProblem.js';
+import { type ComposedRequest, runComposed } from './composedWorkspace.js';
+
+/** Solution of Gx = b by Gaussian elimination with pivoting; not finite where there is none. */
+function solve(G: readonly Float64Array[], b: Float64Array): number[] {
+  const n = b.length;
+  const rows = G.map((row, r) => [...row, b[r] as number]);
+  const at = (r: number, c: number) => rows[r]?.[c] as number;
+  for (let c = 0; c < n; c++) {
+    const pivot = rows.reduce((best, _, r) => (r >= c && Math.abs(at(r, c)) > Math.abs(at(best, c)) ? r : best), c);
+    rows.splice(c, 1, ...rows.splice(pivot, 1, rows[c] as number[]));
+    for (let r = 0; r < n; r++) {
+      if (r === c) continue;
+      const factor = at(r, c) / at(c, c);
+      rows[r] = (rows[r] as number[]).map((value, e) => value - factor * at(c, e));
+    }
+  }
+  return Array.from(b, (_, c) => at(c, n) / at(c, c));
+}
+
+/** The least of a row's objective over all choices of what is free, at the lower and at the upper bound. */
+function leastOf(request: ComposedRequest, i: number): number {
+  const { rank, V, lambda = 0, lower = Number.NEGATIVE_INFINITY, upper = Number.POSITIVE_INFINITY } = request;
+  const G = Array.from({ length: rank }, (_, r) =>
+    Float64Array.from({ length: rank }, (_, c) => (r === c ? lambda : 0)),
+  );
+  const b = new Float64Array(rank);
+  for (const [j, a, w] of request.entries[i] ?? []) {
+    const v = V[j] as readonly number[];
+    v.forEach((vr, r) => {
+      b[r] = (b[r] as number) + w * w * a * vr;
+      G[r] = (G[r] as Float64Array).map((sum, c) => sum + w * w * vr * (v[c] as number));
+    });
+  }
+  let least = Number.POSITIVE_INFINITY;
+  for (let choice = 0; choice < 3 ** rank; choice++) {
+    const bounds = Array.from(b, (_, c) => [undefined, lower, upper][Math.floor(choice / 3 ** c) % 3]);
+    if (bounds.some((bound) => bound !== undefined && !Number.isFinite(bound))) continue;
+    const free = [...bounds.keys()].filter((c) => bounds[c] === undefined);
+    const rowOf = (c: number) => G[c] as Float64Array;
+    const found = solve(
+      free.map((r) => Float64Array.from(free, (c) => rowOf(r)[c] as number)),
+      Float64Array.from(free, (c) =>
+        bounds.reduce<number>((sum, x, e) => sum - (rowOf(c)[e] as number) * (x ?? 0), b[c] as number),
+      ),
+    );
+    if (!found.every((x) => x >= lower && x <= upper)) continue;
+    const x = bounds.map((bound, c) => bound ?? (found[free.indexOf(c)] as number));
+    least = Math.min(least, objectiveOfRow(request, i, x));
+  }
+  return least;
+}
+
+const boundsOf = [{ lower: 0 }, { upper: 0.1 }, { lower: -0.2, upper: 0.3 }, { lower: 0.1, upper: 0.1 }] as const;
+
+it('the least of all choices of free coordinates, and the same bits beside another row as alone', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.constantFrom(...boundsOf),
+      fc.constantFrom('f32', 'f64'),
+      fc.integer({ min: 1, max: 5 }),
+      fc.integer({ min: 1, max: 5 }),
+      fc.integer({ min: 1, max: 1_000_000 }),
+      async (bounds, dtype, m, rank, seed) => {
+        const rounded = (numbers: readonly number[]) => numbers.map(Math.fround);
+        const base = problem({ m, n: 14, rank, seed, share: 0.9 });
+        const request: ComposedRequest = {
+          ...base,
+          ...bounds,
+          dtype,
+          V: base.V.map(rounded),
+          own: base.own.map(rounded),
+          entries: base.entries.map((row) => row.map(([j, a, w]) => [j, Math.fround(a), Math.fround(w)] as const)),
+        };
+        const { rows, totals } = await runComposed(request, 'composedSolve');
+        for (const [i, x] of rows.entries()) {
+          const least = leastOf(request, i);
+          expect(objectiveOfRow(request, i, x)).toBeLessThanOrEqual(
+            least * (1 + 1e-12) + (dtype === 'f32' ? 1e-5 : 1e-13),
+          );
+          const alone = { ...request, own: request.own.slice(i, i + 1), entries: request.entries.slice(i, i + 1) };
+          expect((await runComposed(alone, 'composedSolve')).rows[0]).toEqual(x);
+        }
+        const f = rows.reduce((sum, x, i) => sum + objectiveOfRow(request, i, x), 0);
+        expect(totals.loss + totals.penalty).toBeCloseTo(f, 8);
+        const before = await runComposed(request, 'composedMeasure');
+        expect(totals.gradientSquared).toBeCloseTo(before.totals.gradientSquared, 8);
+        expect(totals.ownSquared).toBeCloseTo(before.totals.ownSquared, 10);
+      },
+    ),
+    { numRuns: 100 },
+  );
+});
+
+it.each([
+  ['columns that are the same', 0],
+  ['columns that are nearly the same', 1e-9],
+])('%s, without a ridge: no feasible step lowers f', async (_name, apart) => {
+  const random = source(9);
+  const rank = 4;
+  const V = Array.from({ length: 20 }, () => {
+    const [a, b] = [Math.abs(random()), Math.abs(random())];
+    return [a, a + apart * random(), b, 0];
+  });
+  const entries = Array.from({ length: 7 }, () => V.map((_, j) => [j, 1 + random(), 1] as const));
+  const own = entries.map(() => [0.3, 0.1, 0, 0.2]);
+  const request: ComposedRequest = { rank, V, entries, own, lower: 0, lambda: 0 };
+  const { rows } = await runComposed(request, 'composedSolve');
+  for (const [i, x] of rows.entries()) {
+    const f = objectiveOfRow(request, i, x);
+    for (let c = 0; c < rank; c++)
+      for (const step of [1e-3, -1e-3, 1e-5, -1e-5]) {
+        const moved = x.map((value, e) => (e === c ? Math.max(0, value + step) : value));
+        expect(objectiveOfRow(request, i, moved)).toBeGreaterThanOrEqual(f * (1 - 1e-12));
+      }
+  }
+});
+
+it('ranks up to 32 two at a time and those above one by one: the projected gradient vanishes', async () => {
+  for (const rank of [1, 7, 16, 31, 32, 33]) {
+    const base = problem({ m: 5, n: 90, rank, seed: rank, share: 0.9 });
+    const request = { ...base, lower: 0 };
+    const { rows } = await runComposed(request, 'composedSolve');
+    const { residuals } = await runComposed({ ...request, own: rows }, 'composedMeasure');
+    for (const residual of residuals) expect(residual, `rank ${rank}`).toBeLessThan(1e-12);
+  }
+});
