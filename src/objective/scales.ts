@@ -1,4 +1,5 @@
 /** What the penalties of each row are scaled by. */
+import type { IndexArray, RealArray } from '../data/input.js';
 import { isWeighted, type StoredOrientation, stretchesOf } from '../data/storedRows.js';
 
 /** What λ is multiplied by in each row: 1, its number of observations, or its sum of W². */
@@ -33,15 +34,35 @@ export function penaltyScales(
     for (let row = first; row < last; row++) {
       const start = (pointers[row] as number) - base;
       const end = (pointers[row + 1] as number) - base;
-      let sum = 0;
-      let listed = 0;
-      for (let t = start; t < end; t++) {
-        const weight = weights ? (weights[t] as number) : 1;
-        if (scale === 'weight') sum += weight * weight;
-        else if (weight > 0) sum++;
-        if (background) listed += background.other[indices[t] as number] as number;
+      if (scale === 'count' && weights) {
+        scales[row] = power(positiveOf(weights, start, end) + ofOthers(row, 0));
+        continue;
       }
-      scales[row] = power(sum + ofOthers(row, scale === 'weight' ? listed : 0));
+      const sum = weights ? squaresOf(weights, start, end) : end - start;
+      scales[row] = power(sum + ofOthers(row, background ? listedOf(background.other, indices, start, end) : 0));
     }
   return scales;
+}
+
+// A loop each, for the compiler.
+
+function positiveOf(weights: RealArray, start: number, end: number): number {
+  let count = 0;
+  for (let t = start; t < end; t++) if ((weights[t] as number) > 0) count++;
+  return count;
+}
+
+function squaresOf(weights: RealArray, start: number, end: number): number {
+  let sum = 0;
+  for (let t = start; t < end; t++) {
+    const weight = weights[t] as number;
+    sum += weight * weight;
+  }
+  return sum;
+}
+
+function listedOf(others: Float64Array, indices: IndexArray, start: number, end: number): number {
+  let sum = 0;
+  for (let t = start; t < end; t++) sum += others[indices[t] as number] as number;
+  return sum;
 }
