@@ -35,7 +35,7 @@ export function tangent<S, T>(job: RowJob, terms: Terms, work: ComposedSpace, ro
   for (let t = work.right ? end : start; t < end; t += panelRows) {
     const count = min(panelRows, end - t);
     const added = locate<S, T>(job, terms, work, row, wide, t, count);
-    collect<S, T>(job, space, count, space.P, true);
+    collect<S, T>(job, space, count, space.P, job.weights != 0 || !areSquares(terms));
     if (terms.isFull) continue;
     if (added > 0) gram<T>(work.G, space.P, <i32>added, stride);
     if (added < count) downdate<T>(work.G, space.P + added * stride * sizeof<T>(), <i32>(count - added), stride);
@@ -72,7 +72,11 @@ function locate<S, T>(job: RowJob, terms: Terms, work: ComposedSpace, row: i32, 
   const r: f64 = terms.gram ? load<f64>(terms.ownWeights + (<usize>row << 3)) : 0;
   let front: usize = 0, back = count;
   let t = start;
-  const isPlain = loss == Loss.Quadratic && terms.gram != 0 && !terms.isFull && !job.hasBias;
+  if (areSquares(terms)) {
+    locateSquares<S, T>(job, space, start, count);
+    return count;
+  }
+  const isPlain = loss == Loss.Quadratic && !job.hasBias;
   if (sizeof<S>() == 4 && sizeof<T>() == 4 && isPlain) {
     front = locateFours(job, terms, space, r, start, count);
     t += front;
@@ -92,7 +96,7 @@ function locate<S, T>(job: RowJob, terms: Terms, work: ComposedSpace, row: i32, 
       omega = curvature(loss, w, a, p, d);
       right = omega * (p - offset) - halfSlope(loss, w, a, p, d);
     }
-    if (terms.gram && !terms.isFull) {
+    if (terms.gram) {
       const rc = r * load<f64>(terms.otherWeights + (j << 3));
       if (loss == Loss.Poisson) right += 0.5 * rc;
       else {
@@ -106,6 +110,30 @@ function locate<S, T>(job: RowJob, terms: Terms, work: ComposedSpace, row: i32, 
     store<T>(space.rights + slot * sizeof<T>(), <T>right);
   }
   return front;
+}
+
+/** Whether there are weighted squares alone, so that all entries add to G. */
+// @ts-ignore: decorator
+@inline
+function areSquares(terms: Terms): bool {
+  return terms.loss == Loss.Quadratic && (!terms.gram || terms.isFull);
+}
+
+/** Entries of weighted squares that stand beside no background, W times each. */
+function locateSquares<S, T>(job: RowJob, space: Space, start: usize, count: usize): void {
+  const bytes = <usize>job.stride * sizeof<S>(), other = job.other;
+  const hasBias = job.hasBias, mean = job.mean, slot = <usize>job.rank * sizeof<S>();
+  const weights = job.weights ? job.weights + start * sizeof<S>() : 0, values = job.values + start * sizeof<S>();
+  const addresses = space.addresses, scales = space.scales, rights = space.rights;
+  let index = job.indices + (start << 2);
+  for (let i: usize = 0; i < count; i++, index += 4) {
+    const v = other + <usize>load<u32>(index) * bytes;
+    const a = <f64>load<S>(values + i * sizeof<S>()) - (hasBias ? mean + <f64>load<S>(v + slot) : mean);
+    const w: f64 = weights ? <f64>load<S>(weights + i * sizeof<S>()) : 1;
+    store<u32>(addresses + (i << 2), <u32>v);
+    store<T>(scales + i * sizeof<T>(), <T>w);
+    store<T>(rights + i * sizeof<T>(), <T>(w * w * a));
+  }
 }
 
 /** The first entries of a panel by fours, as long as they add to G. @returns how many. Without biases the mean is 0. */
