@@ -95,27 +95,56 @@ it('the least of all choices of free coordinates, and the same bits beside anoth
   );
 });
 
+/** No coordinate moved by a little within its bounds lowers f; one behind the rank is a bias, which has none. */
+function expectLeast(request: ComposedRequest, i: number, x: readonly number[]): void {
+  const { rank, lower = Number.NEGATIVE_INFINITY, upper = Number.POSITIVE_INFINITY } = request;
+  const f = objectiveOfRow(request, i, x);
+  for (const [c, value] of x.entries())
+    for (const step of [1e-3, -1e-3, 1e-5, -1e-5]) {
+      const to = c < rank ? Math.min(upper, Math.max(lower, value + step)) : value + step;
+      const moved = x.map((own, e) => (e === c ? to : own));
+      expect(objectiveOfRow(request, i, moved)).toBeGreaterThanOrEqual(f * (1 - 1e-12));
+    }
+}
+
 it.each([
   ['columns that are the same', 0],
   ['columns that are nearly the same', 1e-9],
 ])('%s, without a ridge: no feasible step lowers f', async (_name, apart) => {
   const random = source(9);
-  const rank = 4;
   const V = Array.from({ length: 20 }, () => {
     const [a, b] = [Math.abs(random()), Math.abs(random())];
     return [a, a + apart * random(), b, 0];
   });
   const entries = Array.from({ length: 7 }, () => V.map((_, j) => [j, 1 + random(), 1] as const));
   const own = entries.map(() => [0.3, 0.1, 0, 0.2]);
-  const request: ComposedRequest = { rank, V, entries, own, lower: 0, lambda: 0 };
+  const request: ComposedRequest = { rank: 4, V, entries, own, lower: 0, lambda: 0 };
   const { rows } = await runComposed(request, 'composedSolve');
-  for (const [i, x] of rows.entries()) {
-    const f = objectiveOfRow(request, i, x);
-    for (let c = 0; c < rank; c++)
-      for (const step of [1e-3, -1e-3, 1e-5, -1e-5]) {
-        const moved = x.map((value, e) => (e === c ? Math.max(0, value + step) : value));
-        expect(objectiveOfRow(request, i, moved)).toBeGreaterThanOrEqual(f * (1 - 1e-12));
-      }
+  for (const [i, x] of rows.entries()) expectLeast(request, i, x);
+});
+
+it('a bias beside bounded factors is free, and a row is the same alone', async () => {
+  for (const seed of [1, 2, 3, 4, 5]) {
+    const random = source(seed);
+    const base = problem({ m: 5, n: 14, rank: 3, seed, share: 0.9 });
+    const biased = {
+      otherBias: base.V.map(random),
+      isOwnBiasFree: true,
+      mean: 0.3,
+      beta: 0.2,
+      lower: -0.1,
+      upper: 0.4,
+    };
+    const request = { ...base, ...biased, own: base.own.map((row) => [...row, 0.1]) };
+    const { rows, totals } = await runComposed(request, 'composedSolve');
+    for (const [i, x] of rows.entries()) {
+      expectLeast(request, i, x);
+      const alone = { ...request, own: request.own.slice(i, i + 1), entries: request.entries.slice(i, i + 1) };
+      expect((await runComposed(alone, 'composedSolve')).rows[0]).toEqual(x);
+    }
+    expect(rows.some((x) => Math.abs(x[3] as number) > 0.4)).toBe(true);
+    const before = await runComposed(request, 'composedMeasure');
+    expect(totals.biasGradientSquared).toBeCloseTo(before.totals.biasGradientSquared, 8);
   }
 });
 

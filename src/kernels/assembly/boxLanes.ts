@@ -19,6 +19,9 @@ const vector: usize = 16;
 @unmanaged
 export class BoxLanes {
   n: usize;
+  /** n numbers each, the same of both rows. */
+  lower: usize;
+  upper: usize;
   /** n×n, both halves, `mostUnknowns` vectors a row; and the factor, whose diagonal is its reciprocals. */
   G: usize;
   U: usize;
@@ -36,9 +39,11 @@ export class BoxLanes {
 const line: usize = mostUnknowns * vector;
 
 /** In room for 64 bytes and 2·mostUnknowns + 5 lines: see composedScratchBytes. */
-export function openBoxLanes(at: usize, n: usize): BoxLanes {
+export function openBoxLanes(at: usize, n: usize, lower: usize, upper: usize): BoxLanes {
   const lanes = changetype<BoxLanes>(at);
   lanes.n = n;
+  lanes.lower = lower;
+  lanes.upper = upper;
   lanes.G = at + 64;
   lanes.U = lanes.G + mostUnknowns * line;
   lanes.b = lanes.U + mostUnknowns * line;
@@ -97,22 +102,35 @@ export function measureLanes(lanes: BoxLanes): void {
 }
 
 /** Projected slopes, of what is measured: 0 where x is at its bound and f falls beyond. */
-export function projectLanes(lanes: BoxLanes, lower: f64, upper: f64, to: usize): void {
-  const low = f64x2.splat(lower), high = f64x2.splat(upper), zero = f64x2.splat(0);
+export function projectLanes(lanes: BoxLanes, to: usize): void {
+  const zero = f64x2.splat(0);
   for (let c: usize = 0; c < lanes.n * vector; c += vector) {
     const x = v128.load(lanes.x + c);
     let slope = v128.load(lanes.slope + c);
-    slope = v128.bitselect(f64x2.min(slope, zero), slope, f64x2.le(x, low));
-    v128.store(to + c, v128.bitselect(f64x2.max(slope, zero), slope, f64x2.ge(x, high)));
+    slope = v128.bitselect(f64x2.min(slope, zero), slope, f64x2.le(x, lowerAt(lanes, c)));
+    v128.store(to + c, v128.bitselect(f64x2.max(slope, zero), slope, f64x2.ge(x, upperAt(lanes, c))));
   }
 }
 
+/** Bounds of the unknown whose vector is `c` bytes in. */
+// @ts-ignore: decorator
+@inline
+function lowerAt(lanes: BoxLanes, c: usize): v128 {
+  return v128.load64_splat(lanes.lower + (c >> 1));
+}
+
+// @ts-ignore: decorator
+@inline
+function upperAt(lanes: BoxLanes, c: usize): v128 {
+  return v128.load64_splat(lanes.upper + (c >> 1));
+}
+
 /** Both rows' solutions to x. @returns bit 0 and 1: whether that of each lane is one. */
-export function solveLanes(lanes: BoxLanes, lower: f64, upper: f64): i32 {
+export function solveLanes(lanes: BoxLanes): i32 {
   const end = lanes.n * vector;
-  const low = f64x2.splat(lower), high = f64x2.splat(upper);
   let biggest = f64x2.splat(0);
   for (let c: usize = 0; c < end; c += vector) {
+    const low = lowerAt(lanes, c), high = upperAt(lanes, c);
     const x = f64x2.pmin(f64x2.pmax(v128.load(lanes.x + c), low), high);
     v128.store(lanes.x + c, x);
     v128.store(lanes.free + c, v128.and(f64x2.gt(x, low), f64x2.lt(x, high)));
@@ -132,7 +150,7 @@ export function solveLanes(lanes: BoxLanes, lower: f64, upper: f64): i32 {
     positive = factor(lanes, smallest);
     substitute(lanes);
     measureLanes(lanes);
-    changed = exchange(lanes, low, high, limit);
+    changed = exchange(lanes, limit);
   }
   return i64x2.bitmask(v128.and(positive, areFlat(lanes, limit))) & ~changed;
 }
@@ -190,10 +208,11 @@ function substitute(lanes: BoxLanes): void {
 }
 
 /** Binds what left its bounds, and frees what f falls from. @returns bit 0 and 1: whether anything changed in each lane. */
-function exchange(lanes: BoxLanes, low: v128, high: v128, limit: v128): i32 {
+function exchange(lanes: BoxLanes, limit: v128): i32 {
   let changed = i64x2.splat(0);
   for (let c: usize = 0; c < lanes.n * vector; c += vector) {
     const x = v128.load(lanes.x + c), slope = v128.load(lanes.slope + c), free = v128.load(lanes.free + c);
+    const low = lowerAt(lanes, c), high = upperAt(lanes, c);
     const below = v128.and(free, f64x2.lt(x, low)), above = v128.and(free, f64x2.gt(x, high));
     const rises = v128.and(f64x2.lt(slope, f64x2.neg(limit)), f64x2.lt(x, high));
     const falls = v128.and(f64x2.gt(slope, limit), f64x2.gt(x, low));

@@ -57,12 +57,12 @@ function rightOf(work: ComposedSpace, place: i32): usize {
 /** Whether rows are few unknowns of weighted squares within the same bounds each, and nothing else. */
 function areBoxed(job: RowJob, terms: Terms, work: ComposedSpace): bool {
   const isBounded = terms.lower != -Infinity || terms.upper != Infinity;
-  return isBounded && terms.loss == Loss.Quadratic && !terms.l1 && !terms.held && !job.ownBiasFree && work.n <= mostUnknowns;
+  return isBounded && terms.loss == Loss.Quadratic && !terms.l1 && !terms.held && work.n <= mostUnknowns;
 }
 
 /** Rows row and row + 1, or the first alone, that are {@link areBoxed}. */
 function solvePair<S>(job: RowJob, terms: Terms, work: ComposedSpace, row: i32, count: i32, place: i32): void {
-  const lanes = openBoxLanes(work.lanes, work.n);
+  const lanes = openBoxLanes(work.lanes, work.n, work.lower, work.upper);
   const isShared = place >= 0;
   if (isShared) {
     const weights = terms.ownWeights + (<usize>row << 3);
@@ -81,9 +81,9 @@ function solvePair<S>(job: RowJob, terms: Terms, work: ComposedSpace, row: i32, 
     takeRow(lanes, lane, isShared ? rightOf(work, place + taken) : work.b, work.space.x);
   }
   measureLanes(lanes);
-  projectLanes(lanes, terms.lower, terms.upper, lanes.h);
+  projectLanes(lanes, lanes.h);
   for (let lane = 0; lane < count; lane++) addSlope(job, terms, lanes, lane, row + lane);
-  const solved = solveLanes(lanes, terms.lower, terms.upper);
+  const solved = solveLanes(lanes);
   for (let lane = 0; lane < count; lane++) {
     if (isShared) work.right = rightOf(work, place + lane);
     if ((solved >> lane) & 1)
@@ -109,10 +109,10 @@ function addSlope(job: RowJob, terms: Terms, lanes: BoxLanes, lane: usize, row: 
   for (let c: usize = 0; c < lanes.n; c++) {
     const o = (c << 4) + (lane << 3);
     const slope = load<f64>(lanes.h + o), b = 2 * load<f64>(lanes.b + o);
+    job.addGradient(<i32>c, slope);
     squared += slope * slope;
     scale += b * b;
   }
-  job.gradientSquared += squared;
   keepResidual(terms, row, squared, scale);
 }
 
