@@ -23,11 +23,12 @@ function solve(G: readonly Float64Array[], b: Float64Array): number[] {
 
 /** The least of a row's objective over all choices of what is free, at the lower and at the upper bound. */
 function leastOf(request: ComposedRequest, i: number): number {
-  const { rank, V, lambda = 0, lower = Number.NEGATIVE_INFINITY, upper = Number.POSITIVE_INFINITY } = request;
+  const { rank, V, lambda = 0, l1 = 0, lower = Number.NEGATIVE_INFINITY, upper = Number.POSITIVE_INFINITY } = request;
   const G = Array.from({ length: rank }, (_, r) =>
     Float64Array.from({ length: rank }, (_, c) => (r === c ? lambda : 0)),
   );
-  const b = new Float64Array(rank);
+  // Where there is an L1 penalty x is at least 0.
+  const b = new Float64Array(rank).fill(-l1 / 2);
   for (const [j, a, w] of request.entries[i] ?? []) {
     const v = V[j] as readonly number[];
     v.forEach((vr, r) => {
@@ -54,7 +55,13 @@ function leastOf(request: ComposedRequest, i: number): number {
   return least;
 }
 
-const boundsOf = [{ lower: 0 }, { upper: 0.1 }, { lower: -0.2, upper: 0.3 }, { lower: 0.1, upper: 0.1 }] as const;
+const boundsOf = [
+  { lower: 0 },
+  { lower: 0, l1: 0.3 },
+  { upper: 0.1 },
+  { lower: -0.2, upper: 0.3 },
+  { lower: 0.1, upper: 0.1 },
+] as const;
 
 it('the least of all choices of free coordinates, and the same bits beside another row as alone', async () => {
   await fc.assert(
@@ -66,13 +73,14 @@ it('the least of all choices of free coordinates, and the same bits beside anoth
       fc.integer({ min: 1, max: 1_000_000 }),
       async (bounds, dtype, m, rank, seed) => {
         const rounded = (numbers: readonly number[]) => numbers.map(Math.fround);
+        const { lower = -1, upper = 1 } = bounds as { lower?: number; upper?: number };
         const base = problem({ m, n: 14, rank, seed, share: 0.9 });
         const request: ComposedRequest = {
           ...base,
           ...bounds,
           dtype,
           V: base.V.map(rounded),
-          own: base.own.map(rounded),
+          own: base.own.map((row) => rounded(row.map((x) => Math.min(upper, Math.max(lower, x))))),
           entries: base.entries.map((row) => row.map(([j, a, w]) => [j, Math.fround(a), Math.fround(w)] as const)),
         };
         const { rows, totals } = await runComposed(request, 'composedSolve');
@@ -121,6 +129,19 @@ it.each([
   const request: ComposedRequest = { rank: 4, V, entries, own, lower: 0, lambda: 0 };
   const { rows } = await runComposed(request, 'composedSolve');
   for (const [i, x] of rows.entries()) expectLeast(request, i, x);
+});
+
+it('where nothing holds a row but an L1 penalty it is at its bound', async () => {
+  const V = Array.from({ length: 6 }, () => [0, 0, 0]);
+  const entries = Array.from({ length: 4 }, () => V.map((_, j) => [j, 1, 1] as const));
+  const own = [
+    [0.4, 0, 0.3],
+    [0, 0.2, 0],
+    [0.1, 0.1, 0.1],
+    [0, 0, 0.2],
+  ];
+  const { rows } = await runComposed({ rank: 3, V, entries, own, lower: 0, l1: 1, lambda: 0 }, 'composedSolve');
+  expect(rows).toEqual(own.map((row) => row.map(() => 0)));
 });
 
 it('a bias beside bounded factors is free, and a row is the same alone', async () => {

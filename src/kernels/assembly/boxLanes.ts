@@ -85,10 +85,15 @@ export function shareMatrix(lanes: BoxLanes, G: usize, size: usize, r0: f64, r1:
     }
 }
 
-/** Raises diagonal element c of a row. */
-export function raiseDiagonal(lanes: BoxLanes, lane: usize, c: usize, by: f64): void {
-  const at = lanes.G + c * (line + vector) + (lane << 3);
-  store<f64>(at, load<f64>(at) + by);
+/** Where diagonal element c stands. */
+export function diagonalOf(lanes: BoxLanes, c: usize): usize {
+  return lanes.G + c * (line + vector);
+}
+
+/** Adds to a row's number in the c-th vector from `at` on. */
+export function raise(at: usize, lane: usize, c: usize, by: f64): void {
+  const to = at + c * vector + (lane << 3);
+  store<f64>(to, load<f64>(to) + by);
 }
 
 /** Slopes at x. */
@@ -144,15 +149,16 @@ export function solveLanes(lanes: BoxLanes): i32 {
     scale = f64x2.max(scale, f64x2.max(f64x2.add(b, b), f64x2.abs(v128.load(lanes.slope + c))));
   }
   const limit = f64x2.mul(scale, f64x2.splat(tolerance));
-  let positive = limit, exchanges = 0, changed = 3;
-  while (changed != 0 && exchanges++ < mostExchanges) {
+  // A lane is left for good where a pivot vanishes: what comes of that is no number.
+  let sound = 3, changed = 3;
+  for (let exchanges = 0; (sound & changed) != 0 && exchanges < mostExchanges; exchanges++) {
     target(lanes);
-    positive = factor(lanes, smallest);
+    sound &= factor(lanes, smallest);
     substitute(lanes);
     measureLanes(lanes);
     changed = exchange(lanes, limit);
   }
-  return i64x2.bitmask(v128.and(positive, areFlat(lanes, limit))) & ~changed;
+  return sound & ~changed & areFlat(lanes, limit);
 }
 
 /** What the free unknowns are to come to beside those that are bound, which are what they are. */
@@ -166,8 +172,8 @@ function target(lanes: BoxLanes): void {
   }
 }
 
-/** UᵀU of the free part of G, 1 on the diagonal of the rest, and h ← U⁻ᵀh. @returns where all pivots are large enough. */
-function factor(lanes: BoxLanes, smallest: v128): v128 {
+/** UᵀU of the free part of G, 1 on the diagonal of the rest, and h ← U⁻ᵀh. @returns bit 0 and 1: whether all pivots of a lane are large enough. */
+function factor(lanes: BoxLanes, smallest: v128): i32 {
   const end = lanes.n * vector, h = lanes.h;
   const one = f64x2.splat(1);
   let positive = i64x2.splat(-1);
@@ -192,7 +198,7 @@ function factor(lanes: BoxLanes, smallest: v128): v128 {
       v128.store(row + c, f64x2.mul(u, reciprocal));
     }
   }
-  return positive;
+  return i64x2.bitmask(positive);
 }
 
 /** x = U⁻¹h */
@@ -224,12 +230,12 @@ function exchange(lanes: BoxLanes, limit: v128): i32 {
   return i64x2.bitmask(changed);
 }
 
-/** Where the slopes of all that is free have vanished; what is not a number has not. */
-function areFlat(lanes: BoxLanes, limit: v128): v128 {
+/** Bit 0 and 1: whether the slopes of all that is free have vanished in a lane; what is not a number has not. */
+function areFlat(lanes: BoxLanes, limit: v128): i32 {
   let flat = i64x2.splat(-1);
   for (let c: usize = 0; c < lanes.n * vector; c += vector) {
     const slope = f64x2.abs(v128.load(lanes.slope + c));
     flat = v128.and(flat, v128.or(v128.not(v128.load(lanes.free + c)), f64x2.le(slope, limit)));
   }
-  return flat;
+  return i64x2.bitmask(flat);
 }

@@ -6,7 +6,7 @@
  * A row's losses are replaced by quadratics tangent at its present value (majorize–minimize: D. Hunter & K. Lange, Am.
  * Stat. 58 (2004)), which is exact for weighted squares; the quadratic problem is solved to its own optimality.
  */
-import { BoxLanes, measureLanes, mostUnknowns, openBoxLanes, projectLanes, raiseDiagonal, shareMatrix, solveLanes, takeMatrix, takeRow } from "./boxLanes";
+import { diagonalOf, measureLanes, mostUnknowns, openBoxLanes, projectLanes, raise, shareMatrix, solveLanes, takeMatrix, takeRow } from "./boxLanes";
 import { boxSolve, leastSlope } from "./boxSolve";
 import { choleskySolve } from "./cholesky";
 import { bound, ComposedSpace, openComposed, penaltyFactor, takeOwn } from "./composedSpace";
@@ -33,7 +33,7 @@ const rounding: f64 = 1e-14;
 export function composedSolve<S>(job: RowJob, terms: Terms, first: i32, last: i32): void {
   const work = openComposed(job);
   const isPlain = terms.isFull && !job.hasBias, isInLanes = areBoxed(job, terms, work);
-  // All have the same bounds.
+  // All have the same bounds, if not the same penalties.
   if (isInLanes) bound(job, terms, work, first);
   for (let row = first; row < last; row++) {
     const place = (row - first) % fullRows;
@@ -54,10 +54,11 @@ function rightOf(work: ComposedSpace, place: i32): usize {
   return work.space.P + <usize>place * (work.size << 3);
 }
 
-/** Whether rows are few unknowns of weighted squares within the same bounds each, and nothing else. */
+/** Whether rows are few unknowns of weighted squares within the same bounds each, where |x| of a penalty is x. */
 function areBoxed(job: RowJob, terms: Terms, work: ComposedSpace): bool {
   const isBounded = terms.lower != -Infinity || terms.upper != Infinity;
-  return isBounded && terms.loss == Loss.Quadratic && !terms.l1 && !terms.held && work.n <= mostUnknowns;
+  const isSmooth = terms.loss == Loss.Quadratic && (!terms.l1 || terms.lower >= 0);
+  return isBounded && isSmooth && !terms.held && work.n <= mostUnknowns;
 }
 
 /** Rows row and row + 1, or the first alone, that are {@link areBoxed}. */
@@ -73,19 +74,24 @@ function solvePair<S>(job: RowJob, terms: Terms, work: ComposedSpace, row: i32, 
     const taken = min(lane, count - 1);
     if (lane < count) takeOwn<S>(job, work, row + lane);
     if (isShared) {
-      for (let c: usize = 0; c < work.n; c++) raiseDiagonal(lanes, lane, c, penaltyFactor(job, terms, row + taken, c));
+      for (let c: usize = 0; c < work.n; c++) raise(diagonalOf(lanes, c), lane, 0, penaltyFactor(job, terms, row + taken, c));
     } else {
       if (lane < count) tangent<S, f64>(job, terms, work, row + lane);
       takeMatrix(lanes, lane, work.G, work.size);
     }
     takeRow(lanes, lane, isShared ? rightOf(work, place + taken) : work.b, work.space.x);
+    if (!terms.l1) continue;
+    bound(job, terms, work, row + taken);
+    for (let c: usize = 0; c < work.n; c++) raise(lanes.b, lane, c, -0.5 * load<f64>(work.mu + (c << 3)));
   }
   measureLanes(lanes);
   projectLanes(lanes, lanes.h);
-  for (let lane = 0; lane < count; lane++) addSlope(job, terms, lanes, lane, row + lane);
+  for (let lane = 0; lane < count; lane++)
+    for (let c: usize = 0; c < work.n; c++) job.addGradient(<i32>c, load<f64>(lanes.h + (c << 4) + (lane << 3)));
   const solved = solveLanes(lanes);
   for (let lane = 0; lane < count; lane++) {
     if (isShared) work.right = rightOf(work, place + lane);
+    if (terms.l1) bound(job, terms, work, row + lane);
     if ((solved >> lane) & 1)
       for (let c: usize = 0; c < work.n; c++) store<f64>(work.space.x + (c << 3), load<f64>(lanes.x + (c << 4) + (lane << 3)));
     else solveAlone<S>(job, terms, work, row + lane);
@@ -101,19 +107,6 @@ function solveAlone<S>(job: RowJob, terms: Terms, work: ComposedSpace, row: i32)
     store<f64>(work.next + (c << 3), <f64>load<S>(job.own + (<usize>row * <usize>job.stride + c) * sizeof<S>()));
   boxSolve(work);
   copy(work.space.x, work.next, work.size << 3);
-}
-
-/** A lane's projected gradient, in `h`: its square, and the row's residual. */
-function addSlope(job: RowJob, terms: Terms, lanes: BoxLanes, lane: usize, row: i32): void {
-  let squared: f64 = 0, scale: f64 = 0;
-  for (let c: usize = 0; c < lanes.n; c++) {
-    const o = (c << 4) + (lane << 3);
-    const slope = load<f64>(lanes.h + o), b = 2 * load<f64>(lanes.b + o);
-    job.addGradient(<i32>c, slope);
-    squared += slope * slope;
-    scale += b * b;
-  }
-  keepResidual(terms, row, squared, scale);
 }
 
 /** Loss, penalty and projected gradient at `own`; the gradient goes to `out` if it is wanted. */
@@ -217,10 +210,6 @@ function measureSlope(job: RowJob, terms: Terms, work: ComposedSpace, row: i32):
     const b = 2 * load<f64>(work.b + o);
     scale += b * b;
   }
-  keepResidual(terms, row, squared, scale);
-}
-
-function keepResidual(terms: Terms, row: i32, squared: f64, scale: f64): void {
   if (terms.residuals) store<f64>(terms.residuals + (<usize>row << 3), scale > 0 ? sqrt(squared / scale) : sqrt(squared));
 }
 
