@@ -54,7 +54,7 @@ const struct = fieldWriter(
 export const termBytes: number = struct.bytes;
 export const writeTerms: FieldWriter<keyof TermFields>['write'] = struct.write;
 
-/** What rows of up to 16 unknowns, and a bias's column beside them, need to be solved two at a time: see assembly/boxLanes.ts. */
+/** What rows of up to 32 unknowns need to be solved two at a time (see assembly/boxLanes.ts); a bias that is not theirs makes their stride 36. */
 const widestLaned = 36;
 const laneBytes = 64 + 16 * (2 * 32 + 5) * 32;
 

@@ -24,11 +24,12 @@ function solve(G: readonly Float64Array[], b: Float64Array): number[] {
 /** The least of a row's objective over all choices of what is free, at the lower and at the upper bound. */
 function leastOf(request: ComposedRequest, i: number): number {
   const { rank, V, lambda = 0, l1 = 0, lower = Number.NEGATIVE_INFINITY, upper = Number.POSITIVE_INFINITY } = request;
+  const factor = request.rowFactors?.[i] ?? 1;
   const G = Array.from({ length: rank }, (_, r) =>
-    Float64Array.from({ length: rank }, (_, c) => (r === c ? lambda : 0)),
+    Float64Array.from({ length: rank }, (_, c) => (r === c ? factor * lambda : 0)),
   );
   // Where there is an L1 penalty x is at least 0.
-  const b = new Float64Array(rank).fill(-l1 / 2);
+  const b = new Float64Array(rank).fill((-factor * l1) / 2);
   for (const [j, a, w] of request.entries[i] ?? []) {
     const v = V[j] as readonly number[];
     v.forEach((vr, r) => {
@@ -63,45 +64,79 @@ const boundsOf = [
   { lower: 0.1, upper: 0.1 },
 ] as const;
 
-it('the least of all choices of free coordinates, and the same bits beside another row as alone', async () => {
-  await fc.assert(
-    fc.asyncProperty(
-      fc.constantFrom(...boundsOf),
-      fc.constantFrom('f32', 'f64'),
-      fc.integer({ min: 1, max: 5 }),
-      fc.integer({ min: 1, max: 5 }),
-      fc.integer({ min: 1, max: 1_000_000 }),
-      async (bounds, dtype, m, rank, seed) => {
-        const rounded = (numbers: readonly number[]) => numbers.map(Math.fround);
-        const { lower = -1, upper = 1 } = bounds as { lower?: number; upper?: number };
-        const base = problem({ m, n: 14, rank, seed, share: 0.9 });
-        const request: ComposedRequest = {
-          ...base,
-          ...bounds,
-          dtype,
-          V: base.V.map(rounded),
-          own: base.own.map((row) => rounded(row.map((x) => Math.min(upper, Math.max(lower, x))))),
-          entries: base.entries.map((row) => row.map(([j, a, w]) => [j, Math.fround(a), Math.fround(w)] as const)),
-        };
-        const { rows, totals } = await runComposed(request, 'composedSolve');
-        for (const [i, x] of rows.entries()) {
-          const least = leastOf(request, i);
-          expect(objectiveOfRow(request, i, x)).toBeLessThanOrEqual(
-            least * (1 + 1e-12) + (dtype === 'f32' ? 1e-5 : 1e-13),
-          );
-          const alone = { ...request, own: request.own.slice(i, i + 1), entries: request.entries.slice(i, i + 1) };
-          expect((await runComposed(alone, 'composedSolve')).rows[0]).toEqual(x);
-        }
-        const f = rows.reduce((sum, x, i) => sum + objectiveOfRow(request, i, x), 0);
-        expect(totals.loss + totals.penalty).toBeCloseTo(f, 8);
-        const before = await runComposed(request, 'composedMeasure');
-        expect(totals.gradientSquared).toBeCloseTo(before.totals.gradientSquared, 8);
-        expect(totals.ownSquared).toBeCloseTo(before.totals.ownSquared, 10);
-      },
-    ),
-    { numRuns: 100 },
+/** Each row is the same, to the bit, whichever it shares its lanes with. */
+async function expectSameAlone(request: ComposedRequest, rows: readonly number[][]): Promise<void> {
+  const { own, entries, rowFactors, background } = request;
+  for (const [i, x] of rows.entries()) {
+    const one = <T>(list: readonly T[]) => list.slice(i, i + 1);
+    const alone: ComposedRequest = {
+      ...request,
+      own: one(own),
+      entries: one(entries),
+      ...(rowFactors && { rowFactors: one(rowFactors) }),
+      ...(background && { background: { ...background, r: one(background.r) } }),
+    };
+    expect((await runComposed(alone, 'composedSolve')).rows[0], `row ${i}`).toEqual(x);
+  }
+}
+
+/** Every entry is listed, its weight of its row and column alone; W = √(r·c) is exact. */
+function full(request: ComposedRequest): ComposedRequest {
+  const r = request.entries.map((_, i) => [1, 4, 0.25][i % 3] as number);
+  const c = request.V.map((_, j) => [1, 4][j % 2] as number);
+  const entries = r.map((ri, i) =>
+    c.map((cj, j) => [j, Math.fround(Math.sin(1 + 7 * i + j)), Math.sqrt(ri * cj)] as const),
   );
-});
+  return { ...request, entries, background: { r, c, value: 0 }, isFull: true };
+}
+
+it.each([
+  ['of which some entries are listed', (request: ComposedRequest) => request],
+  ['of a full matrix', full],
+])(
+  'rows %s: the least of all choices of free coordinates, and the same bits beside another row as alone',
+  async (_name, form) => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.constantFrom(...boundsOf),
+        fc.constantFrom('f32', 'f64'),
+        fc.integer({ min: 1, max: 6 }),
+        fc.integer({ min: 1, max: 5 }),
+        fc.integer({ min: 1, max: 1_000_000 }),
+        async (bounds, dtype, m, rank, seed) => {
+          const rounded = (numbers: readonly number[]) => numbers.map(Math.fround);
+          const { lower = -1, upper = 1 } = bounds as { lower?: number; upper?: number };
+          const base = problem({ m, n: 14, rank, seed, share: 0.9 });
+          const request = form({
+            ...base,
+            ...bounds,
+            dtype,
+            rowFactors: base.own.map((_, i) => 1 + i),
+            V: base.V.map(rounded),
+            own: base.own.map((row) => rounded(row.map((x) => Math.min(upper, Math.max(lower, x))))),
+            entries: base.entries.map((row) => row.map(([j, a, w]) => [j, Math.fround(a), Math.fround(w)] as const)),
+          });
+          const { rows, totals } = await runComposed(request, 'composedSolve');
+          for (const [i, x] of rows.entries()) {
+            const least = leastOf(request, i);
+            const rounding = dtype === 'f32' ? 1e-5 : 1e-13;
+            expect(objectiveOfRow(request, i, x)).toBeLessThanOrEqual(least * (1 + 1e-12) + rounding);
+          }
+          await expectSameAlone(request, rows);
+          const f = rows.reduce((sum, x, i) => sum + objectiveOfRow(request, i, x), 0);
+          expect(totals.loss + totals.penalty).toBeCloseTo(f, 8);
+          const before = await runComposed(request, 'composedMeasure');
+          expect(totals.gradientSquared / (before.totals.gradientSquared || 1)).toBeCloseTo(
+            before.totals.gradientSquared ? 1 : 0,
+            9,
+          );
+          expect(totals.ownSquared).toBeCloseTo(before.totals.ownSquared, 10);
+        },
+      ),
+      { numRuns: 100 },
+    );
+  },
+);
 
 /** No coordinate moved by a little within its bounds lowers f; one behind the rank is a bias, which has none. */
 function expectLeast(request: ComposedRequest, i: number, x: readonly number[]): void {
@@ -125,10 +160,12 @@ it.each([
     return [a, a + apart * random(), b, 0];
   });
   const entries = Array.from({ length: 7 }, () => V.map((_, j) => [j, 1 + random(), 1] as const));
-  const own = entries.map(() => [0.3, 0.1, 0, 0.2]);
+  // Every other row holds one of the columns at its bound, so that its own pivots are sound.
+  const own = entries.map((_, i) => (i % 2 === 0 ? [0.3, 0.1, 0, 0.2] : [0.3, 0, 0, 0]));
   const request: ComposedRequest = { rank: 4, V, entries, own, lower: 0, lambda: 0 };
   const { rows } = await runComposed(request, 'composedSolve');
   for (const [i, x] of rows.entries()) expectLeast(request, i, x);
+  await expectSameAlone(request, rows);
 });
 
 it('where nothing holds a row but an L1 penalty it is at its bound', async () => {
@@ -156,25 +193,33 @@ it('a bias beside bounded factors is free, and a row is the same alone', async (
       lower: -0.1,
       upper: 0.4,
     };
-    const request = { ...base, ...biased, own: base.own.map((row) => [...row, 0.1]) };
+    const request = { ...base, ...biased, rowFactors: [1, 2, 3, 4, 5], own: base.own.map((row) => [...row, 0.1]) };
     const { rows, totals } = await runComposed(request, 'composedSolve');
-    for (const [i, x] of rows.entries()) {
-      expectLeast(request, i, x);
-      const alone = { ...request, own: request.own.slice(i, i + 1), entries: request.entries.slice(i, i + 1) };
-      expect((await runComposed(alone, 'composedSolve')).rows[0]).toEqual(x);
-    }
+    for (const [i, x] of rows.entries()) expectLeast(request, i, x);
+    await expectSameAlone(request, rows);
     expect(rows.some((x) => Math.abs(x[3] as number) > 0.4)).toBe(true);
     const before = await runComposed(request, 'composedMeasure');
     expect(totals.biasGradientSquared).toBeCloseTo(before.totals.biasGradientSquared, 8);
   }
 });
 
-it('ranks up to 32 two at a time and those above one by one: the projected gradient vanishes', async () => {
-  for (const rank of [1, 7, 16, 31, 32, 33]) {
-    const base = problem({ m: 5, n: 90, rank, seed: rank, share: 0.9 });
-    const request = { ...base, lower: 0 };
-    const { rows } = await runComposed(request, 'composedSolve');
-    const { residuals } = await runComposed({ ...request, own: rows }, 'composedMeasure');
-    for (const residual of residuals) expect(residual, `rank ${rank}`).toBeLessThan(1e-12);
-  }
-});
+const besides: readonly (readonly [string, Partial<ComposedRequest>])[] = [
+  ['', {}],
+  [', beside biases of the other side', { otherBias: Array.from({ length: 90 }, (_, j) => Math.sin(j)), mean: 0.5 }],
+  [', with a free column', { multiples: [0, ...new Array(32).fill(1)] }],
+  [', beside a background', { background: { r: [1, 2, 0.5, 1, 1], c: new Array(90).fill(0.3), value: 0.4 } }],
+];
+
+it.each(besides)(
+  'ranks up to 32 two at a time and those above one by one%s: the projected gradient vanishes',
+  async (_name, more) => {
+    for (const rank of [1, 7, 16, 31, 32, 33]) {
+      const base = problem({ m: 5, n: 90, rank, seed: rank, share: 0.9 });
+      const multiples = more.multiples?.slice(0, rank);
+      const request: ComposedRequest = { ...base, ...more, ...(multiples && { multiples }), lower: 0 };
+      const { rows } = await runComposed(request, 'composedSolve');
+      const { residuals } = await runComposed({ ...request, own: rows }, 'composedMeasure');
+      for (const residual of residuals) expect(residual, `rank ${rank}`).toBeLessThan(1e-12);
+    }
+  },
+);

@@ -72,9 +72,10 @@ export function objectiveOfRow(request: ComposedRequest, i: number, x: readonly 
       f += loss.name === 'poisson' ? weight * p : weight * (p - background.value) ** 2;
     }
   });
+  const factor = request.rowFactors?.[i] ?? 1;
   x.forEach((xc, c) => {
     const multiple = c < rank ? (multiples?.[c] ?? 1) : 1;
-    f += c < rank ? multiple * (lambda * xc * xc + l1 * Math.abs(xc)) : beta * xc * xc;
+    f += factor * (c < rank ? multiple * (lambda * xc * xc + l1 * Math.abs(xc)) : beta * xc * xc);
   });
   return f;
 }

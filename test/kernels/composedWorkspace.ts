@@ -33,6 +33,8 @@ export interface ComposedRequest {
   readonly isOwnBiasFree?: boolean;
   readonly mean?: number;
   readonly lambda?: number;
+  /** What λ, β and μ are multiplied by in each row. */
+  readonly rowFactors?: readonly number[];
   readonly beta?: number;
   readonly loss?: LossName;
   readonly lossParameter?: number;
@@ -41,6 +43,8 @@ export interface ComposedRequest {
   readonly l1?: number;
   readonly multiples?: readonly number[];
   readonly held?: readonly (readonly number[])[];
+  /** Every entry is listed, W² being the background's r_i·c_j. */
+  readonly isFull?: boolean;
   /** Of preconditionedRows: what its rows are conditioned by, of value 0. */
   readonly background?: { readonly r: readonly number[]; readonly c: readonly number[]; readonly value: number };
   /** Rows are solved in the eigenbasis of the background, long ones from rank 48 on step by step, */
@@ -107,6 +111,7 @@ export async function runComposed(
   };
   const pad = (row: readonly number[]) => [...row, ...new Array(stride - row.length).fill(0)];
   const m = entries.length;
+  const ofRows = (strength: number) => doubles(entries.map((_, i) => strength * (request.rowFactors?.[i] ?? 1)));
   const flat = entries.flat();
   let sum = 0;
   const pointers = [0, ...entries.map((row) => (sum += row.length))];
@@ -123,8 +128,8 @@ export async function runComposed(
     indices: words(flat.map(([j]) => j)),
     values: reals(flat.map(([, a]) => a)),
     weights: reals(flat.map(([, , w]) => w)),
-    penalties: doubles(new Array(m).fill(request.lambda ?? 0)),
-    biasPenalties: doubles(new Array(m).fill(request.beta ?? 0)),
+    penalties: ofRows(request.lambda ?? 0),
+    biasPenalties: ofRows(request.beta ?? 0),
     scratch: used(Math.max(composedScratchBytes(stride), blockScratchBytes(stride, columns ?? 4, V.length))),
     status: reserve(m),
     isLossWanted: 1,
@@ -139,9 +144,9 @@ export async function runComposed(
     gramSum: gram + 8 * stride * stride,
     ownWeights: background ? doubles(background.r) : 0,
     otherWeights: background ? doubles(background.c) : 0,
-    l1: request.l1 === undefined ? 0 : doubles(new Array(m).fill(request.l1)),
+    l1: request.l1 === undefined ? 0 : ofRows(request.l1),
     columnMultiples: request.multiples ? doubles(pad(request.multiples)) : 0,
-    isFull: 0,
+    isFull: request.isFull ? 1 : 0,
     held: request.held ? reserve(m * stride) : 0,
     residuals: doubles(new Array(m).fill(-1)),
     basis: request.isInBasis ? reserve(basisBytes(stride)) : 0,

@@ -85,11 +85,6 @@ export function shareMatrix(lanes: BoxLanes, G: usize, size: usize, r0: f64, r1:
     }
 }
 
-/** Where diagonal element c stands. */
-export function diagonalOf(lanes: BoxLanes, c: usize): usize {
-  return lanes.G + c * (line + vector);
-}
-
 /** Adds to a row's number in the c-th vector from `at` on. */
 export function raise(at: usize, lane: usize, c: usize, by: f64): void {
   const to = at + c * vector + (lane << 3);
@@ -103,17 +98,6 @@ export function measureLanes(lanes: BoxLanes): void {
     let sum = f64x2.neg(v128.load(lanes.b + r));
     for (let c: usize = 0; c < end; c += vector) sum = madd<f64>(v128.load(row + c), v128.load(x + c), sum);
     v128.store(lanes.slope + r, f64x2.add(sum, sum));
-  }
-}
-
-/** Projected slopes, of what is measured: 0 where x is at its bound and f falls beyond. */
-export function projectLanes(lanes: BoxLanes, to: usize): void {
-  const zero = f64x2.splat(0);
-  for (let c: usize = 0; c < lanes.n * vector; c += vector) {
-    const x = v128.load(lanes.x + c);
-    let slope = v128.load(lanes.slope + c);
-    slope = v128.bitselect(f64x2.min(slope, zero), slope, f64x2.le(x, lowerAt(lanes, c)));
-    v128.store(to + c, v128.bitselect(f64x2.max(slope, zero), slope, f64x2.ge(x, upperAt(lanes, c))));
   }
 }
 
@@ -136,7 +120,7 @@ export function solveLanes(lanes: BoxLanes): i32 {
   let biggest = f64x2.splat(0);
   for (let c: usize = 0; c < end; c += vector) {
     const low = lowerAt(lanes, c), high = upperAt(lanes, c);
-    const x = f64x2.pmin(f64x2.pmax(v128.load(lanes.x + c), low), high);
+    const x = f64x2.min(f64x2.max(v128.load(lanes.x + c), low), high);
     v128.store(lanes.x + c, x);
     v128.store(lanes.free + c, v128.and(f64x2.gt(x, low), f64x2.lt(x, high)));
     biggest = f64x2.max(biggest, v128.load(lanes.G + c * mostUnknowns + c));
@@ -149,7 +133,7 @@ export function solveLanes(lanes: BoxLanes): i32 {
     scale = f64x2.max(scale, f64x2.max(f64x2.add(b, b), f64x2.abs(v128.load(lanes.slope + c))));
   }
   const limit = f64x2.mul(scale, f64x2.splat(tolerance));
-  // A lane is left for good where a pivot vanishes: what comes of that is no number.
+  // A lane is left for good where a pivot vanishes: what comes of that is no number, or none to rely on.
   let sound = 3, changed = 3;
   for (let exchanges = 0; (sound & changed) != 0 && exchanges < mostExchanges; exchanges++) {
     target(lanes);
@@ -230,12 +214,13 @@ function exchange(lanes: BoxLanes, limit: v128): i32 {
   return i64x2.bitmask(changed);
 }
 
-/** Bit 0 and 1: whether the slopes of all that is free have vanished in a lane; what is not a number has not. */
+/** Bit 0 and 1: whether the slopes of all that is free have vanished in a lane, and all are numbers. */
 function areFlat(lanes: BoxLanes, limit: v128): i32 {
-  let flat = i64x2.splat(-1);
+  const most = f64x2.splat(Infinity);
+  let flat = f64x2.lt(limit, most);
   for (let c: usize = 0; c < lanes.n * vector; c += vector) {
-    const slope = f64x2.abs(v128.load(lanes.slope + c));
-    flat = v128.and(flat, v128.or(v128.not(v128.load(lanes.free + c)), f64x2.le(slope, limit)));
+    const allowed = v128.bitselect(limit, most, v128.load(lanes.free + c));
+    flat = v128.and(flat, f64x2.le(f64x2.abs(v128.load(lanes.slope + c)), allowed));
   }
   return i64x2.bitmask(flat);
 }

@@ -6,7 +6,7 @@
  * A row's losses are replaced by quadratics tangent at its present value (majorize–minimize: D. Hunter & K. Lange, Am.
  * Stat. 58 (2004)), which is exact for weighted squares; the quadratic problem is solved to its own optimality.
  */
-import { diagonalOf, measureLanes, mostUnknowns, openBoxLanes, projectLanes, raise, shareMatrix, solveLanes, takeMatrix, takeRow } from "./boxLanes";
+import { measureLanes, mostUnknowns, openBoxLanes, raise, shareMatrix, solveLanes, takeMatrix, takeRow } from "./boxLanes";
 import { boxSolve, leastSlope } from "./boxSolve";
 import { choleskySolve } from "./cholesky";
 import { bound, ComposedSpace, openComposed, penaltyFactor, takeOwn } from "./composedSpace";
@@ -61,7 +61,7 @@ function areBoxed(job: RowJob, terms: Terms, work: ComposedSpace): bool {
   return isBounded && isSmooth && !terms.held && work.n <= mostUnknowns;
 }
 
-/** Rows row and row + 1, or the first alone, that are {@link areBoxed}. */
+/** Rows row and row + 1, or the first alone, that are {@link areBoxed}; of a full matrix their right sides stand from `place` on (else −1). */
 function solvePair<S>(job: RowJob, terms: Terms, work: ComposedSpace, row: i32, count: i32, place: i32): void {
   const lanes = openBoxLanes(work.lanes, work.n, work.lower, work.upper);
   const isShared = place >= 0;
@@ -74,7 +74,7 @@ function solvePair<S>(job: RowJob, terms: Terms, work: ComposedSpace, row: i32, 
     const taken = min(lane, count - 1);
     if (lane < count) takeOwn<S>(job, work, row + lane);
     if (isShared) {
-      for (let c: usize = 0; c < work.n; c++) raise(diagonalOf(lanes, c), lane, 0, penaltyFactor(job, terms, row + taken, c));
+      for (let c: usize = 0; c < work.n; c++) raise(lanes.G, lane, c * (mostUnknowns + 1), penaltyFactor(job, terms, row + taken, c));
     } else {
       if (lane < count) tangent<S, f64>(job, terms, work, row + lane);
       takeMatrix(lanes, lane, work.G, work.size);
@@ -85,9 +85,12 @@ function solvePair<S>(job: RowJob, terms: Terms, work: ComposedSpace, row: i32, 
     for (let c: usize = 0; c < work.n; c++) raise(lanes.b, lane, c, -0.5 * load<f64>(work.mu + (c << 3)));
   }
   measureLanes(lanes);
-  projectLanes(lanes, lanes.h);
   for (let lane = 0; lane < count; lane++)
-    for (let c: usize = 0; c < work.n; c++) job.addGradient(<i32>c, load<f64>(lanes.h + (c << 4) + (lane << 3)));
+    for (let c: usize = 0; c < work.n; c++) {
+      const o = (c << 4) + (lane << 3), bounds = c << 3;
+      const slope = load<f64>(lanes.slope + o), x = load<f64>(lanes.x + o);
+      job.addGradient(<i32>c, leastSlope(slope, x, 0, load<f64>(work.lower + bounds), load<f64>(work.upper + bounds)));
+    }
   const solved = solveLanes(lanes);
   for (let lane = 0; lane < count; lane++) {
     if (isShared) work.right = rightOf(work, place + lane);

@@ -44,7 +44,7 @@ export function openComposed(job: RowJob): ComposedSpace {
   composed.batchList = composed.free + vector;
   composed.batch = composed.batchList + (batchRows << 2);
   composed.rotatedBatch = composed.batch + batchRows * (size << 2);
-  composed.lanes = (composed.rotatedBatch + batchRows * (size << 2) + 15) & ~15;
+  composed.lanes = composed.rotatedBatch + batchRows * (size << 2);
   composed.x = composed.next;
   composed.right = 0;
   return composed;

@@ -66,16 +66,16 @@ function scaleTo<T>(to: usize, from: usize, factor: f64, count: usize): void {
 /** Fills the panel's lists, observations that add to G from the front, those that take from it from the back. @returns how many add. */
 function locate<S, T>(job: RowJob, terms: Terms, work: ComposedSpace, row: i32, wide: usize, start: usize, count: usize): usize {
   const space = work.space;
+  if (areSquares(terms)) {
+    locateSquares<S, T>(job, space, start, count);
+    return count;
+  }
   const bytes = <usize>job.stride * sizeof<S>();
   const bias = ownBias(job, space.x);
   const loss = terms.loss, d = terms.lossParameter;
   const r: f64 = terms.gram ? load<f64>(terms.ownWeights + (<usize>row << 3)) : 0;
   let front: usize = 0, back = count;
   let t = start;
-  if (areSquares(terms)) {
-    locateSquares<S, T>(job, space, start, count);
-    return count;
-  }
   const isPlain = loss == Loss.Quadratic && !job.hasBias;
   if (sizeof<S>() == 4 && sizeof<T>() == 4 && isPlain) {
     front = locateFours(job, terms, space, r, start, count);

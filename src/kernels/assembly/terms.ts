@@ -21,7 +21,7 @@ export class Terms {
   held: usize;
   /** Every entry is listed with weight r_i·c_j, so that G is r_i times the Gram matrix of all and there is no background else. */
   isFull: i32;
-  /** f64 a row: ‖projected gradient‖ relative to its right-hand side (0: not wanted). */
+  /** f64 a row, where it is measured: ‖projected gradient‖ relative to its right-hand side (0: not wanted). */
   residuals: usize;
   /** The eigenbasis QΛQᵀ of `gram`: Λ, Qᵀ·gramSum, the last row of Q, Q and Qᵀ, f32 (0: not wanted). */
   basis: usize;
