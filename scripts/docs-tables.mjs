@@ -99,8 +99,8 @@ unlisted zeros enter as (Σ r_i u_i)·(Σ c_j v_j).
 \`nonnegative\` (\`--nonnegative\`) and \`bounds: { rows: [lower, upper], columns }\` keep entries within bounds, \`l1\` makes
 them sparse, \`freeColumns\` leaves the first N latent columns without penalty, \`hold: { U, V }\` (NaN is free) and
 \`--hold-columns\` keep known entries. Each row's problem is solved to its own optimum, in float64: coordinate descent finds
-which entries are free, a Newton step on those gives the digits. No solution is clipped to its bounds; starts and extrapolated
-points are, before a row is solved from them.
+which entries are free, a Newton step on those gives the digits; weighted squares of 32 unknowns at the most go by principal
+pivoting first. No solution is clipped to its bounds; starts and extrapolated points are, before a row is solved from them.
 
 ## Presets (\`preset\`, \`--preset\`)
 

@@ -8,7 +8,8 @@ const titleOf = ({ set, k, kind, objective }) => `${set}, k = ${k}${kind === 'im
 
 /** @param results rows of bench/results/peers.json. */
 export function draw(results) {
-  const titles = [...new Set(results.map(titleOf))];
+  const inOrder = [...results].sort((a, b) => a.set.localeCompare(b.set) || a.k - b.k);
+  const titles = [...new Set(inOrder.map(titleOf))];
   return sheet(
     'Held-out error against seconds of fitting, log scale',
     titles.map((title) =>
