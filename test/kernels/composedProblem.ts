@@ -1,4 +1,5 @@
 /** Rows of composed objectives to solve, and what each is worth, slowly. */
+import { expect } from 'vitest';
 import type { LossName } from '../../dist/src/kernels/composed.js';
 import { type Loss, lossValue } from '../../dist/src/objective/losses.js';
 import type { ComposedRequest } from './composedWorkspace.js';
@@ -78,4 +79,25 @@ export function objectiveOfRow(request: ComposedRequest, i: number, x: readonly 
     f += factor * (c < rank ? multiple * (lambda * xc * xc + l1 * Math.abs(xc)) : beta * xc * xc);
   });
   return f;
+}
+
+/** No feasible coordinate move lowers the row's objective: checked on the objective itself, not on anything the kernel says. */
+export function expectOptimal(request: ComposedRequest, i: number, x: readonly number[], tolerance: number): void {
+  const f = objectiveOfRow(request, i, x);
+  const { lower = Number.NEGATIVE_INFINITY, upper = Number.POSITIVE_INFINITY } = request;
+  x.forEach((value, c) => {
+    if (request.held?.[i]?.[c]) return;
+    for (const step of [1e-3, -1e-3, 1e-5, -1e-5]) {
+      const isFactor = c < request.rank;
+      const to = isFactor ? Math.min(upper, Math.max(lower, value + step)) : value + step;
+      const moved = objectiveOfRow(
+        request,
+        i,
+        x.map((v, e) => (e === c ? to : v)),
+      );
+      expect(moved - f, `row ${i}, coordinate ${c}, step ${step}`).toBeGreaterThanOrEqual(
+        -tolerance * (1 + Math.abs(f)),
+      );
+    }
+  });
 }

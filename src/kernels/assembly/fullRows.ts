@@ -46,7 +46,7 @@ function list<S>(job: RowJob, start: usize, length: usize, to: usize): void {
   const toWeight = job.weights - job.values;
   for (; to != end; to += 8, value += sizeof<S>()) {
     const w = <f64>load<S>(value + toWeight);
-    store<f64>(to, w * w * <f64>load<S>(value));
+    store<f64>(to, w * (w * <f64>load<S>(value)));
   }
 }
 

@@ -25,7 +25,7 @@ export function collect<S, T>(job: RowJob, space: Space, count: usize, P: usize,
 }
 
 /** Where each observation's factor is, its scale and its scaled target: a − mean − the other side's bias. */
-function locate<S, T>(job: RowJob, space: Space, start: usize, count: usize, inverse: f64): void {
+export function locate<S, T>(job: RowJob, space: Space, start: usize, count: usize, inverse: f64): void {
   // Fields are read once: the compiler cannot know that no store changes them.
   const from = <usize>job.stride * sizeof<S>(), other = job.other, mean = job.mean, hasBias = job.hasBias, weights = job.weights;
   const biasOffset = <usize>job.rank * sizeof<S>();

@@ -4,7 +4,7 @@ import { copy } from "./entryLanes";
 import { downdate, gram } from "./gram";
 import { RowJob } from "./job";
 import { curvature, halfSlope, Loss } from "./losses";
-import { collect } from "./panel";
+import { collect, locate as locateObservations } from "./panel";
 import { dotWide } from "./residual";
 import { ownBias, widen } from "./rowValue";
 import { Space } from "./space";
@@ -67,7 +67,7 @@ function scaleTo<T>(to: usize, from: usize, factor: f64, count: usize): void {
 function locate<S, T>(job: RowJob, terms: Terms, work: ComposedSpace, row: i32, wide: usize, start: usize, count: usize): usize {
   const space = work.space;
   if (areSquares(terms)) {
-    locateSquares<S, T>(job, space, start, count);
+    locateObservations<S, T>(job, space, start, count, 1);
     return count;
   }
   const bytes = <usize>job.stride * sizeof<S>();
@@ -117,23 +117,6 @@ function locate<S, T>(job: RowJob, terms: Terms, work: ComposedSpace, row: i32, 
 @inline
 function areSquares(terms: Terms): bool {
   return terms.loss == Loss.Quadratic && (!terms.gram || terms.isFull);
-}
-
-/** Entries of weighted squares that stand beside no background, W times each. */
-function locateSquares<S, T>(job: RowJob, space: Space, start: usize, count: usize): void {
-  const bytes = <usize>job.stride * sizeof<S>(), other = job.other;
-  const hasBias = job.hasBias, mean = job.mean, slot = <usize>job.rank * sizeof<S>();
-  const weights = job.weights ? job.weights + start * sizeof<S>() : 0, values = job.values + start * sizeof<S>();
-  const addresses = space.addresses, scales = space.scales, rights = space.rights;
-  let index = job.indices + (start << 2);
-  for (let i: usize = 0; i < count; i++, index += 4) {
-    const v = other + <usize>load<u32>(index) * bytes;
-    const a = <f64>load<S>(values + i * sizeof<S>()) - (hasBias ? mean + <f64>load<S>(v + slot) : mean);
-    const w: f64 = weights ? <f64>load<S>(weights + i * sizeof<S>()) : 1;
-    store<u32>(addresses + (i << 2), <u32>v);
-    store<T>(scales + i * sizeof<T>(), <T>w);
-    store<T>(rights + i * sizeof<T>(), <T>(w * w * a));
-  }
 }
 
 /** The first entries of a panel by fours, as long as they add to G. @returns how many. Without biases the mean is 0. */
