@@ -119,7 +119,6 @@ export async function runFit(request: FitRequest, line: ProgressLine): Promise<F
       ...parts,
       ...(start && { init: start.init }),
       weights,
-      labels,
       // The page shows residuals, for which A is needed again.
       handOver: report === undefined && !watch,
       signal: cancel.signal,
@@ -128,7 +127,8 @@ export async function runFit(request: FitRequest, line: ProgressLine): Promise<F
         watch?.update(progress);
       },
     }).catch(refuse);
-    const model = run ? new Model({ ...fitted, run }) : fitted;
+    // A reader makes labels when they are asked for: not beside the entries, which the fit gives up.
+    const model = new Model({ ...fitted, ...(labels && { labels }), ...(run && { run }) });
     // Nothing was fitted: that is no model, and no reason to replace an older one.
     if (model.fit.status === 'cancelled' && model.fit.sweeps === 0) throw cancel.signal.reason;
     for (const note of model.fit.notes) line.note(note);

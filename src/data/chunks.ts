@@ -5,7 +5,7 @@
 import { checkWeights, isIntegerArray, visitEntries } from './entries.js';
 import { isCompressed, isTriples } from './forms.js';
 import type { CompressedRows, DenseMatrix, IndexArray, MatrixInput, RealArray, WeightsInput } from './input.js';
-import { freePiece, type Pieces, piecesOf } from './pieces.js';
+import { freePiece, type Pieces, piecesOf, readValues } from './pieces.js';
 
 /** As many entries in each list; they hold until the next chunk. */
 export interface Chunk {
@@ -30,6 +30,8 @@ export interface ChunkedEntries {
 const chunkLength = 2048;
 /** Of lists that are only looked at: a view of a list costs as much as a few hundred entries. */
 const viewLength = 2 ** 16;
+/** Of views with values beside them that are written out, which stay in the second-level cache. */
+const readLength = 2 ** 13;
 
 /**
  * Entries of positive weight, or of weight 0 as well.
@@ -158,8 +160,15 @@ function triples({ rows, columns, values }: Lists, length: number): () => Genera
 }
 
 function* inPieces({ list }: Pieces, isFreed: boolean): Generator<Lists> {
+  const room = new Float64Array(readLength);
   for (const piece of list) {
-    yield* triples(piece, viewLength)();
+    const { rows, columns } = piece;
+    for (let first = 0; first < rows.length; first += readLength) {
+      const last = Math.min(first + readLength, rows.length);
+      const values = room.subarray(0, last - first);
+      readValues(piece, first, values);
+      yield { rows: rows.subarray(first, last), columns: columns.subarray(first, last), values };
+    }
     if (isFreed) freePiece(piece);
   }
   if (isFreed) list.length = 0;

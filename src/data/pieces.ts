@@ -3,13 +3,21 @@
  * given up to frees each behind itself.
  */
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
-import type { RealArray, Triples } from './input.js';
+import type { Triples } from './input.js';
 
 export interface Piece {
   readonly rows: Uint32Array;
   readonly columns: Uint32Array;
-  /** In float32 where that holds each of them exactly. */
-  readonly values: RealArray;
+  /** What each value is times `divisor`: in 4 bytes where float32, or a whole number, says it exactly. */
+  readonly held: Float32Array | Int32Array | Float64Array;
+  /** 10ᵖ of decimals with p digits behind the point; else 1. */
+  readonly divisor: number;
+}
+
+/** Copies values from … from + room.length − 1 of a piece. m/10ᵖ is rounded once, to the number that the decimal was read as. */
+export function readValues({ held, divisor }: Piece, from: number, room: Float64Array): void {
+  if (divisor === 1) room.set(held.subarray(from, from + room.length));
+  else for (let t = 0; t < room.length; t++) room[t] = (held[from + t] as number) / divisor;
 }
 
 export interface Pieces {
@@ -33,10 +41,9 @@ export function areGone(A: object): boolean {
 
 /** Triples whose lists are made when they are asked for; the pieces are gone then, and the lists are one. */
 export function joinedLater(list: Piece[], shape: readonly [number, number], isRepeatable: boolean): Triples {
-  const length = list.reduce((sum, { values }) => sum + values.length, 0);
+  const length = list.reduce((sum, { rows }) => sum + rows.length, 0);
   const joined = (): Piece => {
-    if (list.length !== 1 || !(list[0]?.values instanceof Float64Array))
-      list.splice(0, list.length, join(list, length));
+    if (list.length !== 1 || !(list[0]?.held instanceof Float64Array)) list.splice(0, list.length, join(list, length));
     return list[0] as Piece;
   };
   const triples: Triples = {
@@ -47,7 +54,7 @@ export function joinedLater(list: Piece[], shape: readonly [number, number], isR
       return joined().columns;
     },
     get values() {
-      return joined().values;
+      return joined().held as Float64Array;
     },
     shape,
   };
@@ -56,22 +63,24 @@ export function joinedLater(list: Piece[], shape: readonly [number, number], isR
 }
 
 function join(list: readonly Piece[], length: number): Piece {
-  const found = list.reduce((sum, { values }) => sum + values.length, 0);
+  const found = list.reduce((sum, { rows }) => sum + rows.length, 0);
   if (found !== length) throw new Error('These entries were given up.');
-  const all = { rows: new Uint32Array(length), columns: new Uint32Array(length), values: new Float64Array(length) };
+  const rows = new Uint32Array(length);
+  const columns = new Uint32Array(length);
+  const values = new Float64Array(length);
   let at = 0;
   for (const piece of list) {
-    all.rows.set(piece.rows, at);
-    all.columns.set(piece.columns, at);
-    all.values.set(piece.values, at);
-    at += piece.values.length;
+    rows.set(piece.rows, at);
+    columns.set(piece.columns, at);
+    readValues(piece, 0, values.subarray(at, at + piece.rows.length));
+    at += piece.rows.length;
     freePiece(piece);
   }
-  return all;
+  return { rows, columns, held: values, divisor: 1 };
 }
 
-export function freePiece({ rows, columns, values }: Piece): void {
-  for (const list of [rows, columns, values]) free(list);
+export function freePiece({ rows, columns, held }: Piece): void {
+  for (const list of [rows, columns, held]) free(list);
 }
 
 /** Node 20 has no `transfer`: what is sent to a port that nobody is behind is freed as well, where a clone waits for the next collection. */

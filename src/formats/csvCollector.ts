@@ -8,7 +8,7 @@ import { commentNotes, delimiterOf, isBlank, isMarked, splitLine } from './csvRe
 import { EntryList } from './entryList.js';
 import { excerpt } from './excerpt.js';
 import { instantOf, noInstant } from './instant.js';
-import { LabelIndex } from './labels.js';
+import { LabelIndex, labelsLater } from './labels.js';
 import { LineNumbers } from './lineNumbers.js';
 import type { ParsedPart, PartView } from './lineParser.js';
 import { malformed, notUtf8 } from './lines.js';
@@ -138,13 +138,15 @@ export class CsvCollector {
         'Lines are row, column, value.',
         'Check that it is the right file and whole.',
       );
-    const labels = { rows: this.#rows.labels, columns: this.#columnLabels.labels };
+    const labels = labelsLater(this.#rows.close(), this.#columnLabels.close());
     const weights = this.#entries.weights();
+    // A closure over `this` would keep all that was needed to number labels.
+    const lines = this.#lineNumbers;
     return {
-      matrix: this.#entries.triples([labels.rows.length, labels.columns.length], this.#path),
+      matrix: this.#entries.triples([this.#rows.length, this.#columnLabels.length], this.#path),
       labels,
       names: this.#columns?.names,
-      lineOf: (entry) => this.#lineNumbers.lineOf(entry),
+      lineOf: (entry) => lines.lineOf(entry),
       notes: [...commentNotes(this.#path, this.#comments, this.#lastComment), ...(this.#columns?.notes ?? [])],
       ...(weights && { weights }),
       ...((this.#columns?.extra ?? -1) >= 0 && { extra: Float64Array.from(this.#extra) }),

@@ -1,13 +1,19 @@
-/** Numbers labels in order of first appearance, straight from bytes: a string is made once a label, not once a line. */
+/**
+ * Numbers labels in order of first appearance, straight from bytes. A string is made of none before they are asked for: hundreds of
+ * thousands would make the collector's young generation, and with it the process, grow behind a fit.
+ */
 
 import { isUtf8 } from 'node:buffer';
+import { free } from '../data/pieces.js';
+import type { Table } from './table.js';
 
 /** Labels that are plain integers below this are looked up by value. */
 const largestDirect = 1 << 24;
 
 export class LabelIndex {
-  /** In order; integers as they are: a string of each is made once all are known. */
-  readonly #labels: (string | number)[] = [];
+  /** By label: an integer as it is, −1 − its place among the hashed ones of another. */
+  #codes = new Int32Array(1024);
+  #length = 0;
   /** label index + 1 by integer value; 0 is none. */
   #direct = new Int32Array(1024);
   /** Open addressing: place among the hashed labels + 1. */
@@ -19,8 +25,19 @@ export class LabelIndex {
   #text = Buffer.alloc(1 << 12);
   #hashed = 0;
 
-  get labels(): string[] {
-    return this.#labels.map(String);
+  get length(): number {
+    return this.#length;
+  }
+
+  /** What makes the labels when it is called: nothing but their bytes is kept, and no label can be looked for any more. */
+  close(): () => string[] {
+    const codes = this.#codes.subarray(0, this.#length);
+    const [ends, text] = [this.#ends, this.#text];
+    for (const list of [this.#direct, this.#slots, this.#indices, this.#hashes]) free(list);
+    return () =>
+      Array.from(codes, (code) =>
+        code >= 0 ? String(code) : text.toString('utf8', ends[-2 - code] ?? 0, ends[-1 - code]),
+      );
   }
 
   /** The index of the label bytes[start … end), given the next free one if it is new; −1 for bytes that are no UTF-8. */
@@ -32,15 +49,19 @@ export class LabelIndex {
   /** That of the label which an integer below {@link largestDirect} is, written without sign or leading zero. */
   indexOfInteger(integer: number): number {
     if (integer >= this.#direct.length) {
-      const wider = new Int32Array(Math.max(integer + 1, this.#direct.length * 2));
-      wider.set(this.#direct);
-      this.#direct = wider;
+      this.#direct = widened(new Int32Array(Math.max(integer + 1, this.#direct.length * 2)), this.#direct);
     }
     const known = this.#direct[integer] as number;
     if (known > 0) return known - 1;
-    this.#labels.push(integer);
-    this.#direct[integer] = this.#labels.length;
-    return this.#labels.length - 1;
+    const index = this.#add(integer);
+    this.#direct[integer] = index + 1;
+    return index;
+  }
+
+  #add(code: number): number {
+    if (this.#length === this.#codes.length) this.#codes = widened(new Int32Array(2 * this.#length), this.#codes);
+    this.#codes[this.#length] = code;
+    return this.#length++;
   }
 
   #indexOfBytes(bytes: Buffer, start: number, end: number): number {
@@ -56,11 +77,9 @@ export class LabelIndex {
         return this.#indices[known - 1] as number;
       slot = (slot + 1) & mask;
     }
-    const text = bytes.subarray(start, end);
-    if (!isUtf8(text)) return -1;
-    const index = this.#labels.length;
+    if (!isUtf8(bytes.subarray(start, end))) return -1;
+    const index = this.#add(-1 - this.#hashed);
     this.#slots[slot] = this.#keep(bytes, start, end, hash, index);
-    this.#labels.push(text.toString('utf8'));
     if (this.#hashed * 2 > this.#slots.length) this.#widen();
     return index;
   }
@@ -79,9 +98,7 @@ export class LabelIndex {
     const first = place === 0 ? 0 : (this.#ends[place - 1] as number);
     const last = first + end - start;
     if (last > this.#text.length) {
-      const wider = Buffer.alloc(Math.max(last, this.#text.length * 2));
-      this.#text.copy(wider, 0, 0, first);
-      this.#text = wider;
+      this.#text = widened(Buffer.alloc(Math.max(last, this.#text.length * 2)), this.#text);
     }
     bytes.copy(this.#text, first, start, end);
     this.#ends[place] = last;
@@ -99,14 +116,32 @@ export class LabelIndex {
       slots[slot] = place + 1;
     }
     this.#slots = slots;
-    const wider = <T extends Int32Array | Float64Array>(next: T, array: T): T => {
-      next.set(array);
-      return next;
-    };
-    this.#indices = wider(new Int32Array(size / 2 + 1), this.#indices);
-    this.#hashes = wider(new Int32Array(size / 2 + 1), this.#hashes);
-    this.#ends = wider(new Float64Array(size / 2 + 1), this.#ends);
+    this.#indices = widened(new Int32Array(size / 2 + 1), this.#indices);
+    this.#hashes = widened(new Int32Array(size / 2 + 1), this.#hashes);
+    this.#ends = widened(new Float64Array(size / 2 + 1), this.#ends);
   }
+}
+
+/** Labels that are made when they are asked for, once. */
+export function labelsLater(makeRows: () => string[], makeColumns: () => string[]): NonNullable<Table['labels']> {
+  let rows: string[] | undefined;
+  let columns: string[] | undefined;
+  return {
+    get rows() {
+      rows ??= makeRows();
+      return rows;
+    },
+    get columns() {
+      columns ??= makeColumns();
+      return columns;
+    },
+  };
+}
+
+function widened<T extends Int32Array | Float64Array | Buffer>(wider: T, list: T): T {
+  wider.set(list);
+  free(list);
+  return wider;
 }
 
 /** The value of a label written as an integer without sign or leading zero, so that label and value are one to one; else −1. */

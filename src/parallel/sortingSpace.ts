@@ -23,6 +23,8 @@ const usual: SortingCuts = {
   mostBands: 1024,
   leastShared: 2 ** 21,
 };
+/** Of the columns, parted into bands at a time, where that is not all. */
+const leastOwned = 2 ** 20;
 /** As many counters stay in the first-level cache. */
 export const mostDigitBits = 11;
 
@@ -73,7 +75,9 @@ export function sortingSpace(
   const sorters = isShared ? threads : 1;
   // Two ranges each at the least, so that none waits long for the last.
   const shares = sorters === 1 ? 1 : 2 * sorters;
-  const owned = Math.max(Math.ceil(Math.min(observed, mostOwned) / shares), 1);
+  // Together a byte an entry at the most, unless that is little.
+  const affordable = Math.max(leastOwned, observed / 4) / sorters;
+  const owned = Math.max(Math.ceil(Math.min(Math.min(observed, mostOwned) / shares, affordable)), 1);
   const ranges = 2 * Math.ceil(observed / owned) + 1;
   // Every other band may be small, before a long row.
   const bands = 2 * Math.ceil(observed / band) + Math.ceil(rows / bandRows) + 4 * ranges;

@@ -59,20 +59,31 @@ describe.each(ways)('%s', (_name, more) => {
 });
 
 describe('entries in pieces, as readers hand them over', () => {
-  /** Pieces of three entries, in float32 where that holds them exactly. */
+  /** Pieces of three entries, in float32 where that holds them exactly, or in thousandths. */
   const pieced = ({ rows, columns, values, shape }: Triples, isRepeatable: boolean) => {
     const pieces = Array.from({ length: Math.ceil(values.length / 3) }, (_, i) => {
       const part = values.slice(3 * i, 3 * i + 3) as Float64Array;
       const isSingle = part.every((value) => Math.fround(value) === value);
+      const isDecimal = part.every((value) => Math.round(value * 1000) / 1000 === value);
       return {
         rows: Uint32Array.from(rows.slice(3 * i, 3 * i + 3)),
         columns: Uint32Array.from(columns.slice(3 * i, 3 * i + 3)),
-        values: isSingle ? Float32Array.from(part) : part,
+        held: isSingle
+          ? Float32Array.from(part)
+          : isDecimal
+            ? Int32Array.from(part, (value) => Math.round(value * 1000))
+            : part,
+        divisor: !isSingle && isDecimal ? 1000 : 1,
       };
     });
     return { pieces: [...pieces], A: joinedLater(pieces, shape, isRepeatable) };
   };
-  const rounded: Triples = { ...copyOf(A), values: A.values.map((value, t) => (t % 7 ? Math.fround(value) : value)) };
+  const rounded: Triples = {
+    ...copyOf(A),
+    values: A.values.map(
+      (value, t) => [value, Math.fround(value), Math.round(1000 * value) / 1000][(t % 14) >> 2] ?? value,
+    ),
+  };
   const sorted = listEntries(rounded, undefined, 'refuse');
   const orders: [string, Triples][] = [
     ['as listed', rounded],
@@ -99,14 +110,13 @@ describe('entries in pieces, as readers hand them over', () => {
 
   test('are read as often as sorting them without a kernel takes, and freed the last time', async () => {
     const [m, n, count] = [3001, 700, 2 ** 21 + 10];
-    const listed = () => ({
-      rows: Uint32Array.from({ length: count }, (_, t) => t % m),
-      columns: Uint32Array.from({ length: count }, (_, t) => Math.floor(t / m)),
-      values: Float64Array.from({ length: count }, (_, t) => Math.sin(t)),
-    });
+    const rows = () => Uint32Array.from({ length: count }, (_, t) => t % m);
+    const columns = () => Uint32Array.from({ length: count }, (_, t) => Math.floor(t / m));
+    const values = () => Float64Array.from({ length: count }, (_, t) => Math.sin(t));
     const options = { rank: 1, lambda: 0.1, maxSweeps: 1, residency: 'staged' } as const;
-    const { digest } = (await factorize({ ...listed(), shape: [m, n] }, options)).fit;
-    const piece = listed();
+    const listed: Triples = { rows: rows(), columns: columns(), values: values(), shape: [m, n] };
+    const { digest } = (await factorize(listed, options)).fit;
+    const piece = { rows: rows(), columns: columns(), held: values(), divisor: 1 };
     const A = joinedLater([piece], [m, n], true);
     expect((await factorize(A, { ...options, handOver: true })).fit.digest).toBe(digest);
     expect(piece.rows.length).toBe(0);
