@@ -80,11 +80,11 @@ export class EntryList {
   }
 
   push(row: number, column: number, value: number, weight: number): void {
-    this.#makeRoom(1);
+    if (this.#count === this.#piece.rows.length) this.#makeRoom(1);
     const t = this.#count++;
-    this.#piece.rows[t] = row;
-    this.#piece.columns[t] = column;
-    const { held, divisor } = this.#piece;
+    const { rows, columns, held, divisor } = this.#piece;
+    rows[t] = row;
+    columns[t] = column;
     if (!holdOne(held, divisor, t, value)) this.#holdOtherwise(t, Float64Array.of(value));
     if (this.#isWeighted) this.#keepWeights(this.length)[this.length - 1] = weight;
   }
