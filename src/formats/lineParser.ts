@@ -144,6 +144,8 @@ export class LineParser {
   readonly #job: LineJob;
   readonly #tables: readonly LabelTable[];
   #heap: number;
+  /** Pieces of tables that were too small, for records. */
+  readonly #outgrown: number[] = [];
 
   constructor(layout: ParserLayout, memory: WebAssembly.Memory, module: WebAssembly.Module) {
     this.#layout = layout;
@@ -213,7 +215,7 @@ export class LineParser {
   #makeRoom(): void {
     const job = this.#job;
     if (job.recordsEnd - job.records < batchRecords) {
-      const piece = this.#allocate(recordBytes);
+      const piece = this.#outgrown.pop() ?? this.#allocate(recordBytes);
       // A piece that follows the last goes on with it.
       if (piece !== job.recordsEnd) job.records = piece;
       job.recordsEnd = piece + recordBytes;
@@ -221,12 +223,15 @@ export class LineParser {
     this.#tables.forEach((table, side) => {
       if ((table.hashed + batchSize) * 4 <= table.mask * 3) return;
       const slots = (table.mask + 1) * 2;
+      const old = table.slots;
       this.#kernels.moveLabels(
         jobAddress,
         tableAddresses[side] as number,
         this.#allocate(slotBytes * slots),
         slots - 1,
       );
+      const end = old + slotBytes * (slots / 2);
+      for (let piece = old; piece + recordBytes <= end; piece += recordBytes) this.#outgrown.push(piece);
     });
   }
 

@@ -119,6 +119,13 @@ describe('the table is that of the reader of lines', () => {
     );
   });
 
+  it('of more labels than the first tables and pieces hold', async () => {
+    const labels = Array.from({ length: 150_000 }, (_, i) => `${'label '.repeat(i % 11)}${(i * 7919) % 150_000}`);
+    const at = (t: number) => labels[(t * 104_729) % labels.length];
+    const text = Array.from({ length: 250_000 }, (_, t) => `${at(t)},${at(3 * t + 1)},${t / 8}`).join('\n');
+    await expectSame(`${text}\n`, {}, {});
+  });
+
   it('packed too', async () => {
     const lines = Array.from({ length: 3000 }, (_, t) => `r${t % 91},${t % 57},${t / 8}${t % 100 ? '' : '\n'}`);
     for (const text of [lines.join('\n'), `u,i,r\r\n${lines.join('\r\n')}\r\n`])
