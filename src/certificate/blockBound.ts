@@ -10,7 +10,9 @@
  * least 2λ‖X̃‖_*, and the minimum of ‖B − X̃‖_F² + 2λ‖X̃‖_* over rank k is ‖B‖_F² − Σ_{i≤k} (s_i − λ)₊² (von Neumann's trace
  * inequality: the singular vectors are those of B). It is met where d/r and e/c are the same for all rows and columns.
  */
+import { fullGram } from '../kernels/fullGram.js';
 import { largestEigenvalues, tridiagonalize } from '../kernels/symmetric.js';
+import { dot } from '../kernels/vectors.js';
 import type { BoundProblem } from './relaxationBound.js';
 import { denseLimit, eigenvalueMargin, transposed } from './spectralNorm.js';
 
@@ -112,7 +114,7 @@ function hasGroup(hashes: Uint32Array, pointers: ArrayLike<number>, least: numbe
 const biasesOf = ({ rows, columns }: BoundProblem['biasPenalties']) =>
   [rows, columns].filter((each) => each !== undefined).length;
 
-function boundOf(entries: Entries, { rank, penalties, biasPenalties, byRow, byColumn }: BoundProblem) {
+function boundOf(entries: Entries, { rank, penalties, biasPenalties, byRow, byColumn, module }: BoundProblem) {
   const biases = biasesOf(biasPenalties);
   const blocks = blocksOf(entries).filter(
     ({ rows, width }) => Math.min(rows.length, width) <= denseLimit && Math.min(rows.length, width) > rank + biases,
@@ -132,7 +134,7 @@ function boundOf(entries: Entries, { rank, penalties, biasPenalties, byRow, byCo
     const scaled = scaledBlock(entries, block);
     if (!scaled) continue;
     const ridge = isWhole && biases === 0 ? ridgeOf(scaled, penalties) : { lambda: 0, isExact: isWhole };
-    const least = leastOf(scaled, rank + biases, ridge.lambda);
+    const least = leastOf(scaled, rank + biases, ridge.lambda, module);
     if (least <= 0) continue;
     bound += least;
     counted++;
@@ -197,21 +199,23 @@ function range(values: Float64Array): [number, number] {
 const isSame = ([least, most]: readonly [number, number]) => most - least <= 1e-12 * most;
 
 /** ρ(‖B‖² − Σ_{i≤k}(s_i − λ)₊²), lowered by what rounding may have added. */
-function leastOf({ B, height, width, likeness }: Scaled, k: number, lambda: number): number {
+function leastOf(
+  { B, height, width, likeness }: Scaled,
+  k: number,
+  lambda: number,
+  module: WebAssembly.Module | undefined,
+): number {
   const p = Math.min(height, width);
   const at = height >= width ? (t: number, i: number) => t * width + i : (t: number, i: number) => i * width + t;
   const terms = Math.max(height, width);
-  const gram = new Float64Array(p * p);
-  let squares = 0;
-  for (let t = 0; t < terms; t++)
-    for (let i = 0; i < p; i++) {
-      const b = B[at(t, i)] as number;
-      squares += b * b;
-      for (let j = 0; j <= i; j++) gram[i * p + j] = (gram[i * p + j] as number) + b * (B[at(t, j)] as number);
-    }
+  const write = (to: Float64Array, rowLength: number) => {
+    for (let t = 0; t < terms; t++) for (let i = 0; i < p; i++) to[t * rowLength + i] = B[at(t, i)] as number;
+  };
+  const gram = fullGram(terms, p, write, module);
+  const squares = dot(B, B);
   const off = eigenvalueMargin(gram, p) + (terms + 8) * unit * squares;
   let explained = 0;
-  for (const theta of largestEigenvalues(tridiagonalize(gram, p), k)) {
+  for (const theta of largestEigenvalues(tridiagonalize(gram, p, module), k)) {
     const s = Math.max(0, Math.sqrt(Math.max(0, theta + off)) - lambda);
     explained += s * s;
   }

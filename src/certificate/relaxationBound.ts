@@ -24,7 +24,6 @@
  * g_i = β_i b_i, and B(1) = f. Bounds, held entries and further penalties only raise f, so B stays below.
  */
 import type { Orientation } from '../data/observations.js';
-import type { FullGram } from '../kernels/fullGram.js';
 import { longest, type NormBound, normCost, type SparseRows, spectralNormBound, transposed } from './spectralNorm.js';
 
 /** A fit with quadratic loss at a point, in the units its values are stored in. */
@@ -45,8 +44,8 @@ export interface BoundProblem {
   };
   /** 32 random bits for each index. */
   readonly bits: (index: number) => number;
-  /** By kernels, where there are any. */
-  readonly fullGram?: FullGram;
+  /** Of kernels for what is dense, where there are any. */
+  readonly module?: WebAssembly.Module;
 }
 
 export interface RelaxationBound {
@@ -112,7 +111,7 @@ export function relaxationBound(problem: BoundProblem): RelaxationBound {
     rowSums[i] = sum;
   }
   Q += conjugate(rowSums, biasPenalties.rows) + conjugate(columnSums, biasPenalties.columns);
-  const sigma = spectralNormBound({ pointers, indices, values: scaled, columns }, bits, problem.fullGram);
+  const sigma = spectralNormBound({ pointers, indices, values: scaled, columns }, bits, problem.module);
   const t = Math.min(1 / sigma.bound, Math.max(0, L / Q));
   if (!(t > 0 && Number.isFinite(t))) return { bound: 0, sigma };
   // What rounding in the sums, and in G where a bias must be held at a sum of 0, can have added; with room to spare.

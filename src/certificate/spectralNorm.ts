@@ -1,5 +1,5 @@
 /** An upper bound of the largest singular value of a sparse matrix, which is what a certificate may divide by. */
-import type { FullGram, WriteRows } from '../kernels/fullGram.js';
+import { fullGram } from '../kernels/fullGram.js';
 import { largestEigenvalues, tridiagonalize } from '../kernels/symmetric.js';
 import { norm, scale } from '../kernels/vectors.js';
 
@@ -46,19 +46,19 @@ export function normCost(pointers: ArrayLike<number>, otherPointers: ArrayLike<n
  * sphere, P(θ < (1 − ε)λ₁) ≤ 1.648·√p·exp(−√ε(2·steps − 1)).
  *
  * @param bits 32 random bits for each index, which fix the start.
- * @param fullGram how the Gram matrix of a nearly full M is summed.
+ * @param module of kernels for what is dense.
  */
 export function spectralNormBound(
   M: SparseRows,
   bits: (index: number) => number,
-  fullGram: FullGram = gramOfColumns,
+  module?: WebAssembly.Module,
 ): NormBound {
   const rows = M.pointers.length - 1;
   const tall = rows < M.columns ? transposed(M) : M;
-  return tall.columns <= denseLimit ? byEigenvalues(tall, fullGram) : byLanczos(tall, bits);
+  return tall.columns <= denseLimit ? byEigenvalues(tall, module) : byLanczos(tall, bits);
 }
 
-function byEigenvalues(M: SparseRows, fullGram: FullGram): NormBound {
+function byEigenvalues(M: SparseRows, module: WebAssembly.Module | undefined): NormBound {
   const { pointers, indices, values, columns: p } = M;
   const counts = new Float64Array(p);
   let squares = 0;
@@ -69,9 +69,9 @@ function byEigenvalues(M: SparseRows, fullGram: FullGram): NormBound {
   }
   const rows = pointers.length - 1;
   const isFull = values.length > leastFilled * rows * p && rows * p <= mostWrittenOut;
-  const gram = isFull ? fullGram(rows, p, (to, width) => writeOut(M, to, width)) : gramOfEntries(M);
+  const gram = isFull ? fullGram(rows, p, (to, width) => writeOut(M, to, width), module) : gramOfEntries(M);
   const off = eigenvalueMargin(gram, p);
-  const [theta = 0] = largestEigenvalues(tridiagonalize(gram, p), 1);
+  const [theta = 0] = largestEigenvalues(tridiagonalize(gram, p, module), 1);
   // Each product of two columns is a sum of so many terms at most: |fl(MᵀM) − MᵀM| ≤ γ|M|ᵀ|M|, whose norm is at most γ‖M‖_F².
   const margin = 2 * (longest(counts) + 8) * unit * squares;
   return { bound: Math.sqrt(Math.max(0, theta + off + margin)) * (1 + 4 * unit), from: 'eigenvalues' };
@@ -107,47 +107,6 @@ function writeOut({ pointers, indices, values }: SparseRows, to: Float64Array, w
       const at = (indices[t] as number) + i * width;
       to[at] = (to[at] as number) + (values[t] as number);
     }
-}
-
-/** A {@link FullGram} without kernels, four columns by two. */
-export function gramOfColumns(rows: number, p: number, write: WriteRows): Float64Array {
-  const width = Math.ceil(p / 4) * 4;
-  const full = new Float64Array(width * rows);
-  write(full, width);
-  const gram = new Float64Array(p * p);
-  for (let r = 0; r < p; r += 4)
-    for (let c = 0; c < r + 4; c += 2) {
-      let s00 = 0;
-      let s01 = 0;
-      let s10 = 0;
-      let s11 = 0;
-      let s20 = 0;
-      let s21 = 0;
-      let s30 = 0;
-      let s31 = 0;
-      for (let at = 0; at < full.length; at += width) {
-        const b0 = full[at + c] as number;
-        const b1 = full[at + c + 1] as number;
-        const a0 = full[at + r] as number;
-        const a1 = full[at + r + 1] as number;
-        const a2 = full[at + r + 2] as number;
-        const a3 = full[at + r + 3] as number;
-        s00 += a0 * b0;
-        s01 += a0 * b1;
-        s10 += a1 * b0;
-        s11 += a1 * b1;
-        s20 += a2 * b0;
-        s21 += a2 * b1;
-        s30 += a3 * b0;
-        s31 += a3 * b1;
-      }
-      const sums = [s00, s01, s10, s11, s20, s21, s30, s31];
-      for (let i = 0; i < 8; i++) {
-        const [row, column] = [r + (i >> 1), c + (i & 1)];
-        if (row < p && column < p) gram[row * p + column] = sums[i] as number;
-      }
-    }
-  return gram;
 }
 
 /** How far an eigenvalue may be off after {@link tridiagonalize} of the p×p matrix with this lower half. */

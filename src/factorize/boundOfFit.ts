@@ -3,7 +3,6 @@ import { certifyGlobally, type GlobalCertificate } from '../certificate/globalBo
 import { residualsOf } from '../certificate/relaxationBound.js';
 import type { Orientation } from '../data/observations.js';
 import { isFiled } from '../data/storedRows.js';
-import { fullGramBy } from '../kernels/fullGram.js';
 import type { Position } from '../methods/method.js';
 import { factorBuffer, penaltyOf } from '../methods/rowPhases.js';
 import { type Side, sides } from '../parallel/layout.js';
@@ -56,7 +55,7 @@ export function boundOfFit(
       penalties: { rows: list('rows', 'penalties'), columns: list('columns', 'penalties') },
       biasPenalties: { rows: biasList('rows'), columns: biasList('columns') },
       bits: boundBits(seed),
-      fullGram: fullGramBy(fit.module),
+      module: fit.module,
       objective: () => (spec.background ? objective : exactObjective(fit, byRow, point, residuals())),
       ...boundedParts({
         loss: spec.loss.name,

@@ -19,10 +19,10 @@ const mostSteps = 60;
 /**
  * Of the p×p matrix whose lower half `A` holds, row-major; A is overwritten.
  *
- * @param module of the kernels that turn the vectors, which then hold until they are asked again; the same bits as without.
+ * @param module of the kernels that reduce the matrix and turn the vectors, which then hold until they are asked again; the same bits as without.
  */
 export function eigenbasis(A: Float64Array, p: number, module?: WebAssembly.Module): Eigenbasis {
-  const { diagonal, beside } = tridiagonalize(A, p);
+  const { diagonal, beside } = tridiagonalize(A, p, module);
   const rows = module ? kernelRows(module, p) : plainRows(p);
   reflect(rows, A, p, beside);
   const e = new Float64Array(p);

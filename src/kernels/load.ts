@@ -110,6 +110,8 @@ export interface Kernels extends RowKernels {
     first: number,
     half: number,
   ) => void;
+  /** The p×p matrix at A reduced: see assembly/tridiagonal.ts. */
+  readonly tridiagonalize64: (A: number, p: number, diagonal: number, beside: number, v: number, w: number) => void;
   /** G += MᵀM, its upper half, of `rows` rows of `size` columns, a multiple of 4. */
   readonly gramOf64: (G: number, M: number, rows: number, size: number) => void;
   /** Lists the columns that may be among the best of each row: see score.ts. */

@@ -2,6 +2,7 @@
  * Eigenvalues of a dense symmetric matrix, largest first: Householder reduction to tridiagonal form, then bisection by Sturm
  * counts (Golub & Van Loan, Matrix Computations, 4th ed., 8.3.1 and 8.4.1). No eigenvectors.
  */
+import { begin, ownMemory } from './ownMemory.js';
 
 export interface Tridiagonal {
   /** p values. */
@@ -13,8 +14,11 @@ export interface Tridiagonal {
 /**
  * QᵀAQ for the p×p matrix whose lower half `A` holds, row-major; A is overwritten. (4/3)p³ flops. The result is that of a matrix
  * A + E with ‖E‖_F of at most a small multiple of p²·2⁻⁵³·‖A‖_F (Higham, Accuracy and Stability, 2nd ed., 19.3).
+ *
+ * @param module of the kernel that does it, to the same bits in strict arithmetic.
  */
-export function tridiagonalize(A: Float64Array, p: number): Tridiagonal {
+export function tridiagonalize(A: Float64Array, p: number, module?: WebAssembly.Module): Tridiagonal {
+  if (module) return byKernel(A, p, module);
   const diagonal = new Float64Array(p);
   const beside = new Float64Array(Math.max(0, p - 1));
   const v = new Float64Array(p);
@@ -35,17 +39,7 @@ export function tridiagonalize(A: Float64Array, p: number): Tridiagonal {
     v[k + 1] = first - alpha;
     // w = Av/half, of which the lower half gives both triangles.
     w.fill(0, k + 1);
-    for (let i = k + 1; i < p; i++) {
-      const row = i * p;
-      const vi = v[i] as number;
-      let sum = (A[row + i] as number) * vi;
-      for (let j = k + 1; j < i; j++) {
-        const a = A[row + j] as number;
-        sum += a * (v[j] as number);
-        w[j] = (w[j] as number) + a * vi;
-      }
-      w[i] = (w[i] as number) + sum;
-    }
+    for (let i = k + 1; i < p; i++) addRow(A, i * p, v, w, k + 1, i);
     let inner = 0;
     for (let i = k + 1; i < p; i++) {
       w[i] = (w[i] as number) / half;
@@ -64,6 +58,32 @@ export function tridiagonalize(A: Float64Array, p: number): Tridiagonal {
   if (p > 1) beside[p - 2] = A[(p - 1) * p + p - 2] as number;
   for (let i = 0; i < p; i++) diagonal[i] = A[i * p + i] as number;
   return { diagonal, beside };
+}
+
+/** w ← w + what row i of the lower half, from `from` on, brings to Av. Four sums side by side: one alone waits for each addition. */
+function addRow(A: Float64Array, row: number, v: Float64Array, w: Float64Array, from: number, i: number): void {
+  const vi = v[i] as number;
+  const sums: [number, number, number, number] = [(A[row + i] as number) * vi, 0, 0, 0];
+  const whole = from + ((i - from) & ~3);
+  for (let j = from; j < i; j++) {
+    const a = A[row + j] as number;
+    const lane = j < whole ? (j - from) % 4 : 0;
+    sums[lane] = (sums[lane] as number) + a * (v[j] as number);
+    w[j] = (w[j] as number) + a * vi;
+  }
+  w[i] = (w[i] as number) + (sums[0] + (sums[1] + (sums[2] + sums[3])));
+}
+
+function byKernel(A: Float64Array, p: number, module: WebAssembly.Module): Tridiagonal {
+  const { buffer, kernels } = ownMemory(module, 8 * (p * p + 4 * p));
+  const list = (at: number, length: number) => new Float64Array(buffer, begin + 8 * at, length);
+  const [matrix, diagonal, beside] = [list(0, p * p), list(p * p, p), list(p * p + p, Math.max(0, p - 1))];
+  const [v, w] = [list(p * p + 2 * p, p), list(p * p + 3 * p, p)];
+  matrix.set(A);
+  const addresses = [diagonal, beside, v, w].map(({ byteOffset }) => byteOffset);
+  kernels.tridiagonalize64(begin, p, ...(addresses as [number, number, number, number]));
+  A.set(matrix);
+  return { diagonal: diagonal.slice(), beside: beside.slice() };
 }
 
 /** The `count` largest eigenvalues, falling: each the upper end of an interval no wider than rounding in the largest of them. */

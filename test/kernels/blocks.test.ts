@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { eigenbasis } from '../../dist/src/kernels/eigenbasis.js';
 import { compileKernels, totalNames } from '../../dist/src/kernels/load.js';
 import { improveRow, type ReferenceProblem, solveRow } from '../../dist/src/kernels/reference.js';
+import { tridiagonalize } from '../../dist/src/kernels/symmetric.js';
 import { objectiveOfRow, problem, source } from './composedProblem.js';
 import { type ComposedRequest, type ComposedResult, runComposed } from './composedWorkspace.js';
 
@@ -337,6 +338,7 @@ describe('the eigenbasis of a symmetric matrix', () => {
       const random = source(p);
       const A = Float64Array.from({ length: p * p }, () => random());
       for (let r = 0; r < p; r++) A[r * p + r] = p + random();
+      expect(tridiagonalize(A.slice(), p, module)).toEqual(tridiagonalize(A.slice(), p));
       const plain = eigenbasis(A.slice(), p);
       const found = eigenbasis(A.slice(), p, module);
       expect(found.values).toEqual(plain.values);

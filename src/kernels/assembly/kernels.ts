@@ -26,6 +26,7 @@ import { accumulateOnly, solveRows } from "./solveRows";
 import { bandEntries, bandRows, sortBand, SortJob } from "./sortEntries";
 import { squaresSolve } from "./squaresSolve";
 import { Terms } from "./terms";
+import { tridiagonalize } from "./tridiagonal";
 import { reflectRows, turnPair } from "./turns";
 import { advance, combine, dot } from "./vectors";
 
@@ -204,6 +205,11 @@ export function turnPair64(a: usize, b: usize, count: i32, cosine: f64, sine: f6
 }
 export function reflectRows64(rows: usize, bytes: usize, count: i32, v: usize, size: i32, first: i32, half: f64): void {
   reflectRows(rows, bytes, count, v, size, first, half);
+}
+
+/** See tridiagonal.ts. */
+export function tridiagonalize64(A: usize, p: i32, diagonal: usize, beside: usize, v: usize, w: usize): void {
+  tridiagonalize(A, p, diagonal, beside, v, w);
 }
 
 /** G += MᵀM, its upper half; `size` columns, a multiple of 4. */
