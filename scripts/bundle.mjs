@@ -4,7 +4,7 @@
  * file, the command in one for what each of its commands loads, and in one each the entries of threads, which are replaced where they
  * stand. Tests and benches that look inside import single modules of dist/src/: what is bundled does not take their place.
  */
-import { readFileSync, rmSync } from 'node:fs';
+import { chmodSync, readFileSync, rmSync } from 'node:fs';
 import { dirname, relative, resolve } from 'node:path';
 import { rolldown } from 'rolldown';
 
@@ -34,6 +34,8 @@ await Promise.all([
   bundle('dist/src/cli/main.js', 'dist/bundle/command', true),
   ...workers.map((name) => bundle(`dist/workers/${name}.js`, 'dist/workers', false)),
 ]);
+// Nobody else knows which file is a command: npx links a checkout it has seen at this place without a look at it.
+chmodSync('dist/bundle/command/main.js', 0o755);
 
 /**
  * @param {string} input

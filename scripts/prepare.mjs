@@ -1,6 +1,6 @@
 /** Builds where a source is newer than the last build: before tests, and npm runs `prepare` before each `npx hadamard` in a checkout. */
 import { execSync } from 'node:child_process';
-import { chmodSync, readdirSync, statSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -13,5 +13,3 @@ const sources = [...settings, ...within('src'), ...within('workers')];
 // Written last: it is there, and new, only when all before it went well.
 const built = changed('dist/built');
 if (!sources.every((source) => changed(source) < built)) execSync('npm run build', { cwd: root, stdio: 'inherit' });
-// The compiler does not know which file is a command, and npx links a checkout it has seen at this place without a look at it.
-chmodSync(join(root, 'dist/bundle/command/main.js'), 0o755);
