@@ -217,9 +217,9 @@ function planExtent(
   const starts = options.starts === 'auto' ? autoBudget : options.starts;
   // Early stopping and many starts keep the best factors beside those that the method works on.
   const kept = options.patience === undefined && starts === 1 ? 0 : 1;
-  const isFull = found.observed === found.rows * found.columns;
-  // A full matrix may be solved with one Gram matrix for all rows.
-  const areSumsShared = objective?.isComposed && (objective.background !== undefined || isFull);
+  // A full matrix, and that is known once what is listed twice is settled, may be solved with one Gram matrix for all rows.
+  const mayBeFull = found.observed >= found.rows * found.columns;
+  const areSumsShared = objective?.isComposed && (objective.background !== undefined || mayBeFull);
   // Beside a fixed factor no row is to depend on those it comes with, nor on how many these are.
   const basisOf = (side: Side) =>
     fixed === undefined && isBasisWorthwhile(options, shape, chosen.name, dtype, side) ? basisBytes(stride) : 0;

@@ -22,7 +22,7 @@ const space = 32;
 /** What is longer is no label and no number. */
 const longestField = 1 << 20;
 
-/** Stops the byte parser: the file has a quoted field. */
+/** Stops the byte parser: a quoted field holds a quote or a line end, or quotes stand where they are not understood here. */
 export class QuotedField extends Error {}
 
 export class CsvCollector {
@@ -67,14 +67,31 @@ export class CsvCollector {
   takeHead(bytes: Buffer, start: number, end: number, line: number): boolean {
     if (isBlank(bytes, start, end)) return true;
     const text = bytes.toString('utf8', start, end);
-    if (text.includes('"')) throw new QuotedField();
     const delimiter = delimiterOf(text);
-    const fields = splitLine(text, delimiter);
+    const fields = text.includes('"') ? this.#quotedFields(bytes, start, end, delimiter) : splitLine(text, delimiter);
     if (isMarked(bytes[start]) && this.isComment(fields, line)) return true;
     if (!isUtf8(bytes.subarray(start, end))) throw notUtf8(this.#path, line);
     this.#delimiter = delimiter.charCodeAt(0);
     this.#isDouble = delimiter.length === 2;
     return this.#settle(fields, line);
+  }
+
+  /** Those of a first line with quotes. */
+  #quotedFields(bytes: Buffer, start: number, end: number, delimiter: string): string[] {
+    // What is a comment is said of fields outside of quotes.
+    if (isMarked(bytes[start])) throw new QuotedField();
+    this.#delimiter = delimiter.charCodeAt(0);
+    this.#isDouble = delimiter.length === 2;
+    // No field is needed beyond the bytes that there are.
+    this.#expect(end - start + 1);
+    const found = this.#split(bytes, start, end);
+    return Array.from({ length: found }, (_, field) => bytes.toString('utf8', this.#starts[field], this.#ends[field]));
+  }
+
+  #expect(fields: number): void {
+    this.#needed = fields;
+    this.#starts = new Int32Array(fields);
+    this.#ends = new Int32Array(fields);
   }
 
   /** How lines are parted, once that is known. */
@@ -158,14 +175,12 @@ export class CsvCollector {
     const columns = chooseColumns(first, this.#request, this.#path, line);
     this.#columns = columns;
     this.#width = first.length;
-    this.#needed = Math.max(columns.row, columns.column, columns.value, columns.weight, columns.extra) + 1;
-    this.#starts = new Int32Array(this.#needed);
-    this.#ends = new Int32Array(this.#needed);
+    this.#expect(Math.max(columns.row, columns.column, columns.value, columns.weight, columns.extra) + 1);
     this.#entries = new EntryList(columns.weight >= 0);
     return columns.hasHeader;
   }
 
-  /** Finds the fields needed, spaces around them left out; returns how many fields the line has. */
+  /** Finds the fields needed, spaces and quotes around them left out; returns how many fields the line has. */
   #split(bytes: Buffer, start: number, end: number): number {
     const starts = this.#starts;
     const ends = this.#ends;
@@ -179,6 +194,10 @@ export class CsvCollector {
       let last = stop;
       while (last > at && bytes[last - 1] === space) last--;
       ends[field] = last;
+      if (bytes[at] === quote && at < last) {
+        starts[field] = at + 1;
+        ends[field] = last - 1;
+      }
       if (stop >= end) return field + 1;
       at = stop + (this.#isDouble ? 2 : 1);
     }
@@ -194,11 +213,22 @@ export class CsvCollector {
   }
 
   #fieldEnd(bytes: Buffer, start: number, end: number): number {
+    if (bytes[start] === quote && start < end) return this.#quotedEnd(bytes, start, end);
     let stop = start;
     for (let byte = bytes[stop]; stop < end; byte = bytes[++stop]) {
       if (byte === quote) throw new QuotedField();
       if (byte === this.#delimiter && (!this.#isDouble || bytes[stop + 1] === byte)) break;
     }
+    return stop;
+  }
+
+  /** Of a field that begins with a quote, ends with the next and holds none. */
+  #quotedEnd(bytes: Buffer, start: number, end: number): number {
+    const close = bytes.indexOf(quote, start + 1);
+    let stop = close + 1;
+    while (stop < end && bytes[stop] === space) stop++;
+    const isPlain = close > 0 && close < end && (stop === end || bytes[stop] === this.#delimiter);
+    if (!isPlain || this.#isDouble || this.#delimiter === space) throw new QuotedField();
     return stop;
   }
 

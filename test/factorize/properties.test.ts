@@ -292,6 +292,19 @@ describe('an entry listed twice', () => {
     expect((await run(again, { duplicates: 'last' })).fit.digest).toBe((await run(last)).fit.digest);
   });
 
+  test('a full matrix with an entry listed twice is one when that is settled, under every objective', async () => {
+    const full = problem({ m: 9, n: 5, rank: 2, density: 1, seed: 4 });
+    const [first] = full.entries as [Problem['entries'][number]];
+    const once = withEntries(full, ({ row, column }) => (row === 0 && column === 0 ? { value: 7 } : {}));
+    const twice: Problem = { ...full, entries: [...full.entries, { ...first, row: 0, column: 0, value: 7 }] };
+    const bounded = { nonnegative: 'both' } as const;
+    for (const more of [bounded, { l1: 0.05 }, { ...bounded, biases: 'both' }] as const) {
+      const options = { rank: 2, lambda: 0.1, ...more };
+      const { digest } = (await fit(triples(once), options)).fit;
+      expect((await fit(triples(twice), { ...options, duplicates: 'last' })).fit.digest).toBe(digest);
+    }
+  });
+
   test("'sum' adds the values of one weight", async () => {
     const sum = withEntries(of, ({ row, column, value }) =>
       isTwice(row, column) < 0 ? {} : { value: value + isTwice(row, column) + 1 },
