@@ -1,10 +1,13 @@
 /** `hadamard recommend` */
+import { stat } from 'node:fs/promises';
 import { listedCount, shapeOf, visitEntries } from '../data/entries.js';
+import { isTriples } from '../data/forms.js';
 import type { Triples } from '../data/input.js';
 import { HadamardError } from '../errors.js';
 import { type Format, formatOf } from '../formats/formatOf.js';
 import { batchLength, type Chunks, type OutputBatch } from '../formats/output.js';
 import { replaceFile } from '../formats/replaceFile.js';
+import type { Table } from '../formats/table.js';
 import { recordChunks } from '../formats/writeTable.js';
 import { loadModel } from '../model/load.js';
 import type { Model } from '../model/model.js';
@@ -240,10 +243,15 @@ interface Listed {
 }
 
 async function pairEntries(model: Model, path: string, flags: RecommendFlags): Promise<Listed> {
+  const names = columnNames(flags.columns);
+  // Most often it is the A of the fit, which is read in parts; a pipe is read once.
+  const isTable = names?.length !== 2 && (await stat(path).catch(() => undefined))?.isFile();
+  const table = isTable ? await readData(path, { columns: names }).catch(() => undefined) : undefined;
+  if (table?.labels && isTriples(table.matrix)) return indicesOf(model, table);
   const rows: number[] = [];
   const columns: number[] = [];
   // Nothing is predicted of strangers, and a header leaves nothing out.
-  const request = { columns: columnNames(flags.columns), onNote: () => undefined };
+  const request = { columns: names, onNote: () => undefined };
   for await (const pairs of readPairs(model, path, request)) {
     for (const row of pairs.rows) rows.push(row);
     for (const column of pairs.columns) columns.push(column);
@@ -252,8 +260,9 @@ async function pairEntries(model: Model, path: string, flags: RecommendFlags): P
 }
 
 async function matrixEntries(model: Model, path: string, flags: RecommendFlags): Promise<Listed> {
-  const { matrix, labels } = await readData(path, { columns: columnNames(flags.columns), table: flags.table });
+  const table = await readData(path, { columns: columnNames(flags.columns), table: flags.table });
   const [m, n] = model.shape;
+  const { matrix, labels } = table;
   const shape = shapeOf(matrix);
   if (!labels && (shape[0] !== m || shape[1] !== n))
     throw new HadamardError({
@@ -263,6 +272,11 @@ async function matrixEntries(model: Model, path: string, flags: RecommendFlags):
       rule: 'A file without labels is matched by position, so it has the shape of the model.',
       remedy: 'Give the A of the fit, or a .csv that names rows and columns.',
     });
+  return indicesOf(model, table);
+}
+
+/** Its entries, matched by label where it has labels. */
+function indicesOf(model: Model, { matrix, labels }: Table): Listed {
   const rowOfName = labels && placesIn(model, 'rows', labels.rows);
   const columnOfName = labels && placesIn(model, 'columns', labels.columns);
   const rows = new Int32Array(listedCount(matrix));
