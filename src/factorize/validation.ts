@@ -8,6 +8,7 @@ import {
   listingBytes,
   listingOf,
   partsByKey,
+  picked,
   refuseEmpty,
 } from '../data/listing.js';
 import type { ValidationError } from '../engine/trace.js';
@@ -66,13 +67,15 @@ export function partValidation(A: MatrixInput, options: FactorizeOptions, checke
 
 /** 1 for each entry that is held out: a share at random by position. What has no weight, and is listed for a background to leave out, stays. */
 export function holdOut({ rows, columns, weights, values }: Listing, share: number, seed: number): Uint8Array {
-  const candidates = Uint32Array.from(values.keys()).filter((t) => weights?.[t] !== 0);
-  const keys = candidates.map((t) => bitsAt(seed, streams.holdout, rows[t] as number, columns[t] as number));
+  const candidates = picked(values.length, (t) => weights?.[t] !== 0);
+  const keys = new Uint32Array(candidates.length);
+  for (let i = 0; i < keys.length; i++) {
+    const t = candidates[i] as number;
+    keys[i] = bitsAt(seed, streams.holdout, rows[t] as number, columns[t] as number);
+  }
   const parts = partsByKey(keys, [share, 1]);
   const isHeld = new Uint8Array(values.length);
-  candidates.forEach((t, index) => {
-    if (parts[index] === 0) isHeld[t] = 1;
-  });
+  for (let i = 0; i < keys.length; i++) if (parts[i] === 0) isHeld[candidates[i] as number] = 1;
   return isHeld;
 }
 
