@@ -14,6 +14,7 @@ import {
 } from './forms.js';
 import type { CompressedRows, MatrixInput, RealArray, Triples, WeightsInput, WeightValues } from './input.js';
 import { piecesOf } from './pieces.js';
+import { sortedBy } from './sortedBy.js';
 
 /** `weight` is W, the square root of what multiplies the squared residual; `index` is the entry's place in the caller's listing. */
 export type EntryVisitor = (row: number, column: number, value: number, weight: number, index: number) => void;
@@ -250,43 +251,46 @@ function isEqual(a: ArrayLike<number | bigint>, b: ArrayLike<number | bigint>): 
   return true;
 }
 
-/** A lookup in sparse weights that are listed in another order than A: rows sorted by column, then a binary search. */
+/** A lookup in sparse weights that are listed in another order than A: sorted row by row, then a binary search. */
 function sparseLookup(W: Triples | CompressedRows, m: number): (row: number, column: number) => number | undefined {
-  const rows: { columns: number[]; values: number[] }[] = Array.from({ length: m }, () => ({
-    columns: [],
-    values: [],
-  }));
-  visitTriplesOrRows(W, (row, column, value) => {
-    const entry = rows[row] as { columns: number[]; values: number[] };
-    entry.columns.push(column);
-    entry.values.push(value);
+  const length = W.values.length;
+  const rows = new Uint32Array(length);
+  const columns = new Uint32Array(length);
+  const order = new Uint32Array(length);
+  const starts = new Float64Array(m + 1);
+  visitTriplesOrRows(W, (row, column, _value, index) => {
+    order[index] = index;
+    rows[index] = row;
+    columns[index] = column;
+    starts[row + 1] = (starts[row + 1] as number) + 1;
   });
-  const sorted = rows.map(({ columns, values }, row) => {
-    const order = columns.map((_, t) => t).sort((a, b) => (columns[a] as number) - (columns[b] as number));
-    for (let t = 1; t < order.length; t++)
-      if (columns[order[t] as number] === columns[order[t - 1] as number])
-        throw new HadamardError({
-          code: 'duplicate-entry',
-          what: `The weight of entry (${row}, ${columns[order[t] as number]}) is given twice.`,
-          position: { option: 'weights', row, column: columns[order[t] as number] as number },
-          rule: 'Weights that are listed in another order than A name each entry once.',
-          remedy: 'Remove one, or list the weights in the order of A.',
-        });
-    return {
-      columns: Uint32Array.from(order, (t) => columns[t] as number),
-      values: Float64Array.from(order, (t) => values[t] as number),
-    };
-  });
+  for (let row = 0; row < m; row++) starts[row + 1] = (starts[row + 1] as number) + (starts[row] as number);
+  const sorted = sortedBy(sortedBy(order, columns, shapeOf(W)[1]), rows, m);
+  // Those of a row stand together, which a search is fast in.
+  const listed = new Uint32Array(length);
+  for (let t = 0; t < length; t++) {
+    const column = columns[sorted[t] as number] as number;
+    const row = rows[sorted[t] as number] as number;
+    listed[t] = column;
+    if (t > (starts[row] as number) && column === listed[t - 1])
+      throw new HadamardError({
+        code: 'duplicate-entry',
+        what: `The weight of entry (${row}, ${column}) is given twice.`,
+        position: { option: 'weights', row, column },
+        rule: 'Weights that are listed in another order than A name each entry once.',
+        remedy: 'Remove one, or list the weights in the order of A.',
+      });
+  }
   return (row, column) => {
-    const { columns, values } = sorted[row] as { columns: Uint32Array; values: Float64Array };
-    let low = 0;
-    let high = columns.length;
+    let low = starts[row] as number;
+    const end = starts[row + 1] as number;
+    let high = end;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if ((columns[middle] as number) < column) low = middle + 1;
+      if ((listed[middle] as number) < column) low = middle + 1;
       else high = middle;
     }
-    return columns[low] === column ? values[low] : undefined;
+    return low < end && listed[low] === column ? W.values[sorted[low] as number] : undefined;
   };
 }
 

@@ -2,7 +2,7 @@
 import ndarray, { type NdArray } from 'ndarray';
 import { isTriples } from '../data/forms.js';
 import type { RealArray, Triples } from '../data/input.js';
-import { sortedBy } from '../data/listing.js';
+import { sortedBy } from '../data/sortedBy.js';
 import type { Table } from './table.js';
 
 /**
