@@ -2,12 +2,16 @@
 import { shapeOf } from '../data/entries.js';
 import { isTriples } from '../data/forms.js';
 import type { Triples } from '../data/input.js';
+import { duplicateEntry } from '../data/observations.js';
+import { HadamardError, isHadamardError } from '../errors.js';
 import { checkFormat } from '../formats/formatOf.js';
 import { jsonLineChunks } from '../formats/jsonLines.js';
 import { replaceFile } from '../formats/replaceFile.js';
+import type { Table } from '../formats/table.js';
 import { holdsLabels, outputFormat, writeTable } from '../formats/writeTable.js';
 import type { ExitCode } from './exitCodes.js';
 import { columnNames } from './flags.js';
+import { asInFile } from './inFile.js';
 import { checkOutputFile, sayWritten } from './output.js';
 import { progressLine } from './progress.js';
 import { readData } from './readData.js';
@@ -29,7 +33,9 @@ export async function convert(path: string, out: string, flags: ConvertFlags): P
   await checkOutputFile(out);
   return untilInterrupt(async () => {
     const table = await readData(path, { columns, table: flags.table, format, weights: columns?.length === 4 });
-    await writeTable(out, table);
+    await writeTable(out, table).catch((error: unknown) => {
+      throw inSource(error, path, table);
+    });
     const notes = [...table.notes];
     if (table.labels && !holdsLabels(to)) {
       for (const side of ['rows', 'columns'] as const)
@@ -45,6 +51,14 @@ export async function convert(path: string, out: string, flags: ConvertFlags): P
     sayWritten(out, `${entries}${count(m)} × ${count(n)}`, line);
     return 0;
   });
+}
+
+/** What is listed twice stands in the file that was read, whatever could not be written for it. */
+function inSource(error: unknown, path: string, table: Table): unknown {
+  if (!isHadamardError(error) || error.code !== 'duplicate-entry') return error;
+  const { row, column } = error.position as Required<typeof error.position>;
+  const found = asInFile(duplicateEntry(row, column, table.matrix, undefined), path, table) as HadamardError;
+  return new HadamardError({ ...found.toJSON(), rule: error.rule, remedy: error.remedy });
 }
 
 /** A list of entries says nothing of rows and columns that have none. */

@@ -82,6 +82,7 @@ export async function readProblem(request: DataRequest): Promise<Problem> {
     warnings.push(...unweighted(table, values, weightsPath));
     weights = { [weightsAre as WeightKind]: values } as WeightsInput;
   } else if (hasWeightColumn) {
+    if (table.weights === undefined) throw noWeights(path);
     weights = { [weightsAre]: table.weights } as WeightsInput;
   }
   let test: TestEntries | undefined;
@@ -99,6 +100,16 @@ export async function readProblem(request: DataRequest): Promise<Problem> {
   }
   const { matrix: A, labels, lineOf, fileOf } = table;
   return { A, weights, labels, lineOf, fileOf, test, extra: table.extra, notes, warnings };
+}
+
+function noWeights(path: string): HadamardError {
+  return new HadamardError({
+    code: 'ambiguous-weights',
+    what: `${path} has no column of weights, and no other file is named.`,
+    position: { option: 'weightsAre', file: path },
+    rule: '--weights-are says what the numbers of --weights are, or those of a fourth column of records row, column, value.',
+    remedy: 'Add --weights <file>, a file like A, or leave --weights-are out.',
+  });
 }
 
 /** For each label of `from`, its index in `to`, or {@link unknown}. */

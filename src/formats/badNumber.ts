@@ -18,6 +18,6 @@ export function badNumber(path: string, text: string, line: number, field: numbe
     what: text === '' ? `Line ${line} has no value.` : `Line ${line} has "${excerpt(text)}" where a number should be.`,
     position,
     rule: 'A value is a decimal number with a point.',
-    remedy: 'Correct it, or leave the entry out (in a table: leave the cell empty).',
+    remedy: `Correct it, or leave the entry out (in a table: leave the cell empty).${line === 1 ? ' If the line is a header, name its columns with --columns.' : ''}`,
   });
 }

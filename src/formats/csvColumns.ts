@@ -188,7 +188,7 @@ function columnsByPosition(
   const extra = first.slice(needed);
   const isNamedApart = hasHeader && extra.length === 1 && !isDoubtful(first[2] as string, extra[0] as string);
   if (extra.length > 0 && !isNamedApart && (hasHeader || !weights))
-    throw surplusColumns(first, hasHeader, weights, path, line);
+    throw surplusColumns(first, !first.slice(2).every(isValue), weights, path, line);
   return {
     row: 0,
     column: 1,
@@ -214,6 +214,9 @@ const weightLike = /^(w|weights?|sqrt[-_ ]?weights?|sigma|σ|sd|std|uncertainty|
 function isDoubtful(value: string, fourth: string): boolean {
   return /time|date/i.test(value) || weightLike.test(fourth);
 }
+
+/** A line of more is seldom an entry. */
+const widest = 6;
 
 /** More columns than are read by position: what is further may be a time, a weight, or the file a dense table. */
 function surplusColumns(
@@ -241,7 +244,10 @@ function surplusColumns(
     rule: weights
       ? 'With --weights-are, four columns are read by position: row, column, value and weight. More are read where they are named.'
       : 'Three columns are read by position: row, column and value. A fourth may be a weight or a time, and many a dense table.',
-    remedy: `Say --columns ${columns} to read these alone${useIt} or --table if it is a dense table.`,
+    remedy:
+      first.length > widest
+        ? `Say --table if it is a dense table, or --columns ${columns} to read these alone.`
+        : `Say --columns ${columns} to read these alone${useIt} or --table if it is a dense table.`,
   });
 }
 

@@ -143,6 +143,14 @@ export class LineSplitter {
         'Text files are UTF-8.',
         'Convert it to UTF-8.',
       );
+    if (this.#line === 0 && bytes.length > 1 && bytes.readUInt16BE(0) === 0x1f8b)
+      throw malformed(
+        this.#path,
+        `${this.#path} is packed by gzip, and its name does not say so.`,
+        { line: 1 },
+        'A name that ends in .gz is of a gzip file; others are read as they are.',
+        'Add .gz to its name.',
+      );
     const last = end > start && bytes[end - 1] === 13 ? end - 1 : end;
     this.#onLine(bytes, this.#line === 0 ? skipByteOrderMark(bytes, start) : start, last, ++this.#line);
   }

@@ -17,12 +17,12 @@ export function bytes(size: number): string {
   return `${step === 0 ? size : (size / 1000 ** step).toPrecision(3)} ${steps[step]}`;
 }
 
-/** Six significant digits: 84973.6, 0.000123457, 1.23457e9. */
+/** Six significant digits, and all of a whole number's: 84973.6, 0.000123457, 1648208, 1.23457e9. */
 export function real(value: number): string {
   const magnitude = Math.abs(value);
   if (value === 0 || !Number.isFinite(value)) return String(value);
   if (magnitude >= 1e7 || magnitude < 1e-4) return value.toExponential(5).replace(/\.?0*e\+?/, 'e');
-  return String(Number(value.toPrecision(6)));
+  return String(Number(value.toPrecision(magnitude >= 1e6 ? 7 : 6)));
 }
 
 /** 0.0123 → "12 ms", 3.21 → "3.2 s", 200 → "3 min 20 s" */

@@ -140,7 +140,7 @@ class ThreadSession implements Session {
 
   async close(): Promise<void> {
     if (this.#closed) return;
-    this.#closed = sessionClosed('It was closed.');
+    this.#closed = sessionClosed();
     await this.#worker.terminate();
   }
 
@@ -174,11 +174,11 @@ function definedOnly<T extends object>(values: T): { [K in keyof T]?: NonNullabl
   return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as never;
 }
 
-function sessionClosed(why: string, cause?: unknown): HadamardError {
+function sessionClosed(why?: string, cause?: unknown): HadamardError {
   return new HadamardError(
     {
       code: 'session-closed',
-      what: `The session is closed. ${why}`,
+      what: ['The session is closed.', why].filter(Boolean).join(' '),
       rule: 'A session fits until close() is called or its thread ends.',
       remedy: 'Open a new session.',
     },
