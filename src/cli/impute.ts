@@ -210,19 +210,20 @@ async function textOf(
   const field = (text: string) => (text === '' ? '' : csvField(text, delimiter));
   const lines: string[] = [];
   let row = -1;
-  for await (const { fields } of records(path, () => false)) {
-    const at = row++;
-    if (at < 0) {
-      lines.push(fields.map(field).join(delimiter));
-      continue;
+  for await (const some of records(path, () => false))
+    for (const { fields } of some) {
+      const at = row++;
+      if (at < 0) {
+        lines.push(fields.map(field).join(delimiter));
+        continue;
+      }
+      const cells = fields.slice(1).map((text, column) => {
+        if (!Number.isNaN(table.get(at, column))) return isCompleted ? field(text) : '';
+        const value = filled(at, column);
+        return Number.isNaN(value) ? '' : String(value);
+      });
+      lines.push([field(fields[0] as string), ...cells].join(delimiter));
     }
-    const cells = fields.slice(1).map((text, column) => {
-      if (!Number.isNaN(table.get(at, column))) return isCompleted ? field(text) : '';
-      const value = filled(at, column);
-      return Number.isNaN(value) ? '' : String(value);
-    });
-    lines.push([field(fields[0] as string), ...cells].join(delimiter));
-  }
   return `${lines.join('\n')}\n`;
 }
 

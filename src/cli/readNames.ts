@@ -52,7 +52,7 @@ export async function readNames(
 
 async function firstFields(path: string): Promise<string[]> {
   const names: string[] = [];
-  for await (const { fields } of records(path, () => false)) names.push(fields[0] as string);
+  for await (const some of records(path, () => false)) for (const { fields } of some) names.push(fields[0] as string);
   return names;
 }
 

@@ -127,33 +127,34 @@ async function* textNames(model: Model, path: string, { columns: names, onNote }
   };
   let places: readonly number[] | undefined;
   let batch: Names = { rows: [], columns: [] };
-  for await (const { fields, line } of records(path, isComment)) {
-    if (places === undefined) {
-      if (fields.some((field) => field.includes('\0'))) throw noPairs(path);
-      places = isNamed
-        ? names.slice(0, 2).map((name) => placeOf(name, fields, path, { line: 1 }))
-        : numbers.slice(0, 2).map((number) => Number(number) - 1);
-      for (const note of commentNotes(path, comments, lastComment)) onNote(note);
-      const isHeader = isNamed || namesNone(fields);
-      if (isHeader && !isNamed)
-        onNote(`${path}: the first line names no row and no column of the model, so it is taken as a header.`);
-      if (isHeader) continue;
+  for await (const some of records(path, isComment))
+    for (const { fields, line } of some) {
+      if (places === undefined) {
+        if (fields.some((field) => field.includes('\0'))) throw noPairs(path);
+        places = isNamed
+          ? names.slice(0, 2).map((name) => placeOf(name, fields, path, { line: 1 }))
+          : numbers.slice(0, 2).map((number) => Number(number) - 1);
+        for (const note of commentNotes(path, comments, lastComment)) onNote(note);
+        const isHeader = isNamed || namesNone(fields);
+        if (isHeader && !isNamed)
+          onNote(`${path}: the first line names no row and no column of the model, so it is taken as a header.`);
+        if (isHeader) continue;
+      }
+      const [rowAt = 0, columnAt = 1] = places;
+      const row = fields[rowAt];
+      const column = fields[columnAt];
+      if (row === undefined || column === undefined)
+        throw malformedPairs(
+          path,
+          { line },
+          `Line ${line} has ${fields.length} of the ${1 + Math.max(rowAt, columnAt)} fields that it needs.`,
+        );
+      batch.rows.push(row);
+      batch.columns.push(column);
+      if (batch.rows.length < batchPairs) continue;
+      yield batch;
+      batch = { rows: [], columns: [] };
     }
-    const [rowAt = 0, columnAt = 1] = places;
-    const row = fields[rowAt];
-    const column = fields[columnAt];
-    if (row === undefined || column === undefined)
-      throw malformedPairs(
-        path,
-        { line },
-        `Line ${line} has ${fields.length} of the ${1 + Math.max(rowAt, columnAt)} fields that it needs.`,
-      );
-    batch.rows.push(row);
-    batch.columns.push(column);
-    if (batch.rows.length < batchPairs) continue;
-    yield batch;
-    batch = { rows: [], columns: [] };
-  }
   if (batch.rows.length > 0) yield batch;
 }
 

@@ -45,7 +45,7 @@ function quotesInPipe(path: string): HadamardError {
 /** The file through csv-parse, record by record; each record is handed on as an unquoted line of its own. */
 async function readQuoted(path: string, request: ReadRequest): Promise<Table> {
   const collector = new CsvCollector(path, request);
-  for await (const { fields, line } of records(path, (fields, at) => collector.isComment(fields, at)))
-    collector.takeFields(fields, line);
+  for await (const some of records(path, (fields, at) => collector.isComment(fields, at)))
+    for (const { fields, line } of some) collector.takeFields(fields, line);
   return collector.table();
 }

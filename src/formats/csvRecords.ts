@@ -1,13 +1,23 @@
-/** CSV with quotes, through csv-parse; and how the first line of any CSV is parted. */
+/** Records of a CSV with or without quotes: plain lines here, what else there is through csv-parse; and how the first line of any CSV is parted. */
+import { isUtf8 } from 'node:buffer';
 import { pipeline } from 'node:stream/promises';
 import { afterLines, asFileError, bytesOf, LineSplitter, longestLine, malformed, notUtf8 } from './lines.js';
+import { plainFields } from './plainFields.js';
 
 const space = 32;
+const newline = 10;
+const byteOrderMark = Buffer.from('\ufeff');
 
 /** How many bytes are looked through for the end of the first record. */
 const farthest = 1 << 20;
 
-type Records = AsyncGenerator<{ fields: string[]; line: number }>;
+/** Fields, and the line that the last of them ends on. */
+interface CsvRecord {
+  readonly fields: string[];
+  readonly line: number;
+}
+
+type Records = AsyncGenerator<readonly CsvRecord[]>;
 
 /**
  * Whether a line that begins with # or % and comes before any record is a comment: labels may begin so too. Its fields are
@@ -23,19 +33,81 @@ export function commentNotes(path: string, comments: number, last: number): stri
     : [`${path}: ${comments} lines up to line ${last} begin with # or %: taken as comments.`];
 }
 
-/** Records of a CSV with quotes, and the line each ends on; comments before the first are passed over. */
+/** Records of a CSV, some at a time; comments before the first are passed over. */
 export async function* records(path: string, isComment: CommentTest): Records {
   const bytes = bytesOf(path);
   try {
-    yield* recordsOf(path, bytes, isComment);
+    const first = await firstRecord(path, bytes, isComment);
+    const delimiter = delimiterOf(first.text);
+    const all = { bytes: first.all, skipped: first.line - 1, before: 0, isBegun: false };
+    const isPlain = delimiter.length === 1 && delimiter !== ' ';
+    const rest = isPlain ? yield* plainRecords(all, delimiter) : all;
+    if (rest) yield* judgedRecords(path, rest, delimiter);
   } finally {
     await bytes.return(undefined);
   }
 }
 
-async function* recordsOf(path: string, bytes: AsyncGenerator<Buffer>, isComment: CommentTest): Records {
-  const first = await firstRecord(path, bytes, isComment);
-  const delimiter = delimiterOf(first.text);
+/** What is left of a file. */
+interface Rest {
+  readonly bytes: AsyncIterable<Buffer>;
+  /** Lines of it that are comments and blank ones before the first record. */
+  readonly skipped: number;
+  /** Lines before it. */
+  readonly before: number;
+  /** Lines have been read, which end as text does today. */
+  readonly isBegun: boolean;
+}
+
+/** Records that are a plain line each. @returns what is left from the first on that is none. */
+async function* plainRecords(
+  { bytes, skipped }: Rest,
+  delimiter: string,
+): AsyncGenerator<readonly CsvRecord[], Rest | undefined> {
+  const source = bytes[Symbol.asyncIterator]();
+  let line = 0;
+  let held: Buffer = Buffer.alloc(0);
+  for (let isEnd = false; !isEnd; ) {
+    const next = await source.next();
+    isEnd = next.done === true;
+    const whole: Buffer = next.done ? held : held.length > 0 ? Buffer.concat([held, next.value]) : next.value;
+    const end = isEnd ? whole.length : whole.lastIndexOf(newline) + 1;
+    const begin = line === 0 && whole.subarray(0, 3).equals(byteOrderMark) ? 3 : 0;
+    const found: CsvRecord[] = [];
+    let judgedFrom = isUtf8(whole.subarray(0, end)) && whole.length - end <= longestLine ? -1 : 0;
+    const text = judgedFrom === 0 ? '' : whole.toString('utf8', begin, end);
+    for (let at = 0; at < text.length; ) {
+      const lineEnd = text.indexOf('\n', at);
+      const stop = lineEnd < 0 ? text.length : lineEnd;
+      if (line >= skipped && stop > at) {
+        const fields = plainFields(text.slice(at, text[stop - 1] === '\r' ? stop - 1 : stop), delimiter);
+        if (fields === undefined) {
+          judgedFrom = begin + Buffer.byteLength(text.slice(0, at));
+          break;
+        }
+        if (fields.length > 1 || fields[0] !== '') found.push({ fields, line: line + 1 });
+      }
+      line++;
+      at = stop + 1;
+    }
+    yield found;
+    if (judgedFrom >= 0) {
+      // The mark is csv-parse's where it reads from the beginning.
+      const isBegun = line > 0;
+      const from = whole.subarray(isBegun ? judgedFrom : 0);
+      const left = (async function* () {
+        yield from;
+        yield* { [Symbol.asyncIterator]: () => source };
+      })();
+      return { bytes: left, skipped: Math.max(0, skipped - line), before: line, isBegun };
+    }
+    held = whole.subarray(end);
+  }
+  return undefined;
+}
+
+/** Records as csv-parse has them. */
+async function* judgedRecords(path: string, { bytes, skipped, before, isBegun }: Rest, delimiter: string): Records {
   // Late: its dozen modules are for quotes alone.
   const { parse } = await import('csv-parse');
   const parser = parse({
@@ -46,13 +118,14 @@ async function* recordsOf(path: string, bytes: AsyncGenerator<Buffer>, isComment
     relax_column_count: true,
     skip_empty_lines: true,
     trim: true,
+    ...(isBegun && { record_delimiter: ['\n', '\r\n'] }),
   });
-  const skipped = first.line - 1;
-  let last = skipped;
+  const begun = before + skipped;
+  let last = begun;
   const decoder = new TextDecoder('utf-8', { fatal: true });
   let isUtf8 = true;
   const watched = async function* () {
-    for await (const chunk of first.all) {
+    for await (const chunk of bytes) {
       try {
         if (isUtf8) decoder.decode(chunk, { stream: true });
       } catch {
@@ -65,10 +138,10 @@ async function* recordsOf(path: string, bytes: AsyncGenerator<Buffer>, isComment
   try {
     for await (const { record, info } of parser as AsyncIterable<{ record: string[]; info: { lines: number } }>)
       if (record.length > 1 || record[0] !== '') {
-        last = skipped + info.lines;
+        last = begun + info.lines;
         // What was lost is U+FFFD now, which a sound file may hold as well.
         if (!isUtf8 && record.some((field) => field.includes('\ufffd'))) throw notUtf8(path, last);
-        yield { fields: delimiter === ' ' ? record.filter(Boolean) : record, line: last };
+        yield [{ fields: delimiter === ' ' ? record.filter(Boolean) : record, line: last }];
       }
   } catch (error) {
     const { lines } = error as { lines?: number };
@@ -77,8 +150,8 @@ async function* recordsOf(path: string, bytes: AsyncGenerator<Buffer>, isComment
     const reason = (error as Error).message.replace(/ a quote is found on field \d+ at line \d+,| at line \d+/, '');
     throw malformed(
       path,
-      `Line ${skipped + lines}: ${reason}${last > 0 ? `; its record begins after line ${last}` : ''}.`,
-      { line: skipped + lines },
+      `Line ${begun + lines}: ${reason}${last > 0 ? `; its record begins after line ${last}` : ''}.`,
+      { line: begun + lines },
       'Quoted fields end with a quote before the delimiter.',
       'Correct the line.',
     );

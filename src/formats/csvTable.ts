@@ -17,44 +17,45 @@ export async function readCsvTable(path: string): Promise<Table> {
   const rows: string[] = [];
   const lines: Float64Array[] = [];
   const unknowns = new Map<string, number>();
-  for await (const { fields, line } of records(path, () => false)) {
-    if (columns === undefined) {
-      corner = fields[0] as string;
-      columns = fields.slice(1);
-      if (columns.length === 0)
+  for await (const some of records(path, () => false))
+    for (const { fields, line } of some) {
+      if (columns === undefined) {
+        corner = fields[0] as string;
+        columns = fields.slice(1);
+        if (columns.length === 0)
+          throw malformed(
+            path,
+            `Line ${line}, the header, has one field.`,
+            { line },
+            'A table begins with a line of column labels, the first field being the corner.',
+            'Add the labels, or leave --table out where lines are row, column, value.',
+          );
+        continue;
+      }
+      if (fields.length !== columns.length + 1)
         throw malformed(
           path,
-          `Line ${line}, the header, has one field.`,
+          `Line ${line} has ${fields.length} fields and the header ${columns.length + 1}.`,
           { line },
-          'A table begins with a line of column labels, the first field being the corner.',
-          'Add the labels, or leave --table out where lines are row, column, value.',
+          'Each line is a row label and a value, or nothing, for every column.',
+          'Complete the line: an unknown value is an empty field.',
         );
-      continue;
-    }
-    if (fields.length !== columns.length + 1)
-      throw malformed(
-        path,
-        `Line ${line} has ${fields.length} fields and the header ${columns.length + 1}.`,
-        { line },
-        'Each line is a row label and a value, or nothing, for every column.',
-        'Complete the line: an unknown value is an empty field.',
+      rows.push(fields[0] as string);
+      lines.push(
+        Float64Array.from(columns, (_, j) => {
+          const text = fields[j + 1] as string;
+          if (text === '') return Number.NaN;
+          if (missing.test(text)) {
+            unknowns.set(text, (unknowns.get(text) ?? 0) + 1);
+            return Number.NaN;
+          }
+          const bytes = Buffer.from(text);
+          const number = parseNumber(bytes, 0, bytes.length);
+          if (!Number.isFinite(number)) throw badNumber(path, text, line, j + 1);
+          return number;
+        }),
       );
-    rows.push(fields[0] as string);
-    lines.push(
-      Float64Array.from(columns, (_, j) => {
-        const text = fields[j + 1] as string;
-        if (text === '') return Number.NaN;
-        if (missing.test(text)) {
-          unknowns.set(text, (unknowns.get(text) ?? 0) + 1);
-          return Number.NaN;
-        }
-        const bytes = Buffer.from(text);
-        const number = parseNumber(bytes, 0, bytes.length);
-        if (!Number.isFinite(number)) throw badNumber(path, text, line, j + 1);
-        return number;
-      }),
-    );
-  }
+    }
   if (columns === undefined || rows.length === 0)
     throw malformed(
       path,
