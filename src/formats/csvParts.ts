@@ -28,7 +28,7 @@ export interface PartSettings {
 const defaults: PartSettings = {
   leastBytes: 2 ** 20,
   leastShared: 2 ** 24,
-  partBytes: 2 ** 19,
+  partBytes: 2 ** 17,
   hashMask: 2 ** 32 - 1,
 };
 

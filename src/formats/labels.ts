@@ -31,9 +31,9 @@ export class LabelIndex {
 
   /** What makes the labels when it is called: nothing but their bytes is kept, and no label can be looked for any more. */
   close(): () => string[] {
-    const codes = this.#codes.subarray(0, this.#length);
+    const codes = this.#codes.slice(0, this.#length);
     const [ends, text] = [this.#ends, this.#text];
-    for (const list of [this.#direct, this.#slots, this.#indices, this.#hashes]) free(list);
+    for (const list of [this.#codes, this.#direct, this.#slots, this.#indices, this.#hashes]) free(list);
     return () =>
       Array.from(codes, (code) =>
         code >= 0 ? String(code) : text.toString('utf8', ends[-2 - code] ?? 0, ends[-1 - code]),

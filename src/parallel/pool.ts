@@ -51,6 +51,8 @@ function openPool<T, R>(workerUrl: string, threads: number): Piscina<T, R> {
       maxThreads: threads,
       // Workers inherit nothing from the host's command line: a host's loaders and profilers are not for them.
       execArgv: [],
+      // Numbers stand in shared memory: beside them a worker makes short-lived objects, a few for each block.
+      resourceLimits: { maxYoungGenerationSizeMb: 2 },
       atomics: 'disabled',
     });
   } catch (error) {

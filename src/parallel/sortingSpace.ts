@@ -75,8 +75,8 @@ export function sortingSpace(
   const sorters = isShared ? threads : 1;
   // Two ranges each at the least, so that none waits long for the last.
   const shares = sorters === 1 ? 1 : 2 * sorters;
-  // Together a byte an entry at the most, unless that is little.
-  const affordable = Math.max(leastOwned, observed / 4) / sorters;
+  // A byte an entry for one that sorts, half of that for several, which have memory of their own, unless that is little.
+  const affordable = Math.max(leastOwned, observed / (sorters === 1 ? 4 : 8)) / sorters;
   const owned = Math.max(Math.ceil(Math.min(Math.min(observed, mostOwned) / shares, affordable)), 1);
   const ranges = 2 * Math.ceil(observed / owned) + 1;
   // Every other band may be small, before a long row.
