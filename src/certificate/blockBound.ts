@@ -12,7 +12,7 @@
  */
 import { fullGram } from '../kernels/fullGram.js';
 import { largestEigenvalues, tridiagonalize } from '../kernels/symmetric.js';
-import { dot } from '../kernels/vectors.js';
+import { addScaled, dot } from '../kernels/vectors.js';
 import type { BoundProblem } from './relaxationBound.js';
 import { denseLimit, eigenvalueMargin, transposed } from './spectralNorm.js';
 
@@ -198,6 +198,9 @@ function range(values: Float64Array): [number, number] {
 
 const isSame = ([least, most]: readonly [number, number]) => most - least <= 1e-12 * most;
 
+/** Written out at a time for its Gram matrix. */
+const panelNumbers = 2 ** 20;
+
 /** ρ(‖B‖² − Σ_{i≤k}(s_i − λ)₊²), lowered by what rounding may have added. */
 function leastOf(
   { B, height, width, likeness }: Scaled,
@@ -208,10 +211,15 @@ function leastOf(
   const p = Math.min(height, width);
   const at = height >= width ? (t: number, i: number) => t * width + i : (t: number, i: number) => i * width + t;
   const terms = Math.max(height, width);
-  const write = (to: Float64Array, rowLength: number) => {
-    for (let t = 0; t < terms; t++) for (let i = 0; i < p; i++) to[t * rowLength + i] = B[at(t, i)] as number;
-  };
-  const gram = fullGram(terms, p, write, module);
+  const gram = new Float64Array(p * p);
+  const panel = Math.max(1, Math.floor(panelNumbers / p));
+  for (let first = 0; first < terms; first += panel) {
+    const rows = Math.min(panel, terms - first);
+    const write = (to: Float64Array, rowLength: number) => {
+      for (let t = 0; t < rows; t++) for (let i = 0; i < p; i++) to[t * rowLength + i] = B[at(first + t, i)] as number;
+    };
+    addScaled(gram, 1, fullGram(rows, p, write, module));
+  }
   const squares = dot(B, B);
   const off = eigenvalueMargin(gram, p) + (terms + 8) * unit * squares;
   let explained = 0;

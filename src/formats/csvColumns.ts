@@ -187,8 +187,10 @@ function columnsByPosition(
   const hasHeader = line === undefined || !isValue(first[2]);
   const extra = first.slice(needed);
   const isNamedApart = hasHeader && extra.length === 1 && !isDoubtful(first[2] as string, extra[0] as string);
+  // Of a table the third name may begin as a number does, and another not.
+  const areNames = hasHeader || (!isNumber(first[2]) && !extra.every(isValue));
   if (extra.length > 0 && !isNamedApart && (hasHeader || !weights))
-    throw surplusColumns(first, !first.slice(2).every(isValue), weights, path, line);
+    throw surplusColumns(first, areNames, weights, path, line);
   return {
     row: 0,
     column: 1,

@@ -1,6 +1,7 @@
 /** Bounds of the global optimum: never above it wherever the factors are, and equal to it where theory says so. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { blockBound } from '../../dist/src/certificate/blockBound.js';
 import { certifyGlobally } from '../../dist/src/certificate/globalBound.js';
 import { type BoundProblem, relaxationBound, residualsOf } from '../../dist/src/certificate/relaxationBound.js';
 import { spectralNormBound } from '../../dist/src/certificate/spectralNorm.js';
@@ -306,6 +307,34 @@ describe('singular values', () => {
     expect(globalBound).toBeCloseTo((tails[0] as number) + (tails[1] as number), 9);
     expect(globalStatement).toContain('2 parts fully observed');
   });
+});
+
+test('a part of many rows is summed a panel at a time, by kernels and without', () => {
+  const [m, n] = [280_000, 4];
+  const next = uniform(7);
+  const values = Float64Array.from({ length: m * n }, () => 2 * next() - 1);
+  const steps = (count: number, step: number) => Float64Array.from({ length: count + 1 }, (_, i) => i * step);
+  const gram = new Float64Array(n * n);
+  for (let t = 0; t < m; t++)
+    for (let i = 0; i < n; i++)
+      for (let j = 0; j < n; j++) gram[i * n + j] = at(gram, i * n + j) + at(values, t * n + i) * at(values, t * n + j);
+  const [, ...others] = largestEigenvalues(tridiagonalize(gram, n), n);
+  for (const module of [undefined, compileKernels('reproducible').module]) {
+    const found = blockBound({
+      byRow: { pointers: steps(m, n), indices: Uint32Array.from(values, (_, t) => t % n), values, weights: undefined },
+      byColumn: { pointers: steps(n, m) },
+      rank: 1,
+      mean: 0,
+      residuals: () => values,
+      penalties: { rows: new Float64Array(m), columns: new Float64Array(n) },
+      biasPenalties: {},
+      bits,
+      ...(module && { module }),
+    });
+    const tail = others.reduce((sum, value) => sum + value, 0);
+    expect(found?.isExact).toBe(true);
+    expect(Math.abs((found?.bound as number) / tail - 1)).toBeLessThan(1e-8);
+  }
 });
 
 describe('what the bound stands on', () => {
