@@ -56,7 +56,8 @@ export class CsvCollector {
     if (start === end) return;
     const found = this.#split(bytes, start, end);
     if (found < this.#needed) {
-      if (isBlank(bytes, start, end)) return;
+      // Nothing in quotes is as blank as nothing.
+      if (isBlank(bytes, start, end) || (found === 1 && this.#starts[0] === this.#ends[0])) return;
       throw this.#missingField(found, line);
     }
     this.#checkSurplus(found, line);
