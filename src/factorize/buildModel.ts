@@ -191,14 +191,23 @@ function uncertaintyNotes({ intervals }: CheckedOptions, measured: Uncertainty |
       'There are no standard errors: as many unknowns are fitted as there are values, and no residual measures them.',
     ];
   const { report, covariances } = measured;
+  const { noise, reducedChiSquare: chi } = report;
   const isLoose = covariances.rows.some(Number.isNaN) || covariances.columns.some(Number.isNaN);
   return [
     ...(report.isBiased
       ? ['Intervals are conditional, biased: λ shrinks predictions, and they are around the shrunk ones.']
       : []),
     ...(isLoose ? ['Some rows or columns are not determined by their entries: their intervals have no end.'] : []),
+    ...(noise === 'weights' && chi !== null && chi > loudest
+      ? [
+          `Residuals are ${Math.sqrt(chi).toPrecision(2)} times as large as the weights say (reduced χ² ${chi.toPrecision(2)}), so intervals that take these at their word are too narrow, or the rank is too low. --noise residuals takes the spread of the residuals.`,
+        ]
+      : []),
   ];
 }
+
+/** Of a reduced χ² that still goes with the weights. */
+const loudest = 2;
 
 /** Advice, a sentence each. */
 function notesOn({ plan, fit, checked, options, objective, scales }: FitInHand): string[] {

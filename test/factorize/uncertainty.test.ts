@@ -257,6 +257,11 @@ describe('a model with standard errors', () => {
     const inColumn = data.entries.filter(({ column }) => column === 3);
     const weight = inColumn.reduce((sum, e) => sum + e.weight ** 2, 0) / inColumn.length;
     expect(wide.standardError ** 2 - standardError ** 2).toBeCloseTo(1 / weight, 9);
+    // Weights that promise half of what the residuals come to.
+    const half = { sigma: sigma.sigma.map((each) => (each * spread) / 2) };
+    const loud = await factorize(triples(data), { ...options, weights: half });
+    expect(loud.fit.notes.join()).toMatch(/Residuals are 2\.0 times .* \(reduced χ² 4\.0\)/);
+    expect(known.fit.notes.join() + estimated.fit.notes.join()).not.toContain('Residuals are');
     const many = known.predict([2, 4], [3, 5], at);
     expect([many.predictions[0], many.standardErrors[0], many.lower[0], many.upper[0]]).toEqual([
       prediction,
