@@ -11,16 +11,6 @@ export interface Orientation {
   readonly weights: RealArray | undefined;
 }
 
-/** Writes the running sum of `counts` to `pointers`. */
-export function startPointers(pointers: Float64Array, counts: Uint32Array): void {
-  let sum = 0;
-  for (let i = 0; i < counts.length; i++) {
-    pointers[i] = sum;
-    sum += counts[i] as number;
-  }
-  pointers[counts.length] = sum;
-}
-
 /**
  * Writes entries that are listed row by row, columns ascending.
  *

@@ -14,7 +14,7 @@ import {
 } from './forms.js';
 import type { CompressedRows, MatrixInput, RealArray, Triples, WeightsInput, WeightValues } from './input.js';
 import { piecesOf } from './pieces.js';
-import { sortedBy } from './sortedBy.js';
+import { rowByRow, startPointers } from './rowOrder.js';
 
 /** `weight` is W, the square root of what multiplies the squared residual; `index` is the entry's place in the caller's listing. */
 export type EntryVisitor = (row: number, column: number, value: number, weight: number, index: number) => void;
@@ -257,15 +257,16 @@ function sparseLookup(W: Triples | CompressedRows, m: number): (row: number, col
   const rows = new Uint32Array(length);
   const columns = new Uint32Array(length);
   const order = new Uint32Array(length);
-  const starts = new Float64Array(m + 1);
+  const counts = new Uint32Array(m);
   visitTriplesOrRows(W, (row, column, _value, index) => {
     order[index] = index;
     rows[index] = row;
     columns[index] = column;
-    starts[row + 1] = (starts[row + 1] as number) + 1;
+    counts[row] = (counts[row] as number) + 1;
   });
-  for (let row = 0; row < m; row++) starts[row + 1] = (starts[row + 1] as number) + (starts[row] as number);
-  const sorted = sortedBy(sortedBy(order, columns, shapeOf(W)[1]), rows, m);
+  const starts = new Float64Array(m + 1);
+  startPointers(starts, counts);
+  const sorted = rowByRow(order, rows, columns, shapeOf(W));
   // Those of a row stand together, which a search is fast in.
   const listed = new Uint32Array(length);
   for (let t = 0; t < length; t++) {

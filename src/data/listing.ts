@@ -6,7 +6,7 @@ import { HadamardError } from '../errors.js';
 import { listedCount, shapeOf, visitEntries } from './entries.js';
 import type { MatrixInput, Triples, WeightsInput } from './input.js';
 import { type Duplicates, duplicateEntry, unequalWeights } from './observations.js';
-import { sortedBy } from './sortedBy.js';
+import { rowByRow } from './rowOrder.js';
 
 /** Entry t is (rows[t], columns[t]) with values[t]; rows ascend, and columns within a row. */
 export interface Listing {
@@ -64,7 +64,7 @@ export function listEntries(
     isZeroKept,
   );
   const order = picked(length, () => true);
-  const sorted = isSorted ? order : sortedBy(sortedBy(order, found.columns, shape[1]), found.rows, shape[0]);
+  const sorted = isSorted ? order : rowByRow(order, found.rows, found.columns, shape);
   const listing = gathered({ ...found, weights: weights && found.weights, shape }, sorted);
   return duplicates === 'keep' ? listing : settle(listing, duplicates, A, weights);
 }

@@ -7,12 +7,13 @@
  */
 import { HadamardError } from '../errors.js';
 import { type ChunkedEntries, chunked, refuse } from './chunks.js';
-import { type Orientation, placeColumns, placeRows, startPointers, transpose } from './countingSort.js';
+import { type Orientation, placeColumns, placeRows, transpose } from './countingSort.js';
 import { shapeOf, visitEntries } from './entries.js';
 import { isTriples } from './forms.js';
 import { freeEntries, withoutValues } from './handOver.js';
 import type { IndexArray, MatrixInput, RealArray, WeightsInput } from './input.js';
 import { areGone } from './pieces.js';
+import { startPointers } from './rowOrder.js';
 
 export type { Orientation };
 

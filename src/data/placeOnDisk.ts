@@ -6,7 +6,6 @@
  * entries go on to the ranges of columns, which are sorted likewise.
  */
 import { chunked, refuse } from './chunks.js';
-import { startPointers } from './countingSort.js';
 import {
   closeEntryFile,
   createEntryFile,
@@ -22,6 +21,7 @@ import { freeEntries } from './handOver.js';
 import type { MatrixInput, WeightsInput } from './input.js';
 import { type Duplicates, type Survey, settleDuplicates } from './observations.js';
 import { emptyOwned, longestOf, openScatter, rangesOf, readRange, type Scatter, sortBy } from './rangeSort.js';
+import { startPointers } from './rowOrder.js';
 import { type FiledOrientation, type StoredObservations, sliceEntries } from './storedRows.js';
 
 export interface FiledObservations extends StoredObservations {

@@ -39,7 +39,7 @@ export async function* records(path: string, isComment: CommentTest): Records {
   try {
     const first = await firstRecord(path, bytes, isComment);
     const delimiter = delimiterOf(first.text);
-    const all = { bytes: first.all, skipped: first.line - 1, before: 0, isBegun: false };
+    const all = { bytes: first.all, skipped: first.line - 1, before: 0 };
     const isPlain = delimiter.length === 1 && delimiter !== ' ';
     const rest = isPlain ? yield* plainRecords(all, delimiter) : all;
     if (rest) yield* judgedRecords(path, rest, delimiter);
@@ -55,8 +55,6 @@ interface Rest {
   readonly skipped: number;
   /** Lines before it. */
   readonly before: number;
-  /** Lines have been read, which end as text does today. */
-  readonly isBegun: boolean;
 }
 
 /** Records that are a plain line each. @returns what is left from the first on that is none. */
@@ -93,13 +91,12 @@ async function* plainRecords(
     yield found;
     if (judgedFrom >= 0) {
       // The mark is csv-parse's where it reads from the beginning.
-      const isBegun = line > 0;
-      const from = whole.subarray(isBegun ? judgedFrom : 0);
+      const from = whole.subarray(line > 0 ? judgedFrom : 0);
       const left = (async function* () {
         yield from;
         yield* { [Symbol.asyncIterator]: () => source };
       })();
-      return { bytes: left, skipped: Math.max(0, skipped - line), before: line, isBegun };
+      return { bytes: left, skipped: Math.max(0, skipped - line), before: line };
     }
     held = whole.subarray(end);
   }
@@ -107,7 +104,7 @@ async function* plainRecords(
 }
 
 /** Records as csv-parse has them. */
-async function* judgedRecords(path: string, { bytes, skipped, before, isBegun }: Rest, delimiter: string): Records {
+async function* judgedRecords(path: string, { bytes, skipped, before }: Rest, delimiter: string): Records {
   // Late: its dozen modules are for quotes alone.
   const { parse } = await import('csv-parse');
   const parser = parse({
@@ -118,18 +115,19 @@ async function* judgedRecords(path: string, { bytes, skipped, before, isBegun }:
     relax_column_count: true,
     skip_empty_lines: true,
     trim: true,
-    ...(isBegun && { record_delimiter: ['\n', '\r\n'] }),
+    // The lines before ended so.
+    ...(before > 0 && { record_delimiter: ['\n', '\r\n'] }),
   });
   const begun = before + skipped;
   let last = begun;
   const decoder = new TextDecoder('utf-8', { fatal: true });
-  let isUtf8 = true;
+  let isSound = true;
   const watched = async function* () {
     for await (const chunk of bytes) {
       try {
-        if (isUtf8) decoder.decode(chunk, { stream: true });
+        if (isSound) decoder.decode(chunk, { stream: true });
       } catch {
-        isUtf8 = false;
+        isSound = false;
       }
       yield chunk;
     }
@@ -140,7 +138,7 @@ async function* judgedRecords(path: string, { bytes, skipped, before, isBegun }:
       if (record.length > 1 || record[0] !== '') {
         last = begun + info.lines;
         // What was lost is U+FFFD now, which a sound file may hold as well.
-        if (!isUtf8 && record.some((field) => field.includes('\ufffd'))) throw notUtf8(path, last);
+        if (!isSound && record.some((field) => field.includes('\ufffd'))) throw notUtf8(path, last);
         yield [{ fields: delimiter === ' ' ? record.filter(Boolean) : record, line: last }];
       }
   } catch (error) {

@@ -47,7 +47,7 @@ function pieceOf(length: number, form: number): OpenPiece {
 const mostIn = (form: number): number => pieceBytes / ((forms[form] as Form).Held.BYTES_PER_ELEMENT + 8);
 
 /** Puts values into a piece from entry `first` on. False where one of them is not the same there. */
-function hold({ held, divisor }: Piece, first: number, values: Float64Array): boolean {
+function hold({ held, divisor }: Pick<Piece, 'held' | 'divisor'>, first: number, values: Float64Array): boolean {
   for (let t = 0; t < values.length; t++) if (!holdOne(held, divisor, first + t, values[t] as number)) return false;
   return true;
 }
@@ -139,7 +139,7 @@ export class EntryList {
     const { form: last, rows } = this.#piece;
     for (let form = last + 1; form < forms.length; form++) {
       const { Held, divisor } = forms[form] as Form;
-      if (!hold({ ...this.#piece, held: new Held(values.length), divisor }, 0, values)) continue;
+      if (!hold({ held: new Held(values.length), divisor }, 0, values)) continue;
       if (this.#copyTo(pieceOf(rows.length, form), first) && hold(this.#piece, first, values)) return;
     }
   }
@@ -148,14 +148,16 @@ export class EntryList {
   #copyTo(to: OpenPiece, count: number): boolean {
     const from = this.#piece;
     const room = new Float64Array(Math.min(count, copyLength));
-    for (let first = 0; first < count; first += copyLength) {
-      const some = room.subarray(0, count - first);
-      readValues(from, first, some);
-      if (!hold(to, first, some)) {
-        freePiece(to);
-        return false;
+    if (to.form === from.form) to.held.set(from.held.subarray(0, count));
+    else
+      for (let first = 0; first < count; first += copyLength) {
+        const some = room.subarray(0, count - first);
+        readValues(from, first, some);
+        if (!hold(to, first, some)) {
+          freePiece(to);
+          return false;
+        }
       }
-    }
     to.rows.set(from.rows.subarray(0, this.#count));
     to.columns.set(from.columns.subarray(0, this.#count));
     freePiece(from);

@@ -2,7 +2,7 @@
 import ndarray, { type NdArray } from 'ndarray';
 import { isTriples } from '../data/forms.js';
 import type { RealArray, Triples } from '../data/input.js';
-import { sortedBy } from '../data/sortedBy.js';
+import { rowByRow } from '../data/rowOrder.js';
 import type { Table } from './table.js';
 
 /**
@@ -35,14 +35,11 @@ function sortedEntries(
   const [row, column] = [sortedLabels(labels.rows), sortedLabels(labels.columns)];
   const newRows = Uint32Array.from(rows, (i) => row.placeOf[i] as number);
   const newColumns = Uint32Array.from(columns, (j) => column.placeOf[j] as number);
-  const order = sortedBy(
-    sortedBy(
-      newRows.map((_, t) => t),
-      newColumns,
-      shape[1],
-    ),
+  const order = rowByRow(
+    newRows.map((_, t) => t),
     newRows,
-    shape[0],
+    newColumns,
+    shape,
   );
   const taken = (list: RealArray) => Float64Array.from(order, (t) => list[t] as number);
   return {

@@ -135,7 +135,8 @@ export class LineSplitter {
   }
 
   #visit(bytes: Buffer, start: number, end: number): void {
-    if (this.#line === 0 && bytes.length > 1 && (bytes.readUInt16BE(0) === 0xfffe || bytes.readUInt16BE(0) === 0xfeff))
+    const mark = this.#line === 0 && bytes.length > 1 ? bytes.readUInt16BE(0) : 0;
+    if (mark === 0xfffe || mark === 0xfeff)
       throw malformed(
         this.#path,
         `${this.#path} is UTF-16 text.`,
@@ -143,7 +144,7 @@ export class LineSplitter {
         'Text files are UTF-8.',
         'Convert it to UTF-8.',
       );
-    if (this.#line === 0 && bytes.length > 1 && bytes.readUInt16BE(0) === 0x1f8b)
+    if (mark === 0x1f8b)
       throw malformed(
         this.#path,
         `${this.#path} is packed by gzip, and its name does not say so.`,
