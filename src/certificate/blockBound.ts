@@ -10,6 +10,7 @@
  * least 2λ‖X̃‖_*, and the minimum of ‖B − X̃‖_F² + 2λ‖X̃‖_* over rank k is ‖B‖_F² − Σ_{i≤k} (s_i − λ)₊² (von Neumann's trace
  * inequality: the singular vectors are those of B). It is met where d/r and e/c are the same for all rows and columns.
  */
+import type { Orientation } from '../data/countingSort.js';
 import { fullGram } from '../kernels/fullGram.js';
 import { largestEigenvalues, tridiagonalize } from '../kernels/symmetric.js';
 import { addScaled, dot } from '../kernels/vectors.js';
@@ -73,40 +74,31 @@ export function blockBound(problem: BoundProblem): BlockBound | undefined {
 }
 
 /**
- * Whether there may be blocks of a rank above k, by their patterns alone: enough rows, or columns, with the same entries. A pass
- * over the indices, which is less than a sweep. Patterns that look alike by chance are taken for alike.
+ * Whether there may be blocks of a rank above k, by their patterns alone: enough rows, or columns, with the same entries. Patterns
+ * that look alike in some of their places are taken for alike.
  */
 export function hasLikeRows({ byRow, byColumn, rank, biasPenalties }: BoundProblem): boolean {
-  const { pointers, indices } = byRow;
-  const rows = new Uint32Array(pointers.length - 1);
-  const columns = new Uint32Array(byColumn.pointers.length - 1);
-  // Of a row, not of all: see inSteps.
-  const mixRow = (i: number, first: number, last: number) => {
-    let hash = 0;
-    for (let t = first; t < last; t++) {
-      const j = indices[t] as number;
-      hash = mixed(hash, j);
-      columns[j] = mixed(columns[j] as number, i);
-    }
-    rows[i] = hash;
-  };
-  for (let i = 0; i < rows.length; i++) mixRow(i, pointers[i] as number, pointers[i + 1] as number);
   const least = rank + biasesOf(biasPenalties);
-  return hasGroup(rows, pointers, least) || hasGroup(columns, byColumn.pointers, least);
+  return hasGroup(byRow, least) || hasGroup(byColumn, least);
 }
 
+/** Places of a pattern that are looked at, evenly spread. */
+const places = 32;
 const mixed = (hash: number, index: number) => Math.imul(hash ^ index, 0x01000193) ^ (hash >>> 15);
 
 /** More than `least` rows of more than `least` entries that look alike. */
-function hasGroup(hashes: Uint32Array, pointers: ArrayLike<number>, least: number): boolean {
+function hasGroup({ pointers, indices }: Pick<Orientation, 'pointers' | 'indices'>, least: number): boolean {
   const groups = new Map<number, number>();
-  for (let i = 0; i < hashes.length; i++) {
-    const length = (pointers[i + 1] as number) - (pointers[i] as number);
+  for (let i = 0; i + 1 < pointers.length; i++) {
+    const start = pointers[i] as number;
+    const length = (pointers[i + 1] as number) - start;
     if (length <= least) continue;
-    const key = (hashes[i] as number) * 2 ** 20 + (length % 2 ** 20);
-    const count = (groups.get(key) ?? 0) + 1;
+    let hash = length;
+    for (let p = 0; p < places; p++)
+      hash = mixed(hash, indices[start + Math.floor((p * (length - 1)) / (places - 1))] as number);
+    const count = (groups.get(hash) ?? 0) + 1;
     if (count > least) return true;
-    groups.set(key, count);
+    groups.set(hash, count);
   }
   return false;
 }

@@ -29,7 +29,7 @@ import { longest, type NormBound, normCost, type SparseRows, spectralNormBound, 
 /** A fit with quadratic loss at a point, in the units its values are stored in. */
 export interface BoundProblem {
   readonly byRow: Orientation;
-  readonly byColumn: Pick<Orientation, 'pointers'>;
+  readonly byColumn: Pick<Orientation, 'pointers' | 'indices'>;
   readonly rank: number;
   /** Taken from every value. */
   readonly mean: number;

@@ -23,6 +23,8 @@ export interface Observations {
   readonly observed: number;
   readonly byRow: Orientation;
   readonly byColumn: Orientation;
+  readonly excluded: number;
+  readonly weightRange: readonly [number, number];
 }
 
 export interface Survey {
@@ -201,7 +203,7 @@ export function* placeInSteps<Step>(
     if (isHandedOver) freeEntries(A, weights);
     if (sorter) yield* sorter.columns(byRow, byColumn);
     else transpose(byRow, byColumn);
-    return { rows: found.rows, columns: found.columns, observed: found.observed, byRow, byColumn };
+    return { ...factsOf(found), observed: found.observed, byRow, byColumn };
   }
   let isByRow = false;
   let repeats: number | undefined;
@@ -226,7 +228,12 @@ export function* placeInSteps<Step>(
     if (sorter) yield* sorter.columns(byRow, byColumn);
     else transpose(byRow, byColumn);
   }
-  return { rows: found.rows, columns: found.columns, observed, byRow, byColumn };
+  return { ...factsOf(found), observed, byRow, byColumn };
+}
+
+/** What stays true of entries wherever they are placed. */
+export function factsOf({ rows, columns, excluded, weightRange }: Survey) {
+  return { rows, columns, excluded, weightRange };
 }
 
 /** A in both orientations with W on every entry, float64 and in memory of its own. @throws HadamardError as {@link survey} and {@link place}. */

@@ -19,7 +19,7 @@ import {
 } from './entryFile.js';
 import { freeEntries } from './handOver.js';
 import type { MatrixInput, WeightsInput } from './input.js';
-import { type Duplicates, type Survey, settleDuplicates } from './observations.js';
+import { type Duplicates, factsOf, type Survey, settleDuplicates } from './observations.js';
 import { emptyOwned, longestOf, openScatter, rangesOf, readRange, type Scatter, sortBy } from './rangeSort.js';
 import { startPointers } from './rowOrder.js';
 import { type FiledOrientation, type StoredObservations, sliceEntries } from './storedRows.js';
@@ -136,7 +136,7 @@ export async function placeOnDisk(
       await pause();
     }
     for (const file of opened) dropOwners(file);
-    return { rows: found.rows, columns: found.columns, observed: kept, byRow, byColumn };
+    return { ...factsOf(found), observed: kept, byRow, byColumn };
   } catch (error) {
     for (const file of opened) closeEntryFile(file);
     throw error;

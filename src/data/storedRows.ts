@@ -17,6 +17,10 @@ export interface StoredObservations {
   readonly observed: number;
   readonly byRow: StoredOrientation;
   readonly byColumn: StoredOrientation;
+  /** How many were surveyed with weight 0. */
+  readonly excluded: number;
+  /** Of all that were surveyed: the smallest and the largest positive W. */
+  readonly weightRange: readonly [number, number];
   /** Room for the same entries in a third order. */
   readonly grid?: EntryFile | undefined;
 }

@@ -147,7 +147,7 @@ export function openContext(
     spread,
     blocks: plan.boundaries,
     terms: objective.isComposed
-      ? fitTerms(objective, value, request.dtype, shared !== undefined, observations.byRow)
+      ? fitTerms(objective, value, request.dtype, shared !== undefined, observations.weightRange[1])
       : undefined,
     observations: { rows: observations.byRow, columns: observations.byColumn },
     grid: observations.grid,
@@ -157,7 +157,7 @@ export function openContext(
   for (const side of sides) {
     const { penalties, biasPenalties } = layout.sides[side];
     const rows = request.counts[side];
-    const scales = scaleOf(fit, side, checked, objective);
+    const scales = scaleOf(fit, side, checked, objective, observations.excluded > 0);
     const lambda = side === 'rows' ? checked.lambdaRows : checked.lambdaColumns;
     const write = (address: number, strength: number) =>
       new Float64Array(memory.buffer, address, rows).set(scales.map((scale) => strength * scale));

@@ -192,13 +192,25 @@ function addSums(to: WeightedSums, values: RealArray, weights: RealArray | undef
 /** ΣΣ r_i c_j over entries that are not listed. */
 function unlistedWeight(byRow: StoredOrientation, background: SeparableBackground): number {
   const sum = (list: Float64Array) => list.reduce((total, weight) => total + weight, 0);
+  return sum(background.rows) * sum(background.columns) - listedWeight(byRow, background);
+}
+
+function listedWeight(byRow: StoredOrientation, background: SeparableBackground): number {
   const { pointers } = byRow;
+  const c = background.columns[0] ?? 0;
   let listed = 0;
+  // Where columns weigh the same, a row's entries need not be looked at.
+  if (background.columns.every((weight) => weight === c)) {
+    background.rows.forEach((r, row) => {
+      listed += r * c * ((pointers[row + 1] as number) - (pointers[row] as number));
+    });
+    return listed;
+  }
   for (const { first, last, start, indices } of stretchesOf(byRow))
     for (let row = first, t = (pointers[row] as number) - start; row < last; row++)
       for (; t < (pointers[row + 1] as number) - start; t++)
         listed += (background.rows[row] as number) * (background.columns[indices[t] as number] as number);
-  return sum(background.rows) * sum(background.columns) - listed;
+  return listed;
 }
 
 /** What λ and μ of each row of a side are multiplied by. */
@@ -207,12 +219,14 @@ export function scaleOf(
   side: Side,
   { lambdaScale, nu }: CheckedOptions,
   { background }: ObjectiveSpec,
+  hasExcluded: boolean,
 ): Float64Array {
   const other = otherSide(side);
   return penaltyScales(
     fit.observations[side],
     lambdaScale,
     powerOf(fit, nu),
+    hasExcluded,
     background && {
       own: background[side],
       other: background[other],
@@ -236,7 +250,7 @@ export function fitTerms(
   value: number,
   dtype: Dtype,
   isFull: boolean,
-  byRow: StoredOrientation,
+  largestWeight: number,
 ): FitTerms {
   const stored = ([lower, upper]: readonly [number, number]) =>
     dtype === 'f32' ? ([Math.fround(lower), Math.fround(upper)] as const) : ([lower, upper] as const);
@@ -253,7 +267,7 @@ export function fitTerms(
       l1.rows + l1.columns + freeColumns === 0 &&
       !hold.rows &&
       !hold.columns,
-    fitsSingle: background === undefined || isWithinSingle(background, byRow),
+    fitsSingle: background === undefined || isWithinSingle(background, largestWeight),
     value,
   };
 }
@@ -261,15 +275,10 @@ export function fitTerms(
 /** W² and r·c that f32 has room for, their products with squares of values too. */
 const singleRange = [1e-12, 1e12] as const;
 
-function isWithinSingle({ rows, columns }: SeparableBackground, byRow: StoredOrientation): boolean {
-  const largest = (list: ArrayLike<number>) => {
-    let most = 0;
-    for (let i = 0; i < list.length; i++) most = Math.max(most, list[i] as number);
-    return most;
-  };
+function isWithinSingle({ rows, columns }: SeparableBackground, largestWeight: number): boolean {
+  const largest = (list: Float64Array) => list.reduce((most, weight) => Math.max(most, weight), 0);
   const background = largest(rows) * largest(columns);
-  let most = Math.max(background, isWeighted(byRow) ? 0 : 1);
-  for (const { weights } of entriesOf(byRow)) if (weights) most = Math.max(most, largest(weights) ** 2);
+  const most = Math.max(background, largestWeight ** 2);
   return most <= singleRange[1] && (background === 0 || background >= singleRange[0]);
 }
 
@@ -339,7 +348,7 @@ export function writeExpectedWeights(fit: FitContext, side: Side): void {
   const { gram } = fit.layout.sides[side];
   if (!gram) return;
   const stored = fit.observations[side];
-  const sums = penaltyScales(stored, isWeighted(stored) ? 'weight' : 'count', (sum) => sum, undefined);
+  const sums = penaltyScales(stored, isWeighted(stored) ? 'weight' : 'count', (sum) => sum, false, undefined);
   const all = Math.sqrt(sums.reduce((total, sum) => total + sum, 0)) || 1;
   new Float64Array(fit.memory.buffer, gram.weights, sums.length).set(sums.map((sum) => sum / all));
 }

@@ -1,6 +1,6 @@
 /** What the penalties of each row are scaled by. */
 import type { IndexArray, RealArray } from '../data/input.js';
-import { isWeighted, type StoredOrientation, stretchesOf } from '../data/storedRows.js';
+import { type StoredOrientation, stretchesOf } from '../data/storedRows.js';
 
 /** What λ is multiplied by in each row: 1, its number of observations, or its sum of W². */
 export type PenaltyScale = 'row' | 'count' | 'weight';
@@ -15,11 +15,14 @@ export interface BackgroundScale {
 /**
  * The scale of every row: 1 (row), its number of observations or its ΣW², to the power ν. A background counts n_i + weight ·
  * (rows of the other side), as iALS does; its ΣW² is that of the entries that are not listed.
+ *
+ * @param hasExcluded whether entries of weight 0 may be among them, which do not count.
  */
 export function penaltyScales(
   observations: StoredOrientation,
   scale: PenaltyScale,
   power: (base: number) => number,
+  hasExcluded: boolean,
   background: BackgroundScale | undefined,
 ): Float64Array {
   const { pointers } = observations;
@@ -28,7 +31,7 @@ export function penaltyScales(
   /** Less what is listed of it. */
   const ofOthers = (row: number, listed: number) =>
     background ? (background.own[row] as number) * (background.otherSum - listed) : 0;
-  if (scale === 'count' && !isWeighted(observations))
+  if (scale === 'count' && !hasExcluded)
     return scales.map((_, row) => power((pointers[row + 1] as number) - (pointers[row] as number) + ofOthers(row, 0)));
   for (const { first, last, start: base, indices, weights } of stretchesOf(observations))
     for (let row = first; row < last; row++) {

@@ -47,8 +47,9 @@ function convexOf(of: Problem, { scale, nu, lambda, biases, biasLambda }: Rule):
 function boundProblem(convex: ConvexProblem, point: Omit<Point, 'mean'>): BoundProblem {
   const { of, mean, d, e, beta, gamma } = convex;
   const { rowPointers, columnIndices, values } = compressed(of);
+  const byColumn = of.entries.toSorted((a, b) => a.column - b.column || a.row - b.row);
   const counts = new Float64Array(of.n + 1);
-  for (const { column } of of.entries) counts[column + 1] = at(counts, column + 1) + 1;
+  for (const { column } of byColumn) counts[column + 1] = at(counts, column + 1) + 1;
   for (let j = 0; j < of.n; j++) counts[j + 1] = at(counts, j + 1) + at(counts, j);
   const byRow = {
     pointers: rowPointers as Float64Array,
@@ -58,7 +59,7 @@ function boundProblem(convex: ConvexProblem, point: Omit<Point, 'mean'>): BoundP
   };
   return {
     byRow,
-    byColumn: { pointers: counts },
+    byColumn: { pointers: counts, indices: Uint32Array.from(byColumn, ({ row }) => row) },
     rank: point.k,
     mean,
     residuals: () => residualsOf(byRow, mean, (row, column) => predict({ ...point, mean: 0 }, row, column)),

@@ -76,7 +76,7 @@ test('a part of many rows is summed a panel at a time, by kernels and without', 
   for (const module of [undefined, compileKernels('reproducible').module]) {
     const found = blockBound({
       byRow: { pointers: steps(m, n), indices: Uint32Array.from(values, (_, t) => t % n), values, weights: undefined },
-      byColumn: { pointers: steps(n, m) },
+      byColumn: { pointers: steps(n, m), indices: Uint32Array.from(values, (_, t) => t % m) },
       rank: 1,
       mean: 0,
       residuals: () => values,
