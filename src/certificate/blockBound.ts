@@ -83,7 +83,7 @@ export function hasLikeRows({ byRow, byColumn, rank, biasPenalties }: BoundProbl
 }
 
 /** Places of a pattern that are looked at, evenly spread. */
-const places = 32;
+const places = 8;
 const mixed = (hash: number, index: number) => Math.imul(hash ^ index, 0x01000193) ^ (hash >>> 15);
 
 /** More than `least` rows of more than `least` entries that look alike. */

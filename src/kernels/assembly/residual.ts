@@ -102,7 +102,7 @@ function dotsOfFour<S>(wide: usize, a: usize, b: usize, c: usize, d: usize, stri
 
 // @ts-ignore: decorator
 @inline
-function wideLow<S>(at: usize): v128 {
+export function wideLow<S>(at: usize): v128 {
   return sizeof<S>() == 4 ? f64x2.promote_low_f32x4(v128.load64_zero(at)) : v128.load(at);
 }
 

@@ -5,6 +5,7 @@ import { RowJob } from "./job";
 import { sumLanes } from "./lanes";
 import { Loss, lossValue } from "./losses";
 import { nextDots } from "./residual";
+import { squaresOf } from "./squarePairs";
 import { Terms } from "./terms";
 
 /** Σ ℓ over listed entries, and the background's part over all others. */
@@ -20,6 +21,11 @@ export function lossAt<S>(job: RowJob, terms: Terms, work: ComposedSpace, x: usi
   let sum = hasBackground ? r * backgroundAt(terms, work, x) : 0;
   const products = work.space.y;
   let t = <usize>load<u32>(job.pointers + (<usize>row << 2));
+  if (loss == Loss.Quadratic) {
+    const last = t + ((end - t) & ~3);
+    sum += squaresOf<S>(job, terms, wide, offset, r, t, last, products);
+    t = last;
+  }
   while (t < end) {
     let index = job.indices + (t << 2);
     const taken = nextDots<S>(wide, other, index, end - t, stride, products);

@@ -5,6 +5,7 @@ import { sumLanes } from "./lanes";
 import { curvature, halfSlope, Loss } from "./losses";
 import { nextDots } from "./residual";
 import { backgroundAt, backgroundOf, lossOf, ownBias, widen } from "./rowValue";
+import { slopesOf, Sums } from "./squarePairs";
 import { offsetOf, panelRows } from "./tangent";
 import { Terms } from "./terms";
 import { addSums } from "./wideSums";
@@ -56,14 +57,6 @@ export function slope<S>(job: RowJob, terms: Terms, work: ComposedSpace, row: i3
   return loss;
 }
 
-/** Over a row's entries. */
-@unmanaged
-class Sums {
-  loss: f64;
-  slope: f64;
-  right: f64;
-}
-
 /** Lists what multiplies z_t in the slope and in b, f64, and adds up the loss. */
 function locate<S>(
   job: RowJob, terms: Terms, work: ComposedSpace, sums: Sums, wide: usize, offset: f64, r: f64, start: usize, count: usize,
@@ -76,10 +69,19 @@ function locate<S>(
   let index = job.indices + (start << 2), at = job.values + start * sizeof<S>();
   const toWeight = job.weights - job.values;
   let address = space.addresses, scale = space.scales, right = space.rights;
-  let loss = sums.loss, slopes: f64 = 0, allRights: f64 = 0, squares: f64 = 0, weightedSquares: f64 = 0, observed: f64 = 0;
+  const last = address + (count << 2);
   // A product stands where its scale will.
   for (let i: usize = 0; i < count; ) i += nextDots<S>(wide, other, index + (i << 2), count - i, stride, scale + (i << 3));
-  for (const last = address + (count << 2); address != last; address += 4) {
+  if (kind == Loss.Quadratic && !hasBias && !isFull) {
+    const taken = slopesOf<S>(job, terms, sums, r, start, count, address, scale, right);
+    index += taken << 2;
+    at += taken * sizeof<S>();
+    address += taken << 2;
+    scale += taken << 3;
+    right += taken << 3;
+  }
+  let loss = sums.loss, slopes: f64 = 0, allRights: f64 = 0, squares: f64 = 0, weightedSquares: f64 = 0, observed: f64 = 0;
+  for (; address != last; address += 4) {
     const j = <usize>load<u32>(index);
     const v = other + j * bytes;
     const a = <f64>load<S>(at);
