@@ -362,7 +362,8 @@ export const optionTable = {
     choices: ['auto', 'never'],
     default: 'auto',
     commandLine: false,
-    sentence: 'auto: small problems run in the calling thread. never: always use the worker threads.',
+    sentence:
+      'auto: small problems, and short fits of others, run in the calling thread. never: always use the worker threads.',
   },
   certificate: {
     kind: 'choice',

@@ -96,6 +96,8 @@ export interface WorkingPlan extends Plan {
 
 /** Below this many floating-point operations a sweep takes a few milliseconds, and threads would cost more than they save. */
 const inlineCost = 5e7;
+/** And below this many in all sweeps together, to start threads would: about 40 ms. */
+const inlineTotal = 6e8;
 
 /**
  * Bytes, blocks and threads of a fit, without allocating them.
@@ -211,10 +213,13 @@ function planExtent(
   const parts = { rows: partsOf('rows'), columns: partsOf('columns') };
   const boundaries = { rows: parts.rows.boundaries, columns: parts.columns.boundaries };
   const cost = sideCost(lengths.rows, options.rank) + sideCost(lengths.columns, options.rank);
-  const inline = options.inline === 'auto' && (options.threads === 1 || cost <= inlineCost);
+  const starts = options.starts === 'auto' ? autoBudget : options.starts;
+  // Beside a fixed factor there is half a sweep.
+  const sweeps = fixed === undefined ? options.maxSweeps : 1;
+  const isShort = chosen.name === 'als' && starts === 1 && cost * sweeps <= inlineTotal;
+  const inline = options.inline === 'auto' && (options.threads === 1 || cost <= inlineCost || isShort);
   const threads = inline ? 1 : options.threads;
   const blocks = { rows: boundaries.rows.length - 1, columns: boundaries.columns.length - 1 };
-  const starts = options.starts === 'auto' ? autoBudget : options.starts;
   // Early stopping and many starts keep the best factors beside those that the method works on.
   const kept = options.patience === undefined && starts === 1 ? 0 : 1;
   // A full matrix, and that is known once what is listed twice is settled, may be solved with one Gram matrix for all rows.
