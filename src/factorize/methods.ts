@@ -41,7 +41,7 @@ export interface MethodShape {
   readonly mayPrecondition: boolean;
 }
 
-type Size = Pick<MethodShape, 'counts' | 'observed'>;
+type Size = Pick<MethodShape, 'counts' | 'observed' | 'hasBackground'>;
 
 export interface ChosenMethod {
   readonly name: 'als' | 'block-als' | 'gradient' | 'varpro' | 'lbfgs' | 'sgd';
@@ -203,7 +203,7 @@ export function methodOf(name: ChosenMethod['name'], options: CheckedOptions, si
   const factorBytes = factorBytesOf(shape, dtype);
   const room = roomForAcceleration(shape, dtype);
   const method = {
-    als: alternation(options, shape, dtype),
+    als: alternation(options, shape, size.hasBackground, dtype),
     'block-als': blockAls(options.rank, shape.stride, options.acceleration, factorBytes, room),
     gradient,
     lbfgs,
@@ -235,8 +235,13 @@ function roomForAcceleration(shape: ReducedProblemShape, dtype: Dtype): number {
   return beside - (entries.find((each) => each <= beside) ?? 0);
 }
 
-function alternation({ acceleration }: CheckedOptions, shape: ReducedProblemShape, dtype: Dtype): Method {
-  return als(acceleration, factorBytesOf(shape, dtype).columns, roomForAcceleration(shape, dtype));
+function alternation(
+  { acceleration }: CheckedOptions,
+  shape: ReducedProblemShape,
+  hasBackground: boolean,
+  dtype: Dtype,
+): Method {
+  return als(acceleration, factorBytesOf(shape, dtype), hasBackground, roomForAcceleration(shape, dtype));
 }
 
 /** What is tried before the method chosen. */
@@ -247,7 +252,8 @@ export function trialOf(
   dtype: Dtype,
 ): Trial | undefined {
   if (trialSweeps === undefined || options.start === 'rank-by-rank') return undefined;
-  return { method: alternation(options, reducedProblemShape(options, size), dtype), sweeps: trialSweeps };
+  const shape = reducedProblemShape(options, size);
+  return { method: alternation(options, shape, size.hasBackground, dtype), sweeps: trialSweeps };
 }
 
 export function curvatureShape(options: CheckedOptions, size: Size): CurvatureShape {

@@ -43,7 +43,7 @@ export async function runStart(
   const run = createRun(fit, crew, centredNorm, startsFrom);
   const abandonment = best && new Abandonment(best.objective, best.width);
   const counts = countsOf(fit);
-  const shape = { counts, observed: fit.capacity };
+  const shape = { counts, observed: fit.capacity, hasBackground: fit.terms?.isSquares ?? false };
   let last: TraceEntry | undefined;
   try {
     const method = methodOf(chosen, options, shape, fit.dtype);

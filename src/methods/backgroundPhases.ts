@@ -2,7 +2,15 @@
 import { rotationAt, writeBasis } from '../kernels/backgroundBasis.js';
 import { backgroundLength, writeTerms } from '../kernels/composed.js';
 import { type GramAddresses, gramGroups, otherSide, type Side } from '../parallel/layout.js';
-import { type FitContext, noTotals, type Phase, type PhaseCall, type Totals, unknownsOf } from '../parallel/phase.js';
+import {
+  countOf,
+  type FitContext,
+  noTotals,
+  type Phase,
+  type PhaseCall,
+  type Totals,
+  unknownsOf,
+} from '../parallel/phase.js';
 import { behindJob, factorBuffer, openJob } from './rowPhases.js';
 import { termsOf } from './termFields.js';
 
@@ -30,39 +38,47 @@ export async function rotateIn(
 }
 
 /**
- * Σ c_j z_j z_jᵀ and its companions over the rows of this side at `own`. The first block of each group takes the group's
- * rows; groups depend on the blocks alone, so the sums have the same bits for every number of threads.
+ * Σ c_j z_j z_jᵀ and its companions over the rows of this side at `own`, in groups of about as many rows: blocks are of as many entries, and
+ * what rows share does not ask for these. The first blocks take a group each, so the sums have the same bits for every number of threads.
  */
 export const backgroundPhase: Phase = {
   name: 'background',
   run(workbench, call, block) {
     const { fit, kernels, view } = workbench;
     const { side } = call;
-    const size = groupSize(fit, side);
-    if (block % size !== 0) return noTotals;
-    const boundaries = fit.blocks[side];
-    const first = boundaries[block] as number;
-    const last = boundaries[Math.min(block + size, boundaries.length - 1)] as number;
+    const edges = groupEdges(fit, side);
+    const groups = edges.length - 1;
+    if (block >= groups) return noTotals;
     // The sums are those of the other side's row problems: this side is their fixed factor.
     const ofOthers = { ...call, side: otherSide(side), own: null, other: call.own as number };
     const job = openJob(workbench, ofOthers, 0);
     const terms = job.address + behindJob;
     writeTerms(view, terms, termsOf(fit, ofOthers));
-    const out = gramOf(fit, side).groups + (block / size) * backgroundLength(fit.stride) * 8;
-    kernels[fit.dtype === 'f64' ? 'backgroundRows64' : 'backgroundRows32'](job.address, terms, first, last, out);
+    const sum = kernels[fit.dtype === 'f64' ? 'backgroundRows64' : 'backgroundRows32'];
+    const bytes = backgroundLength(fit.stride) * 8;
+    for (let group = block; group < groups; group += fit.blocks[side].length - 1) {
+      const [first, last] = [edges[group] as number, edges[group + 1] as number];
+      sum(job.address, terms, first, last, gramOf(fit, side).groups + group * bytes);
+    }
     return noTotals;
   },
 };
 
-function groupSize(fit: FitContext, side: Side): number {
-  return Math.ceil((fit.blocks[side].length - 1) / gramGroups);
+/** Rows of a group at the least. */
+const groupRows = 64;
+
+/** Group g is rows edges[g] … edges[g+1]−1. */
+function groupEdges(fit: FitContext, side: Side): number[] {
+  const rows = countOf(fit, side);
+  const groups = Math.min(Math.ceil(rows / groupRows), gramGroups);
+  return Array.from({ length: groups + 1 }, (_, group) => Math.floor((group * rows) / groups));
 }
 
 /** Adds the groups' sums up in their order. */
 function addGroups(fit: FitContext, side: Side): void {
   const addresses = gramOf(fit, side);
   const length = backgroundLength(fit.stride);
-  const groups = Math.ceil((fit.blocks[side].length - 1) / groupSize(fit, side));
+  const groups = groupEdges(fit, side).length - 1;
   const sums = new Float64Array(fit.memory.buffer, addresses.sums, length).fill(0);
   for (let group = 0; group < groups; group++) {
     const part = new Float64Array(fit.memory.buffer, addresses.groups + group * length * 8, length);

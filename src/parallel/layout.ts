@@ -74,12 +74,12 @@ export interface GramRequest {
   readonly basis: PerSide<number>;
 }
 
-/** A side's sums are taken over so many groups of blocks at the most, and added up in their order. */
+/** A side's sums are taken over so many groups of rows at the most, and added up in their order. */
 export const gramGroups = 32;
 
 /** Addresses (0: absent) of what all rows of the other side share. */
 export interface GramAddresses {
-  /** Sums over this side's own rows, one for each group of blocks, and added up. */
+  /** Sums over this side's own rows, one for each group of rows, and added up. */
   readonly groups: number;
   readonly sums: number;
   /** The eigenbasis of the sums' matrix, and this side's factor in it. */

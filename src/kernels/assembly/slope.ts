@@ -4,7 +4,7 @@ import { RowJob } from "./job";
 import { sumLanes } from "./lanes";
 import { curvature, halfSlope, Loss } from "./losses";
 import { nextDots } from "./residual";
-import { backgroundAt, backgroundOf, lossOf, ownBias, widen } from "./rowValue";
+import { backgroundOf, lossOf, ownBias, widen } from "./rowValue";
 import { slopesOf, Sums } from "./squarePairs";
 import { offsetOf, panelRows } from "./tangent";
 import { Terms } from "./terms";
@@ -25,7 +25,7 @@ export function slope<S>(job: RowJob, terms: Terms, work: ComposedSpace, row: i3
   memory.fill(work.d, 0, work.size << 3);
   memory.fill(work.b, 0, work.size << 3);
   const sums = changetype<Sums>(work.H);
-  sums.loss = hasBackground ? r * backgroundAt(terms, work, x) : 0;
+  sums.loss = 0;
   sums.slope = 0;
   sums.right = 0;
   const addresses = work.space.addresses, scales = work.space.scales, rights = work.space.rights;
@@ -41,20 +41,25 @@ export function slope<S>(job: RowJob, terms: Terms, work: ComposedSpace, row: i3
     store<f64>(work.b + (rank << 3), sums.right);
   }
   const loss = sums.loss;
+  // Σ_j c_j (β − o_j − x·z_j)², from the products that the slope takes.
+  let background = terms.constant;
   for (let c: usize = 0; c < work.n; c++) {
     const o = c << 3;
-    let s = load<f64>(work.d + o) + penaltyFactor(job, terms, row, c) * load<f64>(x + o);
+    const value = load<f64>(x + o);
+    let s = load<f64>(work.d + o) + penaltyFactor(job, terms, row, c) * value;
     if (terms.gram) {
-      s += r * productOfRow(terms.gram + c * (work.size << 3), x, work.size);
+      const product = productOfRow(terms.gram + c * (work.size << 3), x, work.size);
+      s += r * product;
       if (hasBackground) {
-        const sum = r * load<f64>(terms.gramSum + o);
-        s -= sum;
-        store<f64>(work.b + o, load<f64>(work.b + o) + sum);
+        const sum = load<f64>(terms.gramSum + o);
+        background += value * (product - 2 * sum);
+        s -= r * sum;
+        store<f64>(work.b + o, load<f64>(work.b + o) + r * sum);
       }
     }
     store<f64>(work.d + o, s);
   }
-  return loss;
+  return hasBackground ? loss + r * background : loss;
 }
 
 /** Lists what multiplies z_t in the slope and in b, f64, and adds up the loss. */

@@ -17,43 +17,50 @@ import { Terms } from "./terms";
 
 export function squaresSolve(job: RowJob, terms: Terms, first: i32, last: i32): void {
   const work = openComposed(job);
+  if (terms.rotated) solveInBatches(true, job, terms, work, first, last);
+  if (terms.rotated && isConjugate(<usize>job.rank)) solveInBatches(false, job, terms, work, first, last);
+  else
+    for (let row = first; row < last; row++)
+      if (!terms.rotated || !isShort(lengthOf(job, row), <usize>job.rank)) solveRow(job, terms, work, row);
+}
+
+/** The short rows, or the others. */
+function solveInBatches(areShort: bool, job: RowJob, terms: Terms, work: ComposedSpace, first: i32, last: i32): void {
   const rows = work.batchList;
-  const isInBasis = terms.rotated != 0, areAll = isConjugate(<usize>job.rank);
   let held: usize = 0;
   for (let row = first; row < last; row++) {
-    if (!(isInBasis && (areAll || isShort(lengthOf(job, row), <usize>job.rank)))) {
-      solveRow(job, terms, work, row);
-      continue;
-    }
+    if (isShort(lengthOf(job, row), <usize>job.rank) != areShort) continue;
     store<i32>(rows + (held++ << 2), row);
     if (held < batchRows) continue;
-    solveBatch(job, terms, work, rows, held);
+    solveBatch(areShort, job, terms, work, rows, held);
     held = 0;
   }
-  if (held > 0) solveBatch(job, terms, work, rows, held);
+  if (held > 0) solveBatch(areShort, job, terms, work, rows, held);
 }
 
 /** Rows together in and out of the background's eigenbasis. */
-function solveBatch(job: RowJob, terms: Terms, work: ComposedSpace, rows: usize, count: usize): void {
-  rotateIn(terms, work, rows, count);
+function solveBatch(areShort: bool, job: RowJob, terms: Terms, work: ComposedSpace, rows: usize, count: usize): void {
+  // The solution of a short row does not depend on where it starts.
+  if (!areShort || job.own) rotateIn(terms, work, rows, count);
   const bytes = work.size << 2;
   let solved = 0;
   for (let i: usize = 0; i < count; i++) {
     const row = load<i32>(rows + (i << 2)), x = work.rotatedBatch + i * bytes;
-    // Where an entry counts less than an unlisted one its weight beyond that has no root; steps need none.
-    const isSolved =
-      (isShort(lengthOf(job, row), <usize>job.rank) && solveShort(job, terms, work, row, x)) ||
-      (isConjugate(<usize>job.rank) && solveByGradients(job, terms, work, row, x));
+    const isSolved = areShort ? solveShort(job, terms, work, row, x) : solveByGradients(job, terms, work, row, x);
     if (isSolved) solved |= 1 << <i32>i;
   }
   rotateOut(terms, work, count);
+  let left: usize = 0;
   for (let i: usize = 0; i < count; i++) {
     const row = load<i32>(rows + (i << 2));
     if ((solved >> <i32>i) & 1) {
       if (job.own) takeOwn<f32>(job, work, row);
       keep(job, terms, work, row, work.batch + i * bytes);
-    } else solveRow(job, terms, work, row);
+    } else if (areShort && isConjugate(<usize>job.rank)) store<i32>(rows + (left++ << 2), row);
+    else solveRow(job, terms, work, row);
   }
+  // Where an entry counts less than an unlisted one its weight beyond that has no root; steps need none.
+  if (left > 0) solveBatch(false, job, terms, work, rows, left);
 }
 
 /** k×k. A row whose pivots vanish in f32 is left for f64, and says so in its status. */
