@@ -5,7 +5,7 @@ import { HadamardError } from '../errors.js';
 import { factorBuffer } from '../methods/rowPhases.js';
 import { type PerSide, type Side, sides } from '../parallel/layout.js';
 import { countOf, type FitContext } from '../parallel/phase.js';
-import { normalAt } from '../starts/random.js';
+import { bitsOfRow, normalAt, normalInRow } from '../starts/random.js';
 import type { ObjectiveSpec } from './composition.js';
 import type { Init } from './factorizeOptions.js';
 
@@ -48,8 +48,10 @@ const matrixOf: PerSide<number> = { rows: 0, columns: 1 };
 
 function drawStart(fit: FitContext, side: Side, rows: number, scale: number, seed: number): void {
   const buffer = factorBuffer(fit, side, 0);
-  for (let row = 0; row < rows; row++)
-    for (let c = 0; c < fit.rank; c++) buffer[row * fit.stride + c] = scale * normalAt(seed, matrixOf[side], row, c);
+  for (let row = 0; row < rows; row++) {
+    const bits = bitsOfRow(seed, matrixOf[side], row);
+    for (let c = 0; c < fit.rank; c++) buffer[row * fit.stride + c] = scale * normalInRow(bits, c);
+  }
 }
 
 /** Mirrors what is below 0 where the factor may not be, clips to the other bounds, and puts held entries in. */
@@ -57,6 +59,7 @@ function keepWithin(fit: FitContext, side: Side, { bounds, hold }: ObjectiveSpec
   const buffer = factorBuffer(fit, side, 0);
   const [lower, upper] = bounds[side];
   const held = hold[side];
+  if (lower === Number.NEGATIVE_INFINITY && upper === Number.POSITIVE_INFINITY && !held) return;
   const rows = countOf(fit, side);
   for (let row = 0; row < rows; row++)
     for (let c = 0; c < fit.rank; c++) {

@@ -31,7 +31,12 @@ export const streams = {
 
 /** 32 well-mixed bits, the same for a position whoever asks. */
 export function bitsAt(seed: number, stream: number, row: number, column: number): number {
-  return mix(mix(mix(seed, stream), row), column);
+  return mix(bitsOfRow(seed, stream, row), column);
+}
+
+/** What those of a row have in common. */
+export function bitsOfRow(seed: number, stream: number, row: number): number {
+  return mix(mix(seed, stream), row);
 }
 
 /**
@@ -39,7 +44,12 @@ export function bitsAt(seed: number, stream: number, row: number, column: number
  * last bits differ between machines.
  */
 export function normalAt(seed: number, matrix: number, row: number, column: number): number {
-  const key = bitsAt(seed, matrix, row, column);
+  return normalInRow(bitsOfRow(seed, matrix, row), column);
+}
+
+/** The same of a row whose {@link bitsOfRow} are known. */
+export function normalInRow(bits: number, column: number): number {
+  const key = mix(bits, column);
   const low = mix(key, 1);
   const high = mix(key, 2);
   const sum = (low & 0xffff) + (low >>> 16) + (high & 0xffff) + (high >>> 16);
