@@ -18,7 +18,7 @@ export interface SortingCuts {
 
 const usual: SortingCuts = {
   chunkEntries: 2 ** 12,
-  mostOwned: 2 ** 22,
+  mostOwned: 2 ** 25,
   bandEntries: 2 ** 15,
   mostBands: 1024,
   leastShared: 2 ** 21,

@@ -87,12 +87,15 @@ describe('every way to run it', () => {
 });
 
 test.each([
-  ['short rows', 12, 0.01, 0.1],
-  ['long rows, step by step,', 48, 0.1, 0.1],
+  ['short rows', [4000, 300], 12, 0.01, 0.1],
+  ['long rows, step by step,', [4000, 300], 48, 0.1, 0.1],
   // What an entry counts beyond an unlisted one is below 0.
-  ['short rows of entries that count less,', 48, 0.02, 2],
-])('%s beside a background: every way, and as in f64', async (_rows, rank, density, background) => {
-  const A = triples(problem({ m: 4000, n: 300, density, rank: 4, isWeighted: false, offset: 1, seed: 3 }));
+  ['short rows of entries that count less,', [4000, 300], 48, 0.02, 2],
+  // Here U is extrapolated.
+  ['short columns', [300, 4000], 12, 0.01, 0.1],
+  ['short columns and long ones, step by step,', [300, 4000], 48, 0.05, 0.1],
+] as const)('%s beside a background: every way, and as in f64', async (_rows, [m, n], rank, density, background) => {
+  const A = triples(problem({ m, n, density, rank: 4, isWeighted: false, offset: 1, seed: 3 }));
   const run = (way: Partial<FactorizeOptions>) =>
     factorize(A, {
       rank,

@@ -129,7 +129,12 @@ describe('a plan by its numbers', () => {
     expect({ threads, inline }).toEqual({ threads: 7, inline: false });
   });
 
-  test('threads are never clamped, and small problems run inline', () => {
+  test('threads are never clamped, and small problems and short fits run inline', () => {
+    const large = { shape: [2000, 20_000], observed: 100_000 } as const;
+    const inlineWith = (more: object) => plan(large, { rank: 16, threads: 2, ...more }).inline;
+    expect(inlineWith({ maxSweeps: 3 })).toBe(true);
+    expect(inlineWith({})).toBe(false);
+    expect(inlineWith({ maxSweeps: 3, starts: 8 })).toBe(false);
     expect(plan({ shape: [50, 50] }, { rank: 2, threads: 64 })).toMatchObject({ threads: 1, inline: true });
     expect(plan({ shape: [50, 50] }, { rank: 2, threads: 64, inline: 'never' })).toMatchObject({
       threads: 64,
