@@ -41,7 +41,8 @@ export interface MethodShape {
   readonly mayPrecondition: boolean;
 }
 
-type Size = Pick<MethodShape, 'counts' | 'observed' | 'hasBackground'>;
+type Size = Pick<MethodShape, 'counts' | 'observed'>;
+type MethodSize = Size & Pick<MethodShape, 'hasBackground'>;
 
 export interface ChosenMethod {
   readonly name: 'als' | 'block-als' | 'gradient' | 'varpro' | 'lbfgs' | 'sgd';
@@ -196,7 +197,7 @@ export function chooseStart(
 const mostUnknowns = 3000;
 const mostBytes = 2 ** 31;
 
-export function methodOf(name: ChosenMethod['name'], options: CheckedOptions, size: Size, dtype: Dtype): Method {
+export function methodOf(name: ChosenMethod['name'], options: CheckedOptions, size: MethodSize, dtype: Dtype): Method {
   const shape = reducedProblemShape(options, size);
   if (name === 'varpro') return variableProjection(shape, options);
   if (name === 'sgd') return sgd(shape, elementBytes(dtype));
@@ -248,7 +249,7 @@ function alternation(
 export function trialOf(
   { trialSweeps }: ChosenMethod,
   options: CheckedOptions,
-  size: Size,
+  size: MethodSize,
   dtype: Dtype,
 ): Trial | undefined {
   if (trialSweeps === undefined || options.start === 'rank-by-rank') return undefined;

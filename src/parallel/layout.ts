@@ -189,10 +189,7 @@ function arrange(request: LayoutRequest, isResident: boolean): Layout {
     held: terms.isHeld[side] ? reserve(request.counts[side] * request.stride) : 0,
     multiples: reserve(request.stride * 8),
   });
-  // One side at a time is held fixed.
-  const { gram } = request;
-  const rotated = gram ? reserve(Math.max(...sides.map((side) => gram.basis[side] && factorBytes(side)))) : 0;
-  const arrangeGram = ({ length, basis }: GramRequest, side: Side): GramAddresses => ({
+  const arrangeGram = ({ length, basis }: GramRequest, rotated: number, side: Side): GramAddresses => ({
     groups: reserve(length * gramGroups * 8),
     sums: reserve(length * 8),
     basis: basis[side] && reserve(basis[side]),
@@ -204,28 +201,27 @@ function arrange(request: LayoutRequest, isResident: boolean): Layout {
     values: reserve(observed * element),
     weights: isWeighted ? reserve(observed * element) : 0,
   });
-  const arrangeSide = (side: Side): SideAddresses => {
-    const rows = request.counts[side];
-    return {
-      done: reserve(request.blocks[side] * 4),
-      results: reserve(request.blocks[side] * totalsPerBlock * 8),
-      penalties: reserve(rows * 8),
-      biasPenalties: request.hasBias ? reserve(rows * 8) : 0,
-      status: reserve(rows),
-      terms: request.terms && arrangeTerms(request.terms, side),
-      gram: gram && arrangeGram(gram, side),
-      buffers: Array.from({ length: request.buffers[side] }, () => reserve(factorBytes(side))),
-      resident: isResident
-        ? {
-            pointers: reserve((rows + 1) * 4),
-            ...arrangeEntries(),
-          }
-        : undefined,
-    };
-  };
-  const addresses = { rows: arrangeSide('rows'), columns: arrangeSide('columns') };
-  const { resident } = addresses.rows;
-  const grid = request.hasGrid && resident ? { ...resident, ...arrangeEntries() } : undefined;
+  const arrangeSide = (side: Side) => ({
+    done: reserve(request.blocks[side] * 4),
+    results: reserve(request.blocks[side] * totalsPerBlock * 8),
+    resident: isResident
+      ? {
+          pointers: reserve((request.counts[side] + 1) * 4),
+          ...arrangeEntries(),
+        }
+      : undefined,
+  });
+  const arrangeFactor = (side: Side, rotated: number) => ({
+    penalties: reserve(request.counts[side] * 8),
+    biasPenalties: request.hasBias ? reserve(request.counts[side] * 8) : 0,
+    status: reserve(request.counts[side]),
+    terms: request.terms && arrangeTerms(request.terms, side),
+    gram: request.gram && arrangeGram(request.gram, rotated, side),
+    buffers: Array.from({ length: request.buffers[side] }, () => reserve(factorBytes(side))),
+  });
+  const rows = arrangeSide('rows');
+  const columns = arrangeSide('columns');
+  const { resident } = rows;
   const entryBytes = 4 + element * (isWeighted ? 2 : 1);
   const stageBytes = isResident
     ? 0
@@ -234,10 +230,23 @@ function arrange(request: LayoutRequest, isResident: boolean): Layout {
   const stageOffset = jobOffset + jobBytes;
   const scratchStride = alignUp(stageOffset + stageBytes);
   const scratch = reserve(scratchStride * request.threads);
+  // Nothing of a fit stands yet where entries are sorted.
+  const start = next;
   const isSorted = resident !== undefined && observed >= leastSorted;
   const sorting = isSorted ? arrangeSorting(request, element, reserve) : undefined;
+  const sorted = next;
+  next = start;
+  const { gram } = request;
+  // One side at a time is held fixed.
+  const rotated = gram ? reserve(Math.max(...sides.map((side) => gram.basis[side] && factorBytes(side)))) : 0;
+  const addresses = {
+    rows: { ...rows, ...arrangeFactor('rows', rotated) },
+    columns: { ...columns, ...arrangeFactor('columns', rotated) },
+  };
+  const grid = request.hasGrid && resident ? { ...resident, ...arrangeEntries() } : undefined;
   const workspace = reserve(request.workspace);
   const covariances = reserve(request.covariances);
+  next = Math.max(next, sorted);
   const pointers = (request.counts.rows + request.counts.columns + 2) * 8;
   const observations = (grid ? 3 : 2) * observed * entryBytes + (request.counts.rows + request.counts.columns + 2) * 12;
   return {
