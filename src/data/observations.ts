@@ -232,7 +232,8 @@ export function* placeInSteps<Step>(
 }
 
 /** What stays true of entries wherever they are placed. */
-export function factsOf({ rows, columns, excluded, weightRange }: Survey) {
+export function factsOf(found: Survey): Omit<Observations, 'observed' | 'byRow' | 'byColumn'> {
+  const { rows, columns, excluded, weightRange } = found;
   return { rows, columns, excluded, weightRange };
 }
 

@@ -70,22 +70,21 @@ export function slopesOf<S>(
   const mean = f64x2.splat(job.mean), value = f64x2.splat(terms.value), own = f64x2.splat(r), zero = f64x2.splat(0), one = f64x2.splat(1);
   const ofNone = f64x2.sub(value, mean);
   let index = job.indices + (start << 2), at = job.values + start * size;
-  let loss = zero, unweighted = zero, weighted = zero, observed = zero;
+  let weighted = zero, unlisted = zero, unweighted = zero, observed = zero;
   const taken = count & ~1;
   for (let t: usize = 0; t < taken; t += 2) {
     v128.store64_lane(addresses, i32x4.add(other, i32x4.mul(bytes, v128.load64_zero(index))), 0);
     const p = f64x2.add(v128.load(scale), mean), a = wideLow<S>(at);
     const w = toWeight ? wideLow<S>(at + toWeight) : one;
     const gap = f64x2.sub(p, a), squared = f64x2.mul(w, w), isSeen = f64x2.gt(w, zero);
-    const rest = f64x2.mul(w, gap), square = f64x2.mul(rest, rest);
-    weighted = f64x2.add(weighted, square);
+    const rest = f64x2.mul(w, gap);
+    weighted = f64x2.add(weighted, f64x2.mul(rest, rest));
     unweighted = f64x2.add(unweighted, v128.and(isSeen, f64x2.mul(gap, gap)));
     observed = f64x2.add(observed, v128.and(isSeen, one));
-    loss = f64x2.add(loss, square);
     let s = f64x2.mul(squared, gap), b = f64x2.mul(squared, f64x2.sub(a, mean));
     if (r != 0) {
       const rc = f64x2.mul(own, weightsOf(otherWeights, index)), d = f64x2.sub(p, value);
-      loss = f64x2.sub(loss, f64x2.mul(rc, f64x2.mul(d, d)));
+      unlisted = f64x2.add(unlisted, f64x2.mul(rc, f64x2.mul(d, d)));
       s = f64x2.sub(s, f64x2.mul(rc, d));
       b = f64x2.sub(b, f64x2.mul(rc, ofNone));
     }
@@ -97,7 +96,7 @@ export function slopesOf<S>(
     scale += 16;
     right += 16;
   }
-  sums.loss += sumLanes<f64>(loss);
+  sums.loss += sumLanes<f64>(f64x2.sub(weighted, unlisted));
   job.weightedSquares += sumLanes<f64>(weighted);
   job.squares += sumLanes<f64>(unweighted);
   job.observed += sumLanes<f64>(observed);
