@@ -8,8 +8,8 @@ import type { PartView } from './lineParser.js';
 export const entryBytes = 4 + 4 + 8;
 
 const firstLength = 1024;
-/** What is larger than 32 MiB the C library asks of the system, and gives back to it. */
-const pieceBytes = 33 * 2 ** 20;
+/** What is larger than 32 MiB the C library asks of the system, and gives back to it: by no more, since a piece is freed when all of it is read. */
+const pieceBytes = 2 ** 25 + 2 ** 16;
 
 /** How values are held. */
 interface Form {

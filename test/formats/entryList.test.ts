@@ -6,7 +6,7 @@ import { piecesOf } from '../../dist/src/data/pieces.js';
 import { EntryList } from '../../dist/src/formats/entryList.js';
 
 const numberAt = (t: number, from: number) => (t < from ? (t % 10) / 2 : t / 10);
-const pieceLength = (33 * 2 ** 20) / 12;
+const pieceLength = (2 ** 25 + 2 ** 16) / 12;
 
 function numbers(length: number, from: number) {
   return {
