@@ -17,15 +17,14 @@ import { startPointers } from './rowOrder.js';
 
 export type { Orientation };
 
-export interface Observations {
-  readonly rows: number;
-  readonly columns: number;
+export interface Observations extends Facts {
   readonly observed: number;
   readonly byRow: Orientation;
   readonly byColumn: Orientation;
-  readonly excluded: number;
-  readonly weightRange: readonly [number, number];
 }
+
+/** What a survey found that stays true of its entries wherever they are placed, though some that were listed twice may be gone. */
+export type Facts = Pick<Survey, 'rows' | 'columns' | 'excluded' | 'weightRange'>;
 
 export interface Survey {
   readonly rows: number;
@@ -231,9 +230,7 @@ export function* placeInSteps<Step>(
   return { ...factsOf(found), observed, byRow, byColumn };
 }
 
-/** What stays true of entries wherever they are placed. */
-export function factsOf(found: Survey): Omit<Observations, 'observed' | 'byRow' | 'byColumn'> {
-  const { rows, columns, excluded, weightRange } = found;
+export function factsOf({ rows, columns, excluded, weightRange }: Survey): Facts {
   return { rows, columns, excluded, weightRange };
 }
 

@@ -1,6 +1,7 @@
 /** Observations where they are, in memory or in a file, read a stretch of rows at a time. */
 import type { Orientation } from './countingSort.js';
 import { type EntryFile, type EntryLists, readEntries } from './entryFile.js';
+import type { Facts } from './observations.js';
 
 /** An orientation whose entries stand in a file; the pointers are in memory. */
 export interface FiledOrientation {
@@ -11,16 +12,10 @@ export interface FiledOrientation {
 export type StoredOrientation = Orientation | FiledOrientation;
 
 /** {@link Observations}, wherever they are. */
-export interface StoredObservations {
-  readonly rows: number;
-  readonly columns: number;
+export interface StoredObservations extends Facts {
   readonly observed: number;
   readonly byRow: StoredOrientation;
   readonly byColumn: StoredOrientation;
-  /** How many were surveyed with weight 0. */
-  readonly excluded: number;
-  /** Of all that were surveyed: the smallest and the largest positive W. */
-  readonly weightRange: readonly [number, number];
   /** Room for the same entries in a third order. */
   readonly grid?: EntryFile | undefined;
 }

@@ -8,6 +8,7 @@
  */
 import { gradientProduct } from '../objective/relativeGradient.js';
 import type { PerSide, Side } from '../parallel/layout.js';
+import type { Totals } from '../parallel/phase.js';
 import { Anderson, andersonSpace } from './anderson.js';
 import {
   finishRows,
@@ -81,6 +82,16 @@ abstract class AlternatingLeastSquares implements MethodRun {
   /** @param innerSteps that U's rows may take. */
   protected abstract sweep(from: Point, precise: boolean, innerSteps: number | undefined): Promise<Proposal>;
 
+  /** V from the U in buffer `other`; its gradient is measured at `own`, if any. */
+  protected solveColumns(
+    from: Point,
+    call: { readonly own: number | null; readonly other: number; readonly out: number; readonly precise: boolean },
+  ): Promise<Totals> {
+    const { own, other, out, precise } = call;
+    const start = from.columns;
+    return this.run.phase({ phase: 'solve', side: 'columns', own, start, other, out, precise, isLossUnwanted: true });
+  }
+
   /** Near the optimum f is flat to its last bits while the gradient still has digits to lose. */
   protected hasFallen(from: Point, to: Point): boolean {
     const isDouble = this.run.buffer('rows', to.rows) instanceof Float64Array;
@@ -100,15 +111,7 @@ class IterationOnColumns extends AlternatingLeastSquares {
   protected async sweep(from: Point, precise: boolean, innerSteps: number | undefined): Promise<Proposal> {
     const { run } = this;
     const image = otherBuffer(from.columns);
-    const solved = await run.phase({
-      phase: 'solve',
-      side: 'columns',
-      own: from.columns,
-      other: from.rows,
-      out: image,
-      precise,
-      isLossUnwanted: true,
-    });
+    const solved = await this.solveColumns(from, { own: from.columns, other: from.rows, out: image, precise });
     // ∂f/∂U is zero at `from` but for rounding, or for what conjugate gradients left of it: this is the whole gradient, or nearly.
     const relativeGradientNorm = run.relative(gradientProduct(solved));
     const rows = 1 - from.rows;
@@ -170,16 +173,7 @@ class IterationOnRows extends AlternatingLeastSquares {
     const { run } = this;
     const columns = 1 - from.columns;
     const rows = otherBuffer(from.rows, before);
-    const { penalty } = await run.phase({
-      phase: 'solve',
-      side: 'columns',
-      own: null,
-      start: from.columns,
-      other: before,
-      out: columns,
-      precise,
-      isLossUnwanted: true,
-    });
+    const { penalty } = await this.solveColumns(from, { own: null, other: before, out: columns, precise });
     const solved = await run.phase({
       phase: 'solve',
       side: 'rows',

@@ -46,8 +46,8 @@ export const backgroundPhase: Phase = {
   run(workbench, call, block) {
     const { fit, kernels, view } = workbench;
     const { side } = call;
-    const edges = groupEdges(fit, side);
-    const groups = edges.length - 1;
+    const rows = countOf(fit, side);
+    const groups = groupsOf(rows);
     if (block >= groups) return noTotals;
     // The sums are those of the other side's row problems: this side is their fixed factor.
     const ofOthers = { ...call, side: otherSide(side), own: null, other: call.own as number };
@@ -56,10 +56,9 @@ export const backgroundPhase: Phase = {
     writeTerms(view, terms, termsOf(fit, ofOthers));
     const sum = kernels[fit.dtype === 'f64' ? 'backgroundRows64' : 'backgroundRows32'];
     const bytes = backgroundLength(fit.stride) * 8;
-    for (let group = block; group < groups; group += fit.blocks[side].length - 1) {
-      const [first, last] = [edges[group] as number, edges[group + 1] as number];
-      sum(job.address, terms, first, last, gramOf(fit, side).groups + group * bytes);
-    }
+    const edge = (group: number) => Math.floor((group * rows) / groups);
+    for (let group = block; group < groups; group += fit.blocks[side].length - 1)
+      sum(job.address, terms, edge(group), edge(group + 1), gramOf(fit, side).groups + group * bytes);
     return noTotals;
   },
 };
@@ -67,18 +66,13 @@ export const backgroundPhase: Phase = {
 /** Rows of a group at the least. */
 const groupRows = 64;
 
-/** Group g is rows edges[g] … edges[g+1]−1. */
-function groupEdges(fit: FitContext, side: Side): number[] {
-  const rows = countOf(fit, side);
-  const groups = Math.min(Math.ceil(rows / groupRows), gramGroups);
-  return Array.from({ length: groups + 1 }, (_, group) => Math.floor((group * rows) / groups));
-}
+const groupsOf = (rows: number) => Math.min(Math.ceil(rows / groupRows), gramGroups);
 
 /** Adds the groups' sums up in their order. */
 function addGroups(fit: FitContext, side: Side): void {
   const addresses = gramOf(fit, side);
   const length = backgroundLength(fit.stride);
-  const groups = groupEdges(fit, side).length - 1;
+  const groups = groupsOf(countOf(fit, side));
   const sums = new Float64Array(fit.memory.buffer, addresses.sums, length).fill(0);
   for (let group = 0; group < groups; group++) {
     const part = new Float64Array(fit.memory.buffer, addresses.groups + group * length * 8, length);

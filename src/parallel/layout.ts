@@ -189,13 +189,6 @@ function arrange(request: LayoutRequest, isResident: boolean): Layout {
     held: terms.isHeld[side] ? reserve(request.counts[side] * request.stride) : 0,
     multiples: reserve(request.stride * 8),
   });
-  const arrangeGram = ({ length, basis }: GramRequest, rotated: number, side: Side): GramAddresses => ({
-    groups: reserve(length * gramGroups * 8),
-    sums: reserve(length * 8),
-    basis: basis[side] && reserve(basis[side]),
-    rotated: basis[side] && rotated,
-    weights: reserve(request.counts[side] * 8),
-  });
   const arrangeEntries = () => ({
     indices: reserve(observed * 4),
     values: reserve(observed * element),
@@ -210,14 +203,6 @@ function arrange(request: LayoutRequest, isResident: boolean): Layout {
           ...arrangeEntries(),
         }
       : undefined,
-  });
-  const arrangeFactor = (side: Side, rotated: number) => ({
-    penalties: reserve(request.counts[side] * 8),
-    biasPenalties: request.hasBias ? reserve(request.counts[side] * 8) : 0,
-    status: reserve(request.counts[side]),
-    terms: request.terms && arrangeTerms(request.terms, side),
-    gram: request.gram && arrangeGram(request.gram, rotated, side),
-    buffers: Array.from({ length: request.buffers[side] }, () => reserve(factorBytes(side))),
   });
   const rows = arrangeSide('rows');
   const columns = arrangeSide('columns');
@@ -239,9 +224,24 @@ function arrange(request: LayoutRequest, isResident: boolean): Layout {
   const { gram } = request;
   // One side at a time is held fixed.
   const rotated = gram ? reserve(Math.max(...sides.map((side) => gram.basis[side] && factorBytes(side)))) : 0;
+  const arrangeGram = ({ length, basis }: GramRequest, side: Side): GramAddresses => ({
+    groups: reserve(length * gramGroups * 8),
+    sums: reserve(length * 8),
+    basis: basis[side] && reserve(basis[side]),
+    rotated: basis[side] && rotated,
+    weights: reserve(request.counts[side] * 8),
+  });
+  const arrangeFactor = (side: Side) => ({
+    penalties: reserve(request.counts[side] * 8),
+    biasPenalties: request.hasBias ? reserve(request.counts[side] * 8) : 0,
+    status: reserve(request.counts[side]),
+    terms: request.terms && arrangeTerms(request.terms, side),
+    gram: gram && arrangeGram(gram, side),
+    buffers: Array.from({ length: request.buffers[side] }, () => reserve(factorBytes(side))),
+  });
   const addresses = {
-    rows: { ...rows, ...arrangeFactor('rows', rotated) },
-    columns: { ...columns, ...arrangeFactor('columns', rotated) },
+    rows: { ...rows, ...arrangeFactor('rows') },
+    columns: { ...columns, ...arrangeFactor('columns') },
   };
   const grid = request.hasGrid && resident ? { ...resident, ...arrangeEntries() } : undefined;
   const workspace = reserve(request.workspace);

@@ -4,7 +4,7 @@
  */
 import { ComposedSpace } from "./composedSpace";
 import { RowJob } from "./job";
-import { madd } from "./lanes";
+import { madd, sumLanes } from "./lanes";
 import { dotWide, dotVector } from "./residual";
 
 /** Rows whose sums are made at a time. */
@@ -90,7 +90,7 @@ function twoColumns<S>(v: usize, bytes: usize, length: usize, lists: usize, sums
   v128.store(sums + 3 * vector, d);
 }
 
-/** Σ W²(x·v_j − a)² of a row widened to `wide`, as lossAt sums it. */
+/** Σ W²(x·v_j − a)² of a row widened to `wide`. */
 export function fullLoss<S>(job: RowJob, wide: usize, row: i32): f64 {
   const stride = job.stride, weights = job.weights;
   const bytes = <usize>stride * sizeof<S>();
@@ -98,16 +98,15 @@ export function fullLoss<S>(job: RowJob, wide: usize, row: i32): f64 {
   let value = job.values + start * sizeof<S>();
   const end = job.values + last * sizeof<S>(), toWeight = weights - job.values;
   let v = job.other;
-  let loss: f64 = 0;
+  let pairs = f64x2.splat(0);
   if (!weights)
     for (; value + 2 * sizeof<S>() <= end; value += 2 * sizeof<S>(), v += 2 * bytes) {
       const s = dotVector<S>(wide, v, stride), t = dotVector<S>(wide, v + bytes, stride);
       const dots = f64x2.add(v128.shuffle<f64>(s, t, 0, 2), v128.shuffle<f64>(s, t, 1, 3));
       const gap = f64x2.sub(dots, sizeof<S>() == 4 ? f64x2.promote_low_f32x4(v128.load64_zero(value)) : v128.load(value));
-      const squares = f64x2.mul(gap, gap);
-      loss += f64x2.extract_lane(squares, 0);
-      loss += f64x2.extract_lane(squares, 1);
+      pairs = f64x2.add(pairs, f64x2.mul(gap, gap));
     }
+  let loss = sumLanes<f64>(pairs);
   for (; value != end; value += sizeof<S>(), v += bytes) {
     let gap = dotWide<S>(wide, v, stride) - <f64>load<S>(value);
     if (weights) gap *= <f64>load<S>(value + toWeight);
